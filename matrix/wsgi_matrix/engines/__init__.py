@@ -1,0 +1,76 @@
+"""Engines start a cell and let the probe at it. Two kinds: ``docker`` and ``process``.
+
+The runner knows only the two protocols below. What an engine can honour is read back from inside
+the running cell, never assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from wsgi_matrix.model import Burst, Cell, Exchange, Image, Observed, Stopped
+
+
+class Running(Protocol):
+    """A cell whose server has been started (it may have died since)."""
+
+    image: Image
+
+    def observed(self) -> Observed:
+        """Read the limits back from inside. Raises :class:`CellError` if that is impossible."""
+
+    def probe(
+        self, requests: Sequence[bytes], *, repeat: int, clients: int, deadline: float
+    ) -> tuple[list[list[Exchange]], Burst]:
+        """Wait until the port answers, send each request ``repeat`` times on connections of its
+        own, then the first request from ``clients`` clients at once.
+
+        ``deadline``: seconds for all of it. Returns the exchanges by request, and the burst.
+        Raises :class:`CellError` when the server died or did not open its port in time.
+        """
+
+    def stop(self, grace: float) -> Stopped:
+        """Send the stop signal, wait ``grace`` seconds, kill. May be called once."""
+
+
+class Engine(Protocol):
+    """Prepares what cells need and opens them."""
+
+    name: str
+    version: str
+    where: str
+    """One line for people: containers of which engine, or plainly that these are processes."""
+
+    def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
+        """Make images and bundles for ``cells``. ``phase(name, detail)`` tells of progress.
+
+        Raises :class:`SetupError`. Nothing half-made is ever taken for whole.
+        """
+
+    def open(self, cell: Cell) -> AbstractContextManager[Running]:
+        """Start the server of ``cell``. On leaving nothing of it is left behind."""
+
+    def skip_reason(self, cell: Cell) -> str:
+        """Why this engine cannot run ``cell`` at all here; empty when it can."""
+
+    def clean(self) -> int:
+        """Remove what earlier runs left behind, known by our label only. Returns how many."""
+
+
+class EngineError(Exception):
+    """No usable engine (exit code 4). The text says what was tried and what to do."""
+
+
+class SetupError(Exception):
+    """An image, bundle or volume could not be made (exit code 5)."""
+
+
+class CellError(Exception):
+    """A cell could not be judged. ``log`` holds the server's last lines."""
+
+    def __init__(self, message: str, log: str = "", exit_status: int | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+        self.exit_status = exit_status

@@ -1,0 +1,210 @@
+"""What the matrix is made of: frozen values only, no I/O.
+
+Every other module speaks in these types. A cell is one combination of the axes; an engine opens it;
+the probe brings back what was on the wire; checks judge it; reports show the results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Outcome(StrEnum):
+    """The one set of outcomes, for checks, cells and runs alike."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    FAIL = "fail"  # a requirement is broken
+    DIFFER = "differ"  # allowed, but not identical to the reference
+    SKIP = "skip"  # not run, with a reason
+    ERROR = "error"  # could not be judged
+    XFAIL = "xfail"  # a known, named quirk
+
+
+class Level(StrEnum):
+    """How binding a check is, in the words of RFC 2119."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Resource limits of a cell; ``None`` means that the profile does not set the limit.
+
+    ``nofile``, ``nproc``: RLIMIT_NOFILE and RLIMIT_NPROC, soft and hard alike. ``memory``: bytes,
+    for the whole cell (cgroup), not for a process. ``clients`` is the size of the burst.
+    """
+
+    name: str = "default"
+    nofile: int | None = None
+    nproc: int | None = None
+    memory: int | None = None
+    clients: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server under test. It is known only as an image and a command line."""
+
+    name: str
+    context: Path
+    dockerfile: str = "Dockerfile"
+    """Build file, relative to ``context``."""
+    args: tuple[str, ...]
+    """Arguments to the image's entry point; ``{app}``, ``{folder}``, ``{port}``, ``{workers}`` are filled."""
+    process: tuple[str, ...] = ()
+    """Command that stands for the entry point in the process engine; ``{python}`` is filled in."""
+    process_path: tuple[Path, ...] = ()
+    """Folders put on PYTHONPATH in the process engine."""
+    workers: int = 2
+    stop_signal: str = "SIGTERM"
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """An application: a folder, its locked requirements, and the name of the WSGI callable."""
+
+    name: str
+    path: Path
+    target: str = "app:app"
+    framework: str = ""
+    """Distribution whose installed version ``/framework`` has to report; empty: none."""
+    requirements: str = "requirements.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Python:
+    """A Python of the matrix and where its base image comes from."""
+
+    version: str
+    """``"3.11"``."""
+    images: tuple[str, ...] = ()
+    """Images to take as base when one is present or can be pulled, first match."""
+    suite: str = ""
+    """Debian suite from which the base is made where none of ``images`` can be had."""
+
+    @property
+    def tag(self) -> str:
+        """``py311``, as it stands in the id of a cell."""
+        return "py" + self.version.replace(".", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One square of the matrix."""
+
+    server: Server
+    app: App
+    limits: Limits
+    python: Python
+
+    @property
+    def id(self) -> str:
+        """Stable name, for example ``onegate-flask-fds256-py311``."""
+        return f"{self.server.name}-{self.app.name}-{self.limits.name}-{self.python.tag}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """What a cell ran, as the engine names it."""
+
+    id: str
+    """Content digest of the whole image (``sha256:…``), or of the source tree for processes."""
+    server_layer: str
+    """Digest of the layer that holds the server and nothing else; equal over all Pythons."""
+    base: str
+    """Where the base came from: an image reference, or ``debian:bookworm`` and the like."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """Limits as read back from inside the running cell. ``None``: this engine cannot set it."""
+
+    nofile: int | None = None
+    nproc: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and the whole of the answer, byte for byte as it was on the wire."""
+
+    request: bytes
+    response: bytes
+    """Every octet received until the end of the message or of the connection."""
+    seconds: float
+    error: str = ""
+    """Why there is no complete answer; empty when there is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Burst:
+    """Many clients connected at the same time, each sending one request.
+
+    ``answers`` counts the distinct answers (``Date`` masked by the probe); ``errors`` counts what
+    went wrong by its description. The sum of both is ``clients``.
+    """
+
+    clients: int
+    answers: dict[bytes, int]
+    errors: dict[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """How the server ended, after the stop signal or by itself."""
+
+    exit_status: int | None
+    """As in a shell: 128 + signal for one that was killed. ``None``: it had to be abandoned."""
+    oom_killed: bool
+    log: str
+    """Last lines of what it wrote on stdout and stderr."""
+    changed: tuple[str, ...]
+    """Paths that differ from the image (``docker diff``); ``None`` of them is what is wanted."""
+    forced: bool = False
+    """True when it did not end within the grace period and was killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseResult:
+    """Judgement of one check in one cell."""
+
+    id: str
+    level: Level
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult:
+    """Everything known about one cell after it ran."""
+
+    cell: Cell
+    outcome: Outcome
+    checks: tuple[CaseResult, ...]
+    seconds: float
+    image: Image | None = None
+    framework_version: str = ""
+    observed: Observed | None = None
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
+    """By check id: the bytes that the comparison across cells works on."""
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A whole run: where, when, with what, and the cells."""
+
+    engine: str
+    engine_version: str
+    kernel: str
+    started: str
+    """RFC 3339, UTC."""
+    seconds: float
+    phases: dict[str, float]
+    """Seconds by phase: ``images``, ``bundles``, ``cells``."""
+    cells: tuple[CellResult, ...]
