@@ -54,7 +54,7 @@ class Server:
     dockerfile: str = "Dockerfile"
     """Build file, relative to ``context``."""
     args: tuple[str, ...]
-    """Arguments to the image's entry point; ``{app}``, ``{folder}``, ``{port}``, ``{workers}`` are filled."""
+    """Arguments to the entry point; ``{app} {folder} {port} {workers}`` are filled in."""
     process: tuple[str, ...] = ()
     """Command that stands for the entry point in the process engine; ``{python}`` is filled in."""
     process_path: tuple[Path, ...] = ()
@@ -138,6 +138,8 @@ class Exchange:
     seconds: float
     error: str = ""
     """Why there is no complete answer; empty when there is one."""
+    end: str = "open"
+    """The connection after the answer: ``open``, ``fin`` or ``reset``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +154,8 @@ class Burst:
     answers: dict[bytes, int]
     errors: dict[str, int]
     seconds: float
+    together: int = 0
+    """Connections that were open at the moment the first request was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)

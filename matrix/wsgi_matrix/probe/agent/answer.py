@@ -1,0 +1,193 @@
+"""Where one HTTP/1.x answer ends (RFC 9112 section 6.3), bytes in, no I/O.
+
+The probe must neither stop early nor wait for a close that never comes, so it has to understand
+framing; it judges nothing else. All octets are kept as they came.
+"""
+
+from __future__ import annotations
+
+import re
+
+LARGEST = 64 * 1024 * 1024
+"""Octets of one answer after which the reader gives up: an endless answer must not fill memory."""
+
+STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
+DATE = re.compile(
+    rb"(?m)^([Dd][Aa][Tt][Ee]:[ \t]*)[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} "
+    rb"[0-9]{2}:[0-9]{2}:[0-9]{2} GMT(?=[ \t]*\r?$)"
+)
+
+
+def mask_date(answer: bytes) -> bytes:
+    """``answer`` with the value of a well-formed ``Date`` field (IMF-fixdate) replaced by ``*``.
+
+    Nothing else changes: the spelling of the name, the white space and a malformed value stay.
+    """
+    head, separator, body = answer.partition(b"\r\n\r\n")
+    return DATE.sub(rb"\1*", head) + separator + body
+
+
+def field_values(head: bytes, name: bytes) -> list[bytes]:
+    """Values of every field line called ``name`` (any case) in ``head``, stripped."""
+    values = []
+    for line in head.split(b"\n")[1:]:
+        field, colon, value = line.partition(b":")
+        if colon and field.strip().lower() == name:
+            values.append(value.strip())
+    return values
+
+
+class AnswerReader:
+    """Collects one whole answer to a request with ``method``.
+
+    ``raw`` is every octet up to the end of the answer, interim (1xx) answers included; ``rest``
+    is what came behind it. ``error`` says why there can be no whole answer.
+    """
+
+    def __init__(self, method: bytes) -> None:
+        self.method = method
+        self.buffer = bytearray()
+        self.done = False
+        self.error = ""
+        self.head = b""
+        self.closes = False
+        """The answer says that the connection ends with it."""
+        self._at = 0  # start of what has not been understood yet
+        self._until = -1  # end of a body of known length
+        self._state = self._read_head
+
+    @property
+    def raw(self) -> bytes:
+        """The answer as it was on the wire."""
+        return bytes(self.buffer[: self._at] if self.done else self.buffer)
+
+    @property
+    def rest(self) -> bytes:
+        """Octets after the end of the answer."""
+        return bytes(self.buffer[self._at :]) if self.done else b""
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more is to be read."""
+        return self.done or bool(self.error)
+
+    def feed(self, data: bytes) -> None:
+        """Take octets as they came from the connection."""
+        self.buffer += data
+        if len(self.buffer) > LARGEST:
+            self._fail(f"answer of more than {LARGEST} octets")
+        while not self.over and self._state():
+            pass
+
+    def end(self) -> None:
+        """The peer closed: the end of a close-delimited answer, too early for any other."""
+        if self.over:
+            return
+        if self._state == self._read_until_close:
+            self._at = len(self.buffer)
+            self.done = True
+        elif not self.buffer:
+            self._fail("closed without an answer")
+        elif not self.head:
+            self._fail("closed within the head of the answer")
+        else:
+            self._fail("closed within the body of the answer")
+
+    def _fail(self, why: str) -> bool:
+        self.error = why
+        return False
+
+    def _finish(self) -> bool:
+        self.done = True
+        return False
+
+    # Each state returns True when another state may go on with what is in the buffer.
+
+    def _read_head(self) -> bool:
+        end = self.buffer.find(b"\r\n\r\n", self._at)
+        if end < 0:
+            # A bare-LF head is broken, but it must be shown as an answer, not as a time-out.
+            end = self.buffer.find(b"\n\n", self._at)
+            if end < 0:
+                return False
+            end -= 2
+        head = bytes(self.buffer[self._at : end + 4])
+        self._at = end + 4
+        status = STATUS_LINE.match(head)
+        if not status:
+            return self._fail("no HTTP/1.x status line")
+        code = int(status[2])
+        if 100 <= code < 200 and code != 101:
+            return True
+        self.head = head
+        options = b",".join(field_values(head, b"connection")).lower()
+        self.closes = b"close" in options or (status[1] == b"0" and b"keep-alive" not in options)
+        return self._choose_framing(code)
+
+    def _choose_framing(self, code: int) -> bool:
+        if self.method == b"HEAD" or code in (101, 204, 304):
+            return self._finish()
+        codings = b",".join(field_values(self.head, b"transfer-encoding")).lower()
+        lengths = set(field_values(self.head, b"content-length"))
+        if codings:
+            chunked = codings.split(b",")[-1].strip() == b"chunked"
+            self._state = self._read_chunk if chunked else self._read_until_close
+        elif len(lengths) > 1:
+            return self._fail("several different Content-Length values")
+        elif lengths:
+            value = lengths.pop()
+            if not re.fullmatch(rb"[0-9]{1,18}", value):
+                return self._fail("malformed Content-Length")
+            self._until = self._at + int(value)
+            self._state = self._read_length
+        else:
+            self._state = self._read_until_close
+        if self._state == self._read_until_close:
+            self.closes = True
+        return True
+
+    def _read_length(self) -> bool:
+        if len(self.buffer) < self._until:
+            return False
+        self._at = self._until
+        return self._finish()
+
+    def _read_until_close(self) -> bool:
+        return False
+
+    def _read_chunk(self) -> bool:
+        line_end = self.buffer.find(b"\n", self._at)
+        if line_end < 0:
+            return self._fail("chunk-size line too long") if self._pending() > 4096 else False
+        line = CHUNK_SIZE.fullmatch(self.buffer, self._at, line_end + 1)
+        if not line:
+            return self._fail("malformed chunk-size line")
+        size = int(line[1], 16)
+        self._at = line_end + 1
+        if size == 0:
+            self._state = self._read_trailers
+        else:
+            self._until = self._at + size + 2
+            self._state = self._read_chunk_data
+        return True
+
+    def _read_chunk_data(self) -> bool:
+        if len(self.buffer) < self._until:
+            return False
+        if self.buffer[self._until - 2 : self._until] != b"\r\n":
+            return self._fail("chunk-data does not end with CRLF")
+        self._at = self._until
+        self._state = self._read_chunk
+        return True
+
+    def _read_trailers(self) -> bool:
+        line_end = self.buffer.find(b"\n", self._at)
+        if line_end < 0:
+            return self._fail("trailer line too long") if self._pending() > 65536 else False
+        last = not self.buffer[self._at : line_end].strip()
+        self._at = line_end + 1
+        return self._finish() if last else True
+
+    def _pending(self) -> int:
+        return len(self.buffer) - self._at

@@ -1,0 +1,154 @@
+"""Many clients at the same time: all connected before the first of them sends its request."""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from .answer import AnswerReader, mask_date
+from .single import READ_SIZE, describe
+
+CONNECTING = 3.0
+"""Seconds after which the clients that are connected no longer wait for the others.
+
+A server with a short backlog that serves one client at a time would else wait for a request of
+its first client, and that one for the connection of the last.
+"""
+
+
+class Client:
+    """One connection: connecting → waiting → receiving → over."""
+
+    def __init__(self, request: bytes) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        self.unsent = memoryview(request)
+        self.reader = AnswerReader(request.partition(b" ")[0])
+        self.connected = False
+        self.error = ""
+
+    def finish_connecting(self) -> None:
+        """Take the outcome of the connect, once the socket is writable."""
+        code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.error = "connect: " + describe(OSError(code, ""))
+        self.connected = not code
+
+    def step(self, events: int) -> bool:
+        """Send and receive what can be; True when there is nothing left to do."""
+        try:
+            if events & selectors.EVENT_WRITE and self.unsent:
+                self.unsent = self.unsent[self.socket.send(self.unsent) :]
+            if events & selectors.EVENT_READ:
+                data = self.socket.recv(READ_SIZE)
+                if data:
+                    self.reader.feed(data)
+                else:
+                    self.reader.end()
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as problem:
+            self.error = describe(problem) + (" within the answer" if self.reader.buffer else "")
+        self.error = self.error or self.reader.error
+        return bool(self.error) or self.reader.done
+
+    def give_up(self) -> None:
+        """Say where it stands, when the deadline has come."""
+        if not self.connected:
+            self.error = self.error or "timed out: not connected"
+        elif not self.reader.buffer:
+            self.error = self.error or "timed out: no answer"
+        else:
+            self.error = self.error or "timed out: within the answer"
+
+
+class Burst:
+    """Runs the burst and counts distinct answers and errors."""
+
+    def __init__(self, host: str, port: int, request: bytes, clients: int) -> None:
+        self.address = (host, port)
+        self.request = request
+        self.count = clients
+        self.together = 0
+        """Connections that were open when the first request was sent."""
+        self.answers: Counter[bytes] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.seconds = 0.0
+
+    def run(self, deadline: float) -> None:
+        """Do it all before the monotonic time ``deadline``; what is not done then is an error."""
+        started = time.monotonic()
+        clients: list[Client] = []
+        with selectors.DefaultSelector() as selector:
+            try:
+                self._connect(clients, selector, min(deadline, started + CONNECTING))
+                self.together = sum(client.connected for client in clients)
+                self._talk(clients, selector, deadline)
+            finally:
+                for client in clients:
+                    client.socket.close()
+        self.seconds = time.monotonic() - started
+
+    def _connect(
+        self, clients: list[Client], selector: selectors.BaseSelector, deadline: float
+    ) -> None:
+        for _ in range(self.count):
+            try:
+                client = Client(self.request)
+            except OSError as problem:
+                self.errors["the probe itself has no socket: " + describe(problem)] += 1
+                continue
+            clients.append(client)
+            code = client.socket.connect_ex(self.address)
+            selector.register(client.socket, selectors.EVENT_WRITE, client)
+            if code not in (0, errno.EINPROGRESS):
+                client.error = "connect: " + describe(OSError(code, ""))
+                self._close(client, selector)
+        while _connecting(clients) and (left := deadline - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                client = key.data
+                client.finish_connecting()
+                if client.error:
+                    self._close(client, selector)
+                else:
+                    selector.unregister(client.socket)
+
+    def _talk(
+        self, clients: Iterable[Client], selector: selectors.BaseSelector, deadline: float
+    ) -> None:
+        for client in clients:
+            if client.connected:
+                selector.register(
+                    client.socket, selectors.EVENT_WRITE | selectors.EVENT_READ, client
+                )
+        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, events in selector.select(left):
+                client = key.data
+                if not client.connected:
+                    client.finish_connecting()
+                if client.error or (client.connected and client.step(events)):
+                    self._close(client, selector)
+                else:
+                    sending = selectors.EVENT_WRITE if client.unsent else 0
+                    selector.modify(client.socket, selectors.EVENT_READ | sending, client)
+        for key in list(selector.get_map().values()):
+            key.data.give_up()
+            self._close(key.data, selector)
+
+    def _close(self, client: Client, selector: selectors.BaseSelector) -> None:
+        selector.unregister(client.socket)
+        client.socket.close()
+        if not client.error and client.reader.rest:
+            client.error = "octets after the end of the answer"
+        if client.error:
+            self.errors[client.error] += 1
+        else:
+            self.answers[mask_date(client.reader.raw)] += 1
+
+
+def _connecting(clients: Iterable[Client]) -> bool:
+    return any(not client.connected and not client.error for client in clients)

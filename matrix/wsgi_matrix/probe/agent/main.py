@@ -1,0 +1,115 @@
+"""The probe's program: one JSON object on stdin, JSON lines on stdout.
+
+In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, deadline`` (seconds from
+now, for everything after ready), ``patience`` (seconds for one exchange).
+Out, in this order: ``ready``, ``exchange`` for each request and repetition, ``burst``, ``seen``.
+Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .burst import Burst
+from .single import exchange, wait_ready
+
+
+def emit(event: str, **values: Any) -> None:
+    """Write one line at once: a reader sees how far the probe came even if it is killed."""
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+def encode(data: bytes) -> str:
+    """Bytes for JSON."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def zombies() -> list[int] | None:
+    """Ids of processes that nobody reaped, where /proc can be seen; ``None`` where it cannot."""
+    found = []
+    try:
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                text = stat.read_text(encoding="ascii", errors="replace")
+            except OSError:
+                continue  # it ended while we looked
+            if text.rpartition(")")[2].split()[:1] == ["Z"]:
+                found.append(int(stat.parent.name))
+    except OSError:
+        return None
+    return found
+
+
+def raise_nofile() -> None:
+    """Use as many descriptors as the hard limit allows: the burst needs one for each client."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class Job:
+    """The job as it came on stdin. Raises ValueError, KeyError or TypeError for a bad one."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.host = str(job["host"])
+        self.port = int(job["port"])
+        self.requests = [base64.b64decode(text) for text in job["requests"]]
+        self.ready_deadline = float(job["ready_deadline"])
+        self.repeat = int(job["repeat"])
+        self.clients = int(job["clients"])
+        self.deadline = float(job["deadline"])
+        self.patience = float(job["patience"])
+
+
+def run(job: Job) -> int:
+    """Do ``job``; the return value is the exit status."""
+    started = time.monotonic()
+    error = wait_ready(job.host, job.port, started + job.ready_deadline)
+    if error:
+        emit("unready", error=error, seconds=round(time.monotonic() - started, 6))
+        return 3
+    emit("ready", seconds=round(time.monotonic() - started, 6))
+    deadline = time.monotonic() + job.deadline
+    for number, request in enumerate(job.requests):
+        for repetition in range(job.repeat):
+            until = min(deadline, time.monotonic() + job.patience)
+            result = exchange(job.host, job.port, request, until)
+            emit(
+                "exchange",
+                request=number,
+                repetition=repetition,
+                response=encode(result.response),
+                error=result.error,
+                end=result.end,
+                seconds=round(result.seconds, 6),
+            )
+    if job.clients and job.requests:
+        burst = Burst(job.host, job.port, job.requests[0], job.clients)
+        burst.run(deadline)
+        emit(
+            "burst",
+            clients=job.clients,
+            together=burst.together,
+            answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
+            errors=dict(burst.errors),
+            seconds=round(burst.seconds, 6),
+        )
+    emit("seen", zombies=zombies())
+    return 0
+
+
+def main() -> int:
+    """Read the job from stdin and do it."""
+    try:
+        job = Job(json.load(sys.stdin))
+    except (ValueError, KeyError, TypeError) as problem:
+        print(f"probe: bad job: {type(problem).__name__}: {problem}", file=sys.stderr)
+        return 2
+    raise_nofile()
+    return run(job)

@@ -1,0 +1,97 @@
+"""One request on a connection of its own, and what became of the connection."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import time
+from dataclasses import dataclass
+
+from .answer import AnswerReader
+
+READ_SIZE = 65536
+CLOSING = 2.0
+"""Seconds that a server has for the close which its answer announced."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome of one exchange. ``end`` of the connection: ``open``, ``fin`` or ``reset``."""
+
+    response: bytes
+    error: str
+    end: str
+    seconds: float
+
+
+def describe(error: OSError) -> str:
+    """An error in words that are the same on every connection, so that they can be counted."""
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if error.errno is None:
+        return type(error).__name__
+    return errno.errorcode.get(error.errno, str(error.errno))
+
+
+def wait_ready(host: str, port: int, deadline: float) -> str:
+    """Wait until ``port`` accepts, until the monotonic time ``deadline``. Returns "" or an error.
+
+    The connection says nothing and is closed at once: servers meet such clients every day.
+    """
+    error = "never tried"
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            with socket.create_connection((host, port), timeout=min(left, 1.0)):
+                return ""
+        except OSError as problem:
+            error = describe(problem)
+            time.sleep(0.005)  # a refused connect tells at once, so polling is all there is
+    return error
+
+
+def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
+    """Send ``request``, read one whole answer, see whether the connection closes after it."""
+    started = time.monotonic()
+    reader = AnswerReader(request.partition(b" ")[0])
+    end = "open"
+    error = ""
+    if started >= deadline:
+        return Result(b"", "not sent: the deadline of the cell had passed", "", 0.0)
+    try:
+        with socket.create_connection((host, port), timeout=deadline - started) as connection:
+            connection.sendall(request)
+            while not reader.over:
+                connection.settimeout(max(deadline - time.monotonic(), 0.001))
+                data = connection.recv(READ_SIZE)
+                if data:
+                    reader.feed(data)
+                else:
+                    reader.end()
+                    end = "fin"
+            seconds = time.monotonic() - started
+            if end == "open" and reader.done:
+                end = _watch_end(connection, reader, min(deadline, time.monotonic() + CLOSING))
+    except OSError as problem:
+        seconds = time.monotonic() - started
+        error = describe(problem) + (" within the answer" if reader.buffer else "")
+        if isinstance(problem, TimeoutError):
+            error = f"no {'whole ' if reader.buffer else ''}answer after {seconds:.1f} s"
+    error = error or reader.error
+    if not error and reader.rest:
+        error = f"{len(reader.rest)} octets after the end of the answer"
+    return Result(bytes(reader.buffer), error, end, seconds)
+
+
+def _watch_end(connection: socket.socket, reader: AnswerReader, deadline: float) -> str:
+    """``fin``, ``reset`` or ``open``; waits only if the answer said that it would close."""
+    connection.settimeout(max(deadline - time.monotonic(), 0.001) if reader.closes else 0.0)
+    with contextlib.suppress(TimeoutError, BlockingIOError):
+        try:
+            data = connection.recv(READ_SIZE)
+        except ConnectionResetError:
+            return "reset"
+        if not data:
+            return "fin"
+        reader.feed(data)
+    return "open"
