@@ -126,6 +126,8 @@ class Observed:
     nofile: int | None = None
     nproc: int | None = None
     memory: int | None = None
+    why_not: dict[str, str] = field(default_factory=dict)
+    """By limit: why it is ``None``. A requested one that is ``None`` without a reason is an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +171,8 @@ class Stopped:
     """Last lines of what it wrote on stdout and stderr."""
     changed: tuple[str, ...]
     """Paths that differ from the image (``docker diff``); ``None`` of them is what is wanted."""
+    changed_unknown: str = ""
+    """Why ``changed`` cannot be told here (a process has no image); empty where it can."""
     forced: bool = False
     """True when it did not end within the grace period and was killed."""
 

@@ -17,6 +17,9 @@ class Running(Protocol):
     """A cell whose server has been started (it may have died since)."""
 
     image: Image
+    framework_version: str
+    """Version of the app's framework in the bundle that is mounted (``Bundle.framework_version``);
+    empty for an app without one. ``/framework`` has to say the same."""
 
     def observed(self) -> Observed:
         """Read the limits back from inside. Raises :class:`CellError` if that is impossible."""
@@ -29,6 +32,8 @@ class Running(Protocol):
 
         ``deadline``: seconds for all of it. Returns the exchanges by request, and the burst.
         Raises :class:`CellError` when the server died or did not open its port in time.
+        Build the job with :func:`wsgi_matrix.probe.job`, read the output with
+        :func:`wsgi_matrix.probe.read`.
         """
 
     def stop(self, grace: float) -> Stopped:
@@ -51,6 +56,12 @@ class Engine(Protocol):
 
     def open(self, cell: Cell) -> AbstractContextManager[Running]:
         """Start the server of ``cell``. On leaving nothing of it is left behind."""
+
+    def baseline(self, cell: Cell) -> dict[str, float]:
+        """What this machine needs for the least that a cell like ``cell`` can be, in seconds:
+        ``container`` (run the image with an entry point that does nothing) and ``import`` (import
+        the app in it). Empty where that makes no sense (processes).
+        """
 
     def skip_reason(self, cell: Cell) -> str:
         """Why this engine cannot run ``cell`` at all here; empty when it can."""
