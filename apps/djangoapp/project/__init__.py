@@ -1,0 +1,1 @@
+"""The Django project: settings, URLs and views. No database and no apps."""
