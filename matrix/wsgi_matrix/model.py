@@ -127,7 +127,7 @@ class Observed:
     nproc: int | None = None
     memory: int | None = None
     why_not: dict[str, str] = field(default_factory=dict)
-    """By limit: why it is ``None``. A requested one that is ``None`` without a reason is an error."""
+    """By limit: why it is ``None``. A requested one without an answer and a reason is an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +197,7 @@ class CellResult:
     seconds: float
     image: Image | None = None
     framework_version: str = ""
+    """Version of the framework in the bundle; empty for an app without one."""
     observed: Observed | None = None
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     """By check id: the bytes that the comparison across cells works on."""
@@ -216,3 +217,9 @@ class Run:
     phases: dict[str, float]
     """Seconds by phase: ``images``, ``bundles``, ``cells``."""
     cells: tuple[CellResult, ...]
+    where: str = ""
+    """One line for people: containers of which engine, or plainly that these were processes."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """Seconds: ``cell`` (median) beside what the engine's ``baseline`` found in the same run."""
+    partial: bool = False
+    """The run was interrupted: cells are missing."""

@@ -66,6 +66,12 @@ class Engine(Protocol):
     def skip_reason(self, cell: Cell) -> str:
         """Why this engine cannot run ``cell`` at all here; empty when it can."""
 
+    def abort(self) -> None:
+        """Kill every cell that is open, from another thread; their probes then end by themselves.
+
+        For an interrupted run: nobody waits for a deadline then.
+        """
+
     def clean(self) -> int:
         """Remove what earlier runs left behind, known by our label only. Returns how many."""
 
