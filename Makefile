@@ -1,0 +1,52 @@
+# Everything that is done here, by name. Needs make and Python 3.11 or newer, nothing else:
+# the tools live in .venv, what is made lives in build/.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help matrix test engine lock readme clean
+
+help: ## show this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
+	@$(BIN)/wsgi-matrix run
+
+test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lint and types)
+	@rm -rf build/tests
+	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
+	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
+
+engine: ## make sure that a container engine answers (installs Docker on Debian and Ubuntu, as root)
+	@.ci/engine
+
+lock: $(VENV)/.packages ## resolve apps/*/requirements.in anew, for all Pythons of the matrix
+	@for folder in apps/*/; do \
+	  UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
+	    --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	    --output-file "$${folder}requirements.txt" "$${folder}requirements.in" || exit 1; \
+	done
+
+clean: ## remove what was made here: build, tools, caches
+	rm -rf build $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	find . -path ./.git -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# The venv is made anew when what goes into it changes; a second run does nothing.
+$(VENV)/.tools: requirements-tools.txt
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "make: $(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or newer is needed: make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make: $(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) -V) …" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
+$(VENV)/.packages: $(VENV)/.tools server/pyproject.toml matrix/pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable server --editable matrix
+	@touch $@
