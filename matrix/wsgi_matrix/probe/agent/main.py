@@ -1,7 +1,7 @@
 """The probe's program: one JSON object on stdin, JSON lines on stdout.
 
-In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, deadline`` (seconds from
-now, for everything after ready), ``patience`` (seconds for one exchange).
+In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, deadline`` (seconds,
+for everything), ``patience`` (seconds for one exchange).
 Out, in this order: ``ready``, ``exchange`` for each request and repetition, ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
 """
@@ -75,7 +75,7 @@ def run(job: Job) -> int:
         emit("unready", error=error, seconds=round(time.monotonic() - started, 6))
         return 3
     emit("ready", seconds=round(time.monotonic() - started, 6))
-    deadline = time.monotonic() + job.deadline
+    deadline = started + job.deadline
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
             until = min(deadline, time.monotonic() + job.patience)

@@ -1,0 +1,46 @@
+"""The checks of a cell. A case says what it requires and judges evidence; it does no I/O.
+
+:data:`REQUESTS` is what the probe sends; :data:`CASES` is what is judged, in the order of reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from wsgi_matrix.model import Burst, Cell, Exchange, Level, Observed, Outcome, Stopped
+
+Verdict = tuple[Outcome, str]
+"""Outcome and detail: what was required, what came."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that was seen of one cell. ``exchanges``: by the name of the request, repetitions."""
+
+    cell: Cell
+    framework_version: str
+    observed: Observed
+    exchanges: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
+    burst: Burst
+    stopped: Stopped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One requirement. ``says`` is the requirement in words, for reports and documentation."""
+
+    id: str
+    level: Level = Level.MUST
+    says: str
+    judge: Callable[[Evidence], Verdict]
+
+
+HELLO = "hello"
+FRAMEWORK = "framework"
+
+REQUESTS: dict[str, bytes] = {
+    HELLO: b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    FRAMEWORK: b"GET /framework HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+"""What the probe sends, by name. The first is also what each client of the burst sends."""

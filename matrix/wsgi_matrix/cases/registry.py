@@ -1,0 +1,45 @@
+"""All cases of a cell, in the order of reports, and the judging of one cell's evidence."""
+
+from __future__ import annotations
+
+from wsgi_matrix.cases import Case, Evidence, answers, cell
+from wsgi_matrix.model import CaseResult, Level, Outcome
+
+START = "start"
+"""The check that the engine itself makes: the server came up and opened its port."""
+
+CASES: tuple[Case, ...] = (
+    *(case for case in cell.CASES if case.id == "limits"),
+    *answers.CASES,
+    *(case for case in cell.CASES if case.id != "limits"),
+)
+
+_WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
+
+
+def judge(evidence: Evidence) -> tuple[CaseResult, ...]:
+    """Judge all cases on the evidence of a cell that started."""
+    results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
+    for case in CASES:
+        outcome, detail = case.judge(evidence)
+        results.append(CaseResult(id=case.id, level=case.level, outcome=outcome, detail=detail))
+    return tuple(results)
+
+
+def not_judged(outcome: Outcome, why: str) -> tuple[CaseResult, ...]:
+    """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
+    start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
+    reason = "the cell was not judged"
+    return (
+        start,
+        *(
+            CaseResult(id=case.id, level=case.level, outcome=Outcome.SKIP, detail=reason)
+            for case in CASES
+        ),
+    )
+
+
+def overall(checks: tuple[CaseResult, ...]) -> Outcome:
+    """The outcome of a cell: the worst of its checks; ``skip`` only if all were skipped."""
+    there = {check.outcome for check in checks}
+    return next((outcome for outcome in _WORST if outcome in there), Outcome.SKIP)

@@ -1,0 +1,247 @@
+"""Runs cells on an engine: bounded parallelism, deadlines, cleanup, typed events."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import statistics
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+
+from wsgi_matrix import events
+from wsgi_matrix.cases import REQUESTS, Evidence, registry
+from wsgi_matrix.compare import compare
+from wsgi_matrix.config import Settings
+from wsgi_matrix.engines import CellError, Engine, Running, SetupError
+from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Run
+
+ABORT_WAIT = 15.0
+"""Seconds that killed cells have to end after an interrupt."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Runner:
+    """One run. Use once: :meth:`run`."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        engine: Engine,
+        settings: Settings,
+        *,
+        jobs: int | None = None,
+        handlers: Sequence[events.Handler] = (),
+    ) -> None:
+        self.cells = tuple(cells)
+        self.engine = engine
+        self.settings = settings
+        self.jobs = jobs or cores()
+        self.handlers = handlers
+        self.phases: dict[str, float] = {}
+        self._phase: tuple[str, float] | None = None
+        self._telling = threading.RLock()
+        self._stopping = threading.Event()
+
+    def run(self) -> Run:
+        """Prepare, run and compare all cells.
+
+        Raises :class:`SetupError` if an image or bundle cannot be made. An interrupt
+        (``KeyboardInterrupt``) ends the run early: the result then says ``partial``.
+        """
+        started, clock = datetime.now(UTC), time.monotonic()
+        self._tell(events.RunStarted(self.cells, self.engine.where, self.jobs))
+        results: dict[str, CellResult] = {}
+        measured: dict[str, float] = {}
+        partial = False
+        try:
+            # Cells that cannot run here need no images: an engine is asked for the rest only.
+            able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
+            if able:
+                self.engine.prepare(able, self._note)
+            with self._in_phase("cells"):
+                self._run_cells(results)
+            measured = self._measure(results)
+        except KeyboardInterrupt:
+            partial = True
+        finally:
+            self._end_phase()
+        done = [results[cell.id] for cell in self.cells if cell.id in results]
+        run = Run(
+            engine=self.engine.name,
+            engine_version=self.engine.version,
+            where=self.engine.where,
+            kernel=f"{platform.system()} {platform.release()}",
+            started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            seconds=time.monotonic() - clock,
+            phases=dict(self.phases),
+            measured=measured,
+            cells=compare(done),
+            partial=partial,
+        )
+        self._tell(events.RunDone(run))
+        return run
+
+    def _run_cells(self, results: dict[str, CellResult]) -> None:
+        # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
+        pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cell")
+        futures: dict[Future[CellResult | None], Cell] = {}
+        try:
+            for cell in self.cells:
+                futures[pool.submit(self._one, cell)] = cell
+            for future, cell in futures.items():
+                result = future.result()
+                if result is not None:
+                    results[cell.id] = result
+        except KeyboardInterrupt:
+            self._stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.engine.abort()
+            wait(futures, timeout=ABORT_WAIT)
+            for future, cell in futures.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    result = future.result()
+                    if result is not None:
+                        results[cell.id] = result
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _one(self, cell: Cell) -> CellResult | None:
+        """Run one cell; ``None`` if the run was interrupted meanwhile: that tells nothing of it."""
+        if self._stopping.is_set():
+            return None
+        self._tell(events.CellStarted(cell))
+        result = run_cell(self.engine, cell, self.settings)
+        if self._stopping.is_set():
+            return None
+        self._tell(events.CellDone(result))
+        return result
+
+    def _measure(self, results: dict[str, CellResult]) -> dict[str, float]:
+        seconds = [r.seconds for r in results.values() if r.outcome is not Outcome.SKIP]
+        if not seconds:
+            return {}
+        first = next(r.cell for r in results.values() if r.outcome is not Outcome.SKIP)
+        baseline = self.engine.baseline(first)
+        return {"cell": statistics.median(seconds), **baseline} if baseline else {}
+
+    # Phases and events
+
+    def _tell(self, event: events.Event) -> None:
+        with self._telling:
+            for handler in self.handlers:
+                handler(event)
+
+    def _note(self, name: str, detail: str) -> None:
+        """Progress of the engine's preparation; another name begins another phase."""
+        with self._telling:
+            if self._phase is None or self._phase[0] != name:
+                self._end_phase()
+                self._begin_phase(name)
+            if detail:
+                self._tell(events.PhaseNote(name, detail))
+
+    def _begin_phase(self, name: str) -> None:
+        self._phase = (name, time.monotonic())
+        self._tell(events.PhaseStarted(name))
+
+    def _end_phase(self) -> None:
+        if self._phase is None:
+            return
+        name, began = self._phase
+        self._phase = None
+        # An engine may come back to a phase, say for a second Python: its seconds add up.
+        self.phases[name] = self.phases.get(name, 0.0) + time.monotonic() - began
+        self._tell(events.PhaseDone(name, self.phases[name]))
+
+    @contextlib.contextmanager
+    def _in_phase(self, name: str) -> Iterator[None]:
+        self._end_phase()
+        self._begin_phase(name)
+        try:
+            yield
+        finally:
+            self._end_phase()
+
+
+def run_cell(engine: Engine, cell: Cell, settings: Settings) -> CellResult:
+    """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does."""
+    reason = engine.skip_reason(cell)
+    if reason:
+        return CellResult(
+            cell=cell,
+            outcome=Outcome.SKIP,
+            checks=registry.not_judged(Outcome.SKIP, reason),
+            seconds=0.0,
+        )
+    started = time.monotonic()
+    image: Image | None = None
+    observed: Observed | None = None
+    version = ""
+    try:
+        with engine.open(cell) as running:
+            image, version = running.image, running.framework_version
+            observed = running.observed()
+            evidence = _gather(running, cell, observed, settings)
+    # A defect of ours in one cell must not take the results of the others along; it is red.
+    except Exception as problem:
+        return CellResult(
+            cell=cell,
+            outcome=Outcome.ERROR,
+            checks=registry.not_judged(Outcome.ERROR, _told(problem)),
+            seconds=time.monotonic() - started,
+            image=image,
+            framework_version=version,
+            observed=observed,
+            log=getattr(problem, "log", ""),
+        )
+    checks = registry.judge(evidence)
+    return CellResult(
+        cell=cell,
+        outcome=registry.overall(checks),
+        checks=checks,
+        seconds=time.monotonic() - started,
+        image=image,
+        framework_version=version,
+        observed=observed,
+        exchanges={name: found[0] for name, found in evidence.exchanges.items() if found},
+        log=evidence.stopped.log,
+    )
+
+
+def _gather(running: Running, cell: Cell, observed: Observed, settings: Settings) -> Evidence:
+    exchanges, burst = running.probe(
+        list(REQUESTS.values()),
+        repeat=settings.repeat,
+        clients=cell.limits.clients,
+        deadline=settings.deadline,
+    )
+    return Evidence(
+        cell=cell,
+        framework_version=running.framework_version,
+        observed=observed,
+        exchanges={name: tuple(found) for name, found in zip(REQUESTS, exchanges, strict=True)},
+        burst=burst,
+        stopped=running.stop(settings.grace),
+    )
+
+
+def _told(problem: Exception) -> str:
+    """The error with exit status and last log lines, so that nobody has to go and look."""
+    if not isinstance(problem, CellError | SetupError):
+        return "defect of the harness:\n" + "".join(traceback.format_exception(problem))
+    text = str(problem)
+    status = getattr(problem, "exit_status", None)
+    if status is not None and f"exit status {status}" not in text:
+        text += f" (exit status {status})"
+    log = getattr(problem, "log", "").strip()
+    return f"{text}; last log lines:\n{log}" if log else text
