@@ -30,6 +30,12 @@ lock: $(VENV)/.packages ## resolve apps/*/requirements.in anew, for all Pythons 
 	    --output-file "$${folder}requirements.txt" "$${folder}requirements.in" || exit 1; \
 	done
 
+readme: $(VENV)/.packages ## put the real output of make matrix and of the last make test into README.md
+	@NO_COLOR=1 COLUMNS=100 $(BIN)/wsgi-matrix run >build/grid.txt
+	@.ci/readme grid <build/grid.txt
+	@.ci/tally build/tests >build/tally.txt
+	@.ci/readme tests <build/tally.txt
+
 clean: ## remove what was made here: build, tools, caches
 	rm -rf build $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -path ./.git -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,53 @@
+"""The Makefile on a machine that lacks something: one line says what to do, nothing half-made."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+OLD = """#!/bin/sh
+[ "$1" = -V ] && { echo Python 3.9.18; exit; }
+exit 1
+"""
+NO_ENSUREPIP = """#!/bin/sh
+case "$2" in *ensurepip*) exit 1;; esac
+"""
+
+
+def make_tools(folder: Path, python: Path) -> subprocess.CompletedProcess[str]:
+    """Ask for the tools in ``folder``, with ``python`` as the machine's Python."""
+    venv = folder / "venv"
+    return subprocess.run(
+        ["make", "--silent", f"VENV={venv}", f"PYTHON={python}", f"{venv}/.tools"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (None, "was not found; install Python 3.11 or newer, or name one: make PYTHON=…"),
+        (OLD, "is Python 3.9.18, but 3.11 or newer is needed: make PYTHON=python3.13"),
+        (NO_ENSUREPIP, "on Debian and Ubuntu: apt-get install python3-venv"),
+    ],
+    ids=["no Python", "old Python", "no ensurepip"],
+)
+def test_says_what_is_missing(tmp_path: Path, script: str | None, message: str) -> None:
+    python = tmp_path / "python"
+    if script is not None:
+        python.write_text(script)
+        python.chmod(0o755)
+    run = make_tools(tmp_path, python)
+    first, *rest = run.stderr.splitlines()
+    assert run.returncode == 2
+    assert first.startswith("make: ")
+    assert message in first
+    assert [line for line in rest if not line.startswith("make: ***")] == []
+    assert not (tmp_path / "venv").exists()
