@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 
-OLD = """#!/bin/sh
-[ "$1" = -V ] && { echo Python 3.9.18; exit; }
-exit 1
+# The newest Python that is too old, played by this one.
+OLD = f"""#!/bin/sh
+[ "$1" = -V ] && {{ echo Python 3.10.99; exit; }}
+exec '{sys.executable}' -c 'import sys; sys.version_info = (3, 10, 99); exec(sys.argv[1])' "$2"
 """
 NO_ENSUREPIP = """#!/bin/sh
 case "$2" in *ensurepip*) exit 1;; esac
@@ -34,7 +36,7 @@ def make_tools(folder: Path, python: Path) -> subprocess.CompletedProcess[str]:
     ("script", "message"),
     [
         (None, "was not found; install Python 3.11 or newer, or name one: make PYTHON=…"),
-        (OLD, "is Python 3.9.18, but 3.11 or newer is needed: make PYTHON=python3.13"),
+        (OLD, "is Python 3.10.99, but 3.11 or newer is needed: make PYTHON=python3.13"),
         (NO_ENSUREPIP, "on Debian and Ubuntu: apt-get install python3-venv"),
     ],
     ids=["no Python", "old Python", "no ensurepip"],
