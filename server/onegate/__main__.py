@@ -1,0 +1,7 @@
+"""``python -m onegate``."""
+
+import sys
+
+from onegate.cli import main
+
+sys.exit(main())

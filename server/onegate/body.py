@@ -1,0 +1,68 @@
+"""``wsgi.input``: a request's content, in memory first, on disk past a size."""
+
+from __future__ import annotations
+
+import tempfile
+from io import BytesIO
+from typing import IO, cast
+
+from onegate.http1 import ProtocolError
+
+
+class Body:
+    """Collects the content of one request.
+
+    ``memory``: octets kept in memory. ``spool``: folder for what is larger; None if no disk may be
+    used, and then content over ``memory`` is refused with 413.
+    """
+
+    __slots__ = ("_file", "_memory", "_spool", "length")
+
+    def __init__(self, memory: int, spool: str | None) -> None:
+        self._memory = memory
+        self._spool = spool
+        self._file: IO[bytes] = BytesIO()
+        self.length = 0
+
+    def add(self, content: bytes) -> None:
+        """Append ``content``. Raises :class:`ProtocolError` 413, or 507 if the disk is full."""
+        before = self.length
+        self.length += len(content)
+        try:
+            if before <= self._memory < self.length:
+                self._move_to_disk()
+            self._file.write(content)
+        except OSError as error:
+            raise ProtocolError(507, f"content cannot be spooled: {error}") from error
+
+    def _move_to_disk(self) -> None:
+        if self._spool is None:
+            raise ProtocolError(413, f"content over {self._memory} octets and no disk to spool to")
+        memory = cast("BytesIO", self._file)
+        # Buffered, not raw: the application may read it line by line.
+        self._file = tempfile.TemporaryFile(dir=self._spool, prefix="onegate-")  # noqa: SIM115 - it lives as long as the request
+        self._file.write(memory.getbuffer())
+
+    def finish(self) -> IO[bytes]:
+        """The content as a file at its beginning. It simulates the end of the stream."""
+        self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        """Give back the memory or the disk."""
+        self._file.close()
+
+
+def spool_folder(wanted: str) -> str | None:
+    """The folder to spool to: ``wanted``, the system's temporary folder for "auto", or None.
+
+    None too if nothing can be written there, as on a read-only root without ``/tmp``.
+    """
+    if wanted == "none":
+        return None
+    try:
+        folder = tempfile.gettempdir() if wanted == "auto" else wanted
+        with tempfile.TemporaryFile(dir=folder, prefix="onegate-"):
+            return folder
+    except OSError:
+        return None

@@ -1,0 +1,425 @@
+"""One client, from its first octet to the last one it is sent.
+
+    state    meaning                                 leaves it by
+    ───────  ──────────────────────────────────────  ─────────────────────────────────────────────
+    IDLE     no octet of a request is here           octets → HEAD · EOF, time-out → CLOSED
+    HEAD     part of a request's head is here        head → BODY or CALL · time-out → CLOSED
+    BODY     its content is on the way               last of it → CALL · time-out → CLOSED
+    CALL     the application is answering            answered → IDLE, WRITE or CLOSED
+    WRITE    the client has not taken all of it      taken → IDLE, LINGER or CLOSED
+    LINGER   sent and shut; what still comes is      EOF, time-out → CLOSED
+             read and dropped, so that no reset
+             destroys the answer (RFC 9112, 9.6)
+    CLOSED   the descriptor is given back
+
+A connection knows its own socket and the :class:`Service` it belongs to, never another one.
+Readiness is edge-triggered: what can be read is read until a read comes back short.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from enum import IntEnum
+from io import BytesIO
+from typing import Any, Protocol
+
+from onegate.body import Body
+from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
+from onegate.http1.reader import RequestReader
+from onegate.http1.response import CONTINUE, error_response
+from onegate.outbuf import FileSegment, OutBuffer
+from onegate.settings import Settings
+from onegate.wsgi import Call, ClientGone, EnvironFactory
+
+RECEIVE = 32768
+"""Octets asked for in one read."""
+PROGRESS = 16384
+"""Octets that renew the time-out of a body or of an answer; fewer do not."""
+LINGER_SECONDS = 2.0
+_GONE = select.EPOLLHUP | select.EPOLLERR
+_EOF = select.EPOLLRDHUP | _GONE
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class State(IntEnum):
+    """See the table above."""
+
+    IDLE = 0
+    HEAD = 1
+    BODY = 2
+    CALL = 3
+    WRITE = 4
+    LINGER = 5
+    CLOSED = 6
+
+
+class Service(Protocol):
+    """What a connection needs of its worker."""
+
+    settings: Settings
+    limits: MessageLimits
+    spool: str | None
+    now: float
+    """Monotonic seconds, read once for each round of the loop."""
+
+    def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
+        """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
+
+    def watch(self, connection: Connection) -> None:
+        """Tell the connection of further events."""
+
+    def idle(self, connection: Connection) -> None:
+        """The connection waits for a request and may be closed if descriptors are short."""
+
+    def busy(self, connection: Connection) -> None:
+        """It does so no more."""
+
+    def closed(self, connection: Connection) -> None:
+        """Its descriptor is free again."""
+
+    @property
+    def stopping(self) -> bool:
+        """True if no connection is to be kept alive any more."""
+
+
+class Connection:
+    """The state machine of one client."""
+
+    __slots__ = (
+        "_body",
+        "_call",
+        "_eof",
+        "_head",
+        "_out",
+        "_reader",
+        "_service",
+        "_since_progress",
+        "deadline",
+        "environs",
+        "fd",
+        "peer",
+        "requests",
+        "sock",
+        "state",
+        "watched",
+    )
+
+    def __init__(
+        self,
+        service: Service,
+        sock: socket.socket,
+        peer: tuple[str, str],
+        environs: EnvironFactory,
+        parser: HeadParser,
+    ) -> None:
+        self._service = service
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.peer = peer
+        self.environs = environs
+        self._reader = RequestReader(parser, service.limits)
+        self._out: OutBuffer | None = None
+        self._head: Head | None = None
+        self._body: Body | None = None
+        self._call: Call | None = None
+        self._eof = False
+        self._since_progress = 0
+        self.requests = 0
+        self.state = State.IDLE
+        self.deadline = service.now + service.settings.head_timeout
+        self.watched = False
+
+    # ── input ────────────────────────────────────────────────────────────────────────────────
+
+    def ready(self, events: int) -> None:
+        """Act on what epoll reported."""
+        if events & _EOF:
+            self._eof = True
+        if self.state is State.WRITE:
+            if events & _GONE:
+                self.close()
+            elif events & select.EPOLLOUT:
+                self._flush()
+        elif self.state is not State.CALL:
+            self.receive()
+
+    def receive(self) -> None:
+        """Read what is there, and go as far as it leads."""
+        while self.state <= State.BODY:
+            try:
+                octets = self.sock.recv(RECEIVE, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                break
+            except OSError:
+                self.close()
+                return
+            if not octets:
+                # Whatever was begun cannot be completed; the application is not called for it.
+                self.close()
+                return
+            self._reader.receive(octets)
+            self.advance()
+            if len(octets) < RECEIVE and not self._eof:
+                break
+        if self.state is State.LINGER:
+            self._drain()
+        elif not self.watched and self.state is not State.CLOSED:
+            self._service.watch(self)
+
+    def advance(self) -> None:
+        """Take events from the reader until it needs more octets or an answer is under way."""
+        try:
+            while self.state <= State.BODY:
+                event = self._reader.next_event()
+                if type(event) is Head:
+                    self._begin(event)
+                elif event is NEED_DATA:
+                    self._need_data()
+                    return
+                else:
+                    self._content(event)  # type: ignore[arg-type]  # Data is what is left
+        except ProtocolError as error:
+            self._refuse(error)
+
+    def _need_data(self) -> None:
+        service = self._service
+        if self.state is State.IDLE and self._reader.pending:
+            self.state = State.HEAD
+            service.busy(self)
+            self.deadline = service.now + service.settings.head_timeout
+
+    def _begin(self, head: Head) -> None:
+        """A head is complete."""
+        if self.state is State.IDLE:
+            self._service.busy(self)
+        self._head = head
+        if not head.chunked and not head.content_length:
+            self._answer(None)
+            return
+        self.state = State.BODY
+        settings = self._service.settings
+        self.deadline = self._service.now + settings.body_timeout
+        self._since_progress = 0
+        self._body = Body(settings.body_memory, self._service.spool)
+        if self._service.spool is None and head.content_length > settings.body_memory:
+            raise ProtocolError(413, "content too large for memory, and no disk to spool to")
+        if head.expect_continue and not self._reader.pending:
+            # The head is accepted and the content will be read (RFC 9110, 10.1.1).
+            self.send(CONTINUE)
+
+    def _content(self, data: Data) -> None:
+        body = self._body
+        assert body is not None
+        body.add(data.content)
+        if data.last:
+            self._answer(body)
+            return
+        self._since_progress += len(data.content)
+        if self._since_progress >= PROGRESS:
+            self._since_progress = 0
+            self.deadline = self._service.now + self._service.settings.body_timeout
+
+    # ── answer ───────────────────────────────────────────────────────────────────────────────
+
+    def _answer(self, body: Body | None) -> None:
+        """A request is complete: call the application."""
+        head = self._head
+        assert head is not None
+        self.state = State.CALL
+        self.requests += 1
+        if body is None:
+            environ = self.environs.complete(head, self.peer, BytesIO(), 0)
+        else:
+            environ = self.environs.complete(head, self.peer, body.finish(), body.length)
+        if self._service.stopping:
+            head.close = True
+        self._call = Call(self, head)
+        if self._service.call(self, self._call, environ):
+            self.answered()
+
+    def answered(self) -> None:
+        """The application is done; what it said may not be taken yet."""
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+        if self._out:
+            self.state = State.WRITE
+            self.deadline = self._service.now + self._service.settings.write_timeout
+            self._since_progress = 0
+            if not self.watched:
+                self._service.watch(self)
+            return
+        self._sent()
+
+    def _sent(self) -> None:
+        """The answer is with the kernel, whole: what comes next on this connection?"""
+        call, head = self._call, self._head
+        assert call is not None
+        self._call = self._head = None
+        if call.cut:
+            self.close(reset=True)
+        elif call.close:
+            # A client that announced the end sends no more: nothing to linger for.
+            if head is not None and head.close and not self._service.stopping:
+                self.close()
+            else:
+                self._linger()
+        else:
+            self.state = State.IDLE
+            self._service.idle(self)
+            self.deadline = self._service.now + self._service.settings.keep_alive
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """Answer a request that is refused from its bytes, and end the connection."""
+        self._service.busy(self)
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+        head = self._head
+        if head is None:
+            head = Head()
+            head.method = "GET"
+        head.close = True
+        self._call = Call(self, head)
+        self._head = None  # so that the end is not taken for one that the client announced
+        self.state = State.CALL
+        try:
+            self.send(error_response(error.status, method=head.method))
+        except ClientGone:
+            self.close()
+            return
+        self.answered()
+
+    # ── output ───────────────────────────────────────────────────────────────────────────────
+
+    def send(self, octets: bytes) -> None:
+        """Send now what the client takes, keep the rest. Raises :class:`ClientGone`."""
+        out = self._out
+        if not out:
+            try:
+                count = self.sock.send(octets, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                raise ClientGone from error
+            if count == len(octets):
+                return
+            octets = memoryview(octets)[count:]  # type: ignore[assignment]  # a view, not a copy
+            out = self._output()
+        assert out is not None
+        try:
+            out.append(octets)
+            if out.full:
+                self._wait_for_client(out)
+        except OSError as error:
+            raise ClientGone from error
+
+    def send_file(self, descriptor: int, position: int, count: int) -> None:
+        """Send part of a file without reading it. Raises :class:`ClientGone`."""
+        out = self._output()
+        try:
+            self.sock.setblocking(False)  # sendfile has no flag for it
+            segment = FileSegment(descriptor, position, count, own=False)
+            out.append_file(segment)
+            try:
+                out.flush(self.sock)
+            except BlockingIOError:
+                pass
+            out.keep(segment)
+        except OSError as error:
+            raise ClientGone from error
+
+    def _output(self) -> OutBuffer:
+        if self._out is None:
+            self._out = OutBuffer(self._service.settings.response_memory, self._service.spool)
+        return self._out
+
+    def _wait_for_client(self, out: OutBuffer) -> None:
+        """Hold the application until the client has taken something: there is no room left."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLOUT)
+        timeout = self._service.settings.write_timeout
+        while out.full:
+            if not poll.poll(timeout * 1000):
+                raise TimeoutError("the client takes nothing")
+            out.flush(self.sock)
+
+    def _flush(self) -> None:
+        """Go on with an answer that the client did not take at once."""
+        out = self._out
+        assert out is not None
+        try:
+            self._since_progress += out.flush(self.sock)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        if not out:
+            self._sent()
+            if self.state is State.IDLE:
+                self.advance()  # a pipelined request may be waiting
+                self.receive()
+            elif self.state is State.LINGER:
+                self._drain()
+        elif self._since_progress >= PROGRESS:
+            self._since_progress = 0
+            self.deadline = self._service.now + self._service.settings.write_timeout
+
+    # ── end ──────────────────────────────────────────────────────────────────────────────────
+
+    def _linger(self) -> None:
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.close()
+            return
+        self.state = State.LINGER
+        self.deadline = self._service.now + LINGER_SECONDS
+
+    def _drain(self) -> None:
+        """Read and drop what still comes after the last answer."""
+        try:
+            while octets := self.sock.recv(RECEIVE, socket.MSG_DONTWAIT):
+                if len(octets) < RECEIVE and not self._eof:
+                    if not self.watched:
+                        self._service.watch(self)
+                    return
+        except BlockingIOError:
+            if not self.watched:
+                self._service.watch(self)
+            return
+        except OSError:
+            pass
+        self.close()
+
+    def expire(self) -> None:
+        """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
+        if self.state in (State.HEAD, State.BODY):
+            self._refuse(ProtocolError(408, "the request did not arrive in time"))
+            self.receive()
+        elif self.state is not State.CALL:
+            self.close()
+
+    def close(self, *, reset: bool = False) -> None:
+        """Give the descriptor back; with ``reset`` so that the client sees an error."""
+        if self.state is State.CLOSED:
+            return
+        if self.state is State.IDLE:
+            self._service.busy(self)
+        self.state = State.CLOSED
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+        if self._out is not None:
+            self._out.close()
+            self._out = None
+        try:
+            if reset:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.sock.close()
+        except OSError:
+            pass
+        self._service.closed(self)

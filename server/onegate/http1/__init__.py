@@ -1,0 +1,17 @@
+"""HTTP/1.1 messages: bytes in, events out. No sockets, no clock, no WSGI (RFC 9110, RFC 9112)."""
+
+from onegate.http1.chunked import ChunkedDecoder
+from onegate.http1.errors import ProtocolError
+from onegate.http1.head import Head, HeadParser, MessageLimits
+from onegate.http1.reader import NEED_DATA, Data, RequestReader
+
+__all__ = [
+    "NEED_DATA",
+    "ChunkedDecoder",
+    "Data",
+    "Head",
+    "HeadParser",
+    "MessageLimits",
+    "ProtocolError",
+    "RequestReader",
+]

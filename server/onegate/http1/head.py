@@ -1,0 +1,239 @@
+"""The head of a request: request line and field lines (RFC 9112, sections 3 and 5).
+
+Strict wherever two parsers could read the same bytes differently. Lenient in one point only: the
+characters that browsers send in a target although RFC 3986 does not list them.
+
+Ordinary traffic repeats itself: most field lines of a request were in an earlier one. So a line
+that was found valid is remembered with its reading, and the next time costs one look-up. Lines
+that hold secrets are never remembered, and the memory is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from onegate.http1 import grammar
+from onegate.http1.errors import ProtocolError
+
+_PLAIN, _HOST, _LENGTH, _CODING, _CONNECTION, _EXPECT, _SINGLETON, _DROPPED = range(8)
+
+_KINDS = {
+    "host": _HOST,
+    "content-length": _LENGTH,
+    "transfer-encoding": _CODING,
+    "connection": _CONNECTION,
+    "expect": _EXPECT,
+    "content-type": _SINGLETON,
+}
+_SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
+_REMEMBERED_LINES = 1024
+_REMEMBERED_LENGTH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageLimits:
+    """Bounds on one request, in octets unless said otherwise. The peers' values: docs/options."""
+
+    request_line: int = 8190
+    field_size: int = 8190
+    fields: int = 100
+    """Number of field lines."""
+    head: int = 65536
+    body: int = 1 << 30
+
+
+class Head:
+    """A request head that was accepted. ``fields`` is keyed as the parser's owner asked for."""
+
+    __slots__ = (
+        "authority",
+        "chunked",
+        "close",
+        "content_length",
+        "expect_continue",
+        "fields",
+        "method",
+        "minor",
+        "target",
+    )
+
+    method: str
+    target: str
+    """The request-target exactly as it came."""
+    minor: int
+    """Minor version: 0, or 1 and above, which are answered as 1.1 (RFC 9110, 2.5)."""
+    fields: dict[str, object]
+    content_length: int
+    """Octets of content; 0 without Content-Length."""
+    chunked: bool
+    close: bool
+    """True if this is the last request of the connection (RFC 9112, 9.3)."""
+    expect_continue: bool
+    authority: str
+    """Host from the target in absolute-form, else from the Host field (RFC 9112, 3.2.2)."""
+
+
+class HeadParser:
+    """Parses heads for one owner.
+
+    ``key_of(name)`` gives the key under which a field is stored, or None for a field that is to be
+    dropped. ``new_fields`` makes the dictionary that a head's fields are added to.
+    """
+
+    __slots__ = ("_key_of", "_limits", "_new_fields", "_remembered")
+
+    def __init__(
+        self,
+        limits: MessageLimits,
+        key_of: Callable[[str], str | None],
+        new_fields: Callable[[], dict[str, object]] = dict,
+    ) -> None:
+        self._limits = limits
+        self._key_of = key_of
+        self._new_fields = new_fields
+        self._remembered: dict[str, tuple[int, str, str]] = {}
+
+    def parse(self, octets: bytes | bytearray) -> Head:
+        """Parse a whole head, without the empty line that ends it.
+
+        Raises :class:`ProtocolError`: 400, 414, 417, 431, 501 or 505.
+        """
+        lines = octets.decode("latin-1").split("\r\n")
+        head = self._request_line(lines[0])
+        if len(lines) - 1 > self._limits.fields:
+            raise ProtocolError(431, f"more than {self._limits.fields} field lines")
+        head.fields = fields = self._new_fields()
+        remembered = self._remembered
+        special: list[tuple[int, str]] = []
+        for index in range(1, len(lines)):
+            line = lines[index]
+            kind, key, value = remembered.get(line) or self._field_line(line)
+            if kind:
+                if kind == _DROPPED:
+                    continue
+                special.append((kind, value))
+                if kind == _SINGLETON and key in fields:
+                    # Joining two media types makes nonsense of both (RFC 9110, 5.3).
+                    raise ProtocolError(400, "Content-Type given twice")
+            if key in fields:
+                # RFC 9110, 5.3; a split Cookie is joined with "; " (RFC 9113, 8.2.3).
+                joiner = "; " if key.endswith("COOKIE") else ","
+                fields[key] = f"{fields[key]}{joiner}{value}"
+            else:
+                fields[key] = value
+        self._semantics(head, special)
+        return head
+
+    def _request_line(self, line: str) -> Head:
+        if len(line) > self._limits.request_line:
+            raise ProtocolError(414, f"request line over {self._limits.request_line} octets")
+        match = grammar.REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise ProtocolError(400, "invalid request line")
+        head = Head()
+        head.method, head.target, major, minor = match.groups()
+        if major != "1":
+            raise ProtocolError(505, f"HTTP/{major}.{minor} is not supported")
+        head.minor = int(minor)
+        head.authority = ""
+        if head.target[0] != "/":
+            self._other_form(head)
+        elif head.method == "CONNECT":
+            raise ProtocolError(400, "CONNECT needs a target in authority-form")
+        return head
+
+    @staticmethod
+    def _other_form(head: Head) -> None:
+        """The three forms of request-target that do not begin with a slash (RFC 9112, 3.2)."""
+        if head.method == "CONNECT":
+            if grammar.AUTHORITY_FORM.fullmatch(head.target) is None:
+                raise ProtocolError(400, "CONNECT needs a target in authority-form")
+            raise ProtocolError(501, "CONNECT: this server opens no tunnels")
+        if head.target == "*":
+            if head.method != "OPTIONS":
+                raise ProtocolError(400, "the target * is for OPTIONS only")
+            return
+        match = grammar.ABSOLUTE_FORM.fullmatch(head.target)
+        if match is None or match[1] == "" or match[1].startswith(":"):
+            raise ProtocolError(400, "invalid request-target")
+        head.authority = match[1]
+
+    def _field_line(self, line: str) -> tuple[int, str, str]:
+        """Validate one line; return its kind, key and value. Remembers what may be repeated."""
+        if len(line) > self._limits.field_size:
+            raise ProtocolError(431, f"field line over {self._limits.field_size} octets")
+        match = grammar.FIELD_LINE.fullmatch(line)
+        if match is None:
+            raise ProtocolError(400, "invalid field line")
+        name = match[1].lower()
+        key = self._key_of(name)
+        kind = _KINDS.get(name, _PLAIN) if key is not None else _DROPPED
+        entry = (kind, key or "", match[2].rstrip(" \t"))
+        if len(line) <= _REMEMBERED_LENGTH and name not in _SECRET:
+            if len(self._remembered) >= _REMEMBERED_LINES:
+                self._remembered.clear()
+            self._remembered[line] = entry
+        return entry
+
+    def _semantics(self, head: Head, special: list[tuple[int, str]]) -> None:
+        """What the fields that concern framing and connection say together."""
+        host: str | None = None
+        length: str | None = None
+        coding: str | None = None
+        options: list[str] = []
+        expectation = ""
+        for kind, value in special:
+            if kind == _HOST:
+                # Two Host lines, or one that is no host: 400 (RFC 9112, 3.2).
+                if host is not None:
+                    raise ProtocolError(400, "Host given twice")
+                if grammar.HOST.fullmatch(value) is None:
+                    raise ProtocolError(400, "invalid Host")
+                host = value
+            elif kind == _LENGTH:
+                # Even two equal ones are refused: no client needs them, smuggling does.
+                if length is not None:
+                    raise ProtocolError(400, "Content-Length given twice")
+                length = value
+            elif kind == _CODING:
+                coding = value if coding is None else f"{coding},{value}"
+            elif kind == _CONNECTION:
+                options += [option.strip(" \t").lower() for option in value.split(",")]
+            elif kind == _EXPECT:
+                expectation = value.lower()
+        if host is None and head.minor:
+            raise ProtocolError(400, "HTTP/1.1 without Host")
+        head.authority = head.authority or host or ""
+        self._framing(head, length, coding)
+        # RFC 9112, 9.3: persistent by default from 1.1 on, on request before.
+        head.close = "close" in options or (not head.minor and "keep-alive" not in options)
+        head.expect_continue = False
+        if expectation and head.minor:
+            if expectation != "100-continue":
+                raise ProtocolError(417, "unknown expectation")
+            head.expect_continue = head.chunked or head.content_length > 0
+
+    def _framing(self, head: Head, length: str | None, coding: str | None) -> None:
+        """How long the content is (RFC 9112, 6.3). Every doubt is an error."""
+        head.chunked = False
+        head.content_length = 0
+        if coding is not None:
+            if length is not None:
+                raise ProtocolError(400, "both Content-Length and Transfer-Encoding")
+            if not head.minor:
+                raise ProtocolError(400, "Transfer-Encoding in HTTP/1.0")
+            codings = [name.strip(" \t").lower() for name in coding.split(",")]
+            if codings != ["chunked"]:
+                if codings[-1] == "chunked" and "chunked" not in codings[:-1] and all(codings):
+                    raise ProtocolError(501, "transfer coding other than chunked")
+                raise ProtocolError(400, "the final transfer coding is not a single chunked")
+            head.chunked = True
+        elif length is not None:
+            if grammar.CONTENT_LENGTH.fullmatch(length) is None:
+                raise ProtocolError(400, "invalid Content-Length")
+            # Eighteen digits hold any real length and keep int() cheap.
+            significant = length.lstrip("0") or "0"
+            if len(significant) > 18 or int(significant) > self._limits.body:
+                raise ProtocolError(413, f"content over {self._limits.body} octets")
+            head.content_length = int(significant)

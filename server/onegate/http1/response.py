@@ -1,0 +1,230 @@
+"""Responses: which bytes go in front of, between and behind the content (RFC 9112, section 6).
+
+The status and the fields come from the application and are checked before a single octet of them
+is sent; framing is decided here and nowhere else. An application never sets hop-by-hop fields
+(PEP 3333, "Other HTTP Features"), so framing and connection fields are ours alone.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import Enum, auto
+from http import HTTPStatus
+
+from onegate.http1 import grammar
+
+# RFC 9110, 7.6.1, and the list of PEP 3333's wsgiref.util.is_hop_by_hop.
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+PLAIN, LENGTH, DATE, SERVER = range(4)
+_SPECIAL = {"content-length": LENGTH, "date": DATE, "server": SERVER}
+
+_remembered: dict[tuple[str, str], tuple[int, str]] = {}
+_REMEMBERED_LINES = 1024
+_REMEMBERED_LENGTH = 256
+
+
+class Framing(Enum):
+    """How the end of the content is told to the client (RFC 9112, 6.3)."""
+
+    NONE = auto()  # no content, by the method or the status
+    LENGTH = auto()
+    CHUNKED = auto()
+    CLOSE = auto()
+
+
+class ResponseHead:
+    """Status and fields of a response, checked, not yet framed."""
+
+    __slots__ = ("code", "content_length", "has_date", "has_server", "lines", "status")
+
+    def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
+        """Raises ``TypeError`` for wrong types, ``ValueError`` for what may not be sent."""
+        self.code = _code(status)
+        self.status = status
+        self.content_length: int | None = None
+        self.has_date = self.has_server = False
+        lines = []
+        for field in fields:
+            try:
+                kind, line = _remembered[field]
+            except (KeyError, TypeError):
+                kind, line = _check_field(field)
+            lines.append(line)
+            if kind:
+                self._special(kind, field[1])
+        self.lines = "".join(lines)
+
+    def _special(self, kind: int, value: str) -> None:
+        if kind == LENGTH:
+            if grammar.CONTENT_LENGTH.fullmatch(value) is None or len(value) > 18:
+                raise ValueError(f"Content-Length is not a number: {value!r}")
+            if self.content_length is not None:
+                raise ValueError("Content-Length given twice")
+            self.content_length = int(value)
+        elif kind == DATE:
+            self.has_date = True
+        else:
+            self.has_server = True
+
+    def without_length(self) -> str:
+        """The field lines without Content-Length, where a message must not have it."""
+        return "".join(
+            line + "\r\n"
+            for line in self.lines.split("\r\n")
+            if line and line.partition(":")[0].lower() != "content-length"
+        )
+
+
+_codes: dict[str, int] = {}
+
+
+def _code(status: str) -> int:
+    """The number in ``status``, which is checked on its first use."""
+    if not isinstance(status, str):
+        raise TypeError(f"status must be str, not {type(status).__name__}")
+    code = _codes.get(status)
+    if code is None:
+        match = grammar.STATUS.fullmatch(status)
+        if match is None:
+            raise ValueError(f"status must be three digits, a space and a reason: {status!r}")
+        code = int(match[1])
+        if code < 200:
+            raise ValueError(f"an interim status cannot be the response: {status!r}")
+        if len(_codes) < 256:
+            _codes[status] = code
+    return code
+
+
+def _check_field(field: tuple[str, str]) -> tuple[int, str]:
+    """Check one field; return its kind and its line. Raises ``TypeError`` and ``ValueError``."""
+    pair: object = field  # the annotation is a promise that applications break
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise TypeError(f"a header must be a tuple (name, value), not {field!r}")
+    name: object
+    value: object
+    name, value = pair
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise TypeError(f"header name and value must be str: {field!r}")
+    if grammar.TOKEN.fullmatch(name) is None:
+        raise ValueError(f"invalid header name: {name!r}")
+    if grammar.VALUE.fullmatch(value) is None:
+        raise ValueError(f"{name}: control or non-latin-1 character in the value: {value!r}")
+    lowered = name.lower()
+    if lowered in _HOP_BY_HOP:
+        raise ValueError(f"{name}: hop-by-hop fields belong to the server (PEP 3333)")
+    entry = (_SPECIAL.get(lowered, PLAIN), f"{name}: {value}\r\n")
+    if len(name) + len(value) <= _REMEMBERED_LENGTH and lowered != "set-cookie":
+        if len(_remembered) >= _REMEMBERED_LINES:
+            _remembered.clear()
+        _remembered[field] = entry
+    return entry
+
+
+class _Clock:
+    """The Date field line, made anew once a second (RFC 9110, 6.6.1)."""
+
+    __slots__ = ("_second", "line")
+
+    def __init__(self) -> None:
+        self._second = -1
+        self.line = ""
+
+    def now(self) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self.line = f"Date: {imf_fixdate(second)}\r\n"
+        return self.line
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def imf_fixdate(second: int) -> str:
+    """IMF-fixdate of RFC 9110, 5.6.7, in no locale but its own."""
+    year, month, day, hour, minute, sec, weekday, _, _ = time.gmtime(second)
+    return (
+        f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year} {hour:02}:{minute:02}:{sec:02} GMT"
+    )
+
+
+_clock = _Clock()
+SERVER_LINE = "Server: onegate\r\n"
+
+
+def frame(
+    head: ResponseHead, *, method: str, minor: int, close: bool, length: int | None
+) -> tuple[bytes, Framing, bool]:
+    """The head's octets, the framing of the content, and whether the connection ends after it.
+
+    ``length``: octets of the content if the server knows them although the application did not
+    say. ``close``: what the request asked for. Each choice follows RFC 9112, 6.3 and 9.3.
+    """
+    lines = head.lines
+    extra = ""
+    if method == "HEAD" or head.code == 304:
+        framing = Framing.NONE
+    elif head.code == 204:
+        framing = Framing.NONE
+        if head.content_length is not None:  # MUST NOT be in a 204 (RFC 9110, 8.6)
+            lines = head.without_length()
+    elif head.content_length is not None:
+        framing = Framing.LENGTH
+    elif length is not None:
+        framing = Framing.LENGTH
+        extra = f"Content-Length: {length}\r\n"
+    elif minor:
+        framing = Framing.CHUNKED
+        extra = "Transfer-Encoding: chunked\r\n"
+    else:
+        framing = Framing.CLOSE
+        close = True
+    if close:
+        extra += "Connection: close\r\n"
+    elif not minor:
+        extra += "Connection: keep-alive\r\n"
+    date = "" if head.has_date else _clock.now()
+    server = "" if head.has_server else SERVER_LINE
+    text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
+    return text.encode("latin-1"), framing, close
+
+
+def chunk(block: bytes) -> bytes:
+    """One chunk (RFC 9112, 7.1). ``block`` must not be empty: that would be the last chunk."""
+    return b"%x\r\n%b\r\n" % (len(block), block)
+
+
+LAST_CHUNK = b"0\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def error_response(status: int, *, method: str = "GET", close: bool = True) -> bytes:
+    """A whole response that the server makes itself. It echoes nothing of the request."""
+    phrase = HTTPStatus(status).phrase
+    content = f"{status} {phrase}\n".encode()
+    head = ResponseHead(
+        f"{status} {phrase}",
+        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(content)))],
+    )
+    octets, framing, _ = frame(head, method=method, minor=1, close=close, length=None)
+    return octets if framing is Framing.NONE else octets + content
+
+
+def interim_response(status: int, fields: list[tuple[str, str]]) -> bytes:
+    """A 1xx head (RFC 9110, 15.2). Raises ``TypeError`` and ``ValueError`` as ResponseHead does."""
+    lines = "".join(_check_field(field)[1] for field in fields)
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1")

@@ -1,0 +1,144 @@
+"""What a client has not yet taken: memory first, a file past the high-water mark.
+
+With it a slow client holds a descriptor and disk, never the application.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections import deque
+from dataclasses import dataclass
+from typing import IO
+
+
+@dataclass(slots=True)
+class FileSegment:
+    """``count`` octets of an open file from ``position`` on. ``own``: to be closed when sent."""
+
+    descriptor: int
+    position: int
+    count: int
+    own: bool
+
+
+class OutBuffer:
+    """Octets in order, some of them in files.
+
+    ``memory``: octets kept in memory. ``spool``: folder for more, None if there is no disk.
+    """
+
+    MAX_SPOOLED = 1 << 30
+    """Octets that one slow client may cost on disk before the application has to wait."""
+
+    __slots__ = ("_in_memory", "_memory", "_segments", "_spool", "_spooled", "_written")
+
+    def __init__(self, memory: int, spool: str | None) -> None:
+        self._memory = memory
+        self._spool = spool
+        self._segments: deque[memoryview | FileSegment] = deque()
+        self._in_memory = 0
+        self._spooled: IO[bytes] | None = None
+        self._written = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._segments)
+
+    @property
+    def full(self) -> bool:
+        """True if the application has to wait: memory and disk are at their marks."""
+        if self._in_memory <= self._memory:
+            return False
+        return self._spool is None or self._written > self.MAX_SPOOLED
+
+    def append(self, octets: bytes | memoryview) -> None:
+        """Keep ``octets``. Raises ``OSError`` if the disk is full."""
+        if (
+            self._in_memory + len(octets) <= self._memory
+            or self._spool is None
+            or self._written > self.MAX_SPOOLED
+        ):
+            self._segments.append(memoryview(octets))
+            self._in_memory += len(octets)
+            return
+        if self._spooled is None:
+            self._spooled = tempfile.TemporaryFile(dir=self._spool, prefix="onegate-", buffering=0)  # noqa: SIM115 - closed with the buffer
+        descriptor = self._spooled.fileno()
+        view = memoryview(octets)
+        while view:
+            written = os.pwrite(descriptor, view, self._written)
+            last = self._segments[-1] if self._segments else None
+            if isinstance(last, FileSegment) and last.descriptor == descriptor:
+                last.count += written
+            else:
+                self._segments.append(FileSegment(descriptor, self._written, written, own=False))
+            self._written += written
+            view = view[written:]
+
+    def append_file(self, segment: FileSegment) -> None:
+        """Keep a part of a file."""
+        self._segments.append(segment)
+
+    def keep(self, segment: FileSegment) -> None:
+        """Outlive the caller's descriptor: own a duplicate of it if something is left to send."""
+        if segment.count:
+            segment.descriptor = os.dup(segment.descriptor)
+            segment.own = True
+
+    def flush(self, sock: socket.socket) -> int:
+        """Send what ``sock``, which must not block, takes; return how many octets.
+
+        Raises ``BlockingIOError`` only if nothing at all could be sent, and ``OSError``.
+        """
+        sent = 0
+        while self._segments:
+            segment = self._segments[0]
+            try:
+                count = _send(sock, segment)
+            except BlockingIOError:
+                if not sent:
+                    raise
+                break
+            sent += count
+            self._take(segment, count)
+        if self._spooled is not None and not self._segments:
+            self._spooled.truncate(0)
+            self._written = 0
+        return sent
+
+    def _take(self, segment: memoryview | FileSegment, count: int) -> None:
+        if isinstance(segment, FileSegment):
+            segment.position += count
+            segment.count -= count
+            if not segment.count:
+                self._segments.popleft()
+                if segment.own:
+                    os.close(segment.descriptor)
+        else:
+            self._in_memory -= count
+            if count == len(segment):
+                self._segments.popleft()
+            else:
+                self._segments[0] = segment[count:]
+
+    def close(self) -> None:
+        """Give back memory, descriptors and disk."""
+        for segment in self._segments:
+            if isinstance(segment, FileSegment) and segment.own:
+                os.close(segment.descriptor)
+        self._segments.clear()
+        self._in_memory = 0
+        if self._spooled is not None:
+            self._spooled.close()
+            self._spooled = None
+
+
+def _send(sock: socket.socket, segment: memoryview | FileSegment) -> int:
+    if not isinstance(segment, FileSegment):
+        return sock.send(segment, socket.MSG_DONTWAIT)
+    count = os.sendfile(sock.fileno(), segment.descriptor, segment.position, segment.count)
+    if not count:
+        # The file became shorter than it was: the answer can only be cut.
+        raise ConnectionAbortedError("file is shorter than when its answer began")
+    return count

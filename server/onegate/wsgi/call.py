@@ -1,0 +1,250 @@
+"""One call of the application, from the environ to the last octet of its answer (PEP 3333).
+
+    app(environ, start_response) ─► iterable ─► blocks ─► head + content ─► out
+                                        └──────────────── close() in every case
+
+The head is sent with the first block that is not empty, or at the end. Every block is handed to
+the output before the next one is asked for. What the application does wrong ends in a clean 500
+while nothing was sent, and in a visibly cut connection afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Protocol
+
+from onegate.http1 import Head
+from onegate.http1.response import (
+    LAST_CHUNK,
+    Framing,
+    ResponseHead,
+    chunk,
+    error_response,
+    frame,
+    interim_response,
+)
+from onegate.wsgi.files import FileWrapper
+
+log = logging.getLogger("onegate.error")
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class ClientGone(Exception):  # noqa: N818 - an event, not an error
+    """The client can no longer be reached; there is nobody left to answer."""
+
+
+class Output(Protocol):
+    """Where the answer goes. Both methods raise :class:`ClientGone`."""
+
+    def send(self, octets: bytes) -> None:
+        """Send now as much as the client takes, and keep the rest to be sent in order."""
+
+    def send_file(self, descriptor: int, position: int, count: int) -> None:
+        """The same for ``count`` octets of a regular file from ``position`` on."""
+
+
+class Call:
+    """State of one call. Used once."""
+
+    __slots__ = (
+        "_framing",
+        "_held",
+        "_iterable",
+        "_left",
+        "_out",
+        "_request",
+        "_response",
+        "_sent",
+        "close",
+        "cut",
+        "status",
+    )
+
+    def __init__(self, out: Output, request: Head) -> None:
+        self._out = out
+        self._request = request
+        self._response: ResponseHead | None = None
+        self._framing = Framing.NONE
+        self._sent = False
+        self._left = 0
+        self._held: list[bytes] | None = None
+        self._iterable: Any = None
+        self.status = 0
+        self.close = request.close
+        """Whether the connection has to end after this answer."""
+        self.cut = False
+        """Whether it has to end so that the client notices the answer is incomplete."""
+
+    def run(self, app: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> None:
+        """Call ``app`` and send what it answers. Raises nothing."""
+        environ["wsgi.early_hints"] = self._early_hints
+        try:
+            iterable = self._iterable = app(environ, self.start_response)
+            if type(iterable) is FileWrapper and self._send_file(iterable):
+                return
+            if type(iterable) in (list, tuple) and not self._sent:
+                # All blocks exist already: head and blocks can go out together.
+                self._held = []
+            for block in iterable:
+                if not self._block(block):
+                    break
+            self._finish()
+        except ClientGone:
+            self.close = True
+        except BaseException as error:
+            # SystemExit and KeyboardInterrupt too: a view must not end the server.
+            self._failed(error)
+        finally:
+            self._close_iterable()
+            self._iterable = None
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
+    ) -> Callable[[bytes], None]:
+        """``start_response`` of PEP 3333. Nothing is sent here."""
+        if exc_info is not None:
+            try:
+                if self._sent:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # no cycle through the traceback
+        elif self._response is not None:
+            raise AssertionError("start_response called a second time without exc_info")
+        if type(headers) is not list:
+            raise TypeError(f"headers must be a list, not {type(headers).__name__}")
+        self._response = ResponseHead(status, headers)
+        return self.write
+
+    def write(self, block: bytes) -> None:
+        """The ``write`` callable: sent, or kept to be sent in order, before it returns."""
+        self._block(block)
+
+    def _block(self, block: bytes) -> bool:
+        """Send one block. Returns False when no further one can be used."""
+        if not isinstance(block, bytes):
+            raise TypeError(f"the application gave a {type(block).__name__} where bytes are due")
+        if not block:
+            return True
+        head = b"" if self._sent else self._head(self._only_block(len(block)))
+        more = True
+        if self._framing is Framing.LENGTH:
+            if len(block) > self._left:
+                # Never more than was declared: it would be read as the next response.
+                log.error(
+                    "more content than Content-Length: %d octets cut", len(block) - self._left
+                )
+                block = block[: self._left]
+                more = False
+            self._left -= len(block)
+        elif self._framing is Framing.CHUNKED:
+            block = chunk(block)
+        elif self._framing is Framing.NONE:
+            block = b""
+            more = False
+        octets = head + block
+        if self._held is not None:
+            self._held.append(octets)
+        elif octets:
+            self._out.send(octets)
+        return more
+
+    def _head(self, length: int | None) -> bytes:
+        """The head's octets; from here on nothing of it can change.
+
+        ``length``: octets of the content, where they are known without the application's word.
+        """
+        response = self._response
+        if response is None:
+            raise AssertionError("the application did not call start_response")
+        octets, self._framing, self.close = frame(
+            response,
+            method=self._request.method,
+            minor=self._request.minor,
+            close=self.close,
+            length=length,
+        )
+        self._sent = True
+        self.status = response.code
+        if self._framing is Framing.LENGTH:
+            declared = response.content_length
+            self._left = (length or 0) if declared is None else declared
+        return octets
+
+    def _only_block(self, size: int) -> int | None:
+        """``size``, if the iterable says that this block is the only one (PEP 3333, "Handling the
+        Content-Length Header"). Its length is not asked for when the application declared one."""
+        if self._response is None or self._response.content_length is not None:
+            return None
+        try:
+            return size if len(self._iterable) == 1 else None
+        except TypeError:
+            return None
+
+    def _finish(self) -> None:
+        head = b"" if self._sent else self._head(0)
+        tail = LAST_CHUNK if self._framing is Framing.CHUNKED else b""
+        held = b"".join(self._held) if self._held else b""
+        if octets := held + head + tail:
+            self._out.send(octets)
+        self._held = None
+        self._check_length()
+
+    def _check_length(self) -> None:
+        if self._framing is Framing.LENGTH and self._left:
+            log.error("content is %d octets shorter than Content-Length", self._left)
+            self.close = self.cut = True
+
+    def _send_file(self, wrapper: FileWrapper) -> bool:
+        """Send a regular file without reading it. False: it has to be iterated."""
+        file = wrapper.regular_file()
+        if file is None or self._sent:
+            return False
+        descriptor, position, count = file
+        response = self._response
+        if response is not None and response.content_length is not None:
+            count = min(count, response.content_length)
+        if not count:
+            return False
+        head = self._head(count)
+        self._out.send(head)
+        if self._framing is not Framing.NONE:
+            self._out.send_file(descriptor, position, count)
+            self._left -= count
+        self._check_length()
+        return True
+
+    def _failed(self, error: BaseException) -> None:
+        request = self._request
+        log.error(
+            "%s while answering %s %r", type(error).__name__, request.method, request.target,
+            exc_info=error,
+        )  # fmt: skip
+        if self._sent and not self._held:
+            self.close = self.cut = True
+            return
+        self.status = 500
+        self.close = request.close
+        try:
+            self._out.send(error_response(500, method=request.method, close=request.close))
+        except ClientGone:
+            self.close = True
+
+    def _close_iterable(self) -> None:
+        """PEP 3333: if the iterable has ``close``, it is called, however the request ended."""
+        try:
+            close = getattr(self._iterable, "close", None)
+            if close is not None:
+                close()
+        except BaseException as error:
+            log.error("%s in close() of the response", type(error).__name__, exc_info=error)
+
+    def _early_hints(self, headers: list[tuple[str, str]]) -> None:
+        """``environ["wsgi.early_hints"]``: send a 103 with ``headers`` (RFC 8297).
+
+        Nothing is sent to an HTTP/1.0 client, nor once the final head is out (RFC 9110, 15.2).
+        """
+        if self._request.minor and not self._sent:
+            self._out.send(interim_response(103, headers))

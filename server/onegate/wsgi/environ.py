@@ -1,0 +1,131 @@
+"""The environ of PEP 3333, "environ Variables".
+
+Everything that is the same for all requests of a listener stands in a template that is copied; a
+request adds what is its own. All values that come from the wire are native strings that hold
+octets, one character for one octet (PEP 3333, "Unicode Issues").
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING, Any, TextIO
+from urllib.parse import unquote_to_bytes
+
+from onegate.wsgi.files import FileWrapper
+
+if TYPE_CHECKING:
+    from onegate.http1 import Head
+
+
+def field_key(name: str) -> str | None:
+    """The environ key of a field, or None if it must not reach the application.
+
+    A name with ``_`` is dropped: in the environ it would collide with the one with ``-`` that a
+    proxy in front has checked. ``Proxy`` is dropped because ``HTTP_PROXY`` means something else
+    to half of the world's HTTP clients (httpoxy).
+    """
+    if "_" in name or name == "proxy":
+        return None
+    if name == "content-type":
+        return "CONTENT_TYPE"
+    if name == "content-length":
+        return "CONTENT_LENGTH"
+    return sys.intern("HTTP_" + name.upper().replace("-", "_"))
+
+
+class ErrorStream:
+    """``wsgi.errors``: standard error that takes any text (PEP 3333, "Input and Error Streams").
+
+    What the terminal's or log file's encoding cannot hold is written as a backslash escape.
+    """
+
+    def write(self, text: str) -> int:
+        """Write ``text`` and return its length."""
+        stream: TextIO = sys.stderr
+        try:
+            return stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Write every line of ``lines``."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Flush standard error."""
+        sys.stderr.flush()
+
+
+class EnvironFactory:
+    """Makes environs for the requests that arrive at one listener."""
+
+    def __init__(
+        self,
+        *,
+        server_name: str,
+        server_port: str,
+        scheme: str,
+        script_name: str = "",
+        multithread: bool,
+        multiprocess: bool,
+    ) -> None:
+        self._script_name = script_name
+        template: dict[str, Any] = {
+            "GATEWAY_INTERFACE": "CGI/1.1",
+            "SCRIPT_NAME": script_name,
+            "SERVER_NAME": server_name,
+            "SERVER_PORT": server_port,
+            "SERVER_SOFTWARE": "onegate",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": scheme,
+            "wsgi.errors": ErrorStream(),
+            "wsgi.multithread": multithread,
+            "wsgi.multiprocess": multiprocess,
+            "wsgi.run_once": False,
+            "wsgi.file_wrapper": FileWrapper,
+            # The stream ends where the content ends, whatever CONTENT_LENGTH says or does not say.
+            "wsgi.input_terminated": True,
+        }
+        if scheme == "https":
+            template["HTTPS"] = "on"
+        self.new = template.copy
+
+    def complete(
+        self, head: Head, peer: tuple[str, str], content: IO[bytes], length: int
+    ) -> dict[str, Any]:
+        """Turn the fields of ``head`` into the environ of its request, and return it.
+
+        ``peer``: address and port of the client. ``length``: octets in ``content``.
+        """
+        environ = head.fields
+        target = head.target
+        environ["REQUEST_METHOD"] = head.method
+        environ["RAW_URI"] = environ["REQUEST_URI"] = target
+        environ["SERVER_PROTOCOL"] = f"HTTP/1.{head.minor}"
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
+        environ["wsgi.input"] = content
+        if target[0] != "/":
+            target = self._origin_form(environ, head)
+        path, _, environ["QUERY_STRING"] = target.partition("?")
+        if "%" in path:
+            path = unquote_to_bytes(path).decode("latin-1")
+        if self._script_name and path.startswith(self._script_name):
+            path = path[len(self._script_name) :]
+        environ["PATH_INFO"] = path
+        if head.chunked:
+            # The application sees decoded content, and its length is known by now.
+            environ["CONTENT_LENGTH"] = str(length)
+            del environ["HTTP_TRANSFER_ENCODING"]
+        return environ
+
+    @staticmethod
+    def _origin_form(environ: dict[str, Any], head: Head) -> str:
+        """Path and query of a target in absolute-form or ``*`` (RFC 9112, 3.2.2 and 3.2.4)."""
+        if head.target == "*":
+            return ""
+        environ["HTTP_HOST"] = head.authority
+        rest = head.target.partition("://")[2][len(head.authority) :]
+        return rest if rest.startswith("/") else "/" + rest
