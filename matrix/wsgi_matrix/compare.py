@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from wsgi_matrix.answers import split, where_differs
 from wsgi_matrix.cases import FRAMEWORK, HELLO
-from wsgi_matrix.cases.registry import overall
-from wsgi_matrix.model import CaseResult, CellResult, Level, Outcome
+from wsgi_matrix.cases.registry import NOT_JUDGED, overall
+from wsgi_matrix.model import App, CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.probe import mask_date
 
 Key = TypeVar("Key", bound=Hashable)
@@ -23,7 +23,7 @@ CHECKS = {
     "identical": "/hello is the same, byte for byte, as in the other cells (Date's value masked)",
     "same-image": "one image for all cells of a Python",
     "same-server": "one server layer for all cells",
-    "frameworks-differ": "no other app claims to be the same framework",
+    "frameworks-differ": "apps of different frameworks say so in /framework",
 }
 
 Verdicts = dict[str, tuple[Outcome, str]]
@@ -42,7 +42,7 @@ def compare(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
 
 
 def _with(result: CellResult, verdicts: dict[str, Verdicts]) -> CellResult:
-    none = (Outcome.SKIP, "the cell was not judged")
+    none = (Outcome.SKIP, NOT_JUDGED)
     added = []
     for check, by_cell in verdicts.items():
         outcome, detail = by_cell.get(result.cell.id, none)
@@ -61,7 +61,7 @@ def _against_majority(
     nobody can say which is right, so the text says that too, and names both sides.
     """
     if len(values) < 2:
-        return {cell: (Outcome.SKIP, alone) for cell in values}
+        return dict.fromkeys(values, (Outcome.SKIP, alone))
     counts = Counter(values.values()).most_common()
     reference, most = counts[0]
     tie = len(counts) > 1 and counts[1][1] == most
@@ -138,23 +138,24 @@ def _same_server(results: Sequence[CellResult]) -> Verdicts:
 
 
 def _frameworks_differ(results: Sequence[CellResult]) -> Verdicts:
-    said: dict[str, tuple[str, bytes]] = {}
-    apps: defaultdict[bytes, set[str]] = defaultdict(set)
+    """Apps that are configured with different frameworks must not say the same of themselves."""
+    claims: defaultdict[bytes, set[tuple[str, str]]] = defaultdict(set)
+    said: dict[str, tuple[App, bytes]] = {}
     for result in results:
         raw = _answer(result, FRAMEWORK)
         if raw is not None:
-            body = split(raw).body
-            said[result.cell.id] = (result.cell.app.name, body)
-            apps[body].add(result.cell.app.name)
-    several = len({app for app, _ in said.values()}) > 1
+            app, body = result.cell.app, split(raw).body
+            said[result.cell.id] = (app, body)
+            claims[body].add((app.framework, app.name))
+    several = len({app.framework for app, _ in said.values()}) > 1
     verdicts: Verdicts = {}
     for cell, (app, body) in said.items():
-        others = sorted(apps[body] - {app})
+        others = sorted(name for framework, name in claims[body] if framework != app.framework)
         if others:
-            text = f"/framework of {app} and of {', '.join(others)} is the same: {body[:200]!r}"
+            text = f"{app.name} and {', '.join(others)} say the same in /framework: {body[:200]!r}"
             verdicts[cell] = (Outcome.FAIL, text)
         elif several:
             verdicts[cell] = (Outcome.PASS, "")
         else:
-            verdicts[cell] = (Outcome.SKIP, "only one app")
+            verdicts[cell] = (Outcome.SKIP, "only one framework")
     return verdicts

@@ -41,16 +41,8 @@ class Config:
     apps: dict[str, App]
     limits: dict[str, Limits]
     pythons: dict[str, Python]
-
-    @property
-    def root(self) -> Path:
-        """The folder that all paths are relative to."""
-        return self.file.parent
-
-    @property
-    def build(self) -> Path:
-        """Where results and caches go."""
-        return self.root / "build" / "matrix"
+    build: Path
+    """Where all that is made goes: caches, and results in ``matrix/``."""
 
 
 Reader = Callable[[Any, Path], Any]
@@ -140,15 +132,15 @@ def find(start: Path) -> Path:
     raise ConfigError(f"no {FILE_NAME} in {start} or above; name one with --config")
 
 
-def load(file: Path) -> Config:
-    """Read ``file``. Raises :class:`ConfigError`."""
+def load(file: Path, build: Path | None = None) -> Config:
+    """Read ``file``; ``build`` is by default ``build/`` beside it. Raises :class:`ConfigError`."""
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as problem:
         raise ConfigError(f"{file}: {problem.strerror}; name another with --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigError(f"{file}: not TOML: {problem}") from None
-    return _File(file.absolute()).config(data)
+    return _File(file.absolute()).config(data, build)
 
 
 class _File:
@@ -158,7 +150,7 @@ class _File:
         self.file = file
         self.root = file.parent
 
-    def config(self, data: dict[str, Any]) -> Config:
+    def config(self, data: dict[str, Any], build: Path | None) -> Config:
         self._known("", data, TABLES)
         config = Config(
             file=self.file,
@@ -167,6 +159,7 @@ class _File:
             apps=self._named("apps", data, APP, App, "name"),
             limits=self._named("limits", data, LIMITS, Limits, "name"),
             pythons=self._named("pythons", data, PYTHON, Python, "version"),
+            build=(build or self.root / "build").absolute(),
         )
         for version in config.pythons:
             if not re.fullmatch(r"3\.[0-9]{1,2}", version):

@@ -173,6 +173,8 @@ class Stopped:
     """Paths that differ from the image (``docker diff``); ``None`` of them is what is wanted."""
     changed_unknown: str = ""
     """Why ``changed`` cannot be told here (a process has no image); empty where it can."""
+    left: int = 0
+    """Processes of the cell that still ran after the server itself had ended in order."""
     forced: bool = False
     """True when it did not end within the grace period and was killed."""
 

@@ -8,6 +8,11 @@ from wsgi_matrix.model import Outcome
 NAMES = ("nofile", "nproc", "memory")
 
 
+def _size(name: str, value: int) -> str:
+    """A limit for people: memory in MiB where that is exact."""
+    return f"{value >> 20} MiB" if name == "memory" and value % 2**20 == 0 else str(value)
+
+
 def judge_limits(evidence: Evidence) -> Verdict:
     """Every requested limit was read back, from inside, as requested.
 
@@ -20,9 +25,9 @@ def judge_limits(evidence: Evidence) -> Verdict:
         if wanted is None:
             continue
         if got == wanted:
-            held.append(f"{name} {got}")
+            held.append(f"{name} {_size(name, got)}")
         elif got is None and name in evidence.observed.why_not:
-            unset.append(f"{name} {wanted} not set: {evidence.observed.why_not[name]}")
+            unset.append(f"{name} {_size(name, wanted)} not set: {evidence.observed.why_not[name]}")
         else:
             wrong.append(f"{name}: requested {wanted}, observed {got}")
     if wrong:
@@ -52,6 +57,8 @@ def judge_stop(evidence: Evidence) -> Verdict:
         fault = f"still running after {signal} and the grace period; killed"
     elif stopped.exit_status != 0:
         fault = f"exit status {stopped.exit_status}, expected 0 after {signal}"
+    elif stopped.left:
+        fault = f"{stopped.left} processes still ran after the server had ended"
     else:
         return Outcome.PASS, ""
     return Outcome.FAIL, f"{fault}; last log lines:\n{stopped.log}" if stopped.log else fault

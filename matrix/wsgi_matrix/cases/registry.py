@@ -14,6 +14,9 @@ CASES: tuple[Case, ...] = (
     *(case for case in cell.CASES if case.id != "limits"),
 )
 
+NOT_JUDGED = "the cell was not judged"
+"""Detail of the checks of a cell that did not come up; its ``start`` says why."""
+
 _WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
 
 
@@ -29,11 +32,10 @@ def judge(evidence: Evidence) -> tuple[CaseResult, ...]:
 def not_judged(outcome: Outcome, why: str) -> tuple[CaseResult, ...]:
     """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
     start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
-    reason = "the cell was not judged"
     return (
         start,
         *(
-            CaseResult(id=case.id, level=case.level, outcome=Outcome.SKIP, detail=reason)
+            CaseResult(id=case.id, level=case.level, outcome=Outcome.SKIP, detail=NOT_JUDGED)
             for case in CASES
         ),
     )

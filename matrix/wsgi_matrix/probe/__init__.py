@@ -50,8 +50,8 @@ def job(
 ) -> bytes:
     """The line for the probe's stdin. Times in seconds.
 
-    One exchange may take half of ``deadline`` at most, so that one hanging path still leaves
-    time to see how the others behave.
+    One exchange may take a share of ``deadline`` only, so that one hanging path still leaves
+    time to see how the others, and the burst, behave.
     """
     value = {
         "host": host,
@@ -61,7 +61,7 @@ def job(
         "repeat": repeat,
         "clients": clients,
         "deadline": deadline,
-        "patience": min(10.0, deadline / 2),
+        "patience": min(10.0, deadline / (len(requests) + 2)),
     }
     return json.dumps(value).encode("ascii") + b"\n"
 

@@ -2,7 +2,8 @@
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, deadline`` (seconds,
 for everything), ``patience`` (seconds for one exchange).
-Out, in this order: ``ready``, ``exchange`` for each request and repetition, ``burst``, ``seen``.
+Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
+timed out), ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
 """
 
@@ -89,6 +90,8 @@ def run(job: Job) -> int:
                 end=result.end,
                 seconds=round(result.seconds, 6),
             )
+            if result.timed_out:
+                break  # it hangs; to ask again would only spend the time of the others
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
         burst.run(deadline)

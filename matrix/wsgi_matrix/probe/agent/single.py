@@ -23,6 +23,7 @@ class Result:
     error: str
     end: str
     seconds: float
+    timed_out: bool = False
 
 
 def describe(error: OSError) -> str:
@@ -56,6 +57,7 @@ def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
     reader = AnswerReader(request.partition(b" ")[0])
     end = "open"
     error = ""
+    timed_out = False
     if started >= deadline:
         return Result(b"", "not sent: the deadline of the cell had passed", "", 0.0)
     try:
@@ -76,11 +78,12 @@ def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
         seconds = time.monotonic() - started
         error = describe(problem) + (" within the answer" if reader.buffer else "")
         if isinstance(problem, TimeoutError):
+            timed_out = True
             error = f"no {'whole ' if reader.buffer else ''}answer after {seconds:.1f} s"
     error = error or reader.error
     if not error and reader.rest:
         error = f"{len(reader.rest)} octets after the end of the answer"
-    return Result(bytes(reader.buffer), error, end, seconds)
+    return Result(bytes(reader.buffer), error, end, seconds, timed_out)
 
 
 def _watch_end(connection: socket.socket, reader: AnswerReader, deadline: float) -> str:

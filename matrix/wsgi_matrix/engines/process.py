@@ -1,0 +1,145 @@
+"""The ``process`` engine: a subprocess under ``setrlimit``, where no container engine answers.
+
+It proves less than containers do, and says so: no image, no memory limit, a file system that can
+be written. What it cannot do is reported as a skip with the reason, never as a pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import platform
+import resource
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from wsgi_matrix import bundles
+from wsgi_matrix.engines import SetupError, interpreters, leftovers
+from wsgi_matrix.engines.process_cell import ProcessCell
+from wsgi_matrix.model import Cell, Image, Server
+
+UIDS_PER_RUN = 256
+FIRST_UID = 1_000_000
+
+
+class ProcessEngine:
+    """Runs cells as processes of this machine. ``build``: where bundles and logs go."""
+
+    name = "process"
+    where = "processes under setrlimit, NOT containers: no image, no memory limit, root writable"
+
+    def __init__(self, build: Path) -> None:
+        self.version = platform.python_version()
+        self.build = build
+        self._numbers = itertools.count()
+        self._open: set[ProcessCell] = set()
+        self._lock = threading.Lock()
+        self._folder: Path | None = None
+        self.root = os.geteuid() == 0 and _uid_room()
+        """True if cells get a uid of their own, which makes RLIMIT_NPROC mean something."""
+
+    def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
+        """Make the bundles. There are no images; stale cells of dead runs are removed."""
+        self.clean()
+        phase("bundles", "")
+        for app, python in dict.fromkeys((cell.app, cell.python) for cell in cells):
+            phase("bundles", f"{app.name} {python.tag}")
+            bundles.ensure_bundle(app, python, self.build, None)
+
+    def skip_reason(self, cell: Cell) -> str:
+        """Why ``cell`` cannot run here as a process; empty when it can."""
+        if not cell.server.process:
+            return f"servers.{cell.server.name} has no `process` command in matrix.toml"
+        if interpreters.find(cell.python.version) is None:
+            return f"no working python{cell.python.version} was found on this machine"
+        wanted = cell.limits.nofile
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if wanted and not self.root and hard != resource.RLIM_INFINITY and wanted > hard:
+            return f"nofile {wanted} is above this user's hard limit of {hard}"
+        return ""
+
+    @contextlib.contextmanager
+    def open(self, cell: Cell) -> Iterator[ProcessCell]:
+        """Start the server of ``cell``; on leaving, all of its processes are gone."""
+        found = interpreters.find(cell.python.version)
+        if found is None:
+            raise SetupError(self.skip_reason(cell))
+        python, version = found
+        bundle = bundles.ensure_bundle(cell.app, cell.python, self.build, None)
+        digest = source_digest(cell.server)
+        running = ProcessCell(
+            cell,
+            folder=self._run_folder(),
+            python=python,
+            bundle=bundle,
+            image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
+            uid=self._uid(),
+        )
+        with self._lock:
+            self._open.add(running)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.close()
+            with self._lock:
+                self._open.discard(running)
+                if not self._open and self._folder is not None:
+                    shutil.rmtree(self._folder, ignore_errors=True)
+                    self._folder = None
+
+    def baseline(self, cell: Cell) -> dict[str, float]:
+        """Empty: the bound on a cell's time is stated for containers."""
+        return {}
+
+    def abort(self) -> None:
+        """Kill the servers of all open cells."""
+        with self._lock:
+            there = list(self._open)
+        for running in there:
+            running.kill()
+
+    def clean(self) -> int:
+        """Kill what runs that were killed left running, and remove their folders."""
+        return leftovers.clean(self.build / "matrix")
+
+    def _run_folder(self) -> Path:
+        with self._lock:
+            if self._folder is None:
+                self._folder = leftovers.make_folder(self.build / "matrix")
+            return self._folder
+
+    def _uid(self) -> int | None:
+        """A uid that no other process has: pids are unique, and each run has a range by its pid."""
+        if not self.root:
+            return None
+        return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(self._numbers) % UIDS_PER_RUN
+
+
+def _uid_room() -> bool:
+    """True if the uids that we give out exist in this user namespace."""
+    highest = FIRST_UID + (os.getpid() + 1) * UIDS_PER_RUN
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/uid_map").read_text().splitlines():
+            first, _, count = (int(part) for part in line.split())
+            if first == 0 and count > highest:
+                return True
+    return False
+
+
+def source_digest(server: Server) -> str:
+    """``sha256:…`` of the server's source: what stands for its image where there is none.
+
+    Where no ``process_path`` says where the source lies, the command itself is all there is.
+    """
+    digest = hashlib.sha256(repr(server.process).encode())
+    for folder in server.process_path:
+        for path in bundles.files(folder):
+            name = path.relative_to(folder).as_posix()
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{name}\0{content}\n".encode())
+    return "sha256:" + digest.hexdigest()

@@ -1,0 +1,97 @@
+"""Reports: each a pure function of the same :class:`~wsgi_matrix.model.Run`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from wsgi_matrix.cases.registry import NOT_JUDGED
+from wsgi_matrix.errors import Exit
+from wsgi_matrix.model import CaseResult, Outcome, Run
+
+ORDER = (
+    Outcome.PASS,
+    Outcome.FAIL,
+    Outcome.DIFFER,
+    Outcome.ERROR,
+    Outcome.XFAIL,
+    Outcome.SKIP,
+)
+
+
+def counts(run: Run) -> dict[str, int]:
+    """Cells by outcome, in the order of reports; outcomes that did not occur are left out."""
+    found = Counter(result.outcome for result in run.cells)
+    return {outcome.value: found[outcome] for outcome in ORDER if found[outcome]}
+
+
+def exit_code(run: Run) -> Exit:
+    """What the run amounts to; see :data:`wsgi_matrix.errors.EXIT_CODES`."""
+    there = {result.outcome for result in run.cells}
+    if run.partial:
+        return Exit.INTERRUPTED
+    if there & {Outcome.FAIL, Outcome.DIFFER}:
+        return Exit.FAILED
+    if Outcome.ERROR in there:
+        return Exit.SETUP
+    if there <= {Outcome.SKIP}:
+        return Exit.NOTHING_SELECTED
+    return Exit.OK
+
+
+def summary(run: Run) -> str:
+    """``24 cells: 23 pass, 1 fail``: the line that all reports share."""
+    parts = ", ".join(f"{count} {outcome}" for outcome, count in counts(run).items())
+    text = f"{len(run.cells)} cell{'' if len(run.cells) == 1 else 's'}: {parts or 'none ran'}"
+    return f"PARTIAL (interrupted): {text}" if run.partial else text
+
+
+def red(run: Run) -> list[tuple[str, CaseResult]]:
+    """Every check that is broken, differs or could not be judged, with the id of its cell."""
+    bad = {Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR}
+    return [
+        (result.cell.id, check)
+        for result in run.cells
+        for check in result.checks
+        if check.outcome in bad
+    ]
+
+
+def not_checked(run: Run) -> dict[tuple[str, str], int]:
+    """Checks that were skipped in cells that ran, by id and reason, and in how many cells."""
+    found = Counter(
+        (check.id, check.detail)
+        for result in run.cells
+        for check in result.checks
+        if check.outcome is Outcome.SKIP and check.detail != NOT_JUDGED
+    )
+    return dict(found)
+
+
+def images(run: Run) -> list[tuple[str, str, str]]:
+    """Distinct images of the run: whose (server and Python), image digest, server's layer."""
+    found = {
+        (f"{r.cell.server.name} {r.cell.python.tag}", r.image.id, r.image.server_layer): None
+        for r in run.cells
+        if r.image
+    }
+    return list(found)
+
+
+def short(digest: str) -> str:
+    """A digest for people: enough of it to tell two apart."""
+    return digest[:19]
+
+
+def timing(run: Run) -> str:
+    """Phases in one line; with what was measured beside the cells, where there is such a thing."""
+    text = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.phases.items())
+    text = f"{text}; {run.seconds:.1f} s in all" if text else f"{run.seconds:.1f} s in all"
+    cell, container = run.measured.get("cell"), run.measured.get("container")
+    if cell is not None and container:
+        imported = run.measured.get("import", 0.0)
+        bound = 3 * container + imported
+        text += (
+            f". Median cell {cell:.2f} s; one empty container {container:.2f} s, the app's import "
+            f"{imported:.2f} s: {cell / bound:.0%} of the bound of 3 containers and the import"
+        )
+    return text

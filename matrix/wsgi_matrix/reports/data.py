@@ -1,0 +1,98 @@
+"""``results.json``: the one result file, versioned; its schema lies in ``schema/``."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from importlib import resources
+from typing import Any
+
+from wsgi_matrix import __version__
+from wsgi_matrix.model import CellResult, Exchange, Run
+from wsgi_matrix.reports import counts, exit_code
+
+SCHEMA = "wsgi-matrix/results/1"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of ``results.json``."""
+    file = resources.files("wsgi_matrix") / "schema" / "results.schema.json"
+    value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return value
+
+
+def results(run: Run) -> dict[str, Any]:
+    """The whole of ``results.json``."""
+    return {
+        "schema": SCHEMA,
+        "run": {
+            "tool_version": __version__,
+            "engine": run.engine,
+            "engine_version": run.engine_version,
+            "where": run.where,
+            "kernel": run.kernel,
+            "started": run.started,
+            "seconds": round(run.seconds, 3),
+            "phases": {name: round(seconds, 3) for name, seconds in run.phases.items()},
+            "measured": {name: round(seconds, 3) for name, seconds in run.measured.items()},
+            "partial": run.partial,
+            "counts": counts(run),
+            "exit_code": int(exit_code(run)),
+        },
+        "cells": [_cell(run, result) for result in run.cells],
+    }
+
+
+def _cell(run: Run, result: CellResult) -> dict[str, Any]:
+    cell, observed = result.cell, result.observed
+    return {
+        "id": cell.id,
+        "server": cell.server.name,
+        "app": cell.app.name,
+        "framework_version": result.framework_version,
+        "python": cell.python.version,
+        "limits": dataclasses.asdict(cell.limits),
+        "limits_observed": observed
+        and {"nofile": observed.nofile, "nproc": observed.nproc, "memory": observed.memory},
+        "engine": run.engine,
+        "image": result.image and dataclasses.asdict(result.image),
+        "seconds": round(result.seconds, 3),
+        "outcome": result.outcome.value,
+        "checks": [
+            {
+                "id": check.id,
+                "level": check.level.value,
+                "outcome": check.outcome.value,
+                "detail": check.detail,
+            }
+            for check in result.checks
+        ],
+    }
+
+
+def dumps(value: dict[str, Any]) -> str:
+    """JSON as we write it: readable, and the same for the same value."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
+    """One exchange with its octets in base64."""
+    return {
+        "request": base64.b64encode(exchange.request).decode("ascii"),
+        "response": base64.b64encode(exchange.response).decode("ascii"),
+        "seconds": exchange.seconds,
+        "error": exchange.error,
+        "end": exchange.end,
+    }
+
+
+def exchange_from_json(value: dict[str, Any]) -> Exchange:
+    """The reverse of :func:`exchange_to_json`."""
+    return Exchange(
+        request=base64.b64decode(value["request"]),
+        response=base64.b64decode(value["response"]),
+        seconds=float(value["seconds"]),
+        error=str(value["error"]),
+        end=str(value["end"]),
+    )

@@ -1,0 +1,59 @@
+"""The grid: servers and apps down, Pythons and limits across; a square is an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wsgi_matrix.model import CellResult, Outcome, Run
+
+MARKS = {
+    Outcome.PASS: "✔",
+    Outcome.FAIL: "✘",
+    Outcome.DIFFER: "≠",
+    Outcome.ERROR: "!",
+    Outcome.XFAIL: "x",
+    Outcome.SKIP: "–",
+}
+LEGEND = {
+    Outcome.PASS: "every check passed that could be made",
+    Outcome.FAIL: "a requirement is broken",
+    Outcome.DIFFER: "allowed, but not identical",
+    Outcome.ERROR: "could not be judged",
+    Outcome.XFAIL: "a known quirk",
+    Outcome.SKIP: "not run, with a reason",
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows by (server, app), columns by (Python, limits), and the results that are there."""
+
+    rows: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str], ...]
+    squares: dict[tuple[tuple[str, str], tuple[str, str]], CellResult]
+
+    def square(self, row: tuple[str, str], column: tuple[str, str]) -> str:
+        """Mark and word of a square: never a colour or a mark alone. Empty if there is no cell."""
+        result = self.squares.get((row, column))
+        return f"{MARKS[result.outcome]} {result.outcome.value}" if result else ""
+
+
+def make_grid(run: Run) -> Grid:
+    """The grid of ``run``, in the order of its cells."""
+    squares = {
+        ((r.cell.server.name, r.cell.app.name), (r.cell.python.tag, r.cell.limits.name)): r
+        for r in run.cells
+    }
+    return Grid(
+        rows=tuple(dict.fromkeys(row for row, _ in squares)),
+        columns=tuple(dict.fromkeys(column for _, column in squares)),
+        squares=squares,
+    )
+
+
+def legend(run: Run) -> list[tuple[Outcome, str]]:
+    """What the marks that occur in ``run`` mean."""
+    there = {result.outcome for result in run.cells}
+    return [
+        (outcome, f"{MARKS[outcome]} {LEGEND[outcome]}") for outcome in MARKS if outcome in there
+    ]
