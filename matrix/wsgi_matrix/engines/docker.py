@@ -1,0 +1,180 @@
+"""The Docker engine: cells in Linux containers, through the Docker SDK."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wsgi_matrix.bundles import ensure_bundle
+from wsgi_matrix.engines import SetupError, docker_baseline, docker_clean
+from wsgi_matrix.engines.docker_base import Base, ensure_base
+from wsgi_matrix.engines.docker_cell import DockerRunning, Parts
+from wsgi_matrix.engines.docker_client import OWNER, RUN, connect, owner
+from wsgi_matrix.engines.docker_images import ensure_image
+from wsgi_matrix.engines.docker_probe import end_of
+from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
+from wsgi_matrix.model import Cell, Image
+
+PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
+"""uv's names by Docker's. The images are glibc's."""
+
+UIDS = range(20_000, 60_000, 2)
+"""Users of cells, each with the next for what runs beside the server.
+
+RLIMIT_NPROC counts over the whole host, so concurrent cells must not share one. Below 65536 because
+a rootless engine has no more.
+"""
+
+THREADS = 16
+"""For what goes on beside a cell: its probe, its limits, removing the one before."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class DockerEngine:
+    """Implements :class:`wsgi_matrix.engines.Engine`. Usable from several threads."""
+
+    name = "docker"
+
+    def __init__(self, root: Path) -> None:
+        """``root``: folder for bundles and locks. Raises :class:`EngineError`."""
+        self.client = connect()
+        self._root = root
+        info = self.client.info()
+        self._info: dict[str, Any] = info
+        self.version: str = info["ServerVersion"]
+        self.where = f"Linux containers of Docker {self.version} ({info['OperatingSystem']})"
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
+        self._lock = threading.Lock()
+        self._uids: set[int] = set()
+        self._open: set[DockerRunning] = set()
+        self._bases: dict[str, Base] = {}
+        self._parts: dict[tuple[str, str, str], Parts] = {}
+        self._labels = {RUN: f"{random.getrandbits(48):012x}", OWNER: owner()}
+
+    def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        phase("images", "")
+        pythons = {cell.python.version: cell.python for cell in cells}
+        self._bases |= _in_parallel(
+            pythons, lambda version: ensure_base(self.client, pythons[version], phase, self._root)
+        )
+        pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
+        images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
+        phase("bundles", "")
+        base = self._bases[next(iter(pythons))]
+        probe_volume = ensure_probe_volume(self.client, base.id, self._root)
+        apps = {(cell.app.name, cell.python.version): cell for cell in cells}
+        bundles = _in_parallel(apps, lambda pair: self._bundle(apps[pair]))
+        for cell in cells:
+            volume, version = bundles[cell.app.name, cell.python.version]
+            self._parts[_key(cell)] = Parts(
+                image=images[cell.server.name, cell.python.version],
+                base=self._bases[cell.python.version].id,
+                bundle_volume=volume,
+                probe_volume=probe_volume,
+                framework_version=version,
+            )
+
+    def _image(self, cell: Cell, phase: Callable[[str, str], None]) -> Image:
+        base = self._bases[cell.python.version]
+        return ensure_image(
+            self.client, cell.server, base, phase=phase, tag=cell.python.tag, root=self._root
+        )
+
+    def _bundle(self, cell: Cell) -> tuple[str, str]:
+        """Volume, and version of the framework in it."""
+        base = self._bases[cell.python.version]
+        platform = PLATFORMS.get(base.architecture)
+        if platform is None:
+            raise SetupError(
+                f"the base image {base.reference} is for {base.architecture}; "
+                f"only {' and '.join(PLATFORMS)} are known here"
+            )
+        bundle = ensure_bundle(cell.app, cell.python, self._root, platform)
+        volume = ensure_bundle_volume(self.client, bundle, base.id, self._root)
+        return volume, bundle.framework_version
+
+    @contextlib.contextmanager
+    def open(self, cell: Cell) -> Iterator[DockerRunning]:
+        """See :class:`wsgi_matrix.engines.Engine`. Needs :meth:`prepare` for ``cell`` before.
+
+        Its containers are ended on leaving; that they are removed is seen to in the background
+        and done when :meth:`close` returns or the interpreter ends.
+        """
+        parts = self._parts.get(_key(cell))
+        if parts is None:
+            raise SetupError(f"{cell.id} was not prepared")
+        with self._uid() as uid:
+            running = DockerRunning(
+                self.client, self._pool, cell, parts, uid=uid, labels=self._labels
+            )
+            try:
+                with self._lock:
+                    self._open.add(running)
+                running.start()
+                yield running
+            finally:
+                with self._lock:
+                    self._open.discard(running)
+                running.kill()
+                self._pool.submit(self._remove, running)
+
+    def _remove(self, running: DockerRunning) -> None:
+        running.close()
+        end_of(self.client, running.containers)
+
+    @contextlib.contextmanager
+    def _uid(self) -> Iterator[int]:
+        """A uid that no other cell of this process has. Another process starts elsewhere."""
+        with self._lock:
+            uid = random.choice([uid for uid in UIDS if uid not in self._uids])  # noqa: S311 - no secret
+            self._uids.add(uid)
+        try:
+            yield uid
+        finally:
+            with self._lock:
+                self._uids.discard(uid)
+
+    def baseline(self, cell: Cell) -> dict[str, float]:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        parts = self._parts[_key(cell)]
+        return docker_baseline.measure(self.client, cell, parts, self._labels)
+
+    def skip_reason(self, cell: Cell) -> str:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        if cell.limits.memory is not None and not self._info.get("MemoryLimit"):
+            return "this Docker engine cannot limit memory (its control group is not enabled)"
+        return ""
+
+    def abort(self) -> None:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        with self._lock:
+            running = list(self._open)
+        for each in running:
+            each.kill()
+
+    def clean(self) -> int:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        return docker_clean.clean(self.client)
+
+    def close(self) -> None:
+        """Wait until everything in the background is done. Usable no more afterwards."""
+        self._pool.shutdown(wait=True)
+        self.client.close()
+
+
+def _key(cell: Cell) -> tuple[str, str, str]:
+    return cell.server.name, cell.app.name, cell.python.version
+
+
+def _in_parallel(keys: dict[Key, Any], make: Callable[[Key], Value]) -> dict[Key, Value]:
+    """``make`` for each key, two at a time: the engine's disk is what they wait for."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(keys, pool.map(make, keys), strict=True))

@@ -1,0 +1,167 @@
+"""Base images: a Python and little else, found, pulled, or made from Debian's packages."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException
+
+from wsgi_matrix.engines import EngineError, SetupError
+from wsgi_matrix.engines.docker_client import CONTENT, LABEL, connect, inspect_image
+from wsgi_matrix.locks import exclusive
+from wsgi_matrix.model import Python
+
+PULL_TIMEOUT = 20
+"""Seconds without a byte from the registry after which it counts as not reachable."""
+
+MAKE_DEADLINE = 900
+"""Seconds for mmdebstrap; it takes about 10 with a near mirror."""
+
+PACKAGES = "python3,base-files,dash,coreutils,findutils"
+
+# The packages are only unpacked: their maintainer scripts would want the whole of Debian. What
+# those would have done, as far as anything here needs it, is done by hand.
+TIDY = """set -e; cd "$1"
+mkdir -p srv mnt opt
+echo root:x:0:0:root:/root:/bin/sh >etc/passwd
+echo root:x:0: >etc/group
+rm -rf etc/hostname etc/resolv.conf usr/share/man usr/share/locale usr/share/info usr/share/lintian
+find usr/share/doc -mindepth 2 ! -type d ! -name copyright -delete"""
+COMPILE = """set -e; cd "$1"
+for stdlib in usr/lib/python3.*; do
+    chroot "$1" python3 -m compileall -q --invalidation-mode unchecked-hash \\
+        /usr/lib/python3 "/$stdlib"
+done"""
+
+ARCHITECTURES = {"amd64": "amd64", "x86_64": "amd64", "arm64": "arm64", "aarch64": "arm64"}
+"""Debian's names by the engine's; both write the others alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A base image in the engine."""
+
+    reference: str
+    """Name to build on."""
+    id: str
+    architecture: str
+    """As Docker names it: ``amd64``."""
+    source: str
+    """For people: the image's name, or ``debian:bookworm``."""
+
+
+def ensure_base(client: docker.APIClient, python: Python, phase: Callable[[str, str], None],
+                root: Path) -> Base:  # fmt: skip
+    """The base image for ``python``, made or pulled if the engine has none yet.
+
+    In this order: one of ``python.images`` that is here; one made earlier; one that can be
+    pulled; one made now from the packages of ``python.suite``. Raises :class:`SetupError`.
+    """
+    made = f"wsgi-matrix-base:{python.tag}-{_recipe(client, python.suite)}"
+    with exclusive(root / "locks" / f"base-{python.tag}.lock"):
+        for name in (*python.images, made):
+            if (found := inspect_image(client, name)) is not None:
+                return _base(found, name, python, made)
+        for name in python.images:
+            phase("images", f"pulling {name}")
+            if _pull(name) and (found := inspect_image(client, name)) is not None:
+                return _base(found, name, python, made)
+        if not python.suite:
+            raise SetupError(
+                f"{_none(python)}; pull one by hand, or name a Debian `suite` to make one from"
+            )
+        phase("images", f"making a base of Python {python.version} from Debian {python.suite}")
+        _make(client, python, made, root)
+        found = inspect_image(client, made)
+        if found is None:
+            raise SetupError(f"the engine did not keep the image {made} that it imported")
+        return _base(found, made, python, made)
+
+
+def _base(found: dict[str, Any], name: str, python: Python, made: str) -> Base:
+    return Base(
+        reference=name,
+        id=found["Id"],
+        architecture=found["Architecture"],
+        source=f"debian:{python.suite}" if name == made else name,
+    )
+
+
+def _none(python: Python) -> str:
+    names = ", ".join(python.images) or "(none named)"
+    return f"Python {python.version}: none of the images {names} is here or can be pulled"
+
+
+_unreachable: set[str] = set()
+
+
+def _pull(name: str) -> bool:
+    """Try to pull ``name``; what failed once is not tried again by this process."""
+    if name in _unreachable:
+        return False
+    repository, _, tag = name.partition("@") if "@" in name else name.rpartition(":")
+    try:
+        client = connect(timeout=PULL_TIMEOUT)
+        for line in client.pull(repository or name, tag=tag or None, stream=True, decode=True):
+            if "error" in line:
+                raise DockerException(line["error"])
+    # The time-out of a read comes as an OSError of the HTTP library, not as the SDK's own.
+    except (DockerException, EngineError, OSError):
+        _unreachable.add(name)
+        return False
+    return True
+
+
+@functools.cache
+def _architecture(client: docker.APIClient) -> str:
+    name = str(client.version().get("Arch", ""))
+    return ARCHITECTURES.get(name, name)
+
+
+def _recipe(client: docker.APIClient, suite: str) -> str:
+    """What a made base is made of, as a short hash."""
+    recipe = (suite, _architecture(client), PACKAGES, TIDY, COMPILE)
+    return hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
+
+
+def _make(client: docker.APIClient, python: Python, name: str, root: Path) -> None:
+    """Unpack Debian's packages into a file system and import that as the image ``name``."""
+    program = shutil.which("mmdebstrap")
+    if program is None:
+        raise SetupError(
+            f"{_none(python)}, and mmdebstrap, which makes one from Debian's packages, is not "
+            "installed; run `make engine` as root on Debian or Ubuntu, or pull an image by hand"
+        )
+    archive = root / "base" / f"{python.tag}.tar"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    command = [program, "--quiet", "--variant=extract", "--format=tar", f"--include={PACKAGES}"]
+    command += [f"--architectures={_architecture(client)}"]
+    command += [f"--extract-hook={TIDY}", f"--extract-hook={COMPILE}", python.suite, str(archive)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=MAKE_DEADLINE, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            said = " ".join(done.stderr.splitlines()[-5:])
+            raise SetupError(f"mmdebstrap could not make Debian {python.suite}: {said}")
+        changes = ['CMD ["python3"]', f"LABEL {LABEL}=base {CONTENT}={name.rpartition('-')[2]}"]
+        repository, _, tag = name.partition(":")
+        client.import_image_from_file(str(archive), repository=repository, tag=tag, changes=changes)
+    except subprocess.TimeoutExpired:
+        raise SetupError(
+            f"mmdebstrap did not finish Debian {python.suite} within {MAKE_DEADLINE} s; "
+            "is a Debian mirror reachable?"
+        ) from None
+    except APIError as error:
+        raise SetupError(f"the engine could not import the base {name}: {error}") from error
+    finally:
+        archive.unlink(missing_ok=True)

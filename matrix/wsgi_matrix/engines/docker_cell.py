@@ -1,0 +1,269 @@
+"""One cell in containers: the server's, and the probe's beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import LogConfig, Ulimit
+
+from wsgi_matrix import probe
+from wsgi_matrix.engines import CellError
+from wsgi_matrix.engines.docker_client import CELL, LABEL
+from wsgi_matrix.engines.docker_limits import read_limits
+from wsgi_matrix.engines.docker_probe import ProbeContainer
+from wsgi_matrix.engines.docker_volumes import MOUNT
+from wsgi_matrix.model import Burst, Cell, Exchange, Image, Observed, Stopped
+
+PORT = 8000
+"""In the cell's own network namespace, so every cell has the same."""
+
+NOFILE = 4096
+"""RLIMIT_NOFILE where the profile sets none. An engine's own default is anything from
+1024 to 2^30, and what it may set is bounded too (20,000 was seen)."""
+
+PIDS = 4096
+"""Most processes in a cell, to save the machine; above what RLIMIT_NPROC allows in any case."""
+
+LOG_LINES = 40
+PROBE_MARGIN = 5.0
+"""Seconds beyond its own deadline after which the probe itself counts as hanging."""
+
+GONE = (404, 409)
+"""Statuses of the engine for a container that is not there, or does not run."""
+
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/lib",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What was prepared for a cell."""
+
+    image: Image
+    base: str
+    bundle_volume: str
+    probe_volume: str
+    framework_version: str
+
+
+class DockerRunning:
+    """A server in a container; implements :class:`wsgi_matrix.engines.Running`."""
+
+    def __init__(
+        self,
+        client: docker.APIClient,
+        pool: Executor,
+        cell: Cell,
+        parts: Parts,
+        *,
+        uid: int,
+        labels: dict[str, str],
+    ) -> None:
+        """``uid`` and the one above it are this cell's alone. ``labels`` say whose it is."""
+        self.image = parts.image
+        self.framework_version = parts.framework_version
+        self.containers: list[str] = []
+        """What has to be removed in the end, in this order."""
+        self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
+        self._uid, self._labels = uid, {**labels, CELL: cell.id}
+        self._server = ""
+        self._making: Future[ProbeContainer] | None = None
+        self._observed: Future[Observed] | None = None
+        self._probe: Future[ProbeContainer] | None = None
+
+    def start(self) -> None:
+        """Start the server, and beside it all that can be done while it starts: its probe is made
+        and started, its limits are read back. Raises :class:`CellError`.
+        """
+        try:
+            self._server = self._create(self._parts)
+            self.containers.append(self._server)
+            self._making = self._pool.submit(self._create_probe, self._parts)
+            self._client.start(self._server)
+        except (DockerException, OSError) as error:
+            raise CellError(
+                f"the server's container could not be started: {_said(error)}"
+            ) from error
+        self._observed = self._pool.submit(read_limits, self._client, self._server, self._uid + 1)
+        self._probe = self._pool.submit(self._start_probe, self._making)
+
+    def _create(self, parts: Parts) -> str:
+        cell, limits, uid = self._cell, self._cell.limits, self._uid
+        values = {
+            "app": cell.app.target,
+            "folder": f"{MOUNT}/app",
+            "port": str(PORT),
+            "workers": str(cell.server.workers),
+        }
+        nofile = NOFILE if limits.nofile is None else limits.nofile
+        ulimits = [Ulimit(name="nofile", soft=nofile, hard=nofile)]
+        if limits.nproc is not None:
+            ulimits.append(Ulimit(name="nproc", soft=limits.nproc, hard=limits.nproc))
+        created = self._client.create_container(
+            parts.image.id,
+            command=[word.format_map(values) for word in cell.server.args],
+            user=f"{uid}:{uid}",
+            working_dir=MOUNT,
+            environment=ENVIRONMENT,
+            labels={**self._labels, LABEL: "cell"},
+            host_config=self._client.create_host_config(
+                network_mode="none",
+                read_only=True,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                pids_limit=max(PIDS, 2 * (limits.nproc or 0)),
+                mem_limit=limits.memory,
+                memswap_limit=limits.memory,
+                ulimits=ulimits,
+                binds={parts.bundle_volume: {"bind": MOUNT, "mode": "ro"}},
+                log_config=LogConfig(type="json-file"),
+            ),
+        )
+        return str(created["Id"])
+
+    def _create_probe(self, parts: Parts) -> ProbeContainer:
+        made = ProbeContainer(
+            self._client,
+            self._server,
+            image=parts.base,
+            volume=parts.probe_volume,
+            uid=self._uid + 1,
+            labels={**self._labels, LABEL: "probe"},
+        )
+        self.containers.insert(0, made.id)
+        return made
+
+    def _start_probe(self, making: Future[ProbeContainer]) -> ProbeContainer:
+        made = making.result()
+        made.start()
+        return made
+
+    def observed(self) -> Observed:
+        """Read from inside while the server starts; see :class:`wsgi_matrix.engines.Running`."""
+        assert self._observed is not None
+        try:
+            return self._observed.result()
+        except (DockerException, OSError, ValueError) as error:
+            self._raise_if_ended("the server ended at once")
+            raise CellError(
+                f"the limits could not be read back from inside: {_said(error)}", self.log()
+            ) from error
+
+    def probe(
+        self, requests: Sequence[bytes], *, repeat: int, clients: int, deadline: float
+    ) -> tuple[list[list[Exchange]], Burst]:
+        """See :class:`wsgi_matrix.engines.Running`."""
+        assert self._probe is not None
+        job = probe.job(requests, port=PORT, repeat=repeat, clients=clients, deadline=deadline)
+        until = time.monotonic() + deadline + PROBE_MARGIN
+        try:
+            output, said = self._probe.result().run(job, until, self._watch)
+            report = probe.read(output, requests)
+        except TimeoutError:
+            self._raise_if_ended("the server ended before the probe was done")
+            raise CellError(f"the probe was not done within {deadline:g} s", self.log()) from None
+        except (DockerException, OSError, OverflowError) as error:
+            self._raise_if_ended("the server ended before its port was open")
+            raise CellError(f"the probe could not be run: {_said(error)}", self.log()) from error
+        except ValueError as error:
+            text = said[-500:].decode("utf-8", "replace").strip()
+            raise CellError(f"the probe failed: {error}: {text}", self.log()) from error
+        if report.unready or report.burst is None:
+            reason = f"port {PORT} did not open within {deadline:g} s ({report.unready})"
+            self._raise_if_ended("the server ended before its port was open")
+            raise CellError(reason, self.log())
+        return report.exchanges, report.burst
+
+    def _watch(self) -> None:
+        self._raise_if_ended("the server ended before its port was open")
+
+    def stop(self, grace: float) -> Stopped:
+        """See :class:`wsgi_matrix.engines.Running`."""
+        self.kill(self._cell.server.stop_signal)
+        state = self._wait(grace)
+        forced = bool(state["Running"])
+        if forced:
+            self.kill("SIGKILL")
+            state = self._wait(grace)
+        return Stopped(
+            exit_status=None if state["Running"] else int(state["ExitCode"]),
+            oom_killed=bool(state["OOMKilled"]),
+            log=self.log(),
+            changed=self._changed(),
+            forced=forced,
+        )
+
+    def kill(self, signal: str = "SIGKILL") -> None:
+        """Send ``signal`` to the server's first process, if it runs."""
+        if not self._server:
+            return
+        try:
+            self._client.kill(self._server, signal)
+        except APIError as error:
+            if error.status_code not in GONE:
+                raise
+
+    def log(self) -> str:
+        """The last lines that the server wrote."""
+        try:
+            text = self._client.logs(self._server, tail=LOG_LINES)
+        except DockerException as error:
+            return f"(no log: {_said(error)})"
+        return str(text.decode("utf-8", "replace")).strip()
+
+    def close(self) -> None:
+        """Wait for what was begun, so that nothing is made after the cell's end."""
+        for future in (self._making, self._probe, self._observed):
+            if future is not None:
+                future.exception()
+        if self._making is not None and self._making.exception() is None:
+            self._making.result().close()
+
+    def _state(self) -> dict[str, Any]:
+        return dict(self._client.inspect_container(self._server)["State"])
+
+    def _wait(self, seconds: float) -> dict[str, Any]:
+        """The container's state once it has ended, or after ``seconds``.
+
+        Asked for again and again, because the engine's own waiting call has no time-out.
+        """
+        until, pause = time.monotonic() + seconds, 0.005
+        while (state := self._state())["Running"] and time.monotonic() < until:
+            time.sleep(pause)
+            pause = min(0.05, pause * 1.5)
+        return state
+
+    def _changed(self) -> tuple[str, ...]:
+        found = self._client.diff(self._server) or []
+        # Where an image has no such folder the engine makes it, to mount the bundle there.
+        return tuple(entry["Path"] for entry in found if entry["Path"] != MOUNT)
+
+    def _raise_if_ended(self, what: str) -> None:
+        try:
+            state = self._state()
+        except NotFound:
+            raise CellError(f"{what}: its container is gone") from None
+        if not state["Running"]:
+            self._raise_ended(what, state)
+
+    def _raise_ended(self, what: str, state: dict[str, Any]) -> NoReturn:
+        if state["OOMKilled"]:
+            what += ", killed for want of memory"
+        raise CellError(what, self.log(), int(state["ExitCode"]))
+
+
+def _said(error: BaseException) -> str:
+    """What the engine said, without the address that was asked."""
+    explanation = getattr(error, "explanation", None)
+    return str(explanation or error) or type(error).__name__

@@ -1,0 +1,35 @@
+"""Removes what dead runs left in the engine, known by our label and by nothing else."""
+
+from __future__ import annotations
+
+import docker
+from docker.errors import APIError
+
+from wsgi_matrix.engines.docker_client import LABEL, OWNER, is_alive
+from wsgi_matrix.engines.docker_probe import end_of
+from wsgi_matrix.engines.docker_volumes import discard, is_complete, is_mark, ours
+
+
+def clean(client: docker.APIClient) -> int:
+    """Remove containers, and volumes that were not filled to their end, whose maker is dead.
+
+    What a living run made stays, and so do images and complete volumes: they are the cache.
+    Returns how many were removed.
+    """
+    count = 0
+    for found in client.containers(all=True, filters={"label": LABEL}):
+        if not is_alive(found["Labels"].get(OWNER, "")):
+            end_of(client, [found["Id"]])
+            count += 1
+    volumes = ours(client)
+    for name, volume in volumes.items():
+        whole = is_mark(volume) or is_complete(volumes, name)
+        if not whole and not is_alive((volume["Labels"] or {}).get(OWNER, "")):
+            try:
+                discard(client, name)
+            except APIError as error:
+                if error.status_code != 409:  # in use: somebody is about to fill it again
+                    raise
+            else:
+                count += 1
+    return count

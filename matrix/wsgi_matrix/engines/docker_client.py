@@ -1,0 +1,133 @@
+"""The connection to a Docker engine, and the labels by which we know what is ours.
+
+Everything that is made carries ``LABEL``; a container or an unfinished volume also says which
+process made it, so that what a dead run left can be told from what a living one needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.context import ContextAPI
+from docker.errors import DockerException, ImageNotFound
+from docker.tls import TLSConfig
+from docker.utils import kwargs_from_env
+
+from wsgi_matrix.engines import EngineError
+
+LABEL = "org.onegate.wsgi-matrix"
+"""Its value is the kind of thing: ``cell``, ``probe``, ``fill``, ``bundle``, ``image``, …"""
+RUN = LABEL + ".run"
+CELL = LABEL + ".cell"
+OWNER = LABEL + ".owner"
+CONTENT = LABEL + ".content"
+
+OLDEST_API = (1, 40)
+"""Docker 19.03, of 2019: the first with all that a cell is made of."""
+
+TIMEOUT = 120
+"""Seconds for one answer of the engine; a busy disk makes it slow to create and remove."""
+
+WHAT_TO_DO = "start one (`make engine` on Debian and Ubuntu), or use --engine process"
+
+
+def connect(timeout: int = TIMEOUT) -> docker.APIClient:
+    """Connect to the engine that the ``docker`` command would use.
+
+    That is DOCKER_HOST (with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH), else DOCKER_CONTEXT or the
+    current context, else the local socket. ``timeout``: seconds for one answer.
+    Raises :class:`EngineError`.
+    """
+    where = "the local socket"
+    try:
+        base_url, tls, where = _endpoint()
+        client = docker.APIClient(
+            base_url=base_url, tls=tls or False, version="auto", timeout=timeout
+        )
+        version, system = client.api_version, client.version().get("Os", "linux")
+    except (DockerException, OSError, ValueError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EngineError(f"no Docker engine answers at {where} ({said}); {WHAT_TO_DO}") from error
+    if tuple(int(part) for part in version.split(".")) < OLDEST_API:
+        raise EngineError(
+            f"the Docker engine at {where} speaks API {version}, and 1.40 (Docker 19.03) is the "
+            "oldest that will do; update it, or use --engine process"
+        )
+    if system != "linux":
+        raise EngineError(
+            f"the Docker engine at {where} runs {system} containers; switch it to Linux ones"
+        )
+    return client
+
+
+def _endpoint() -> tuple[str | None, TLSConfig | None, str]:
+    """Address, TLS settings, and the address for people."""
+    if host := os.environ.get("DOCKER_HOST"):
+        settings = kwargs_from_env()
+        return settings.get("base_url"), settings.get("tls"), f"DOCKER_HOST={host}"
+    # The SDK's clients do not read contexts by themselves.
+    context = ContextAPI.get_current_context()
+    if context is None:
+        raise ValueError("the current docker context does not exist; see `docker context ls`")
+    if context.name == "default":
+        return None, None, "the local socket"
+    return context.Host, context.TLSConfig, f"{context.Host} (context {context.name})"
+
+
+def inspect_image(client: docker.APIClient, name: str) -> dict[str, Any] | None:
+    """What the engine knows of the image ``name``; ``None`` if it has none."""
+    try:
+        return dict(client.inspect_image(name))  # type: ignore[no-untyped-call] # stub has no types
+    except ImageNotFound:
+        return None
+
+
+def owner() -> str:
+    """This process, for ``OWNER``: where it runs, its id, and when it started."""
+    pid = os.getpid()
+    return f"{_place()}:{pid}:{_started(pid)}"
+
+
+def is_alive(value: str) -> bool:
+    """Whether the process that wrote ``value`` may still run.
+
+    True for a process on another machine or in another container: nothing can be known of it.
+    """
+    try:
+        place, pid, started = value.split(":")
+        if place != _place():
+            return True
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is somebody else's process, and it is there
+    except ValueError:
+        return False  # not one of ours as we write them today
+    return _started(int(pid)) == started
+
+
+def _place() -> str:
+    """The set of processes in which a process id means something: a boot and a pid namespace."""
+    parts = [platform.node()]
+    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        try:
+            link = Path(path)
+            parts.append(str(link.readlink()) if link.is_symlink() else link.read_text())
+        except OSError:  # not Linux
+            parts.append("")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _started(pid: int) -> str:
+    """When a process started, in clock ticks since boot: ids are used again."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
