@@ -1,0 +1,39 @@
+"""Fixtures for the tests of onegate."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.server.helpers import HELLO, Server, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Serve(Protocol):
+    """See :func:`tests.server.helpers.serving`, whose keywords it takes."""
+
+    def __call__(self, source: str = HELLO, *options: str, **keywords: object) -> Server: ...
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """``serve(source, *options)`` starts a server that is stopped, with status 0, after the test.
+
+    A server for all tests of a module is a fixture of that module's own, around ``serving``.
+    """
+    with contextlib.ExitStack() as stack:
+        count = 0
+
+        def start(source: str = HELLO, *options: str, **keywords: object) -> Server:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"server-{count}"
+            folder.mkdir()
+            return stack.enter_context(serving(folder, source, *options, **keywords))  # type: ignore[arg-type]
+
+        yield start
