@@ -18,19 +18,23 @@ Readiness is edge-triggered: what can be read is read until a read comes back sh
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
 from enum import IntEnum
 from io import BytesIO
+from threading import Lock
 from typing import Any, Protocol
 
 from onegate.body import Body
+from onegate.forwarded import Forwarded
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE, error_response
 from onegate.outbuf import FileSegment, OutBuffer
 from onegate.settings import Settings
+from onegate.tls import Transport
 from onegate.wsgi import Call, ClientGone, EnvironFactory
 
 RECEIVE = 32768
@@ -83,6 +87,10 @@ class Service(Protocol):
     def stopping(self) -> bool:
         """True if no connection is to be kept alive any more."""
 
+    @property
+    def forwarded(self) -> Forwarded:
+        """Which peers are trusted proxies, and what is believed of them."""
+
 
 class Connection:
     """The state machine of one client."""
@@ -90,8 +98,10 @@ class Connection:
     __slots__ = (
         "_body",
         "_call",
+        "_drained",
         "_eof",
         "_head",
+        "_lock",
         "_out",
         "_reader",
         "_service",
@@ -99,6 +109,7 @@ class Connection:
         "deadline",
         "environs",
         "fd",
+        "forwards",
         "peer",
         "requests",
         "sock",
@@ -109,7 +120,7 @@ class Connection:
     def __init__(
         self,
         service: Service,
-        sock: socket.socket,
+        sock: Transport,
         peer: tuple[str, str],
         environs: EnvironFactory,
         parser: HeadParser,
@@ -125,8 +136,13 @@ class Connection:
         self._body: Body | None = None
         self._call: Call | None = None
         self._eof = False
+        # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
+        self._drained = RECEIVE if isinstance(sock, socket.socket) else 0
+        # Between the application's thread and the loop, which may both want to flush.
+        self._lock = Lock()
         self._since_progress = 0
         self.requests = 0
+        self.forwards = service.forwarded.trusts(peer[0])
         self.state = State.IDLE
         self.deadline = service.now + service.settings.head_timeout
         self.watched = False
@@ -138,12 +154,26 @@ class Connection:
         if events & _EOF:
             self._eof = True
         if self.state is State.WRITE:
-            if events & _GONE:
-                self.close()
-            elif events & select.EPOLLOUT:
+            # Tried even so: the report may be of what this descriptor was before.
+            if events & (select.EPOLLOUT | _GONE):
                 self._flush()
         elif self.state is not State.CALL:
             self.receive()
+        elif events & select.EPOLLOUT and self._out:
+            # The application is at work in another thread, and the client takes more again.
+            with self._lock, contextlib.suppress(OSError):
+                self._out.flush(self.sock)
+
+    def resume(self) -> None:
+        """Go on after a call that ended in another thread."""
+        if self.state is State.CLOSED:
+            return
+        self.answered()
+        if self.state is State.IDLE:
+            self.advance()
+            self.receive()
+        elif self.state is State.LINGER:
+            self._drain()
 
     def receive(self) -> None:
         """Read what is there, and go as far as it leads."""
@@ -161,7 +191,7 @@ class Connection:
                 return
             self._reader.receive(octets)
             self.advance()
-            if len(octets) < RECEIVE and not self._eof:
+            if len(octets) < self._drained and not self._eof:
                 break
         if self.state is State.LINGER:
             self._drain()
@@ -233,6 +263,8 @@ class Connection:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
         else:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
+        if self.forwards:
+            self._service.forwarded.apply(environ)
         if self._service.stopping:
             head.close = True
         self._call = Call(self, head)
@@ -310,7 +342,10 @@ class Connection:
             out = self._output()
         assert out is not None
         try:
-            out.append(octets)
+            with self._lock:
+                out.append(octets)
+                with contextlib.suppress(BlockingIOError):
+                    out.flush(self.sock)
             if out.full:
                 self._wait_for_client(out)
         except OSError as error:
@@ -322,12 +357,11 @@ class Connection:
         try:
             self.sock.setblocking(False)  # sendfile has no flag for it
             segment = FileSegment(descriptor, position, count, own=False)
-            out.append_file(segment)
-            try:
-                out.flush(self.sock)
-            except BlockingIOError:
-                pass
-            out.keep(segment)
+            with self._lock:
+                out.append_file(segment)
+                with contextlib.suppress(BlockingIOError):
+                    out.flush(self.sock)
+                out.keep(segment)
         except OSError as error:
             raise ClientGone from error
 
@@ -344,7 +378,8 @@ class Connection:
         while out.full:
             if not poll.poll(timeout * 1000):
                 raise TimeoutError("the client takes nothing")
-            out.flush(self.sock)
+            with self._lock, contextlib.suppress(BlockingIOError):
+                out.flush(self.sock)
 
     def _flush(self) -> None:
         """Go on with an answer that the client did not take at once."""
@@ -383,7 +418,7 @@ class Connection:
         """Read and drop what still comes after the last answer."""
         try:
             while octets := self.sock.recv(RECEIVE, socket.MSG_DONTWAIT):
-                if len(octets) < RECEIVE and not self._eof:
+                if len(octets) < self._drained and not self._eof:
                     if not self.watched:
                         self._service.watch(self)
                     return

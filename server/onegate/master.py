@@ -20,6 +20,7 @@ from onegate import __version__
 from onegate.listeners import Listener, listen
 from onegate.loader import LoadError, load
 from onegate.settings import Settings
+from onegate.threads import ThreadedWorker
 from onegate.worker import Worker
 
 log = logging.getLogger("onegate.error")
@@ -161,7 +162,8 @@ class Master:
         except BaseException:
             log.exception("the application %s cannot be loaded", self._settings.app)
             return None
-        return Worker(self._settings, self._listeners, app, self._lifeline)
+        kind = ThreadedWorker if self._settings.threads > 1 else Worker
+        return kind(self._settings, self._listeners, app, self._lifeline)
 
     def _booted(self, fd: int, poll: select.poll) -> None:
         """A worker says that it serves, or its end of the pipe is gone."""

@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import IO
 
+from onegate.tls import TLSSocket, Transport
+
 
 @dataclass(slots=True)
 class FileSegment:
@@ -86,7 +88,7 @@ class OutBuffer:
             segment.descriptor = os.dup(segment.descriptor)
             segment.own = True
 
-    def flush(self, sock: socket.socket) -> int:
+    def flush(self, sock: Transport) -> int:
         """Send what ``sock``, which must not block, takes; return how many octets.
 
         Raises ``BlockingIOError`` only if nothing at all could be sent, and ``OSError``.
@@ -134,10 +136,13 @@ class OutBuffer:
             self._spooled = None
 
 
-def _send(sock: socket.socket, segment: memoryview | FileSegment) -> int:
+def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
     if not isinstance(segment, FileSegment):
         return sock.send(segment, socket.MSG_DONTWAIT)
-    count = os.sendfile(sock.fileno(), segment.descriptor, segment.position, segment.count)
+    if isinstance(sock, TLSSocket):
+        count = sock.send_range(segment.descriptor, segment.position, segment.count)
+    else:
+        count = os.sendfile(sock.fileno(), segment.descriptor, segment.position, segment.count)
     if not count:
         # The file became shorter than it was: the answer can only be cut.
         raise ConnectionAbortedError("file is shorter than when its answer began")

@@ -77,6 +77,11 @@ class Settings:
         repeat=True,
     )
     workers: int = option(1, whole(1), "number of worker processes", flags=("-w",))
+    threads: int = option(
+        1,
+        whole(1),
+        "calls of the application at once in a worker; with 1 a worker never interleaves them",
+    )
     chdir: str = option(
         "", str, "go to this folder before the application is loaded", metavar="DIR"
     )
@@ -100,6 +105,26 @@ class Settings:
     graceful_timeout: float = option(
         30.0, seconds, "for requests in flight when the server stops", metavar="S"
     )
+    forwarded_allow_ips: str = option(
+        "127.0.0.1,::1",
+        str,
+        "addresses and networks of proxies that are believed about their clients, * for all",
+        metavar="LIST",
+    )
+    forwarded_headers: str = option(
+        "x-forwarded-for,x-forwarded-proto",
+        str,
+        "which of forwarded, x-forwarded-for, x-forwarded-proto and x-forwarded-host such a proxy"
+        " is known to set",
+        metavar="LIST",
+    )
+    proxy_protocol: bool = option(
+        False,
+        bool,
+        "require a PROXY protocol header, version 1 or 2, of the peers in --forwarded-allow-ips",
+    )
+    certfile: str = option("", str, "certificate chain in PEM; serves TLS", metavar="FILE")
+    keyfile: str = option("", str, "its private key in PEM, if in a file apart", metavar="FILE")
     limit_request_line: int = option(
         8190, size, "octets of a request line; RFC 9112 asks for 8000 at least", metavar="SIZE"
     )
@@ -136,11 +161,15 @@ def parser() -> argparse.ArgumentParser:
         if not each.metadata:
             continue
         default: Any = each.default
+        name = "--" + each.name.replace("_", "-")
+        if default is False:
+            result.add_argument(name, action="store_true", help=each.metadata["help"])
+            continue
         if each.metadata["repeat"]:
             default = ", ".join(default)
         result.add_argument(
             *each.metadata["flags"],
-            "--" + each.name.replace("_", "-"),
+            name,
             dest=each.name,
             type=each.metadata["read"],
             action="append" if each.metadata["repeat"] else "store",

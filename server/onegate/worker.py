@@ -11,13 +11,16 @@ import logging
 import os
 import select
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from onegate import tls
 from onegate.body import spool_folder
 from onegate.connection import Connection
+from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
@@ -37,6 +40,8 @@ _ACCEPTS = 16
 
 class Worker:
     """Serves until told to stop. See :class:`onegate.connection.Service`."""
+
+    _READ = select.EPOLLIN
 
     def __init__(
         self,
@@ -70,13 +75,19 @@ class Worker:
         open_now = sum(1 for _ in Path("/proc/self/fd").iterdir())
         self._budget = budget(open_now).connections
         self._stop_by = 0.0
+        self._next_tick = self.now + _TICK
+        self._events: Iterator[tuple[int, int]] = iter(())
+        self._term = 0
+        self._local = threading.local()
+        self._tls = tls.context(settings.certfile, settings.keyfile) if settings.certfile else None
+        self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
 
     def _front(self, listener: Listener) -> tuple[EnvironFactory, HeadParser]:
         environs = EnvironFactory(
             server_name=listener.server_name,
             server_port=listener.server_port,
-            scheme="http",
-            multithread=False,
+            scheme="https" if self.settings.certfile else "http",
+            multithread=self.settings.threads > 1,
             multiprocess=self.settings.workers > 1,
         )
         return environs, HeadParser(self.limits, field_key, environs.new)
@@ -85,24 +96,42 @@ class Worker:
 
     def run(self) -> None:
         """Serve until stopped, then finish what is in flight."""
+        self._prepare()
+        self._start()
+
+    def _prepare(self) -> None:
         self._signals()
-        self._epoll.register(self._wake, select.EPOLLIN)
-        self._epoll.register(self._lifeline, select.EPOLLIN)
+        self._epoll.register(self._wake, self._READ)
+        self._epoll.register(self._lifeline, self._READ)
         self._listen(True)
-        next_tick = self.now + _TICK
+
+    def _start(self) -> None:
+        self._loop(0)
+
+    def _loop(self, term: int) -> bool:
+        """Handle events until all is over (True) or another thread leads (False).
+
+        A leader may lose its term within any call below; it then returns without touching
+        anything more. What it had not yet handled of the last events stands in ``_events``.
+        """
+        self._local.term = term
         connections = self._connections
         while not self.stopping or connections:
-            events = self._epoll.poll(max(0.0, next_tick - self.now), _MAX_EVENTS)
-            self.now = time.monotonic()
-            for fd, mask in events:
+            for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
                     connection.ready(mask)
                 else:
                     self._other(fd)
-            if self.now >= next_tick:
-                next_tick = self.now + _TICK
+                if self._term != term:
+                    return False
+            if self.now >= self._next_tick:
+                self._next_tick = self.now + _TICK
                 self._tick()
+            timeout = max(0.0, self._next_tick - self.now)
+            self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
+            self.now = time.monotonic()
+        return True
 
     def _signals(self) -> None:
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
@@ -140,12 +169,12 @@ class Worker:
         """Take no more connections; let those in flight end."""
         if self.stopping:
             return
-        self._accept_queued()
         self.stopping = True
         self._stop_by = self.now + self.settings.graceful_timeout
         self._listen(False)
         for connection in list(self._idle):
             connection.close()
+        self._accept_queued()
 
     # ── accepting ────────────────────────────────────────────────────────────────────────────
 
@@ -162,6 +191,7 @@ class Worker:
     def _accept(self, fd: int) -> None:
         listener, environs, parser = self._listeners[fd]
         accept = listener.sock.accept
+        term = self._term
         for _ in range(_ACCEPTS):
             if not self._room():
                 return
@@ -173,9 +203,15 @@ class Worker:
                 self._cannot_accept(error)
                 return
             peer = (address[0], str(address[1])) if address else ("", "")
-            connection = Connection(self, sock, peer, environs, parser)
+            try:
+                transport = tls.TLSSocket(sock, self._tls) if self._tls else sock
+            except OSError:
+                continue  # gone already
+            connection = Connection(self, transport, peer, environs, parser)
             self._connections[connection.fd] = connection
             connection.receive()
+            if self._term != term:
+                return
 
     def _room(self) -> bool:
         """Whether another connection fits into the budget; makes room if an idle one can go."""
