@@ -27,6 +27,7 @@ from io import BytesIO
 from threading import Lock
 from typing import Any, Protocol
 
+from onegate import proxy_protocol
 from onegate.body import Body
 from onegate.forwarded import Forwarded
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
@@ -91,6 +92,9 @@ class Service(Protocol):
     def forwarded(self) -> Forwarded:
         """Which peers are trusted proxies, and what is believed of them."""
 
+    def secure(self, sock: socket.socket) -> Transport:
+        """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
+
 
 class Connection:
     """The state machine of one client."""
@@ -103,6 +107,7 @@ class Connection:
         "_head",
         "_lock",
         "_out",
+        "_preface",
         "_reader",
         "_service",
         "_since_progress",
@@ -120,13 +125,16 @@ class Connection:
     def __init__(
         self,
         service: Service,
-        sock: Transport,
+        sock: socket.socket,
         peer: tuple[str, str],
         environs: EnvironFactory,
         parser: HeadParser,
     ) -> None:
         self._service = service
-        self.sock = sock
+        self.forwards = service.forwarded.trusts(peer[0])
+        self._preface = service.settings.proxy_protocol and self.forwards
+        """Whether a PROXY header has to come first; TLS begins behind it."""
+        self.sock: Transport = sock if self._preface else service.secure(sock)
         self.fd = sock.fileno()
         self.peer = peer
         self.environs = environs
@@ -137,12 +145,11 @@ class Connection:
         self._call: Call | None = None
         self._eof = False
         # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
-        self._drained = RECEIVE if isinstance(sock, socket.socket) else 0
+        self._drained = RECEIVE if self.sock is sock else 0
         # Between the application's thread and the loop, which may both want to flush.
         self._lock = Lock()
         self._since_progress = 0
         self.requests = 0
-        self.forwards = service.forwarded.trusts(peer[0])
         self.state = State.IDLE
         self.deadline = service.now + service.settings.head_timeout
         self.watched = False
@@ -177,6 +184,8 @@ class Connection:
 
     def receive(self) -> None:
         """Read what is there, and go as far as it leads."""
+        if self._preface and not self._read_preface():
+            return
         while self.state <= State.BODY:
             try:
                 octets = self.sock.recv(RECEIVE, socket.MSG_DONTWAIT)
@@ -197,6 +206,37 @@ class Connection:
             self._drain()
         elif not self.watched and self.state is not State.CLOSED:
             self._service.watch(self)
+
+    def _read_preface(self) -> bool:
+        """Take the PROXY header off the front. False: there is nothing more to do for now."""
+        sock = self.sock
+        assert isinstance(sock, socket.socket)
+        try:
+            octets = sock.recv(proxy_protocol.MAX_HEADER, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+            header = proxy_protocol.parse(octets) if octets else None
+            if header is None and octets and not self._eof:
+                raise BlockingIOError  # more of it has to come
+            if header is None:
+                self.close()
+                return False
+            client, length = header
+            sock.recv(length)
+            self.peer = client or self.peer
+            self.sock = self._service.secure(sock)
+        except BlockingIOError:
+            if not self.watched:
+                self._service.watch(self)
+            return False
+        except proxy_protocol.ProxyProtocolError as error:
+            self._preface = False
+            self._refuse(ProtocolError(400, str(error)))
+            return True
+        except OSError:
+            self.close()
+            return False
+        self._preface = False
+        self._drained = RECEIVE if self.sock is sock else 0
+        return True
 
     def advance(self) -> None:
         """Take events from the reader until it needs more octets or an answer is under way."""

@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -204,10 +205,10 @@ class Worker:
                 return
             peer = (address[0], str(address[1])) if address else ("", "")
             try:
-                transport = tls.TLSSocket(sock, self._tls) if self._tls else sock
+                connection = Connection(self, sock, peer, environs, parser)
             except OSError:
-                continue  # gone already
-            connection = Connection(self, transport, peer, environs, parser)
+                sock.close()  # gone already
+                continue
             self._connections[connection.fd] = connection
             connection.receive()
             if self._term != term:
@@ -242,6 +243,10 @@ class Worker:
         """Call the application here and now."""
         call.run(self._app, environ)
         return True
+
+    def secure(self, sock: socket.socket) -> tls.Transport:
+        """Put TLS on an accepted socket, where it is spoken here."""
+        return sock if self._tls is None else tls.TLSSocket(sock, self._tls)
 
     def watch(self, connection: Connection) -> None:
         """Report events of this connection from now on."""
