@@ -7,7 +7,8 @@
 Every line has to end in CRLF, and the CRLF after the data is checked octet by octet: a decoder
 that skips it reads another message than the proxy before it did. Extensions are checked against
 their grammar and dropped; their sum is bounded, as is the trailer section, so that a client
-cannot keep a worker busy with bytes that are no content.
+cannot keep a worker busy with bytes that are no content. A chunk that would make the content too
+large is refused from its size, before any of its data.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from onegate.http1.errors import ProtocolError
-from onegate.http1.grammar import BARE_LF, CHUNK_LINE, FIELD_LINE
+from onegate.http1.grammar import CHUNK_LINE, FIELD_LINE
 
 MAX_LINE = 4096
 """Octets of one chunk-size line with its extensions."""
@@ -34,17 +35,18 @@ class _State(Enum):
 class ChunkedDecoder:
     """Decodes one chunked body.
 
-    ``max_trailer``: octets allowed in the trailer section.
+    ``max_trailer``: octets allowed in the trailer section. ``max_content``: octets allowed in all
+    chunks together.
     """
 
-    __slots__ = ("_left", "_max_trailer", "_overhead", "_state", "_trailer")
+    __slots__ = ("_left", "_max_content", "_overhead", "_room", "_state", "_trailer_room")
 
-    def __init__(self, max_trailer: int = 8192) -> None:
+    def __init__(self, max_trailer: int = 8190, max_content: int = 1 << 30) -> None:
         self._state = _State.SIZE
         self._left = 0
         self._overhead = 0
-        self._trailer = 0
-        self._max_trailer = max_trailer
+        self._trailer_room = max_trailer
+        self._max_content = self._room = max_content
 
     @property
     def done(self) -> bool:
@@ -54,7 +56,7 @@ class ChunkedDecoder:
     def decode(self, buffer: bytearray) -> bytes:
         """Consume what can be consumed from the front of ``buffer``; return the content in it.
 
-        Raises :class:`ProtocolError` (400, or 431 for the trailer section).
+        Raises :class:`ProtocolError` (400; 413 for the content, 431 for the trailer section).
         """
         content: list[bytes] = []
         position = 0
@@ -92,7 +94,7 @@ class ChunkedDecoder:
         if self._state is _State.SIZE:
             limit, status = MAX_LINE, 400
         else:
-            limit, status = self._max_trailer - self._trailer, 431
+            limit, status = self._trailer_room, 431
         newline = buffer.find(b"\n", start, start + limit + 2)
         if newline < 0:
             if len(buffer) - start > limit + 1:
@@ -107,6 +109,9 @@ class ChunkedDecoder:
         if match is None:
             raise ProtocolError(400, "invalid chunk-size line")
         self._left = int(match[1], 16)
+        self._room -= self._left
+        if self._room < 0:
+            raise ProtocolError(413, f"content over {self._max_content} octets")
         # The digits that a size needs are free; what is beyond them counts.
         self._overhead += max(0, len(line) - 8)
         if self._overhead > MAX_OVERHEAD:
@@ -117,6 +122,6 @@ class ChunkedDecoder:
         if not line:
             self._state = _State.DONE
             return
-        self._trailer += len(line) + 2
-        if FIELD_LINE.fullmatch(line.decode("latin-1")) is None or BARE_LF.search(line):
+        self._trailer_room -= len(line) + 2
+        if FIELD_LINE.fullmatch(line.decode("latin-1")) is None:
             raise ProtocolError(400, "invalid field line in the trailer section")

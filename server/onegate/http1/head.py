@@ -78,7 +78,8 @@ class HeadParser:
     """Parses heads for one owner.
 
     ``key_of(name)`` gives the key under which a field is stored, or None for a field that is to be
-    dropped. ``new_fields`` makes the dictionary that a head's fields are added to.
+    dropped, which those that decide on framing and connection cannot be. ``new_fields`` makes the
+    dictionary that a head's fields are added to.
     """
 
     __slots__ = ("_key_of", "_limits", "_new_fields", "_remembered")
@@ -89,6 +90,9 @@ class HeadParser:
         key_of: Callable[[str], str | None],
         new_fields: Callable[[], dict[str, object]] = dict,
     ) -> None:
+        for name in _KINDS:
+            if key_of(name) is None:
+                raise ValueError(f"{name} must not be dropped: the message depends on it")
         self._limits = limits
         self._key_of = key_of
         self._new_fields = new_fields
@@ -118,12 +122,16 @@ class HeadParser:
                     raise ProtocolError(400, "Content-Type given twice")
             if key in fields:
                 # RFC 9110, 5.3; a split Cookie is joined with "; " (RFC 9113, 8.2.3).
-                joiner = "; " if key.endswith("COOKIE") else ","
+                joiner = "; " if line[:7].lower() == "cookie:" else ","
                 fields[key] = f"{fields[key]}{joiner}{value}"
             else:
                 fields[key] = value
         self._semantics(head, special)
         return head
+
+    def check_request_line(self, octets: bytes | bytearray) -> None:
+        """Judge a request line before the rest of its head is there. Raises as ``parse`` does."""
+        self._request_line(octets.decode("latin-1"))
 
     def _request_line(self, line: str) -> Head:
         if len(line) > self._limits.request_line:
@@ -182,7 +190,7 @@ class HeadParser:
         length: str | None = None
         coding: str | None = None
         options: list[str] = []
-        expectation = ""
+        expectations: list[str] = []
         for kind, value in special:
             if kind == _HOST:
                 # Two Host lines, or one that is no host: 400 (RFC 9112, 3.2).
@@ -201,7 +209,7 @@ class HeadParser:
             elif kind == _CONNECTION:
                 options += [option.strip(" \t").lower() for option in value.split(",")]
             elif kind == _EXPECT:
-                expectation = value.lower()
+                expectations += [member.strip(" \t").lower() for member in value.split(",")]
         if host is None and head.minor:
             raise ProtocolError(400, "HTTP/1.1 without Host")
         head.authority = head.authority or host or ""
@@ -209,10 +217,12 @@ class HeadParser:
         # RFC 9112, 9.3: persistent by default from 1.1 on, on request before.
         head.close = "close" in options or (not head.minor and "keep-alive" not in options)
         head.expect_continue = False
-        if expectation and head.minor:
-            if expectation != "100-continue":
+        if expectations and head.minor:
+            # A list, whose empty elements are ignored (RFC 9110, 10.1.1 and 5.6.1).
+            known = "100-continue" in expectations
+            if not set(expectations) <= {"100-continue", ""}:
                 raise ProtocolError(417, "unknown expectation")
-            head.expect_continue = head.chunked or head.content_length > 0
+            head.expect_continue = known and (head.chunked or head.content_length > 0)
 
     def _framing(self, head: Head, length: str | None, coding: str | None) -> None:
         """How long the content is (RFC 9112, 6.3). Every doubt is an error."""

@@ -45,7 +45,6 @@ class RequestReader:
         "_left",
         "_limits",
         "_parser",
-        "_received",
         "_scanned",
         "_skipped_line",
     )
@@ -57,7 +56,6 @@ class RequestReader:
         self._scanned = 0
         self._skipped_line = False
         self._left = 0
-        self._received = 0
         self._chunked: ChunkedDecoder | None = None
 
     @property
@@ -85,19 +83,20 @@ class RequestReader:
             return self._content()
         if not self._buffer:
             return NEED_DATA
-        return self._head()
+        try:
+            return self._head()
+        except ProtocolError as error:
+            if self._buffer.startswith(b"HEAD "):
+                error.method = "HEAD"
+            raise
 
     def _head(self) -> Head | _Signal:
         buffer = self._buffer
-        if buffer[0] == 0x0D:
-            # One empty line before a request is ignored (RFC 9112, 2.2).
-            if self._skipped_line:
-                raise ProtocolError(400, "more than one empty line before the request line")
-            if buffer[:2] == b"\r\n":
-                self._skipped_line = True
-                self._buffer = buffer[2:]
-                self._scanned = 0
-                return self._head() if self._buffer else NEED_DATA
+        if buffer[0] < 0x21:
+            self._skip_empty_line()
+            buffer = self._buffer
+            if len(buffer) < 2:
+                return NEED_DATA
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
         if end < 0 or end > self._limits.head:
             self._check_incomplete(buffer, end)
@@ -113,24 +112,48 @@ class RequestReader:
         self._scanned = 0
         self._skipped_line = False
         if head.chunked:
-            self._chunked = ChunkedDecoder(self._limits.field_size)
-            self._received = 0
+            self._chunked = ChunkedDecoder(self._limits.field_size, self._limits.body)
         else:
             self._left = head.content_length
         return head
 
+    def _skip_empty_line(self) -> None:
+        """One empty line before a request line is ignored (RFC 9112, 2.2).
+
+        Anything else that is no character of a method is refused without waiting for the end of
+        a line, which a client that speaks TLS to us never sends.
+        """
+        while self._buffer and self._buffer[0] < 0x21:
+            if self._buffer[0] != 0x0D:
+                raise ProtocolError(400, "invalid request line")
+            if self._skipped_line:
+                raise ProtocolError(400, "more than one empty line before the request line")
+            if len(self._buffer) == 1:
+                return
+            if self._buffer[1] != 0x0A:
+                raise ProtocolError(400, "invalid request line")
+            self._skipped_line = True
+            self._buffer = self._buffer[2:]
+            self._scanned = 0
+
     def _check_incomplete(self, buffer: bytes | bytearray, end: int) -> None:
-        """What can be refused before the head is complete, in order of arrival."""
+        """What can be refused before the head is complete, in order of arrival.
+
+        Only what came since the last look, at ``_scanned``, is looked at: a head that arrives
+        octet by octet costs no more than one that comes at once.
+        """
         limits = self._limits
-        newline = buffer.find(b"\n", 0, limits.request_line + 2)
-        if newline < 0:
-            if len(buffer) > limits.request_line + 1:
-                raise ProtocolError(414, f"request line over {limits.request_line} octets")
-        elif newline == 0 or buffer[newline - 1] != 0x0D:
-            raise ProtocolError(400, "line ends in a bare LF")
         over = end > limits.head or (end < 0 and len(buffer) > limits.head + 3)
-        bare = BARE_LF.search(buffer, 0, limits.head + 4 if over else len(buffer))
-        if bare is not None:
+        stop = limits.head + 4 if over else len(buffer)
+        newline = buffer.find(b"\n", 0, min(stop, limits.request_line + 2))
+        if newline < 0:
+            if stop > limits.request_line + 1:
+                raise ProtocolError(414, f"request line over {limits.request_line} octets")
+        elif newline >= self._scanned:
+            if buffer[newline - 1] != 0x0D:
+                raise ProtocolError(400, "line ends in a bare LF")
+            self._parser.check_request_line(buffer[: newline - 1])
+        if BARE_LF.search(buffer, self._scanned, stop) is not None:
             raise ProtocolError(400, "line ends in a bare LF")
         if over:
             raise ProtocolError(431, f"head over {limits.head} octets")
@@ -151,9 +174,6 @@ class RequestReader:
         if type(self._buffer) is bytes:
             self._buffer = bytearray(self._buffer)
         content = decoder.decode(self._buffer)  # type: ignore[arg-type]  # made a bytearray above
-        self._received += len(content)
-        if self._received > self._limits.body:
-            raise ProtocolError(413, f"content over {self._limits.body} octets")
         if decoder.done:
             self._chunked = None
             return Data(content, last=True)

@@ -52,8 +52,7 @@ class ResponseHead:
 
     def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
         """Raises ``TypeError`` for wrong types, ``ValueError`` for what may not be sent."""
-        self.code = _code(status)
-        self.status = status
+        self.code, self.status = _status(status)
         self.content_length: int | None = None
         self.has_date = self.has_server = False
         lines = []
@@ -88,24 +87,26 @@ class ResponseHead:
         )
 
 
-_codes: dict[str, int] = {}
+_statuses: dict[str, tuple[int, str]] = {}
 
 
-def _code(status: str) -> int:
-    """The number in ``status``, which is checked on its first use."""
+def _status(status: str) -> tuple[int, str]:
+    """The number in ``status``, which is checked on its first use, and its text."""
     if not isinstance(status, str):
         raise TypeError(f"status must be str, not {type(status).__name__}")
-    code = _codes.get(status)
-    if code is None:
+    known = _statuses.get(status)
+    if known is None:
         match = grammar.STATUS.fullmatch(status)
         if match is None:
             raise ValueError(f"status must be three digits, a space and a reason: {status!r}")
         code = int(match[1])
         if code < 200:
             raise ValueError(f"an interim status cannot be the response: {status!r}")
-        if len(_codes) < 256:
-            _codes[status] = code
-    return code
+        # What was checked is what is sent: an enumeration that is a str formats as its name.
+        known = code, match[0]
+        if len(_statuses) < 256:
+            _statuses[match[0]] = known
+    return known
 
 
 def _check_field(field: tuple[str, str]) -> tuple[int, str]:
@@ -125,7 +126,8 @@ def _check_field(field: tuple[str, str]) -> tuple[int, str]:
     lowered = name.lower()
     if lowered in _HOP_BY_HOP:
         raise ValueError(f"{name}: hop-by-hop fields belong to the server (PEP 3333)")
-    entry = (_SPECIAL.get(lowered, PLAIN), f"{name}: {value}\r\n")
+    # join, because what formats a subclass of str is not what was checked.
+    entry = (_SPECIAL.get(lowered, PLAIN), "".join((name, ": ", value, "\r\n")))
     if len(name) + len(value) <= _REMEMBERED_LENGTH and lowered != "set-cookie":
         if len(_remembered) >= _REMEMBERED_LINES:
             _remembered.clear()
@@ -176,12 +178,12 @@ def frame(
     """
     lines = head.lines
     extra = ""
-    if method == "HEAD" or head.code == 304:
-        framing = Framing.NONE
-    elif head.code == 204:
+    if head.code == 204:
         framing = Framing.NONE
         if head.content_length is not None:  # MUST NOT be in a 204 (RFC 9110, 8.6)
             lines = head.without_length()
+    elif method == "HEAD" or head.code == 304:
+        framing = Framing.NONE
     elif head.content_length is not None:
         framing = Framing.LENGTH
     elif length is not None:
@@ -226,5 +228,10 @@ def error_response(status: int, *, method: str = "GET", close: bool = True) -> b
 
 def interim_response(status: int, fields: list[tuple[str, str]]) -> bytes:
     """A 1xx head (RFC 9110, 15.2). Raises ``TypeError`` and ``ValueError`` as ResponseHead does."""
-    lines = "".join(_check_field(field)[1] for field in fields)
+    lines = ""
+    for field in fields:
+        kind, line = _check_field(field)
+        if kind == LENGTH:
+            raise ValueError(f"Content-Length in an interim response (RFC 9110, 8.6): {field!r}")
+        lines += line
     return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1")
