@@ -1,6 +1,6 @@
 """What a killed run of the process engine leaves, and how the next one removes it.
 
-A run keeps a folder ``run-PID-START`` with a line ``PID START`` in ``processes`` for each process
+A run keeps a folder ``run-PID-START-…`` with a line ``PID START`` in ``processes`` for each process
 that it started. A process id alone proves nothing, since ids are used again; with the start time
 (field 22 of ``/proc/PID/stat``, in clock ticks since boot) it names one process.
 """
@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 LIST = "processes"
@@ -27,10 +28,10 @@ def start_time(pid: int) -> str | None:
 
 
 def make_folder(parent: Path) -> Path:
-    """The folder of this run."""
-    folder = parent / f"run-{os.getpid()}-{start_time(os.getpid())}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """A folder for one run of this process."""
+    parent.mkdir(parents=True, exist_ok=True)
+    prefix = f"run-{os.getpid()}-{start_time(os.getpid())}-"
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
 
 
 def record(folder: Path, pid: int) -> None:
@@ -42,8 +43,8 @@ def record(folder: Path, pid: int) -> None:
 def clean(parent: Path) -> int:
     """Kill the processes of runs that are gone and remove their folders. Returns how many runs."""
     count = 0
-    for folder in parent.glob("run-*-*"):
-        _, pid, started = folder.name.split("-", 2)
+    for folder in parent.glob("run-*-*-*"):
+        _, pid, started, _ = folder.name.split("-", 3)
         if not pid.isdigit() or start_time(int(pid)) == started:
             continue
         with contextlib.suppress(OSError):

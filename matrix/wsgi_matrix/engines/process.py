@@ -24,6 +24,7 @@ from wsgi_matrix.model import Cell, Image, Server
 
 UIDS_PER_RUN = 256
 FIRST_UID = 1_000_000
+_numbers = itertools.count()
 
 
 class ProcessEngine:
@@ -35,7 +36,6 @@ class ProcessEngine:
     def __init__(self, build: Path) -> None:
         self.version = platform.python_version()
         self.build = build
-        self._numbers = itertools.count()
         self._open: set[ProcessCell] = set()
         self._lock = threading.Lock()
         self._folder: Path | None = None
@@ -117,7 +117,7 @@ class ProcessEngine:
         """A uid that no other process has: pids are unique, and each run has a range by its pid."""
         if not self.root:
             return None
-        return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(self._numbers) % UIDS_PER_RUN
+        return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(_numbers) % UIDS_PER_RUN
 
 
 def _uid_room() -> bool:

@@ -45,11 +45,12 @@ def main():
     os.chdir(options.chdir)
     sys.path.insert(0, options.chdir)
     module, _, name = options.app.partition(":")
+    app = getattr(importlib.import_module(module), name)
     ServerHandler.http_version = SimpleHandler.http_version = "1.1"
     ServerHandler.server_software = "plain"
     host, _, port = options.bind.rpartition(":")
     server = Server((host, int(port)), Handler)
-    server.set_app(getattr(importlib.import_module(module), name))
+    server.set_app(app)
     workers = [start_worker(server) for _ in range(options.workers)]
 
     def stop(*_):

@@ -43,8 +43,11 @@ def wait_ready(host: str, port: int, deadline: float) -> str:
     error = "never tried"
     while (left := deadline - time.monotonic()) > 0:
         try:
-            with socket.create_connection((host, port), timeout=min(left, 1.0)):
-                return ""
+            with socket.create_connection((host, port), timeout=min(left, 1.0)) as connection:
+                # With nobody listening, TCP may connect a socket on loopback to itself.
+                if connection.getsockname() != connection.getpeername():
+                    return ""
+                error = "ECONNREFUSED"
         except OSError as problem:
             error = describe(problem)
             time.sleep(0.005)  # a refused connect tells at once, so polling is all there is

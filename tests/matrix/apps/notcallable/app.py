@@ -1,0 +1,3 @@
+"""An `app` that cannot be called."""
+
+app = "not a callable"

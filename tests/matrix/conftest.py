@@ -1,0 +1,155 @@
+"""Shared by the tests of the harness: a matrix of another server, engines, made-up results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from wsgi_matrix import config, plan
+from wsgi_matrix.cases import REQUESTS, registry
+from wsgi_matrix.engines import EngineError
+from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.engines.process import ProcessEngine
+from wsgi_matrix.model import (
+    App,
+    CaseResult,
+    Cell,
+    CellResult,
+    Exchange,
+    Image,
+    Level,
+    Limits,
+    Observed,
+    Outcome,
+    Python,
+    Run,
+    Server,
+)
+from wsgi_matrix.runner import Runner
+
+HERE = Path(__file__).parent
+HELLO = (
+    b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\r\nHello, World!\n"
+)
+
+
+@pytest.fixture
+def plain(tmp_path) -> config.Config:
+    """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
+    return config.load(HERE / "plain.toml", tmp_path / "build")
+
+
+@pytest.fixture(params=["process", "docker"])
+def engine(request, plain):
+    """Each engine that there is; a test that takes it holds for both."""
+    if request.param == "process":
+        return ProcessEngine(plain.build)
+    try:
+        return choose("docker", plain.build)[0]
+    except EngineError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def process_engine(plain):
+    return ProcessEngine(plain.build)
+
+
+@pytest.fixture
+def run_cells(plain):
+    """`run_cells(engine, apps=…, limits=…)` → Run, on Python 3.11 unless told otherwise."""
+
+    def run(engine, *, cells=None, settings=None, **axes) -> Run:
+        axes = {"pythons": ("3.11",), "limits": ("default",), **axes}
+        cells = cells or plan.make_cells(plain, plan.Selection(**axes))
+        return Runner(cells, engine, settings or plain.settings).run()
+
+    return run
+
+
+@pytest.fixture
+def result_of():
+    """Made-up results: `result_of("flask", response=…, image=…, checks=…)`."""
+
+    def make(
+        app="flask",
+        limits="default",
+        python="3.11",
+        *,
+        server="onegate",
+        response=HELLO,
+        framework=b'{"framework": "%s", "version": "1"}',
+        error="",
+        image="a",
+        layer="s",
+        outcomes=None,
+    ) -> CellResult:
+        cell = Cell(
+            server=Server(name=server, context=Path(), args=()),
+            app=App(name=app, path=Path(), framework=app),
+            limits=Limits(name=limits, nofile=256),
+            python=Python(version=python),
+        )
+        said = framework.replace(b"%s", app.encode())
+        answers = {"hello": response, "framework": HELLO.replace(b"Hello, World!\n", said)}
+        checks = tuple(
+            CaseResult(
+                id=check,
+                level=Level.MUST,
+                outcome=(outcomes or {}).get(check, Outcome.PASS),
+                detail="because" if check in (outcomes or {}) else "",
+            )
+            for check in (registry.START, *(case.id for case in registry.CASES))
+        )
+        return CellResult(
+            cell=cell,
+            outcome=registry.overall(checks),
+            checks=checks,
+            seconds=0.5,
+            image=Image(
+                id="sha256:" + image * 64, server_layer="sha256:" + layer * 64, base="debian:x"
+            ),
+            framework_version="1",
+            observed=Observed(nofile=256),
+            exchanges={
+                name: Exchange(
+                    request=REQUESTS[name], response=raw, seconds=0.1, error=error, end="open"
+                )
+                for name, raw in answers.items()
+            },
+        )
+
+    return make
+
+
+@pytest.fixture
+def run_of():
+    """A made-up run of made-up results."""
+
+    def make(*results: CellResult, **values) -> Run:
+        run = Run(
+            engine="process",
+            engine_version="3.11.7",
+            where="processes, NOT containers",
+            kernel="Linux 6",
+            started="2026-11-23T16:00:00Z",
+            seconds=1.0,
+            phases={"bundles": 0.1, "cells": 0.9},
+            cells=tuple(results),
+        )
+        return replace(run, **values)
+
+    return make
+
+
+@pytest.fixture
+def check():
+    """`check(run, cell_id, check_id)` → CaseResult."""
+
+    def find(run: Run, cell: str, check_id: str) -> CaseResult:
+        result = next(result for result in run.cells if result.cell.id == cell)
+        return next(found for found in result.checks if found.id == check_id)
+
+    return find
