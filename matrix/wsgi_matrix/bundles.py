@@ -89,7 +89,9 @@ def _requirements(app: App) -> Path | None:
                 "lock the app's requirements into that file"
             ) from None
         return None
-    return path if any(line.strip() and not line.lstrip().startswith("#") for line in lines) else None
+    return (
+        path if any(line.strip() and not line.lstrip().startswith("#") for line in lines) else None
+    )
 
 
 def _digest(app: App, requirements: Path | None, python: Python, platform: str | None) -> str:

@@ -59,8 +59,10 @@ class DockerEngine:
         self._labels = {RUN: f"{random.getrandbits(48):012x}", OWNER: owner()}
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.Engine`. Removes first what dead runs left."""
         phase("images", "")
+        if count := self.clean():
+            phase("images", f"{count} left behind by earlier runs removed")
         pythons = {cell.python.version: cell.python for cell in cells}
         self._bases |= _in_parallel(
             pythons, lambda version: ensure_base(self.client, pythons[version], phase, self._root)

@@ -183,6 +183,10 @@ class DockerRunning:
             reason = f"port {PORT} did not open within {deadline:g} s ({report.unready})"
             self._raise_if_ended("the server ended before its port was open")
             raise CellError(reason, self.log())
+        # A port can be open before the app is loaded. That it then could not be is no verdict on
+        # any request.
+        if not report.burst.answers and not any(e.response for es in report.exchanges for e in es):
+            self._raise_if_ended("the server ended before it had answered anything")
         return report.exchanges, report.burst
 
     def _watch(self) -> None:

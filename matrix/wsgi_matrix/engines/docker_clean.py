@@ -17,7 +17,9 @@ def clean(client: docker.APIClient) -> int:
     Returns how many were removed.
     """
     count = 0
-    for found in client.containers(all=True, filters={"label": LABEL}):
+    # A container has its image's labels too, so LABEL alone may stand on one that people started
+    # from an image of ours. OWNER is on nothing but what we started.
+    for found in client.containers(all=True, filters={"label": [LABEL, OWNER]}):
         if not is_alive(found["Labels"].get(OWNER, "")):
             end_of(client, [found["Id"]])
             count += 1

@@ -1,9 +1,8 @@
 """Volumes that hold a bundle or the probe: filled once for each content, read-only ever after.
 
 Volumes and not bind mounts, because those do not work on a remote engine. A volume's labels cannot
-be changed, so that it is complete is said by a second, empty volume beside it, made last. That one
-names the moment at which the first was created: a volume of the same name made later by somebody
-else is not taken for it.
+be changed, so that it is complete is said by a second, empty volume beside it, made last. Both have
+the same random token: a volume of that name that was made again later is not taken for whole.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import secrets
 import tarfile
 import tempfile
 import time
@@ -33,8 +33,9 @@ MOUNT = "/srv"
 COMPILE_DEADLINE = 300.0
 """Seconds for compiling a bundle; Django takes about five."""
 
+_COMPILE = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", MOUNT]
 _COMPLETE = ".complete"
-_OF = LABEL + ".of"
+_TOKEN = LABEL + ".token"
 _IN_MEMORY = 16 * 2**20
 
 Pack = Callable[[tarfile.TarFile], None]
@@ -45,13 +46,12 @@ def ensure_bundle_volume(
 ) -> str:
     """Name of the volume with ``bundle``, its modules compiled by the Python of image ``base``."""
     name = f"wsgi-matrix-{bundle.folder.name}-{hashlib.sha256(base.encode()).hexdigest()[:8]}"
-    command = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", MOUNT]
     return _ensure(
         client,
         name,
         base,
         pack=lambda archive: _pack_folder(archive, bundle.folder),
-        command=command,
+        command=_COMPILE,
         root=root,
     )
 
@@ -76,7 +76,7 @@ def is_complete(volumes: dict[str, dict[str, Any]], name: str) -> bool:
     return (
         mark is not None
         and name in volumes
-        and mark["Labels"].get(_OF) == volumes[name].get("CreatedAt")
+        and (mark["Labels"] or {}).get(_TOKEN, "") == (volumes[name]["Labels"] or {}).get(_TOKEN)
     )
 
 
@@ -88,7 +88,7 @@ def ours(client: docker.APIClient) -> dict[str, dict[str, Any]]:
 
 def is_mark(volume: dict[str, Any]) -> bool:
     """Whether ``volume`` only says that another one is complete."""
-    return _OF in (volume["Labels"] or {})
+    return str(volume["Name"]).endswith(_COMPLETE)
 
 
 def discard(client: docker.APIClient, name: str) -> None:
@@ -106,7 +106,6 @@ def _ensure(
     pack: Pack,
     command: list[str] | None,
     root: Path,
-    driver_opts: dict[str, str] | None = None,
 ) -> str:
     """Make and fill the volume ``name`` unless it is there and complete."""
     if is_complete(ours(client), name):
@@ -114,14 +113,12 @@ def _ensure(
     with exclusive(root / "locks" / f"{name}.lock"):
         if is_complete(ours(client), name):
             return name
+        labels = {LABEL: "bundle", OWNER: owner(), _TOKEN: secrets.token_hex(8)}
         try:
             discard(client, name)
-            client.create_volume(
-                name, labels={LABEL: "bundle", OWNER: owner()}, driver_opts=driver_opts
-            )
+            client.create_volume(name, labels=labels)
             _fill(client, name, base, pack, command)
-            created = client.inspect_volume(name)["CreatedAt"]
-            client.create_volume(name + _COMPLETE, labels={LABEL: "bundle", _OF: created})
+            client.create_volume(name + _COMPLETE, labels=labels)
         except (DockerException, OSError, SetupError) as error:
             _try_to_discard(client, name)
             raise SetupError(f"volume {name} could not be filled: {_said(error)}") from error

@@ -1,0 +1,189 @@
+"""A cell in containers: isolated, limited, unchanged, and gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from pathlib import Path
+
+import docker
+import pytest
+from wsgi_matrix.engines import CellError, docker_cell
+from wsgi_matrix.engines.docker import DockerEngine
+from wsgi_matrix.engines.docker_client import CELL
+from wsgi_matrix.engines.docker_limits import parse_limits
+from wsgi_matrix.model import App, Limits, Observed
+
+from tests.matrix.docker.conftest import HELLO, WSGI, Prepared, an_engine, until
+
+LIMITS = Limits(name="some", nofile=256, nproc=50, memory=128 * 2**20, clients=20)
+
+PROC = """Limit                     Soft Limit           Hard Limit           Units
+Max processes             {}                 {}                 processes
+Max open files            256                  256                  files
+"""
+
+
+def app(folder: Path, source: str) -> App:
+    folder.mkdir()
+    (folder / "app.py").write_text(source)
+    return App(name=folder.name, path=folder)
+
+
+def config(client: docker.APIClient, cell: str, kind: str) -> dict[str, object]:
+    """What the engine says of the running container of ``cell``."""
+    wanted = [f"{CELL}={cell}", f"org.onegate.wsgi-matrix={kind}"]
+    found = client.containers(all=True, filters={"label": wanted})
+    return dict(client.inspect_container(found[0]["Id"]))
+
+
+def left(client: docker.APIClient, cell: str) -> list[str]:
+    found = client.containers(all=True, filters={"label": f"{CELL}={cell}"})
+    return [container["Id"] for container in found]
+
+
+def test_a_cell_from_start_to_end(engine: DockerEngine, prepared: Prepared) -> None:
+    cell = prepared(limits=LIMITS)
+    with engine.open(cell) as running:
+        assert running.observed() == Observed(nofile=256, nproc=50, memory=128 * 2**20)
+        [[first, second]], burst = running.probe([HELLO], repeat=2, clients=20, deadline=30)
+        stopped = running.stop(10)
+    assert first.response.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert first.response.endswith(b"\r\n\r\nHello, World!\n")
+    assert not first.error
+    assert not second.error
+    assert (sum(burst.answers.values()), burst.errors) == (20, {})
+    assert stopped.changed == ()
+    assert not stopped.oom_killed
+    assert "listens on" in stopped.log
+    until(lambda: left(engine.client, cell.id) == [])
+
+
+def test_the_server_has_nothing_but_its_image_and_the_app(
+    engine: DockerEngine, prepared: Prepared
+) -> None:
+    cell = prepared(limits=Limits(name="confined", nofile=99))
+    with engine.open(cell):
+        found = config(engine.client, cell.id, "cell")
+    host, uid = found["HostConfig"], found["Config"]["User"].split(":")[0]  # type: ignore[index]
+    assert isinstance(host, dict)
+    assert host["NetworkMode"] == "none"
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+    assert host["PidsLimit"] > 0
+    assert {"Name": "nofile", "Soft": 99, "Hard": 99} in host["Ulimits"]
+    assert [mount["RW"] for mount in found["Mounts"]] == [False]  # type: ignore[attr-defined]
+    assert int(uid) > 0
+
+
+def test_cells_at_the_same_time_have_users_of_their_own(
+    engine: DockerEngine, prepared: Prepared
+) -> None:
+    cells = [prepared(limits=Limits(name=f"user{number}")) for number in range(2)]
+    with engine.open(cells[0]), engine.open(cells[1]):
+        users = {
+            config(engine.client, cell.id, kind)["Config"]["User"]  # type: ignore[index]
+            for cell in cells
+            for kind in ("cell", "probe")
+        }
+    assert len(users) == 4
+    assert "0:0" not in users
+
+
+def test_a_limit_that_was_not_applied_is_seen(
+    engine: DockerEngine, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = prepared(limits=LIMITS)
+
+    def without(name: str, soft: int, hard: int) -> docker.types.Ulimit:
+        return docker.types.Ulimit(name=name, soft=soft + 1, hard=hard + 1)
+
+    monkeypatch.setattr(docker_cell, "Ulimit", without)
+    with engine.open(cell) as running:
+        observed = running.observed()
+    assert (observed.nofile, observed.nproc) == (257, 51)
+
+
+def test_limits_are_read_from_the_kernels_words() -> None:
+    assert parse_limits(PROC.format(7, 7) + "max\n") == Observed(nofile=256, nproc=7)
+    assert parse_limits(PROC.format(7, 8) + "1048576\n") == Observed(nofile=256, memory=2**20)
+    unlimited = PROC.format("unlimited", "unlimited") + "9223372036854771712\n"
+    assert parse_limits(unlimited) == Observed(nofile=256)
+    for text in ("", "max\n", PROC.format(7, 7)):
+        with pytest.raises(ValueError, match=r"no .* in"):
+            parse_limits(text)
+
+
+def test_a_server_that_dies_at_start_says_why(
+    engine: DockerEngine, prepared: Prepared, tmp_path: Path
+) -> None:
+    cell = prepared(app(tmp_path / "dies", "raise RuntimeError('no such luck')\n"))
+    with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
+        running.probe([HELLO], repeat=1, clients=1, deadline=30)
+    assert caught.value.exit_status not in (0, None)
+    assert "no such luck" in caught.value.log
+
+
+def test_a_server_that_does_not_come_up_meets_the_deadline(
+    engine: DockerEngine, prepared: Prepared, tmp_path: Path
+) -> None:
+    cell = prepared(app(tmp_path / "sleeps", "import threading\nthreading.Event().wait()\n"))
+    with engine.open(cell) as running:
+        began = time.monotonic()
+        try:
+            [[exchange]], _ = running.probe([HELLO], repeat=1, clients=1, deadline=2)
+            assert exchange.error, "its port was open, but nobody answered"
+        except CellError as error:
+            assert "within 2 s" in str(error)  # noqa: PT017 - either end is a right one
+        assert time.monotonic() - began < 2 + docker_cell.PROBE_MARGIN + 5
+        stopped = running.stop(0.2)
+    assert stopped.exit_status is not None
+    until(lambda: left(engine.client, cell.id) == [])
+
+
+def test_want_of_memory_is_reported(
+    engine: DockerEngine, prepared: Prepared, tmp_path: Path
+) -> None:
+    limits = Limits(name="small", memory=64 * 2**20)
+    greedy = app(tmp_path / "greedy", "taken = b'x' * 2**30\ndef app(*_): ...\n")
+    with engine.open(prepared(greedy, limits)) as running:
+        with contextlib.suppress(CellError):
+            running.probe([HELLO], repeat=1, clients=1, deadline=10)
+        assert running.stop(1).oom_killed
+
+
+def test_an_interrupt_ends_open_cells(engine: DockerEngine, prepared: Prepared) -> None:
+    cell = prepared(limits=Limits(name="abort"))
+    other = an_engine()
+    other.prepare([cell], lambda name, detail: None)
+    ended: list[BaseException | None] = []
+
+    def wait_long() -> None:
+        try:
+            with other.open(cell) as running:
+                running.observed()
+                started.set()
+                while True:
+                    running.probe([HELLO], repeat=1, clients=1, deadline=60)
+        except CellError as error:
+            ended.append(error)
+
+    started = threading.Event()
+    thread = threading.Thread(target=wait_long)
+    thread.start()
+    assert started.wait(30)
+    other.abort()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(ended) == 1
+    other.close()
+    assert left(engine.client, cell.id) == []
+
+
+def test_the_baseline_is_measured(engine: DockerEngine, prepared: Prepared) -> None:
+    measured = engine.baseline(prepared(WSGI))
+    assert set(measured) == {"container", "import"}
+    assert 0 < measured["import"] < 30
+    assert 0 < measured["container"] < 30

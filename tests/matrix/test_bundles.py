@@ -1,0 +1,144 @@
+"""Bundles: named by their inputs, whole or not there, wheels with matching hashes only."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from wsgi_matrix.bundles import Bundle, ensure_bundle
+from wsgi_matrix.engines import SetupError
+from wsgi_matrix.model import App, Python
+
+PY311 = Python(version="3.11")
+LINUX = "x86_64-unknown-linux-gnu"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    """An app that needs the wheel ``tiny`` 1.0, which lies beside it."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    wheel = wheels / "tiny-1.0-py3-none-any.whl"
+    metadata = "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n"
+    tags = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny.py", "answer = 42\n")
+        archive.writestr("tiny-1.0.dist-info/METADATA", metadata)
+        archive.writestr("tiny-1.0.dist-info/WHEEL", tags)
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
+    folder = tmp_path / "tinyapp"
+    folder.mkdir()
+    (folder / "app.py").write_text("def app(environ, start_response): ...\n")
+    lock(folder, wheel, hashlib.sha256(wheel.read_bytes()).hexdigest())
+    return App(name="tiny", path=folder, framework="tiny")
+
+
+def lock(folder: Path, file: Path, digest: str) -> None:
+    (folder / "requirements.txt").write_text(
+        f"--no-index\n--find-links {file.parent}\ntiny==1.0 --hash=sha256:{digest}\n"
+    )
+
+
+def names(bundle: Bundle) -> set[str]:
+    return {str(p.relative_to(bundle.folder)) for p in bundle.folder.rglob("*.py")}
+
+
+def test_a_bundle_holds_the_app_and_its_requirements(app: App, tmp_path: Path) -> None:
+    bundle = ensure_bundle(app, PY311, tmp_path / "build", LINUX)
+    assert names(bundle) == {"app/app.py", "lib/tiny.py"}
+    assert bundle.framework_version == "1.0"
+
+
+def test_the_same_inputs_are_not_made_again(app: App, tmp_path: Path) -> None:
+    first = ensure_bundle(app, PY311, tmp_path / "build", LINUX)
+    (first.folder / "made-once").touch()
+    assert ensure_bundle(app, PY311, tmp_path / "build", LINUX) == first
+    assert (first.folder / "made-once").exists()
+
+
+def test_every_input_counts(app: App, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    digests = [ensure_bundle(app, PY311, build, LINUX).digest]
+    digests.append(ensure_bundle(app, Python(version="3.13"), build, LINUX).digest)
+    digests.append(ensure_bundle(app, PY311, build, "aarch64-unknown-linux-gnu").digest)
+    (app.path / "app.py").write_text("def app(environ, start_response): return []\n")
+    digests.append(ensure_bundle(app, PY311, build, LINUX).digest)
+    (app.path / "app.py").rename(app.path / "other.py")
+    digests.append(ensure_bundle(app, PY311, build, LINUX).digest)
+    requirements = app.path / "requirements.txt"
+    requirements.write_text(requirements.read_text() + "# again\n")
+    digests.append(ensure_bundle(app, PY311, build, LINUX).digest)
+    assert len(set(digests)) == len(digests)
+
+
+def test_what_python_writes_beside_the_app_is_no_input(app: App, tmp_path: Path) -> None:
+    before = ensure_bundle(app, PY311, tmp_path / "build", LINUX)
+    (app.path / "__pycache__").mkdir()
+    (app.path / "__pycache__" / "app.cpython-311.pyc").write_bytes(b"compiled")
+    assert ensure_bundle(app, PY311, tmp_path / "build", LINUX) == before
+
+
+def test_one_of_several_runs_makes_it(app: App, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = pool.map(lambda _: ensure_bundle(app, PY311, tmp_path / "build", LINUX), range(4))
+    assert len(set(made)) == 1
+    assert [p.name for p in (tmp_path / "build" / "bundles").glob("*.part")] == []
+
+
+def test_what_a_killed_run_left_is_not_taken(app: App, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    folder = ensure_bundle(app, PY311, build, LINUX).folder
+    part = folder.with_name(folder.name + ".part")
+    folder.rename(part)
+    (part / "lib" / "tiny.py").unlink()
+    (part / "app" / "half.py").touch()
+    assert names(ensure_bundle(app, PY311, build, LINUX)) == {"app/app.py", "lib/tiny.py"}
+    assert not part.exists()
+
+
+def assert_nothing_made(build: Path) -> None:
+    assert [p.name for p in (build / "bundles").iterdir() if p.suffix != ".lock"] == []
+
+
+def test_another_hash_is_refused(app: App, tmp_path: Path) -> None:
+    lock(app.path, next((tmp_path / "wheels").iterdir()), "0" * 64)
+    with pytest.raises(SetupError, match=r"app tiny: .*requirements.txt cannot be installed"):
+        ensure_bundle(app, PY311, tmp_path / "build", LINUX)
+    assert_nothing_made(tmp_path / "build")
+
+
+def test_nothing_is_built_from_source(app: App, tmp_path: Path) -> None:
+    next((tmp_path / "wheels").iterdir()).unlink()
+    sdist = tmp_path / "wheels" / "tiny-1.0.tar.gz"
+    sdist.write_bytes(b"never opened")
+    lock(app.path, sdist, hashlib.sha256(b"never opened").hexdigest())
+    with pytest.raises(SetupError, match="no usable wheels"):
+        ensure_bundle(app, PY311, tmp_path / "build", LINUX)
+    assert_nothing_made(tmp_path / "build")
+
+
+def test_a_framework_that_is_not_installed_is_no_framework(app: App, tmp_path: Path) -> None:
+    wrong = App(name="tiny", path=app.path, framework="flask")
+    with pytest.raises(SetupError, match="do not bring flask"):
+        ensure_bundle(wrong, PY311, tmp_path / "build", LINUX)
+
+
+def test_no_requirements(tmp_path: Path) -> None:
+    folder = tmp_path / "plainapp"
+    folder.mkdir()
+    (folder / "app.py").touch()
+    bundle = ensure_bundle(App(name="plain", path=folder), PY311, tmp_path / "build", None)
+    assert names(bundle) == {"app/app.py"}
+    assert bundle.framework_version == ""
+    with pytest.raises(SetupError, match=r"requirements.txt is missing, and flask"):
+        ensure_bundle(
+            App(name="plain", path=folder, framework="flask"), PY311, tmp_path / "build", None
+        )
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="there is no folder"):
+        ensure_bundle(App(name="none", path=tmp_path / "none"), PY311, tmp_path, None)
