@@ -341,7 +341,7 @@ class Connection:
         else:
             self.state = State.IDLE
             self._service.idle(self)
-            self.deadline = self._service.now + self._service.settings.keep_alive
+            self.deadline = self._service.now + self._service.settings.keepalive
 
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that is refused from its bytes, and end the connection."""

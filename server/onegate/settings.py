@@ -92,11 +92,12 @@ class Settings:
     body_timeout: float = option(
         30.0, seconds, "for every 16 KiB of a request's content", metavar="S"
     )
-    keep_alive: float = option(
+    keepalive: float = option(
         75.0,
         seconds,
         "how long a connection may wait for its next request; more than the 60 s after which the"
         " usual load balancers let go, so that it is they who close",
+        flags=("--keep-alive",),
         metavar="S",
     )
     write_timeout: float = option(
@@ -161,15 +162,18 @@ def parser() -> argparse.ArgumentParser:
         if not each.metadata:
             continue
         default: Any = each.default
+        # A long form among the flags takes the place of the one that follows from the name.
         name = "--" + each.name.replace("_", "-")
+        names = [*each.metadata["flags"]]
+        if not any(flag.startswith("--") for flag in names):
+            names.append(name)
         if default is False:
             result.add_argument(name, action="store_true", help=each.metadata["help"])
             continue
         if each.metadata["repeat"]:
             default = ", ".join(default)
         result.add_argument(
-            *each.metadata["flags"],
-            name,
+            *names,
             dest=each.name,
             type=each.metadata["read"],
             action="append" if each.metadata["repeat"] else "store",
