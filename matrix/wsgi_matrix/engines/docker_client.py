@@ -70,8 +70,9 @@ def _endpoint() -> tuple[str | None, TLSConfig | None, str]:
     if host := os.environ.get("DOCKER_HOST"):
         settings = kwargs_from_env()
         return settings.get("base_url"), settings.get("tls"), f"DOCKER_HOST={host}"
-    # The SDK's clients do not read contexts by themselves.
-    context = ContextAPI.get_current_context()
+    # The SDK's clients do not read contexts by themselves, and nothing in it reads DOCKER_CONTEXT.
+    name = os.environ.get("DOCKER_CONTEXT")
+    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     if context is None:
         raise ValueError("the current docker context does not exist; see `docker context ls`")
     if context.name == "default":
