@@ -18,7 +18,7 @@ from wsgi_matrix.engines.docker_client import OWNER, RUN, connect, owner
 from wsgi_matrix.engines.docker_images import ensure_image
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
-from wsgi_matrix.model import Cell, Image
+from wsgi_matrix.model import Cell, Image, Python
 
 PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 """uv's names by Docker's. The images are glibc's."""
@@ -83,6 +83,10 @@ class DockerEngine:
                 probe_volume=probe_volume,
                 framework_version=version,
             )
+
+    def base(self, python: Python, phase: Callable[[str, str], None]) -> str:
+        """Name of the base image for ``python``, found or made. Raises :class:`SetupError`."""
+        return ensure_base(self.client, python, phase, self._root).reference
 
     def _image(self, cell: Cell, phase: Callable[[str, str], None]) -> Image:
         base = self._bases[cell.python.version]

@@ -13,9 +13,9 @@ from wsgi_matrix.engines import CellError, docker_cell
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL
 from wsgi_matrix.engines.docker_limits import parse_limits
-from wsgi_matrix.model import App, Limits, Observed
+from wsgi_matrix.model import App, Cell, Limits, Observed
 
-from tests.matrix.docker.conftest import HELLO, WSGI, Prepared, an_engine, until
+from tests.matrix.docker.conftest import HELLO, ONEGATE, PYTHONS, WSGI, Prepared, an_engine, until
 
 LIMITS = Limits(name="some", nofile=256, nproc=50, memory=128 * 2**20, clients=20)
 
@@ -23,6 +23,18 @@ PROC = """Limit                     Soft Limit           Hard Limit           Un
 Max processes             {}                 {}                 processes
 Max open files            256                  256                  files
 """
+
+LATE = """
+import time
+deadline = time.monotonic() + 20
+while time.monotonic() < deadline:
+    with open("/proc/net/tcp") as connections:
+        if any(":1F40 " in line and " 01 " in line for line in connections):
+            break  # somebody has connected to port 8000
+    time.sleep(0.01)
+raise RuntimeError("no such luck")
+"""
+"""Cannot be loaded, and says so only when its port has been found open."""
 
 
 def app(folder: Path, source: str) -> App:
@@ -126,6 +138,15 @@ def test_a_server_that_dies_at_start_says_why(
     assert "no such luck" in caught.value.log
 
 
+def test_a_server_that_dies_with_its_port_open_says_why(
+    engine: DockerEngine, prepared: Prepared, tmp_path: Path
+) -> None:
+    cell = prepared(app(tmp_path / "late", LATE))
+    with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
+        running.probe([HELLO], repeat=1, clients=1, deadline=30)
+    assert "no such luck" in caught.value.log
+
+
 def test_a_server_that_does_not_come_up_meets_the_deadline(
     engine: DockerEngine, prepared: Prepared, tmp_path: Path
 ) -> None:
@@ -154,28 +175,28 @@ def test_want_of_memory_is_reported(
         assert running.stop(1).oom_killed
 
 
-def test_an_interrupt_ends_open_cells(engine: DockerEngine, prepared: Prepared) -> None:
-    cell = prepared(limits=Limits(name="abort"))
+def test_an_interrupt_ends_open_cells(engine: DockerEngine, tmp_path: Path) -> None:
+    never = app(tmp_path / "never", "import threading\nthreading.Event().wait()\n")
+    cell = Cell(server=ONEGATE, app=never, limits=Limits(name="abort"), python=PYTHONS[0])
     other = an_engine()
     other.prepare([cell], lambda name, detail: None)
-    ended: list[BaseException | None] = []
+    ended: list[CellError] = []
+    started = threading.Event()
 
     def wait_long() -> None:
-        try:
-            with other.open(cell) as running:
-                running.observed()
-                started.set()
-                while True:
-                    running.probe([HELLO], repeat=1, clients=1, deadline=60)
-        except CellError as error:
-            ended.append(error)
+        with other.open(cell) as running:
+            running.observed()
+            started.set()
+            try:
+                running.probe([HELLO], repeat=1, clients=1, deadline=60)
+            except CellError as error:
+                ended.append(error)
 
-    started = threading.Event()
     thread = threading.Thread(target=wait_long)
     thread.start()
     assert started.wait(30)
     other.abort()
-    thread.join(30)
+    thread.join(10)
     assert not thread.is_alive()
     assert len(ended) == 1
     other.close()
