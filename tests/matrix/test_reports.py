@@ -51,7 +51,7 @@ def rendered(run, **options):
 
 def told(text):
     """The counts in a report's summary line."""
-    line = re.search(r"(\d+) cells: (.*)", text)
+    line = re.search(r"(\d+) cells: (\d+ pass.*)", text)
     parts = dict(reversed(part.split(" ")) for part in line[2].strip().split(", "))
     return int(line[1]), {outcome: int(count) for outcome, count in parts.items()}
 
