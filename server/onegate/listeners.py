@@ -48,7 +48,13 @@ def listen(address: str, backlog: int) -> Listener:
         )[0]
     except socket.gaierror as error:
         raise SettingsError(f"--bind {address}: unknown host {host!r} ({error.strerror})") from None
-    sock = socket.socket(family, kind, protocol)
+    except UnicodeError:
+        # Raised for labels that no host name can have: empty ones, and those over 63 octets.
+        raise SettingsError(f"--bind {address}: {host!r} is not a host name") from None
+    try:
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"--bind {address}: {_advice(error)}") from None
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by every accepted socket: one call here instead of one for each connection.
@@ -65,11 +71,12 @@ def listen(address: str, backlog: int) -> Listener:
 
 
 def _named(sock: socket.socket) -> Listener:
-    host, port = sock.getsockname()[:2]
-    name = f"[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{host}:{port}"
+    address, port = sock.getsockname()[:2]
+    # In brackets in a URL and in SERVER_NAME alike (RFC 3986, 3.2.2; RFC 3875, 4.1.14).
+    host = f"[{address}]" if sock.family == socket.AF_INET6 else address
     # An address that stands for all interfaces is no name to make URLs of (PEP 3333).
-    server_name = socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104
-    return Listener(sock, f"http://{name}", server_name or "localhost", str(port))
+    server_name = socket.gethostname() if address in ("0.0.0.0", "::") else host  # noqa: S104
+    return Listener(sock, f"http://{host}:{port}", server_name or "localhost", str(port))
 
 
 def _listen_unix(path: Path, backlog: int) -> Listener:

@@ -120,22 +120,27 @@ class Call:
 
     def write(self, block: bytes) -> None:
         """The ``write`` callable: sent, or kept to be sent in order, before it returns."""
-        self._block(block)
+        self._block(block, written=True)
 
-    def _block(self, block: bytes) -> bool:
+    def _block(self, block: bytes, *, written: bool = False) -> bool:
         """Send one block. Returns False when no further one can be used."""
         if not isinstance(block, bytes):
             raise TypeError(f"the application gave a {type(block).__name__} where bytes are due")
         if not block:
             return True
-        head = b"" if self._sent else self._head(self._only_block(len(block)))
+        head = b""
+        if not self._sent:
+            # len() counts what the iterable gives; what is written comes on top of that.
+            head = self._head(None if written else self._only_block(len(block)))
         more = True
         if self._framing is Framing.LENGTH:
             if len(block) > self._left:
-                # Never more than was declared: it would be read as the next response.
-                log.error(
-                    "more content than Content-Length: %d octets cut", len(block) - self._left
-                )
+                # Never more than was declared: it would be read as the next response. For a file
+                # that is as it should be (PEP 3333): so a range of it is answered.
+                if type(self._iterable) is not FileWrapper:
+                    log.error(
+                        "more content than Content-Length: %d octets cut", len(block) - self._left
+                    )
                 block = block[: self._left]
                 more = False
             self._left -= len(block)
@@ -175,12 +180,13 @@ class Call:
 
     def _only_block(self, size: int) -> int | None:
         """``size``, if the iterable says that this block is the only one (PEP 3333, "Handling the
-        Content-Length Header"). Its length is not asked for when the application declared one."""
+        Content-Length Header"). Its length is not asked for when the application declared one, and
+        not needed if asking for it fails, in whatever way."""
         if self._response is None or self._response.content_length is not None:
             return None
         try:
             return size if len(self._iterable) == 1 else None
-        except TypeError:
+        except Exception:
             return None
 
     def _finish(self) -> None:

@@ -112,7 +112,7 @@ class EnvironFactory:
         path, _, environ["QUERY_STRING"] = target.partition("?")
         if "%" in path:
             path = unquote_to_bytes(path).decode("latin-1")
-        if self._script_name and path.startswith(self._script_name):
+        if self._script_name and f"{path}/".startswith(f"{self._script_name}/"):
             path = path[len(self._script_name) :]
         environ["PATH_INFO"] = path
         if head.chunked:
