@@ -1,8 +1,8 @@
 """The grammar of RFC 9110 and RFC 9112 as regular expressions, each beside the rule it stands for.
 
 All of them match text that was decoded from octets as latin-1, one character for one octet, and
-all are meant for ``fullmatch``. None can backtrack more than linearly: no repeated group begins
-with what it may also end with.
+all are meant for ``fullmatch``. None takes more than linear time: where two repetitions in a row
+could share what they match, the first one is possessive (``*+``) and gives nothing back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REQUEST_LINE = re.compile(rf"({_TOKEN}) ([\x21\x22\x24-\x7e]+) HTTP/([0-9])\.([0
 # No white space before the colon (5.1), no folding (5.2). A value holds HTAB, SP, VCHAR and
 # obs-text; every other control is refused, CR, LF and NUL above all (RFC 9110, 5.5).
 # The trailing OWS is stripped by the caller.
-FIELD_LINE = re.compile(rf"({_TOKEN}):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
+FIELD_LINE = re.compile(rf"({_TOKEN}):[ \t]*+([\t\x20-\x7e\x80-\xff]*)")
 
 # Content-Length = 1*DIGIT. One number and nothing else: no sign, no list.  (RFC 9110, 8.6)
 CONTENT_LENGTH = re.compile(r"[0-9]+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ def at_random(octets: bytes, seed: int) -> list[bytes]:
         return [octets[index : index + size] for index in range(0, len(octets), size)]
     places = sorted(chance.randrange(len(octets) + 1) for _ in range(chance.randrange(1, 9)))
     edges = [0, *places, len(octets)]
-    return [octets[start:end] for start, end in zip(edges, edges[1:], strict=False) if end > start]
+    return [octets[start:end] for start, end in itertools.pairwise(edges) if end > start]
 
 
 def all_in_two(octets: bytes) -> Iterator[list[bytes]]:

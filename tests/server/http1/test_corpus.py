@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from onegate.http1 import MessageLimits
+
 from tests.server.http1.readers import (
     BEHIND,
     Message,
