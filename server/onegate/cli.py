@@ -11,8 +11,9 @@ from typing import Any
 from onegate import log
 from onegate.check import check
 from onegate.master import Master
+from onegate.migrate import translate
 from onegate.settings import Settings, SettingsError
-from onegate.settings.arguments import chosen, parser
+from onegate.settings.arguments import TRANSLATIONS, chosen, parser
 from onegate.settings.show import show
 from onegate.settings.sources import combine
 
@@ -25,6 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     """
     namespace = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
+        for origin in TRANSLATIONS:
+            if path := getattr(namespace, origin):
+                text, lost = translate(origin, Path(path))
+                print(text, end="")
+                return 1 if lost else 0
         sources = Sources(chosen(namespace))
         if namespace.print_config:
             print(sources.shown(), end="")

@@ -20,6 +20,13 @@ ACTIONS = {
 }
 
 
+TRANSLATIONS = {
+    "from_gunicorn": "print the settings of gunicorn's configuration file (Python) as a file for"
+    " --config, and name what has no equivalent; exit status 1 if that changes what is served",
+    "from_uwsgi": "the same for an ini file of uWSGI",
+}
+
+
 class _Parser(argparse.ArgumentParser):
     """Names what a wrong flag may have been meant to be; takes no abbreviations."""
 
@@ -52,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--version", action="version", version=f"onegate {__version__}")
     for name, text in ACTIONS.items():
         result.add_argument(_flag(name), action="store_true", help=text)
+    for name, text in TRANSLATIONS.items():
+        result.add_argument(_flag(name), metavar="FILE", help=text)
     for title, options in groupby(OPTIONS.values(), lambda option: option.group):
         group = result.add_argument_group(title)
         for option in options:

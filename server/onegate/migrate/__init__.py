@@ -1,0 +1,28 @@
+"""Other servers' configuration as onegate's.
+
+    gunicorn.conf.py ─► gunicorn ┐
+                                 ├─ rules ─► Translation ─► TOML with comments, exit status
+    uwsgi.ini ─► ini ─► uwsgi    ┘
+
+Every setting that a file names is found again: as a setting, as a comment that says why it is no
+longer needed, or as a comment that says what is lost.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onegate.migrate.gunicorn import from_gunicorn
+from onegate.migrate.uwsgi import from_uwsgi
+
+TRANSLATORS = {"from_gunicorn": from_gunicorn, "from_uwsgi": from_uwsgi}
+
+
+def translate(origin: str, path: Path) -> tuple[str, bool]:
+    """The file ``path`` of ``origin``, a name in :data:`TRANSLATORS`, as a file for ``--config``.
+
+    True: something is lost without which other answers are given, or none. Raises
+    :class:`onegate.settings.SettingsError` if the file cannot be read.
+    """
+    translation = TRANSLATORS[origin](path)
+    return translation.toml(), bool(translation.lost)

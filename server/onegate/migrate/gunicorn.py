@@ -1,0 +1,209 @@
+"""gunicorn's configuration file. It is a program, and is run as gunicorn would."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from onegate.hooks import ABSENT, HOOKS
+from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.settings import SettingsError
+
+_COMBINED = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
+
+
+def _bind(value: Any) -> list[str]:
+    return [item.strip() for item in value.split(",")] if isinstance(value, str) else list(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _worker_class(value: Any) -> Mapping[str, Any]:
+    if value not in ("sync", "gthread"):
+        raise Differs("calls are made by --threads; give it the number of calls at once that you"
+                      " need, or stay where greenlets or ASGI are", essential=True)  # fmt: skip
+    return {}
+
+
+def _positive(name: str, instead: str) -> Rule:
+    """0 means something here that onegate does not have."""
+
+    def settings(value: Any) -> Mapping[str, Any]:
+        if value == 0:
+            raise Differs(instead, essential=False)
+        return {name: fit(name, value)}
+
+    return Rule(name, settings)
+
+
+def _access_log(value: Any) -> Mapping[str, Any]:
+    return {"access_logfile": str(value)} if value else {}
+
+
+def _mode(value: Any) -> Mapping[str, Any]:
+    return {"umask": fit("umask", value if isinstance(value, str) else f"{value:o}")}
+
+
+def _forwarded(value: Any) -> Mapping[str, Any]:
+    # gunicorn believes them about the scheme and never touches REMOTE_ADDR. To believe more, of
+    # "*" say, would let a client forge its address.
+    return {"forwarded_allow_ips": str(value), "forwarded_headers": "x-forwarded-proto"}
+
+
+def _scheme_headers(value: Any) -> Mapping[str, Any]:
+    others = {name: word for name, word in value.items() if name.upper() != "X-FORWARDED-PROTO"}
+    if others or value.get("X-FORWARDED-PROTO", "https") != "https":
+        raise Differs("only x-forwarded-proto: https is understood", essential=True)
+    return {}
+
+
+def _proxy_protocol(value: Any) -> Mapping[str, Any]:
+    return {"proxy_protocol": value not in (False, None, "off")}
+
+
+_STRICT = "such requests are always refused"
+_LOGGING = "the server logs to standard error or --error-logfile"
+_H2 = "HTTP/2 ends at the proxy in front"
+_ASGI = "WSGI only"
+
+RULES: dict[str, Rule] = {
+    "wsgi_app": same("app"),
+    "bind": same("bind", _bind),
+    "backlog": same("backlog"),
+    "workers": same("workers"),
+    "threads": same("threads"),
+    "worker_class": Rule("not needed, or **lost**", _worker_class),
+    "worker_connections": same("worker_connections"),
+    "max_requests": same("max_requests"),
+    "max_requests_jitter": same("max_requests_jitter"),
+    "timeout": same("timeout"),
+    "graceful_timeout": _positive("graceful_timeout", "use SIGQUIT to stop at once"),
+    "keepalive": _positive("keepalive", "connections are always kept for a while"),
+    "limit_request_line": _positive("limit_request_line", "there is always a limit"),
+    "limit_request_fields": _positive("limit_request_fields", "there is always a limit"),
+    "limit_request_field_size": _positive("limit_request_field_size", "there is always a limit"),
+    "reload": same("reload"),
+    "reload_extra_files": same("reload_extra_file"),
+    "preload_app": same("preload"),
+    "chdir": same("chdir"),
+    "raw_env": same("env"),
+    "pidfile": same("pidfile", _text),
+    "user": same("user", _text),
+    "group": same("group", _text),
+    "umask": Rule("umask", _mode),
+    "initgroups": needless("the user's groups are always taken"),
+    "root_path": same("root_path"),
+    "tmp_upload_dir": same("spool", lambda value: value or "auto"),
+    "forwarded_allow_ips": Rule("forwarded_allow_ips, forwarded_headers", _forwarded),
+    "secure_scheme_headers": Rule("not needed, or **lost**", _scheme_headers),
+    "forwarder_headers": absent(
+        "a proxy's fields never set SCRIPT_NAME or PATH_INFO; see --root-path",
+        "SCRIPT_NAME,PATH_INFO",
+        essential=True,
+    ),
+    "header_map": absent("fields with _ in their names are always dropped", "drop", essential=True),
+    "proxy_protocol": Rule("proxy_protocol", _proxy_protocol),
+    "proxy_allow_ips": absent(
+        "such peers are those of forwarded_allow_ips", "127.0.0.1,::1", essential=True
+    ),
+    "certfile": same("certfile", _text),
+    "keyfile": same("keyfile", _text),
+    "ca_certs": absent("clients' certificates are not asked for", essential=True),
+    "cert_reqs": absent("clients' certificates are not asked for", essential=True),
+    "ssl_version": absent("TLS 1.2 and newer"),
+    "ciphers": absent("those of Python's ssl"),
+    "do_handshake_on_connect": needless("a handshake never holds up anybody"),
+    "suppress_ragged_eofs": needless("they are never an error"),
+    "accesslog": Rule("access_logfile", _access_log),
+    "access_log_format": same("access_log", lambda text: "combined" if text == _COMBINED else text),
+    "errorlog": same("error_logfile"),
+    "loglevel": same("log_level"),
+    "capture_output": absent("send standard output and error where you want them"),
+    "logger_class": absent(_LOGGING, "gunicorn.glogging.Logger"),
+    "logconfig": absent(_LOGGING),
+    "logconfig_dict": absent(_LOGGING),
+    "logconfig_json": absent(_LOGGING),
+    "syslog": absent(_LOGGING),
+    "syslog_addr": absent(_LOGGING),
+    "syslog_prefix": absent(_LOGGING),
+    "syslog_facility": absent(_LOGGING),
+    "disable_redirect_access_to_syslog": needless("there is no syslog to redirect to"),
+    "enable_stdio_inheritance": needless("standard output and error are never buffered"),
+    "statsd_host": absent("see --status"),
+    "statsd_prefix": absent("see --status"),
+    "dogstatsd_tags": absent("see --status"),
+    "enable_backlog_metric": absent("see --status"),
+    "control_socket": absent("see --status and the signals"),
+    "control_socket_mode": absent("see --status and the signals"),
+    "control_socket_disable": needless("there is no such socket"),
+    "daemon": absent("start it by systemd, or with &"),
+    "proc_name": absent("the command line stays what it is"),
+    "default_proc_name": absent("the command line stays what it is"),
+    "pythonpath": absent("start it with PYTHONPATH", essential=True),
+    "paste": absent("name the callable that the file describes", essential=True),
+    "raw_paste_global_conf": absent("name the callable that the file describes", essential=True),
+    "reload_engine": needless("watchfiles where it is installed, polling else"),
+    "spew": absent("see python -m trace"),
+    "check_config": needless("onegate --check-config"),
+    "print_config": needless("onegate --print-config"),
+    "config": needless("this file"),
+    "sendfile": needless("sendfile(2) is used where it can be"),
+    "reuse_port": needless("workers share one listener"),
+    "worker_tmp_dir": needless("liveness is told without a file"),
+    "http_parser": needless("there is one parser"),
+    "protocol": absent("HTTP only; have the proxy speak HTTP", "http", essential=True),
+    "uwsgi_allow_ips": absent("HTTP only"),
+    "permit_obsolete_folding": absent(_STRICT, essential=True),
+    "strip_header_spaces": absent(_STRICT, essential=True),
+    "permit_unconventional_http_method": absent(_STRICT, essential=True),
+    "permit_unconventional_http_version": absent(_STRICT, essential=True),
+    "casefold_http_method": absent("methods keep their case", essential=True),
+    "http_protocols": absent(_H2, "h1"),
+    "http2_cleartext": absent(_H2, "off"),
+    "http2_max_concurrent_streams": absent(_H2),
+    "http2_initial_window_size": absent(_H2),
+    "http2_max_frame_size": absent(_H2),
+    "http2_max_header_list_size": absent(_H2),
+    "asgi_loop": absent(_ASGI),
+    "asgi_lifespan": absent(_ASGI),
+    "asgi_disconnect_grace_period": absent(_ASGI),
+    "websocket_max_message_size": absent(_ASGI),
+    "dirty_apps": absent("no tasks beside requests: use a queue", essential=True),
+    "dirty_workers": absent("no tasks beside requests"),
+    "dirty_timeout": absent("no tasks beside requests"),
+    "dirty_threads": absent("no tasks beside requests"),
+    "dirty_graceful_timeout": absent("no tasks beside requests"),
+    "on_dirty_starting": absent("no tasks beside requests"),
+    "dirty_post_fork": absent("no tasks beside requests"),
+    "dirty_worker_init": absent("no tasks beside requests"),
+    "dirty_worker_exit": absent("no tasks beside requests"),
+    **{name: absent(reason, essential=True) for name, reason in ABSENT.items()},
+}
+"""Every setting of gunicorn 27 but its hooks that exist here too."""
+
+
+def from_gunicorn(path: Path) -> Translation:
+    """Translate ``path``. Raises :class:`SettingsError` if it cannot be read or run."""
+    try:
+        path.stat()
+        found = runpy.run_path(str(path), run_name="__config__")
+    except OSError as error:
+        raise SettingsError(f"--from-gunicorn {path}: {error.strerror}") from None
+    except Exception as error:
+        raise SettingsError(f"--from-gunicorn {path}: {type(error).__name__}: {error}") from None
+    result = Translation(str(path))
+    for name, value in found.items():
+        # Other names are the file's own variables and imports, which gunicorn overlooks too.
+        if name in RULES:
+            result.apply(RULES[name], name, value)
+        elif name in HOOKS and callable(value):
+            result.values["hooks"] = str(path)
+    if "access_logfile" not in result.values:
+        result.values.pop("access_log", None)  # a format alone writes nothing
+    else:
+        result.values.setdefault("access_log", "combined")
+    return result

@@ -1,0 +1,257 @@
+"""uWSGI's ini file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from onegate.migrate import ini
+from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+
+_OFF = ("false", "0", "no", "off")
+
+
+def _switch(name: str, *, on: bool = True) -> Rule:
+    """A switch; ``on``: what it sets when it is on."""
+    return Rule(name, lambda value: {name: (value.lower() not in _OFF) is on})
+
+
+def _more(name: str, convert: Callable[[str], Any] = str) -> Rule:
+    """One more item of a setting that may be repeated."""
+    return Rule(name, lambda value: {name: fit(name, convert(value))})
+
+
+def _module(value: str) -> Mapping[str, Any]:
+    return {"app": value if ":" in value else f"{value}:application"}
+
+
+def _wsgi_file(value: str) -> Mapping[str, Any]:
+    file = PurePath(value)
+    name = ".".join(file.with_suffix("").parts)
+    if file.is_absolute() or file.suffix != ".py" or not re.fullmatch(r"\w+(\.\w+)*", name):
+        raise Differs("name it as a module, with --chdir to its folder", essential=True)
+    return {"app": f"{name}:application"}
+
+
+def _mount(value: str) -> Mapping[str, Any]:
+    path, equals, app = value.partition("=")
+    if not equals or not re.fullmatch(r"[\w.]+:[\w.]+", app):
+        raise Differs("name one application, as module:app", essential=True)
+    return {"app": app, "root_path": path.rstrip("/")}
+
+
+def _address(value: str) -> str:
+    if re.fullmatch("[0-9]+", value):
+        return f"0.0.0.0:{value}"
+    if value.startswith("@"):
+        raise Differs("abstract sockets are not bound; use a path", essential=True)
+    return value if re.search(r":\d+$", value) else f"unix:{value}"
+
+
+def _https(value: str) -> Mapping[str, Any]:
+    address, *files = value.split(",")
+    if len(files) != 2:
+        raise Differs("only address,certificate,key is understood", essential=True)
+    return {"bind": (_address(address),), "certfile": files[0], "keyfile": files[1]}
+
+
+def _chmod(value: str) -> Mapping[str, Any]:
+    return {"socket_mode": fit("socket_mode", "666" if value == "true" else value)}
+
+
+def _memory(value: str) -> Mapping[str, Any]:
+    return {"max_worker_memory": int(value) << 20}
+
+
+def _no_log(value: str) -> Mapping[str, Any]:
+    return {} if value.lower() in _OFF else {"access_log": "off"}
+
+
+_ATOMS = {
+    "addr": "h", "user": "u", "ltime": "t", "method": "m", "uri": "{RAW_URI}e", "proto": "H",
+    "status": "s", "rsize": "B", "msecs": "M", "micros": "D", "secs": "T", "pid": "p",
+    "referer": "f", "uagent": "a", "host": "{host}i",
+}  # fmt: skip
+
+
+def _log_format(value: str) -> Mapping[str, Any]:
+    def atom(match: re.Match[str]) -> str:
+        name = match[1]
+        if name.startswith("var."):
+            return f"%({{{name[4:]}}}e)s"
+        if name not in _ATOMS:
+            raise Differs(f"there is no atom for %({name})", essential=False)
+        return f"%({_ATOMS[name]})s"
+
+    return {"access_log": re.sub(r"%\(([^()]+)\)", atom, value.replace("%%", "%"))}
+
+
+def _socket(value: str) -> Mapping[str, Any]:
+    return {"bind": (_address(value),)}
+
+
+_HTTP = "onegate speaks HTTP: in nginx use proxy_pass where uwsgi_pass stands"
+_STATIC = "have the proxy in front, or the application, serve files"
+_ROUTE = "do it in the proxy in front, or in a WSGI middleware"
+_TASKS = "no tasks beside requests: use a queue or cron"
+_SCALE = "the number of workers is fixed, or changed by TTIN and TTOU"
+_ALWAYS = "always so"
+
+RULES: dict[str, Rule] = {
+    "module": Rule("app", _module),
+    "wsgi": Rule("app", _module),
+    "wsgi-file": Rule("app", _wsgi_file),
+    "file": Rule("app", _wsgi_file),
+    "callable": Rule("app", lambda value: {"callable": value}),
+    "mount": Rule("app, root_path", _mount),
+    "manage-script-name": needless("root_path does it"),
+    "http-socket": Rule("bind", _socket),
+    "http11-socket": Rule("bind", _socket),
+    "http": Rule("bind", _socket),
+    "https": Rule("bind, certfile, keyfile", _https),
+    "socket": Rule("bind", _socket, _HTTP),
+    "uwsgi-socket": Rule("bind", _socket, _HTTP),
+    "chmod-socket": Rule("socket_mode", _chmod),
+    "chown-socket": absent("give the folder a group, or use --user"),
+    "listen": same("backlog"),
+    "processes": same("workers"),
+    "workers": same("workers"),
+    "threads": same("threads"),
+    "enable-threads": needless(_ALWAYS),
+    "master": needless(_ALWAYS),
+    "single-interpreter": needless(_ALWAYS),
+    "need-app": needless(_ALWAYS),
+    "no-orphans": needless(_ALWAYS),
+    "die-on-term": needless("TERM stops it, gracefully"),
+    "vacuum": needless(_ALWAYS),
+    "strict": needless(_ALWAYS),
+    "thunder-lock": needless("the kernel wakes one worker"),
+    "reuse-port": needless("workers share one listener"),
+    "lazy-apps": _switch("preload", on=False),
+    "lazy": _switch("preload", on=False),
+    "plugin": needless("there are none"),
+    "plugins": needless("there are none"),
+    "chdir": same("chdir"),
+    "chdir2": same("chdir"),
+    "virtualenv": absent("start the onegate that is installed in it", essential=True),
+    "venv": absent("start the onegate that is installed in it", essential=True),
+    "home": absent("start the onegate that is installed in it", essential=True),
+    "pythonpath": absent("start it with PYTHONPATH", essential=True),
+    "python-path": absent("start it with PYTHONPATH", essential=True),
+    "pp": absent("start it with PYTHONPATH", essential=True),
+    "env": _more("env"),
+    "harakiri": same("timeout"),
+    "harakiri-verbose": needless("the log shows where a worker was stuck"),
+    "socket-timeout": same("body_timeout", remark="for every 16 KiB instead of every read"),
+    "http-timeout": same("write_timeout", remark="for what a client does; see --timeout for calls"),
+    "http-headers-timeout": same("head_timeout"),
+    "http-keepalive": Rule(
+        "keepalive", lambda value: {} if value == "true" else {"keepalive": fit("keepalive", value)}
+    ),
+    "so-keepalive": needless("connections have time-outs of their own"),
+    "http-auto-chunked": needless(_ALWAYS),
+    "http-chunked-input": needless(_ALWAYS),
+    "wsgi-manage-chunked-input": needless(_ALWAYS),
+    "buffer-size": same("limit_request_head"),
+    "max-vars": absent("see --limit-request-fields"),
+    "limit-post": same("limit_request_body"),
+    "post-buffering": same("body_memory"),
+    "post-buffering-bufsize": needless("nothing to choose"),
+    "max-requests": same("max_requests"),
+    "max-requests-delta": same("max_requests_jitter", remark="at random instead of by number"),
+    "min-worker-lifetime": absent("a worker that dies early is replaced with back-off"),
+    "max-worker-lifetime": same("max_worker_lifetime"),
+    "reload-on-rss": Rule("max_worker_memory", _memory),
+    "evil-reload-on-rss": Rule("max_worker_memory", _memory),
+    "worker-reload-mercy": same("graceful_timeout"),
+    "reload-mercy": same("graceful_timeout"),
+    "uid": same("user"),
+    "gid": same("group"),
+    "umask": same("umask"),
+    "pidfile": same("pidfile"),
+    "safe-pidfile": same("pidfile"),
+    "pidfile2": same("pidfile"),
+    "daemonize": absent("start it by systemd, or with &, and see --error-logfile"),
+    "daemonize2": absent("start it by systemd, or with &, and see --error-logfile"),
+    "procname": absent("the command line stays what it is"),
+    "procname-prefix": absent("the command line stays what it is"),
+    "auto-procname": absent("the command line stays what it is"),
+    "logto": same("error_logfile"),
+    "logto2": same("error_logfile"),
+    "req-logger": absent("see --access-logfile"),
+    "disable-logging": Rule("access_log", _no_log),
+    "log-format": Rule("access_log", _log_format),
+    "log-x-forwarded-for": needless("see --forwarded-headers"),
+    "log-maxsize": absent("have logrotate move files, and send USR1"),
+    "log-4xx": absent("every answer has its line"),
+    "log-5xx": absent("every answer has its line"),
+    "memory-report": absent("see --status"),
+    "stats": Rule("status", lambda value: {"status": _address(value)}),
+    "py-autoreload": _switch("reload"),
+    "touch-reload": absent("send HUP; for development see --reload"),
+    "enable-proxy-protocol": _switch("proxy_protocol"),
+    "ignore-sigpipe": needless("a client that is gone is no error"),
+    "ignore-write-errors": needless("a client that is gone is no error"),
+    "disable-write-exception": needless("a client that is gone is no error"),
+    "py-call-osafterfork": needless(_ALWAYS),
+    "py-call-uwsgi-fork-hooks": needless(_ALWAYS),
+    "offload-threads": needless("slow clients hold no worker"),
+    "wsgi-disable-file-wrapper": absent("sendfile(2) is used where it can be"),
+    "max-fd": Rule("raise_nofile", lambda _: {"raise_nofile": True}),
+    "cheaper": absent(_SCALE),
+    "cheaper-initial": absent(_SCALE),
+    "cheaper-step": absent(_SCALE),
+    "cheaper-algo": absent(_SCALE),
+    "add-header": absent(_ROUTE, essential=True),
+    "route": absent(_ROUTE, essential=True),
+    "route-run": absent(_ROUTE, essential=True),
+    "static-map": absent(_STATIC, essential=True),
+    "check-static": absent(_STATIC, essential=True),
+    "spooler": absent(_TASKS, essential=True),
+    "mule": absent(_TASKS, essential=True),
+    "cron": absent(_TASKS, essential=True),
+    "attach-daemon": absent("have systemd start it", essential=True),
+    "import": absent("import it in the application", essential=True),
+    "shared-import": absent("import it in the application", essential=True),
+    "emperor": absent("one systemd unit or container for each application", essential=True),
+    "paste": absent("name the callable that the file describes", essential=True),
+    "ini": absent("give that file to --from-uwsgi too", essential=True),
+    "include": absent("give that file to --from-uwsgi too", essential=True),
+}
+"""What is met in real files. An option that is not here counts as lost."""
+
+
+def from_uwsgi(path: Path) -> Translation:
+    """Translate ``path``. Raises :class:`onegate.settings.SettingsError` if it cannot be read."""
+    result = Translation(str(path))
+    # What uWSGI does if it is told nothing: one load before the fork, and a line for each request.
+    result.values.update(preload=True, access_log="combined")
+    binds: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    items, used = ini.read(path)
+    for name, value in items:
+        rule = RULES.get(name)
+        if rule is not None:
+            result.apply(rule, name, value)
+            binds += result.values.pop("bind", ())
+            pairs += result.values.pop("env", ())
+        elif ini.LOGIC.fullmatch(name):
+            result.lost.append(f"{name} = {value!r}: conditions and loops are not carried out")
+        elif name not in used:
+            result.lost.append(f"{name} = {value!r}: unknown here")
+    _finish(result, binds, pairs)
+    return result
+
+
+def _finish(result: Translation, binds: list[str], pairs: list[tuple[str, str]]) -> None:
+    """Put together what several options say."""
+    values = result.values
+    if binds:
+        values["bind"] = tuple(binds)
+    if pairs:
+        values["env"] = tuple(pairs)
+    name = values.pop("callable", None)
+    if name and "app" in values:
+        values["app"] = f"{values['app'].partition(':')[0]}:{name}"
