@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
                 os.chdir(settings.chdir)
             except OSError as error:
                 raise SettingsError(f"--chdir {settings.chdir}: {error.strerror}") from None
-        return Master(settings).run()
+        return Master(settings, lambda: settings).run()
     except SettingsError as error:
         print(f"onegate: {error}", file=sys.stderr)
         return 2

@@ -43,6 +43,8 @@ RECEIVE = 32768
 PROGRESS = 16384
 """Octets that renew the time-out of a body or of an answer; fewer do not."""
 LINGER_SECONDS = 2.0
+LAST_REQUEST_SECONDS = 1.0
+"""For one more request on a connection of a worker that stops; it is the last one there."""
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -92,6 +94,9 @@ class Service(Protocol):
     def forwarded(self) -> Forwarded:
         """Which peers are trusted proxies, and what is believed of them."""
 
+    def alive(self, connection: Connection) -> None:
+        """The application goes on: a long answer is not a call that is stuck."""
+
     def secure(self, sock: socket.socket) -> Transport:
         """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
 
@@ -111,6 +116,7 @@ class Connection:
         "_reader",
         "_service",
         "_since_progress",
+        "_streams",
         "deadline",
         "environs",
         "fd",
@@ -149,6 +155,7 @@ class Connection:
         # Between the application's thread and the loop, which may both want to flush.
         self._lock = Lock()
         self._since_progress = 0
+        self._streams = False
         self.requests = 0
         self.state = State.IDLE
         self.deadline = service.now + service.settings.head_timeout
@@ -298,6 +305,7 @@ class Connection:
         head = self._head
         assert head is not None
         self.state = State.CALL
+        self.deadline = self._service.now  # when the call began, as long as it lasts
         self.requests += 1
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
@@ -316,6 +324,7 @@ class Connection:
         if self._body is not None:
             self._body.close()
             self._body = None
+        self._streams = False
         if self._out:
             self.state = State.WRITE
             self.deadline = self._service.now + self._service.settings.write_timeout
@@ -368,6 +377,9 @@ class Connection:
 
     def send(self, octets: bytes) -> None:
         """Send now what the client takes, keep the rest. Raises :class:`ClientGone`."""
+        if self._streams:
+            self._service.alive(self)
+        self._streams = True
         out = self._out
         if not out:
             try:
@@ -469,6 +481,23 @@ class Connection:
         except OSError:
             pass
         self.close()
+
+    def waited(self) -> float:
+        """Seconds since the client has moved its request forward, as far as that counts."""
+        settings = self._service.settings
+        granted = {State.HEAD: settings.head_timeout, State.BODY: settings.body_timeout}.get(
+            self.state, settings.keepalive if self.requests else settings.head_timeout
+        )
+        return granted - (self.deadline - self._service.now)
+
+    def hurry(self) -> None:
+        """The worker stops: a client that has nothing under way has a second to change that.
+
+        Closed at once, a connection would take down the request that may be on the wire.
+        """
+        if self.state is State.IDLE:
+            last = self._service.now - (self.waited() if self.requests else 0.0)
+            self.deadline = min(self.deadline, last + LAST_REQUEST_SECONDS)
 
     def expire(self) -> None:
         """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""

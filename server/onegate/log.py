@@ -18,3 +18,7 @@ def configure() -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     root.propagate = False
+
+
+def reopen() -> None:
+    """x"""

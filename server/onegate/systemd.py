@@ -1,0 +1,62 @@
+"""The two conventions of systemd: inherited sockets (sd_listen_fds) and notification (sd_notify).
+
+Both are a few lines over environment variables, so no library is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+_FIRST_DESCRIPTOR = 3
+
+
+def inherited() -> list[int]:
+    """Descriptors handed over by socket activation, and forgets about them."""
+    pid, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if pid != str(os.getpid()) or not count.isdigit():
+        return []
+    return list(range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)))
+
+
+class Notifier:
+    """Tells the service manager how things stand, if there is one that wants to know."""
+
+    def __init__(self) -> None:
+        self._address = os.environ.pop("NOTIFY_SOCKET", "")
+        usec = os.environ.pop("WATCHDOG_USEC", "")
+        pid = os.environ.pop("WATCHDOG_PID", str(os.getpid()))
+        watched = usec.isdigit() and pid == str(os.getpid()) and bool(self._address)
+        self.watchdog = int(usec) / 2e6 if watched else 0.0
+        """Seconds between two signs of life; 0: none are expected."""
+
+    def tell(self, *states: str) -> None:
+        """Send states such as ``READY=1``. A manager that is gone is no reason to fail."""
+        if not self._address:
+            return
+        address = self._address
+        if address.startswith("@"):
+            address = "\0" + address[1:]
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+                sock.sendto("\n".join(states).encode(), address)
+        except OSError:
+            self._address = ""
+
+    def ready(self) -> None:
+        """Requests are answered."""
+        self.tell("READY=1", f"MAINPID={os.getpid()}")
+
+    def reloading(self) -> None:
+        """A new generation is about to be tried; ``ready`` follows."""
+        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        """No new work is begun."""
+        self.tell("STOPPING=1")
+
+    def alive(self) -> None:
+        """Sign of life for the watchdog."""
+        self.tell("WATCHDOG=1")
