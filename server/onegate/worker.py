@@ -38,7 +38,7 @@ _TICK = 1.0
 _SHORT_TICK = 0.1
 """While descriptors are short, and while stopping."""
 _MAX_EVENTS = 256
-QUEUE_SECONDS = 0.1
+QUEUE_SECONDS = 0.05
 """How long a stopping worker still takes those who are in the kernel's queue already."""
 _PAGE = resource.getpagesize()
 _BEAT = int(Field.BEAT)
@@ -157,6 +157,8 @@ class Worker:
                     return False
             if self.now >= self._next_tick:
                 self._tick()
+                if self.stopping and not connections and not acceptor.listening:
+                    break
             timeout = max(0.0, self._next_tick - self.now)
             self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
             numbers[_BEAT] = self.now = time.monotonic()
@@ -199,6 +201,8 @@ class Worker:
         self._report(oldest_call)
         short = self.stopping or acceptor.paused
         self._next_tick = self.now + (_SHORT_TICK if short else _TICK)
+        if self.stopping and acceptor.listening:
+            self._next_tick = min(self._next_tick, self._listen_until)
 
     def hurry(self) -> None:
         """Have the timers looked at soon."""
