@@ -123,7 +123,8 @@ def run(
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
         handlers = (console.Progressing(),)
-        done = Runner(cells, chosen, settings.settings, jobs=jobs, handlers=handlers).run()
+        with contextlib.closing(chosen):
+            done = Runner(cells, chosen, settings.settings, jobs=jobs, handlers=handlers).run()
         write_whole(settings.build / "matrix" / "results.json", data.dumps(data.results(done)))
         evidence.write(settings.build, done)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -150,8 +151,31 @@ def clean(settings: config.Config, engine: str) -> None:
     """Remove what earlier runs left behind: processes, containers, known by our label only."""
     with user_errors():
         chosen, _ = choose(engine, settings.build)
-        count = chosen.clean()
+        with contextlib.closing(chosen):
+            count = chosen.clean()
         click.echo(f"{count} left behind and removed")
+
+
+@main.command()
+@click.option("--pythons", type=Names(), default=(), help="Pythons to make the base for.")
+@click.pass_obj
+def base(settings: config.Config, /, pythons: tuple[str, ...]) -> None:
+    """Make the base images, or find that they are there, and print their names."""
+    # Only here, for the Docker SDK takes its time to import.
+    from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415
+    from wsgi_matrix.engines.docker_client import connect  # noqa: PLC0415
+
+    with user_errors():
+        cells = plan.make_cells(settings, plan.Selection(pythons=pythons))
+        with contextlib.closing(connect()) as client:
+            for python in dict.fromkeys(cell.python for cell in cells):
+                made = ensure_base(client, python, _say, settings.build)
+                click.echo(f"{made.reference} {made.id} from {made.source}")
+
+
+def _say(phase: str, detail: str) -> None:
+    """Progress, for people."""
+    click.echo(f"{phase}: {detail}", err=True)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

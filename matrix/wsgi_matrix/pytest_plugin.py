@@ -7,6 +7,7 @@ what other runs of the same images left (``tox -e flask,django,pyramid``: whoeve
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -109,7 +110,8 @@ def matrix_run(pytestconfig: pytest.Config) -> Run:
         engine, notice = choose(pytestconfig.getoption("--matrix-engine"), matrix.build)
         pytestconfig.stash[NOTICE] = notice
         jobs = pytestconfig.getoption("--matrix-jobs")
-        run = Runner(cells, engine, matrix.settings, jobs=jobs).run()
+        with contextlib.closing(engine):
+            run = Runner(cells, engine, matrix.settings, jobs=jobs).run()
     except (EngineError, SetupError) as problem:
         pytest.fail(f"wsgi-matrix: {problem}", pytrace=False)
     pytestconfig.stash[RUN] = run

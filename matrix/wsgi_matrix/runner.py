@@ -104,8 +104,7 @@ class Runner:
         except KeyboardInterrupt:
             self._stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            self.engine.abort()
-            wait(futures, timeout=ABORT_WAIT)
+            self._abort([each for each in futures if not each.cancelled()])
             for future, cell in futures.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
                     result = future.result()
@@ -114,6 +113,13 @@ class Runner:
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _abort(self, running: Sequence[Future[CellResult | None]]) -> None:
+        """Kill what is open until no cell goes on; again and again, for one may just be opening."""
+        until = time.monotonic() + ABORT_WAIT
+        while running and time.monotonic() < until:
+            self.engine.abort()
+            running = list(wait(running, timeout=0.2).not_done)
 
     def _one(self, cell: Cell) -> CellResult | None:
         """Run one cell; ``None`` if the run was interrupted meanwhile: that tells nothing of it."""

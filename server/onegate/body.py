@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from io import BytesIO
 from typing import IO, cast
@@ -44,13 +45,21 @@ class Body:
         self._file.write(memory.getbuffer())
 
     def finish(self) -> IO[bytes]:
-        """The content as a file at its beginning. It simulates the end of the stream."""
-        self._file.seek(0)
+        """The content as a file at its beginning. It simulates the end of the stream.
+
+        Raises :class:`ProtocolError` 507 if the disk is full.
+        """
+        try:
+            self._file.seek(0)  # writes what is still in the file's buffer
+        except OSError as error:
+            raise ProtocolError(507, f"content cannot be spooled: {error}") from error
         return self._file
 
     def close(self) -> None:
         """Give back the memory or the disk."""
-        self._file.close()
+        # A file that cannot write its buffer says so here once more; it is closed all the same.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def spool_folder(wanted: str) -> str | None:

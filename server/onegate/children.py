@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn
 
+from onegate import hooks, reloader
+from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.loader import LoadError, load
 from onegate.privileges import drop
@@ -83,6 +85,7 @@ class Nest:
     """What every child of a generation is given."""
 
     settings: Settings
+    hooks: Hooks
     listeners: list[Listener]
     status: Listener | None
     lifeline: int
@@ -107,16 +110,27 @@ def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> Non
     signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def load_app(settings: Settings) -> Callable[..., Any]:
+def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
     """Load the application, or end the process with the reason in the log."""
+    settings = nest.settings
     try:
         drop(settings.user, settings.group)
+        if role is Role.WORKER:
+            _hook(nest, "post_fork")
         return load(settings.app)
     except (LoadError, SettingsError) as error:
         log.error("%s", error)
     except BaseException:
         log.exception("the application %s cannot be loaded", settings.app)
+    if settings.reload:
+        reloader.wait(settings, nest.lifeline)
     sys.exit(BOOT_FAILED)
+
+
+def _hook(nest: Nest, name: str) -> None:
+    """Call a hook that takes the server and this worker."""
+    server = hooks.Server(os.getppid(), nest.settings)
+    nest.hooks(name, server, hooks.Worker(os.getpid(), nest.settings))
 
 
 def be(
@@ -132,13 +146,19 @@ def be(
         exec_successor(nest.listeners, line)
     if role is Role.STATUS:
         be_status(nest, scoreboard, line)
-    app = load_app(nest.settings)
+    app = load_app(nest, role)
     if role is Role.TEMPLATE:
         assert template is not None
         os.write(line, b"+")
-        template.serve(app, lambda i, own, app: be_worker(nest, scoreboard.slots[i], own, app))
+        template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slots[i], own, app))
         sys.exit(0)
     assert slot is not None
+    be_worker(nest, slot, line, app)
+
+
+def _be_forked(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoReturn:
+    """Be a worker that a template has forked."""
+    _hook(nest, "post_fork")
     be_worker(nest, slot, line, app)
 
 
@@ -146,8 +166,18 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     """Serve as a worker."""
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     faulthandler.enable(all_threads=True)
-    kind = ThreadedWorker if nest.settings.threads > 1 else Worker
-    kind(nest.settings, nest.listeners, app, nest.lifeline, slot, Line(line)).run()
+    settings = nest.settings
+    this = hooks.Worker(os.getpid(), settings)
+    kind = ThreadedWorker if settings.threads > 1 else Worker
+    worker = kind(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
+    worker.interrupted = lambda: nest.hooks("worker_int", this)
+    if settings.reload:
+        reloader.watch(settings, nest.lifeline)
+    nest.hooks("post_worker_init", this)
+    try:
+        worker.run()
+    finally:
+        _hook(nest, "worker_exit")
     sys.exit(0)
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from onegate import log
+from onegate.check import check
 from onegate.master import Master
-from onegate.settings import SettingsError, from_arguments
+from onegate.settings import Settings, SettingsError
+from onegate.settings.arguments import chosen, parser
+from onegate.settings.show import show
+from onegate.settings.sources import combine
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,15 +23,63 @@ def main(arguments: list[str] | None = None) -> int:
     0: stopped as asked. 1: the application could not be loaded. 2: wrong usage, or an address
     that cannot be bound.
     """
-    settings = from_arguments(sys.argv[1:] if arguments is None else arguments)
-    log.configure()
+    namespace = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
-        if settings.chdir:
-            try:
-                os.chdir(settings.chdir)
-            except OSError as error:
-                raise SettingsError(f"--chdir {settings.chdir}: {error.strerror}") from None
-        return Master(settings, lambda: settings).run()
+        sources = Sources(chosen(namespace))
+        if namespace.print_config:
+            print(sources.shown(), end="")
+            return 0
+        settings = sources.read()
+        if namespace.check_config:
+            return check(settings)
+        return Master(settings, sources.read).run()
     except SettingsError as error:
         print(f"onegate: {error}", file=sys.stderr)
         return 2
+
+
+class Sources:
+    """A command line together with the environment and the folder in which it was given.
+
+    They are kept, because a setting may change both: read again, say after SIGHUP, a file must
+    mean the same as at the start.
+    """
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self._arguments = arguments
+        self._environ = dict(os.environ)
+        self._folder = Path.cwd()
+
+    def shown(self) -> str:
+        """The settings in TOML, each with where it came from."""
+        return show(combine(self._arguments, self._environ))
+
+    def read(self) -> Settings:
+        """The settings as the sources say now. Environment, folder, umask and log become theirs.
+
+        Raises :class:`SettingsError`, and leaves everything as it was.
+        """
+        before = Path.cwd()
+        try:
+            os.chdir(self._folder)
+            settings = combine(self._arguments, self._environ).settings
+            if not settings.app:
+                raise SettingsError("which application? onegate MODULE:APP")
+            _enter(settings.chdir)
+            log.configure(settings)
+        except SettingsError:
+            os.chdir(before)
+            raise
+        os.environ.clear()
+        os.environ.update(self._environ, **dict(settings.env))
+        if settings.umask is not None:
+            os.umask(settings.umask)
+        return settings
+
+
+def _enter(folder: str) -> None:
+    if folder:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise SettingsError(f"--chdir {folder}: {error.strerror}") from None

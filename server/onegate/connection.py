@@ -22,12 +22,14 @@ import contextlib
 import select
 import socket
 import struct
+import time
 from enum import IntEnum
 from io import BytesIO
 from threading import Lock
 from typing import Any, Protocol
 
-from onegate import proxy_protocol
+from onegate import proxy_protocol, request_id
+from onegate.access import AccessLog
 from onegate.body import Body
 from onegate.forwarded import Forwarded
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
@@ -86,6 +88,8 @@ class Service(Protocol):
     def closed(self, connection: Connection) -> None:
         """Its descriptor is free again."""
 
+    access: AccessLog | None
+
     @property
     def stopping(self) -> bool:
         """True if no connection is to be kept alive any more."""
@@ -105,6 +109,7 @@ class Connection:
     """The state machine of one client."""
 
     __slots__ = (
+        "_began",
         "_body",
         "_call",
         "_drained",
@@ -180,8 +185,6 @@ class Connection:
 
     def resume(self) -> None:
         """Go on after a call that ended in another thread."""
-        if self.state is State.CLOSED:
-            return
         self.answered()
         if self.state is State.IDLE:
             self.advance()
@@ -272,6 +275,8 @@ class Connection:
         if self.state is State.IDLE:
             self._service.busy(self)
         self._head = head
+        if self._service.access is not None:
+            self._began = time.monotonic()
         if not head.chunked and not head.content_length:
             self._answer(None)
             return
@@ -313,6 +318,7 @@ class Connection:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
         if self.forwards:
             self._service.forwarded.apply(environ)
+            request_id.adopt(environ)
         if self._service.stopping:
             head.close = True
         self._call = Call(self, head)
@@ -325,6 +331,10 @@ class Connection:
             self._body.close()
             self._body = None
         self._streams = False
+        if self._service.access is not None:
+            self._write_access_log(self._service.access)
+        if self.state is State.CLOSED:
+            return  # the worker had no more time
         if self._out:
             self.state = State.WRITE
             self.deadline = self._service.now + self._service.settings.write_timeout
@@ -333,6 +343,12 @@ class Connection:
                 self._service.watch(self)
             return
         self._sent()
+
+    def _write_access_log(self, access: AccessLog) -> None:
+        call, head = self._call, self._head
+        assert call is not None
+        environ = head.fields if head is not None else {"REMOTE_ADDR": self.peer[0]}
+        access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
 
     def _sent(self) -> None:
         """The answer is with the kernel, whole: what comes next on this connection?"""
@@ -361,13 +377,16 @@ class Connection:
         head = self._head
         if head is None:
             head = Head()
-            head.method = "GET"
+            head.method = error.method
+            self._began = time.monotonic()
         head.close = True
-        self._call = Call(self, head)
+        call = self._call = Call(self, head)
         self._head = None  # so that the end is not taken for one that the client announced
         self.state = State.CALL
+        octets = error_response(error.status, method=head.method)
+        call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self.send(error_response(error.status, method=head.method))
+            self.send(octets)
         except ClientGone:
             self.close()
             return
@@ -407,7 +426,6 @@ class Connection:
         """Send part of a file without reading it. Raises :class:`ClientGone`."""
         out = self._output()
         try:
-            self.sock.setblocking(False)  # sendfile has no flag for it
             segment = FileSegment(descriptor, position, count, own=False)
             with self._lock:
                 out.append_file(segment)

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from onegate.settings import Settings
 
-MAX_CONNECTIONS = 16384
-"""For one worker, however many descriptors there are: memory has to be bounded too."""
 MAX_RAISED = 65536
 """To this ``--raise-nofile`` goes at most. The hard limit may be 2^30, and some libraries loop
 over every possible descriptor."""
@@ -34,13 +32,13 @@ class Budget:
 def budget(open_now: int, most: int) -> Budget:
     """The budget of a worker that holds ``open_now`` descriptors already.
 
-    ``most``: connections it shall hold at most, 0 for as many as the limit allows. An eighth of
+    ``most``: connections it shall hold at most, however many descriptors there are. An eighth of
     the limit, at least 8 and at most 64, is left to the application and to files that are spooled.
     A limit too low for that leaves at least one connection.
     """
     nofile = _soft(resource.RLIMIT_NOFILE)
     reserve = min(64, max(8, nofile // 8))
-    connections = min(most or MAX_CONNECTIONS, nofile - open_now - reserve)
+    connections = min(most, nofile - open_now - reserve)
     return Budget(nofile, max(1, connections))
 
 

@@ -122,23 +122,33 @@ def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
     return replace(named, given=address, foreign=foreign)
 
 
+def check(address: str) -> None:
+    """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
+    if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
+        return
+    if address.startswith("unix:") and address != "unix:":
+        return
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match["port"]) > 65535:
+        raise SettingsError(
+            f"--bind {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH or fd://NUMBER"
+        )
+
+
 def listen(address: str, settings: Settings) -> Listener:
     """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
     return replace(_listen(address, settings), given=address)
 
 
 def _listen(address: str, settings: Settings) -> Listener:
+    check(address)
     backlog = settings.backlog
     if address.startswith("fd://"):
-        number = address.removeprefix("fd://")
-        if not number.isdigit():
-            raise SettingsError(f"--bind {address}: not fd://NUMBER")
-        return adopt(int(number), address)
+        return adopt(int(address.removeprefix("fd://")), address)
     if address.startswith("unix:"):
         return _listen_unix(Path(address.removeprefix("unix:")), backlog, settings.socket_mode)
     match = _ADDRESS.fullmatch(address)
-    if match is None or int(match["port"]) > 65535:
-        raise SettingsError(f"--bind {address}: not HOST:PORT, [IPV6]:PORT or unix:PATH")
+    assert match is not None
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
@@ -177,12 +187,13 @@ def _named(sock: socket.socket) -> Listener:
     return Listener(sock, f"http://{host}:{port}", server_name or "localhost", str(port))
 
 
-def _listen_unix(path: Path, backlog: int, mode: int) -> Listener:
+def _listen_unix(path: Path, backlog: int, mode: int | None) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
         sock.bind(str(path))
-        path.chmod(mode)  # before anybody can connect
+        if mode is not None:
+            path.chmod(mode)  # before anybody can connect
         sock.listen(backlog)
     except OSError as error:
         sock.close()

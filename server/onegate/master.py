@@ -28,7 +28,9 @@ from collections.abc import Callable
 from onegate import __version__
 from onegate import log as logs
 from onegate.children import SIGNALS, Child, Nest, Role, be, leave, now
-from onegate.limits import describe, oom_kills
+from onegate.hooks import Hooks, Server
+from onegate.hooks import Worker as HookWorker
+from onegate.limits import describe, oom_kills, raise_nofile
 from onegate.listeners import Listener, listen, open_listeners
 from onegate.privileges import PidFile
 from onegate.scoreboard import Field, Scoreboard, Slot
@@ -72,6 +74,7 @@ class Master:
         self._quick = False
         self._failures = 0
         self._spawn_at = 0.0
+        self._hooks = Hooks(settings.hooks)
         self._scoreboard = Scoreboard(4 * settings.workers + 32)
         self._notifier = Notifier()
         self._activated = inherited()
@@ -89,6 +92,10 @@ class Master:
         Raises :class:`SettingsError` if an address cannot be bound or a file not be written.
         """
         pid = os.getpid()
+        server = Server(pid, self._settings)
+        if self._settings.raise_nofile:
+            raise_nofile()
+        self._hooks("on_starting", server)
         try:
             held = self._succession.listeners
             self._listeners = open_listeners(self._settings, held, self._activated)
@@ -104,9 +111,11 @@ class Master:
             for number in SIGNALS:
                 signal.signal(number, lambda *_: None)
             self._poll.register(self._wake, select.POLLIN)
+            self._hooks("when_ready", server)
             self._loop()
         finally:
             if os.getpid() == pid:
+                self._hooks("on_exit", server)
                 self._pidfile.remove()
                 for listener in self._listeners:
                     listener.close(unlink=not self._succession.done)
@@ -159,13 +168,19 @@ class Master:
         elif number is signal.SIGUSR2:
             self._replace_master()
         elif number is signal.SIGTTIN:
-            self._target += 1
+            self._aim_at(self._target + 1)
         elif number is signal.SIGTTOU:
-            self._target = max(1, self._target - 1)
-            self._end_surplus()
+            self._aim_at(max(1, self._target - 1))
         elif number is signal.SIGWINCH and not os.isatty(0):
-            self._target = 0
-            self._end_surplus()
+            self._aim_at(0)
+
+    def _aim_at(self, workers: int) -> None:
+        """Have so many workers from now on."""
+        server = Server(os.getpid(), self._settings)
+        self._hooks("nworkers_changed", server, workers, self._target)
+        self._target = workers
+        for pid, child in self._workers(self._generation)[workers:]:
+            self._end(pid, child)
 
     # ── stopping ─────────────────────────────────────────────────────────────────────────────
 
@@ -256,7 +271,11 @@ class Master:
             return False
         line, line_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         template = Template() if role is Role.TEMPLATE else None
-        nest = Nest(settings, self._listeners, self._status_listener, self._lifeline)
+        nest = Nest(settings, self._hooks, self._listeners, self._status_listener, self._lifeline)
+        if role is Role.WORKER:
+            self._hooks("pre_fork", Server(os.getpid(), settings), HookWorker(0, settings))
+        elif role is Role.SUCCESSOR:
+            self._hooks("pre_exec", Server(os.getpid(), settings))
         sys.stdout.flush()
         sys.stderr.flush()
         if slot is not None:
@@ -343,10 +362,6 @@ class Master:
                 if one:
                     return
 
-    def _end_surplus(self) -> None:
-        for pid, child in self._workers(self._generation)[self._target :]:
-            self._end(pid, child)
-
     # ── children that end ────────────────────────────────────────────────────────────────────
 
     def _reap(self) -> None:
@@ -365,6 +380,9 @@ class Master:
             if self._children.pop(pid, None) is None:
                 continue
             self._forget(pid, child)
+            if child.role is Role.WORKER:
+                server = Server(os.getpid(), self._settings)
+                self._hooks("child_exit", server, HookWorker(pid, self._settings))
             if not self._stopping and not child.told:
                 self._died(pid, os.waitstatus_to_exitcode(status), child)
             elif child.reason:
@@ -427,6 +445,7 @@ class Master:
                 child.told = True
                 child.reason = "was stuck"
                 child.kill_at = now() + _ABORT_SECONDS
+                self._hooks("worker_abort", HookWorker(pid, self._settings))
                 _kill(pid, signal.SIGABRT)
 
     # ── reloading and replacing ──────────────────────────────────────────────────────────────
@@ -436,6 +455,7 @@ class Master:
         self._notifier.reloading()
         try:
             settings = self._reread()
+            hooks = Hooks(settings.hooks)
             held = {each.given: each for each in self._listeners}
             listeners = open_listeners(settings, held, self._activated)
         except SettingsError as error:
@@ -443,8 +463,10 @@ class Master:
             self._notifier.ready()
             return
         log.info("reloading")
+        self._hooks("on_reload", Server(os.getpid(), settings))
         if self._trial is not None:
             self._drop_trial()
+        self._hooks = hooks
         self._before = (self._generation, self._listeners, self._template)
         self._template = None
         self._generation = self._newest = self._newest + 1

@@ -83,15 +83,24 @@ class OutBuffer:
         self._segments.append(segment)
 
     def keep(self, segment: FileSegment) -> None:
-        """Outlive the caller's descriptor: own a duplicate of it if something is left to send."""
+        """Outlive the caller's descriptor: own a duplicate of it if something is left to send.
+
+        Raises ``OSError`` if there is no descriptor left, and gives up what was to be sent.
+        """
         if segment.count:
-            segment.descriptor = os.dup(segment.descriptor)
+            try:
+                segment.descriptor = os.dup(segment.descriptor)
+            except OSError:
+                self.close()
+                raise
             segment.own = True
 
     def flush(self, sock: Transport) -> int:
-        """Send what ``sock``, which must not block, takes; return how many octets.
+        """Send what ``sock`` takes without waiting; return how many octets.
 
-        Raises ``BlockingIOError`` only if nothing at all could be sent, and ``OSError``.
+        Raises ``BlockingIOError`` only if nothing at all could be sent. After any other ``OSError``
+        nothing can follow in order, so the buffer is empty: above all it does not hold on to a
+        descriptor that is its owner's to close, and that may soon be another file's.
         """
         sent = 0
         while self._segments:
@@ -102,6 +111,9 @@ class OutBuffer:
                 if not sent:
                     raise
                 break
+            except OSError:
+                self.close()
+                raise
             sent += count
             self._take(segment, count)
         if self._spooled is not None and not self._segments:
@@ -134,6 +146,7 @@ class OutBuffer:
         if self._spooled is not None:
             self._spooled.close()
             self._spooled = None
+            self._written = 0
 
 
 def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
@@ -142,6 +155,8 @@ def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
     if isinstance(sock, TLSSocket):
         count = sock.send_range(segment.descriptor, segment.position, segment.count)
     else:
+        if sock.gettimeout() != 0:
+            sock.setblocking(False)  # sendfile has no flag for a single call
         count = os.sendfile(sock.fileno(), segment.descriptor, segment.position, segment.count)
     if not count:
         # The file became shorter than it was: the answer can only be cut.

@@ -10,12 +10,26 @@ import socket
 import time
 
 _FIRST_DESCRIPTOR = 3
+_NAMES = (
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+)
+_SAID = {name: os.environ.pop(name, "") for name in _NAMES}
+"""Taken out at once: it is meant for this process, and not for the application."""
+
+
+def handed_down() -> dict[str, str]:
+    """What a program has to find in its environment to notify in our place."""
+    return {name: _SAID[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if _SAID[name]}
 
 
 def inherited() -> list[int]:
-    """Descriptors handed over by socket activation, and forgets about them."""
-    pid, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "")
-    os.environ.pop("LISTEN_FDNAMES", None)
+    """Descriptors handed over by socket activation."""
+    pid, count = _SAID["LISTEN_PID"], _SAID["LISTEN_FDS"]
     if pid != str(os.getpid()) or not count.isdigit():
         return []
     return list(range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)))
@@ -25,9 +39,9 @@ class Notifier:
     """Tells the service manager how things stand, if there is one that wants to know."""
 
     def __init__(self) -> None:
-        self._address = os.environ.pop("NOTIFY_SOCKET", "")
-        usec = os.environ.pop("WATCHDOG_USEC", "")
-        pid = os.environ.pop("WATCHDOG_PID", str(os.getpid()))
+        self._address = _SAID["NOTIFY_SOCKET"]
+        usec = _SAID["WATCHDOG_USEC"]
+        pid = _SAID["WATCHDOG_PID"] or str(os.getpid())
         watched = usec.isdigit() and pid == str(os.getpid()) and bool(self._address)
         self.watchdog = int(usec) / 2e6 if watched else 0.0
         """Seconds between two signs of life; 0: none are expected."""

@@ -11,25 +11,26 @@ import os
 import sys
 from typing import NoReturn
 
+from onegate import systemd
 from onegate.listeners import Listener, adopt
 
-_VARIABLE = "ONEGATE_SUCCESSION"
+_VARIABLE = "_ONEGATE_SUCCESSION"
+_LEFT = json.loads(os.environ.pop(_VARIABLE, "{}"))
 _FOLDER = os.getcwd()  # noqa: PTH109 - before --chdir; the command line is relative to it
 _ENVIRON = dict(os.environ)
-"""As it was at the start: what systemd said is for the new master too."""
+"""As it was at the start, before ``--env``."""
 
 
 class Succession:
     """What this master was left by the one before it, if it was started by one."""
 
     def __init__(self) -> None:
-        left = json.loads(os.environ.pop(_VARIABLE, "{}"))
-        self._ready = left.get("ready", -1)
+        self._ready = _LEFT.get("ready", -1)
         if self._ready >= 0:
             os.set_inheritable(self._ready, False)
         self.listeners: dict[str, Listener] = {
             address: adopt(descriptor, address, foreign=foreign)
-            for address, descriptor, foreign in left.get("listeners", [])
+            for address, descriptor, foreign in _LEFT.get("listeners", [])
         }
         """By the address that they were asked for with."""
         self.done = False
@@ -48,7 +49,7 @@ def exec_successor(listeners: list[Listener], ready: int) -> NoReturn:
     left = [(each.given, each.sock.fileno(), each.foreign) for each in listeners]
     for descriptor in (ready, *(descriptor for _, descriptor, _ in left)):
         os.set_inheritable(descriptor, True)
-    environ = {name: value for name, value in _ENVIRON.items() if not name.startswith("LISTEN_")}
+    environ = _ENVIRON | systemd.handed_down()
     environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left})
     os.chdir(_FOLDER)
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted

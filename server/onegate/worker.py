@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from onegate import log as logs
 from onegate import tls
 from onegate.acceptor import Acceptor, Front
+from onegate.access import access_log
 from onegate.body import spool_folder
 from onegate.connection import Connection, State
 from onegate.forwarded import Forwarded
@@ -71,6 +72,7 @@ class Worker:
         )
         self.spool = spool_folder(settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
+        self.access = access_log(settings)
         self.now = time.monotonic()
         self.stopping = False
         self.term = 0
@@ -93,6 +95,8 @@ class Worker:
         self._next_tick = self.now + _TICK
         self._events: Iterator[tuple[int, int]] = iter(())
         self._local = threading.local()
+        self.interrupted: Callable[[], None] = lambda: None
+        """Called when INT or QUIT comes."""
 
     def _jittered(self, requests: int) -> float:
         """So that workers that began together do not end together."""
@@ -105,6 +109,8 @@ class Worker:
             server_name=listener.server_name,
             server_port=listener.server_port,
             scheme="https" if self._tls else "http",
+            script_name=self.settings.root_path,
+            extra=self.settings.environ,
             multithread=self.settings.threads > 1,
             multiprocess=self.settings.workers > 1,
         )
@@ -171,6 +177,7 @@ class Worker:
                 if number == signal.SIGTERM:
                     self._stop(self.settings.graceful_timeout)
                 elif number in (signal.SIGINT, signal.SIGQUIT):
+                    self.interrupted()
                     self._stop(0.0)
                 elif number == signal.SIGUSR1:
                     logs.reopen()

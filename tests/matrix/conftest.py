@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,11 +46,20 @@ def plain(tmp_path) -> config.Config:
 def engine(request, plain):
     """Each engine that there is; a test that takes it holds for both."""
     if request.param == "process":
-        return ProcessEngine(plain.build)
+        yield ProcessEngine(plain.build)
+        return
     try:
-        return choose("docker", plain.build)[0]
+        chosen, _ = choose("docker", plain.build)
     except EngineError as problem:
         pytest.skip(str(problem))
+    with contextlib.closing(chosen):
+        yield chosen
+
+
+@pytest.fixture(autouse=True)
+def no_step_summary(monkeypatch):
+    """The job's step summary is for the real matrix, not for what tests do to it."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 @pytest.fixture
@@ -83,7 +93,7 @@ def result_of():
         framework=b'{"framework": "%s", "version": "1"}',
         error="",
         image="a",
-        layer="s",
+        layer="c",
         outcomes=None,
     ) -> CellResult:
         cell = Cell(

@@ -103,7 +103,7 @@ def test_images_may_differ_between_pythons_but_server_layers_may_not(result_of):
         result_of(app, python=p, image=i) for app in "ab" for p, i in (("3.11", "a"), ("3.13", "b"))
     ]
     assert red(results, "same-image") == red(results, "same-server") == []
-    results[0] = result_of("a", layer="t")
+    results[0] = result_of("a", layer="d")
     assert red(results, "same-server") == ["onegate-a-default-py311"]
 
 

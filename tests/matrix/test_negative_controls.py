@@ -83,7 +83,8 @@ def test_one_changed_server_file_in_one_cell(engine, plain, run_cells, culprits,
                 return second.open(replace(cell, server=changed))
             return self._engine.open(cell)
 
-    run = run_cells(Rebuilt(engine), apps=("good", "other"), limits=("default", "fds64"))
+    with contextlib.closing(second):
+        run = run_cells(Rebuilt(engine), apps=("good", "other"), limits=("default", "fds64"))
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-good-fds64-py311"
     assert sorted(said) == ["same-image", "same-server"]

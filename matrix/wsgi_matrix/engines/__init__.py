@@ -75,6 +75,9 @@ class Engine(Protocol):
     def clean(self) -> int:
         """Remove what earlier runs left behind, known by our label only. Returns how many."""
 
+    def close(self) -> None:
+        """Wait for what still goes on in the background. The engine is usable no more then."""
+
 
 class EngineError(Exception):
     """No usable engine (exit code 4). The text says what was tried and what to do."""

@@ -107,6 +107,9 @@ class ProcessEngine:
         """Kill what runs that were killed left running, and remove their folders."""
         return leftovers.clean(self.build / "matrix")
 
+    def close(self) -> None:
+        """Nothing: no process outlives its cell."""
+
     def _run_folder(self) -> Path:
         with self._lock:
             if self._folder is None:

@@ -74,12 +74,15 @@ class ProcessCell:
             "log": str(self.log_file),
             "uid": self.uid,
         }
-        self._launcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", launcher_module.__file__, json.dumps(spec)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with self.log_file.open("ab") as log:
+            # Not our stderr: whoever reads that to its end must not have to wait for a cell.
+            self._launcher = subprocess.Popen(
+                [sys.executable, "-I", "-S", launcher_module.__file__, json.dumps(spec)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
         leftovers.record(self.folder, self._launcher.pid)
         told = self._hear(START_DEADLINE)
         if told is None:

@@ -8,6 +8,7 @@ octets, one character for one octet (PEP 3333, "Unicode Issues").
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any, TextIO
 from urllib.parse import unquote_to_bytes
 
@@ -69,6 +70,7 @@ class EnvironFactory:
         server_port: str,
         scheme: str,
         script_name: str = "",
+        extra: Iterable[tuple[str, str]] = (),
         multithread: bool,
         multiprocess: bool,
     ) -> None:
@@ -91,6 +93,7 @@ class EnvironFactory:
         }
         if scheme == "https":
             template["HTTPS"] = "on"
+        template.update(extra)
         self.new = template.copy
 
     def complete(
@@ -112,7 +115,7 @@ class EnvironFactory:
         path, _, environ["QUERY_STRING"] = target.partition("?")
         if "%" in path:
             path = unquote_to_bytes(path).decode("latin-1")
-        if self._script_name and path.startswith(self._script_name):
+        if self._script_name and f"{path}/".startswith(f"{self._script_name}/"):
             path = path[len(self._script_name) :]
         environ["PATH_INFO"] = path
         if head.chunked:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from typing import Any
+
+_BUFFERED = (io.BufferedReader, io.BufferedRandom)
+_NAMED = tempfile._TemporaryFileWrapper  # what NamedTemporaryFile returns; it has no public name
 
 
 class FileWrapper:
@@ -28,18 +33,23 @@ class FileWrapper:
         """Descriptor, current position and octets from there to the end of a regular file.
 
         None for everything that ``sendfile`` cannot be trusted with: pipes, objects without a
-        descriptor, text files, and objects whose own position is not the descriptor's content
-        (a compressed file has a ``fileno`` too, of what is compressed).
+        descriptor, text files, and all objects of other types than the standard library's own
+        for plain files. Those may have a ``fileno`` too, and yet not give what its file holds: one
+        that decompresses, one that stops early, one that counts what it gives.
         """
         filelike = self.filelike
-        raw = getattr(filelike, "raw", filelike)
-        if type(raw).__module__ != "_io" or "b" not in str(getattr(filelike, "mode", "")):
+        if type(filelike) is _NAMED:
+            filelike = filelike.file
+        raw = filelike.raw if type(filelike) in _BUFFERED else filelike
+        if type(raw) is not io.FileIO:
             return None
         try:
+            if not filelike.readable():
+                return None
             descriptor: int = filelike.fileno()
             position: int = filelike.tell()
             status = os.fstat(descriptor)
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError):
             return None
         if not stat.S_ISREG(status.st_mode):
             return None

@@ -1,0 +1,224 @@
+r"""The access log: a line for every answer.
+
+Lines are made by :func:`formatter` from the format, once, and written with one ``write``. What a
+client sent is escaped as Apache does it: ``\"``, ``\\``, and ``\xhh`` for every octet that is not
+printable ASCII; so a line is one line, and its quotes are its own. In JSON the encoder does this.
+
+The lines do not pass through ``logging``, which would double their price: 13 us instead of 7 for a
+line in the combined format.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+from collections.abc import Callable
+
+from onegate.access_values import Clean, Clock, Environ, cleaner, shorten, user
+from onegate.log import LogFile, opened
+from onegate.request_id import request_id
+from onegate.settings import Settings, SettingsError
+from onegate.settings.nearest import hint
+
+Get = Callable[[Environ, int, str, int, float], object]
+"""Gives an atom's value for environ, status, response field lines, octets and seconds."""
+Format = Callable[[Environ, int, str, int, float], str]
+
+COMMON = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s'
+COMBINED = f'{COMMON} "%(f)s" "%(a)s"'
+NAMED = {"common": COMMON, "combined": COMBINED}
+
+_DIRECTIVE = re.compile(r"%(?:\(([^()]*)\)[sd]|(%)|)")
+_SHORTER = (512, 64)
+"""Characters kept of each value where a line is too long for one write to a pipe."""
+
+
+_clock = Clock()
+
+
+# ── formats ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _atoms(clean: Clean) -> dict[str, Get]:
+    """The atoms by their names; values from a client go through ``clean``."""
+
+    def variable(key: str) -> Get:
+        return lambda environ, *_: clean(environ.get(key) or "-")
+
+    def request_line(environ: Environ, *_: object) -> str:
+        method = environ.get("REQUEST_METHOD")
+        if method is None:
+            return "-"  # it was refused before it was understood
+        return clean(f"{method} {environ.get('RAW_URI')} {environ.get('SERVER_PROTOCOL')}")
+
+    return {
+        "h": variable("REMOTE_ADDR"),
+        "l": lambda *_: "-",
+        "u": lambda environ, *_: clean(user(environ)) if "HTTP_AUTHORIZATION" in environ else "-",
+        "t": lambda *_: _clock.common(),
+        "r": request_line,
+        "s": lambda _environ, status, *_: status,
+        "m": variable("REQUEST_METHOD"),
+        "U": variable("PATH_INFO"),
+        "q": lambda environ, *_: clean(environ.get("QUERY_STRING", "")),
+        "H": variable("SERVER_PROTOCOL"),
+        "b": lambda _environ, _status, _fields, octets, _seconds: octets or "-",
+        "B": lambda _environ, _status, _fields, octets, _seconds: octets,
+        "f": variable("HTTP_REFERER"),
+        "a": variable("HTTP_USER_AGENT"),
+        "T": lambda _environ, _status, _fields, _octets, seconds: int(seconds),
+        "M": lambda _environ, _status, _fields, _octets, seconds: int(seconds * 1e3),
+        "D": lambda _environ, _status, _fields, _octets, seconds: int(seconds * 1e6),
+        "L": lambda _environ, _status, _fields, _octets, seconds: f"{seconds:.6f}",
+        "p": lambda *_: f"<{os.getpid()}>",
+    }
+
+
+def _of_request(name: str, clean: Clean) -> Get:
+    """``{name}i``: a field of the request."""
+    key = name.upper().replace("-", "_")
+    if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        key = f"HTTP_{key}"
+    return lambda environ, *_: clean(environ.get(key) or "-")
+
+
+def _of_response(name: str, clean: Clean) -> Get:
+    """``{name}o``: a field of the response, its lines combined (RFC 9110, 5.3)."""
+    line = re.compile(rf"^{re.escape(name)}:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+    return lambda _environ, _status, fields, *_: clean(", ".join(line.findall(fields)) or "-")
+
+
+def _of_environ(name: str, clean: Clean) -> Get:
+    """``{name}e``: what stands in the environ."""
+    if name == "onegate.request_id":
+        return lambda environ, *_: clean(request_id(environ))
+    return lambda environ, *_: clean(environ.get(name, "-"))
+
+
+_KINDS = {"i": _of_request, "o": _of_response, "e": _of_environ}
+
+
+def formatter(text: str, length: int | None = None) -> Format:
+    """The function that makes lines of the format ``text``: common, combined, json, or atoms.
+
+    ``length``: characters kept of each value, if not all.
+
+    Raises :class:`SettingsError` if something in it is no atom.
+    """
+    text = NAMED.get(text, text)
+    if text in ("json", "off"):
+        return _json(length)
+    clean = cleaner(length)
+    atoms = _atoms(clean)
+    template = ""
+    gets: list[Get] = []
+    position = 0
+    for match in _DIRECTIVE.finditer(text):
+        template += text[position : match.start()].replace("\n", "\\n")
+        position = match.end()
+        if match[2]:
+            template += "%%"
+            continue
+        template += "%s"
+        gets.append(_atom(match[1], atoms, clean))
+    template += text[position:]
+    if not gets:
+        raise SettingsError(f"--access-log {text!r} is none of {', '.join(_WORDS)}, nor a format")
+    getters = tuple(gets)
+
+    def line(environ: Environ, status: int, fields: str, octets: int, seconds: float) -> str:
+        return template % tuple([get(environ, status, fields, octets, seconds) for get in getters])
+
+    return line
+
+
+_WORDS = ("off", *NAMED, "json")
+
+
+def _atom(name: str | None, atoms: dict[str, Get], clean: Clean) -> Get:
+    if name is None:
+        raise SettingsError(
+            "--access-log: a % that begins no atom such as %(h)s; %% stands for one"
+        )
+    if match := re.fullmatch(r"\{([^{}]+)\}([ioe])", name):
+        return _KINDS[match[2]](match[1], clean)
+    try:
+        return atoms[name]
+    except KeyError:
+        near = (
+            hint(name, atoms) or "; there are " + " ".join(atoms) + " and {name}i {name}o {name}e"
+        )
+        raise SettingsError(f"--access-log: there is no atom %({name})s{near}") from None
+
+
+_FIELDS = (
+    ("remote_addr", "REMOTE_ADDR"),
+    ("method", "REQUEST_METHOD"),
+    ("target", "RAW_URI"),
+    ("protocol", "SERVER_PROTOCOL"),
+    ("host", "HTTP_HOST"),
+    ("referer", "HTTP_REFERER"),
+    ("user_agent", "HTTP_USER_AGENT"),
+)
+
+
+def _json(length: int | None) -> Format:
+    """Objects of JSON. A character of a text stands for an octet, as in the environ."""
+    encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
+    def line(environ: Environ, status: int, fields: str, octets: int, seconds: float) -> str:
+        entry: dict[str, object] = {"time": _clock.iso(), "pid": os.getpid()}
+        entry["request_id"] = request_id(environ)
+        for name, key in _FIELDS:
+            entry[name] = environ.get(key)
+        entry["user"] = user(environ) if "HTTP_AUTHORIZATION" in environ else None
+        entry["status"] = status
+        entry["octets"] = octets
+        entry["seconds"] = round(seconds, 6)
+        if length is not None:
+            for name, value in entry.items():
+                entry[name] = shorten(value, length) if isinstance(value, str) else value
+        return encode(entry)
+
+    return line
+
+
+# ── the log ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class AccessLog:
+    """Writes the lines of one process. To be made in the worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises :class:`SettingsError` for a wrong format or a file that cannot be opened."""
+        self._format = formatter(settings.access_log)
+        self._short = [formatter(settings.access_log, length) for length in _SHORTER]
+        self._file = opened(LogFile(settings.access_logfile, 1, "access-logfile"))
+        self._write = self._file.write
+
+    def __call__(
+        self, environ: Environ, status: int, fields: str, octets: int, seconds: float
+    ) -> None:
+        """Write the line of an answer.
+
+        ``environ``: of the request; of one that was refused before it was understood, whatever is
+        known, such as REMOTE_ADDR. ``fields``: the response's field lines, as they are sent.
+        ``octets``: of content that was sent. ``seconds``: since the request's head was complete.
+        """
+        line = self._format(environ, status, fields, octets, seconds) + "\n"
+        if len(line) > select.PIPE_BUF and not self._file.regular:
+            # One write of so much to a pipe could be mixed with another process's.
+            for short in self._short:
+                line = short(environ, status, fields, octets, seconds) + "\n"
+                if len(line) <= select.PIPE_BUF:
+                    break
+            else:
+                line = line[: select.PIPE_BUF - 1] + "\n"
+        self._write(line.encode("utf-8", "backslashreplace"))
+
+
+def access_log(settings: Settings) -> AccessLog | None:
+    """The access log that ``settings`` ask for; None if it is off."""
+    return None if settings.access_log == "off" else AccessLog(settings)

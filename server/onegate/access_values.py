@@ -1,0 +1,94 @@
+"""The values in a line of the access log, as text that cannot break it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+Environ = dict[str, Any]
+Clean = Callable[[object], str]
+
+_UNSAFE = re.compile(r"[^ !#-\[\]-~]")
+
+
+def escape(value: object) -> str:
+    """``value`` as printable ASCII without quotes and backslashes of its own."""
+    text = value if type(value) is str else str(value)
+    if _UNSAFE.search(text) is None:
+        return text
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in '"\\':
+        return "\\" + character
+    code = ord(character)
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """At most ``length`` characters of ``text``, and dots for the others."""
+    return text if len(text) <= length else text[:length] + "..."
+
+
+def cleaner(length: int | None) -> Clean:
+    """:func:`escape`, of at most ``length`` characters if that is given."""
+    if length is None:
+        return escape
+    return lambda value: escape(shorten(str(value), length))
+
+
+def user(environ: Environ) -> str:
+    """The user's name in Basic credentials (RFC 7617); "-" without them. Not authenticated!"""
+    scheme, _, credentials = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    if scheme.lower() != "basic":
+        return "-"
+    try:
+        pair = base64.b64decode(credentials.strip(), validate=True).decode("latin-1")
+    except (binascii.Error, ValueError):
+        return "-"
+    return pair.partition(":")[0] or "-"
+
+
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+class Clock:
+    """Times as text, made anew once a second. Month names are not those of the locale."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._common = self._iso = ""
+
+    def _update(self, second: int) -> None:
+        local = time.localtime(second)
+        minutes = local.tm_gmtoff // 60
+        zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
+        self._common = (
+            f"[{local.tm_mday:02d}/{_MONTHS[local.tm_mon - 1]}/{local.tm_year}"
+            f":{local.tm_hour:02d}:{local.tm_min:02d}:{local.tm_sec:02d} {zone}]"
+        )
+        self._iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._second = second
+
+    def common(self) -> str:
+        """As in the common log format."""
+        second = int(time.time())
+        if second != self._second:
+            self._update(second)
+        return self._common
+
+    def iso(self) -> str:
+        """RFC 3339, in UTC, with microseconds."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._update(second)
+        return f"{self._iso}.{int((now - second) * 1e6):06d}Z"

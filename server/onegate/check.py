@@ -1,0 +1,39 @@
+"""``--check-config``: everything that can be found out without serving."""
+
+from __future__ import annotations
+
+import logging
+
+from onegate import access, listeners, tls
+from onegate.forwarded import Forwarded
+from onegate.hooks import Hooks
+from onegate.loader import LoadError, load
+from onegate.settings import Settings
+
+log = logging.getLogger("onegate.error")
+
+
+def check(settings: Settings) -> int:
+    """Look at what ``settings`` name and load the application.
+
+    Returns the exit status: 0, or 1 if the application cannot be loaded; the log says why.
+    Raises :class:`onegate.settings.SettingsError` for a setting that cannot be used.
+    """
+    Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
+    if settings.certfile:
+        tls.context(settings.certfile, settings.keyfile)
+    for address in (*settings.bind, *filter(None, [settings.status])):
+        listeners.check(address)
+    access.formatter(settings.access_log)
+    Hooks(settings.hooks)
+    try:
+        load(settings.app)
+    except LoadError as error:
+        log.error("%s", error)
+    except BaseException:
+        # SystemExit too: a module that exits while it is imported cannot be served.
+        log.exception("the application %s cannot be loaded", settings.app)
+    else:
+        print(f"onegate: the settings can be used, and {settings.app} is loaded")
+        return 0
+    return 1

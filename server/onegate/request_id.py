@@ -1,0 +1,47 @@
+"""A name for each request, to find it again in the logs of proxy, server and application."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from typing import Any
+
+from onegate.http1 import grammar
+
+KEY = "onegate.request_id"
+"""In the environ, once it is known."""
+MAX_LENGTH = 128
+_FIELD = "HTTP_X_REQUEST_ID"
+
+
+def adopt(environ: dict[str, Any]) -> None:
+    """Take X-Request-ID for the name. To be called for requests of trusted proxies alone.
+
+    A value that is no token or is longer than :data:`MAX_LENGTH` characters is passed over.
+    """
+    value = environ.get(_FIELD)
+    if value and len(value) <= MAX_LENGTH and grammar.TOKEN.fullmatch(value):
+        environ[KEY] = value
+
+
+def request_id(environ: dict[str, Any]) -> str:
+    """The name of the request; made when it is asked for the first time."""
+    try:
+        return str(environ[KEY])
+    except KeyError:
+        name = environ[KEY] = f"{_prefix}-{next(_numbers):x}"
+        return name
+
+
+_numbers = count(1)
+_prefix = ""
+
+
+def _anew() -> None:
+    """At start and in every child: processes must not give the same name."""
+    global _prefix  # noqa: PLW0603 - one for each process, like the counter
+    _prefix = os.urandom(6).hex()
+
+
+_anew()
+os.register_at_fork(after_in_child=_anew)

@@ -1,0 +1,31 @@
+"""All settings in one frozen object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onegate.settings.declare import Option, declared
+from onegate.settings.options.application import Application
+from onegate.settings.options.logs import Logs
+from onegate.settings.options.messages import Messages
+from onegate.settings.options.network import Network
+from onegate.settings.options.processes import Processes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Logs, Messages, Processes, Network, Application):
+    """What the server was told. Sizes are in octets, times in seconds."""
+
+
+OPTIONS: dict[str, Option] = {
+    option.name: option
+    for title, group in (
+        ("Application", Application),
+        ("Network", Network),
+        ("Processes", Processes),
+        ("Requests and answers", Messages),
+        ("Logs", Logs),
+    )
+    for option in declared(title, group)
+}
+"""Every option by its name, in the order of the documentation."""

@@ -1,0 +1,148 @@
+"""Where settings come from. The strongest source that names an option gives its whole value.
+
+command line > ONEGATE_* variables > --config FILE > PORT, WEB_CONCURRENCY > defaults
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onegate.settings.arguments import given
+from onegate.settings.declare import PREFIX
+from onegate.settings.errors import SettingsError
+from onegate.settings.kinds import Whole
+from onegate.settings.model import OPTIONS, Settings
+from onegate.settings.nearest import hint
+
+DEFAULT = "default"
+# A service called "onegate" in Kubernetes gives these to every container of its namespace.
+_KUBERNETES = re.compile(r"ONEGATE_(SERVICE_(HOST|PORT(_.+)?)|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.+)?)?)")
+_VARIABLES = {option.variable: option for option in OPTIONS.values()}
+_GUNICORN = {option.gunicorn.split()[0].rstrip(","): option.name for option in OPTIONS.values()}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings, and for the name of each one where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load(arguments: Sequence[str], environ: Mapping[str, str]) -> Loaded:
+    """Read all sources.
+
+    Raises :class:`SettingsError`. A wrong command line ends the program with status 2 and one
+    line on standard error, as argparse does.
+    """
+    return combine(given(arguments), environ)
+
+
+def combine(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Loaded:
+    """The same for a command line that was parsed already."""
+    variables = from_environ(environ)
+    path = arguments.get("config") or variables.get("config")
+    layers = [
+        (_platform(environ), _PLATFORM),
+        (from_file(Path(path)) if path else {}, {name: str(path) for name in OPTIONS}),
+        (variables, {name: option.variable for name, option in OPTIONS.items()}),
+        (arguments, dict.fromkeys(OPTIONS, "command line")),
+    ]
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(OPTIONS, DEFAULT)
+    for layer, names in layers:
+        values.update(layer)
+        origins.update({name: names[name] for name in layer})
+    if "access_logfile" in values and "access_log" not in values:
+        # As with gunicorn: who names the file wants the lines.
+        values["access_log"] = "combined"
+        origins["access_log"] = "access_logfile is given"
+    settings = Settings(**values)
+    if settings.keyfile and not settings.certfile:
+        raise SettingsError("--keyfile needs the certificate that it belongs to: --certfile FILE")
+    return Loaded(settings, origins)
+
+
+# ── the environment ──────────────────────────────────────────────────────────────────────────────
+
+
+def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the ``ONEGATE_`` variables say. An empty one says nothing."""
+    values = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or _KUBERNETES.fullmatch(variable):
+            continue
+        option = _VARIABLES.get(variable)
+        if option is None:
+            near = hint(variable, _VARIABLES)
+            raise SettingsError(f"the environment: there is no variable {variable}{near}")
+        if text:
+            try:
+                values[option.name] = option.kind.read_all(text)
+            except ValueError:
+                raise SettingsError(f"{variable}: {text!r} is not {option.kind.expects}") from None
+    return values
+
+
+_PLATFORM = {"bind": "PORT", "workers": "WEB_CONCURRENCY"}
+
+
+def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
+    """PORT and WEB_CONCURRENCY, which platforms set for whatever they run."""
+    values: dict[str, Any] = {}
+    for name, variable in _PLATFORM.items():
+        if not (text := environ.get(variable, "")):
+            continue
+        kind = Whole(0 if variable == "PORT" else 1)
+        try:
+            values[name] = kind.read(text)
+        except ValueError:
+            raise SettingsError(f"{variable}: {text!r} is not {kind.expects}") from None
+    if "bind" in values:
+        values["bind"] = (f"0.0.0.0:{values['bind']}",)
+    return values
+
+
+# ── a file ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def from_file(path: Path) -> dict[str, Any]:
+    """What the TOML file ``path`` says; of a pyproject.toml its table ``[tool.onegate]``."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"--config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a TOML file: {error}") from None
+    if path.name == "pyproject.toml":
+        try:
+            document = document["tool"]["onegate"]
+        except (KeyError, TypeError):
+            raise SettingsError(f"{path}: there is no table [tool.onegate] in it") from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"{path}: tool.onegate is not a table")
+    return {key: _value(path, key, value) for key, value in document.items()}
+
+
+def _value(path: Path, key: str, value: object) -> Any:
+    option = OPTIONS.get(key)
+    if option is None:
+        raise SettingsError(f"{path}: there is no setting {key!r}{_similar(key)}")
+    if not option.in_file:
+        raise SettingsError(f"{path}: {key} can be set on the command line only")
+    try:
+        return option.kind.take(value)
+    except ValueError:
+        raise SettingsError(f"{path}: {key} = {value!r} is not {option.kind.expects}") from None
+
+
+def _similar(key: str) -> str:
+    name = _GUNICORN.get(key)
+    if name is not None:
+        return f"; gunicorn's {key} is {name} here"
+    return hint(key.replace("-", "_"), (each for each in OPTIONS if OPTIONS[each].in_file))

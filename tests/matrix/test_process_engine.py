@@ -1,0 +1,279 @@
+"""The process engine: limits that bite, honest skips, and nothing left running."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from wsgi_matrix import plan
+from wsgi_matrix.engines import CellError, interpreters, leftovers
+from wsgi_matrix.engines import launcher as launcher_module
+from wsgi_matrix.engines.process import ProcessEngine, source_digest
+from wsgi_matrix.model import Outcome
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
+
+FORKS = """
+import os, time
+made = 0
+try:
+    while made < 100:
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+        made += 1
+except OSError as problem:
+    print(made, problem.errno, os.getuid(), flush=True)
+"""
+ESCAPES = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+time.sleep(600 if sys.argv[1:] else 0)
+"""
+
+
+def wait_until(condition, deadline=20.0):
+    until = time.monotonic() + deadline
+    while not (value := condition()):
+        assert time.monotonic() < until, "the condition was not met in time"
+        time.sleep(0.01)
+    return value
+
+
+def gone(pid):
+    return leftovers.start_time(pid) is None
+
+
+@pytest.fixture
+def cell(plain):
+    def cell(name="plain-good-fds64-py311"):
+        [found] = plan.make_cells(plain, plan.Selection(select=(name,)))
+        return found
+
+    return cell
+
+
+@contextlib.contextmanager
+def launched(tmp_path, *command, limits=None, uid=None):
+    """The launcher with a server of our own making; yields it and a reader of the log."""
+    log = tmp_path / "log"
+    log.touch()
+    spec = {
+        "command": [sys.executable, "-c", *command],
+        "environment": {},
+        "folder": str(tmp_path),
+        "limits": limits or {},
+        "log": str(log),
+        "uid": uid,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", launcher_module.__file__, json.dumps(spec)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as launcher:
+        try:
+            yield launcher, log.read_text
+        finally:
+            launcher.kill()
+
+
+def test_limits_are_read_back_and_what_cannot_be_set_has_its_reason(process_engine, cell):
+    with process_engine.open(cell()) as running:
+        observed = running.observed()
+    assert observed.nofile == 64
+    assert observed.memory is None
+    assert "cgroup" in observed.why_not["memory"]
+    if os.geteuid() == 0:
+        assert observed.nproc == 32
+    else:
+        assert "uid" in observed.why_not["nproc"]
+
+
+def test_a_limit_that_nothing_can_set_is_a_skip_not_a_pass(process_engine, run_cells, check):
+    run = run_cells(process_engine, apps=("good",), limits=("fds64",))
+    found = check(run, "plain-good-fds64-py311", "limits")
+    assert found.outcome is Outcome.SKIP
+    assert "cgroup" in found.detail
+    assert check(run, "plain-good-fds64-py311", "unchanged").outcome is Outcome.SKIP
+
+
+@needs_root
+def test_nproc_bites_because_the_server_has_a_uid_of_its_own(tmp_path):
+    with launched(tmp_path, FORKS, limits={"nproc": 10}, uid=1_999_999_999) as (_, log):
+        made, number, uid = wait_until(log).split()
+    assert (int(made), int(number), int(uid)) == (9, 11, 1_999_999_999)
+
+
+@needs_root
+def test_the_uid_has_one_capability_and_no_way_to_more(tmp_path):
+    show = "print(open('/proc/self/status').read(), flush=True)"
+    with launched(tmp_path, show, uid=1_999_999_998) as (_, log):
+        text = wait_until(log)
+    fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+    assert int(fields["CapEff"], 16) & ~(1 << 2) == 0
+    assert fields["NoNewPrivs"] == "1"
+    assert fields["Groups"].strip() == ""
+
+
+def test_cells_of_one_engine_have_different_uids(process_engine):
+    uids = [process_engine._uid() for _ in range(10)]
+    assert len(set(uids)) == (10 if os.geteuid() == 0 else 1)
+
+
+def test_processes_that_leave_the_session_die_with_the_cell(tmp_path):
+    with launched(tmp_path, ESCAPES, "stay") as (launcher, log):
+        pid = int(wait_until(log))
+        launcher.stdin.close()
+        launcher.wait(20)
+        assert gone(pid)
+
+
+def test_a_server_that_ends_before_its_children_is_told_of(tmp_path):
+    with launched(tmp_path, ESCAPES) as (launcher, log):
+        lines = [json.loads(line) for line in launcher.stdout]
+        pid = int(log())
+    assert lines[-1] == {"status": 0, "left": 1}
+    assert gone(pid)
+
+
+def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
+    server = replace(cell().server, process=("/nowhere/python",))
+    with (
+        pytest.raises(CellError, match="could not be started: FileNotFoundError"),
+        process_engine.open(replace(cell(), server=server)),
+    ):
+        pass
+
+
+def test_a_port_in_use_is_the_servers_error_with_its_own_words(process_engine, run_cells, cell):
+    """The port is taken by a listener: the probe must not take its answers for the server's."""
+    args = tuple(word.replace("127.0.0.1:{port}", "%s") for word in cell().server.args)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        where = f"127.0.0.1:{listener.getsockname()[1]}"
+        server = replace(cell().server, args=tuple(word.replace("%s", where) for word in args))
+        run = run_cells(process_engine, cells=[replace(cell(), server=server)])
+    [result] = run.cells
+    assert result.outcome is Outcome.ERROR
+    assert "exit status 1" in result.checks[0].detail
+    assert "Address already in use" in result.checks[0].detail
+
+
+def test_a_missing_python_is_a_skip_with_the_reason(process_engine, run_cells, cell):
+    old = replace(cell(), python=replace(cell().python, version="3.99"))
+    run = run_cells(process_engine, cells=[old])
+    assert run.cells[0].outcome is Outcome.SKIP
+    assert "no working python3.99" in run.cells[0].checks[0].detail
+
+
+def test_a_broken_shim_on_the_path_is_passed_over(tmp_path, monkeypatch):
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    shim = tmp_path / f"python{version}"
+    shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(sys, "_base_executable", str(shim))
+    interpreters.find.cache_clear()
+    try:
+        found = interpreters.find(version)
+    finally:
+        interpreters.find.cache_clear()
+    if found is None:
+        pytest.skip("there is no other Python of this version here")
+    assert found[0] != shim
+
+
+def test_the_digest_is_of_the_servers_files_and_of_nothing_else(plain, tmp_path):
+    server = plain.servers["plain"]
+    copies = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file in server.process_path[0].glob("*.py"):
+            (folder / file.name).write_bytes(file.read_bytes())
+        copies.append(replace(server, process_path=(folder,)))
+    assert source_digest(copies[0]) == source_digest(copies[1])
+    (tmp_path / "b" / "__pycache__").mkdir()
+    (tmp_path / "b" / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert source_digest(copies[0]) == source_digest(copies[1])
+    (tmp_path / "b" / "new.py").touch()
+    assert source_digest(copies[0]) != source_digest(copies[1])
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from wsgi_matrix import config, plan
+from wsgi_matrix.engines.process import ProcessEngine
+matrix = config.load(Path(sys.argv[1]), Path(sys.argv[2]))
+[cell] = plan.make_cells(matrix, plan.Selection(select=("plain-good-default-py311",)))
+with ProcessEngine(matrix.build).open(cell) as running:
+    if sys.argv[3:] == ["launcher"]:
+        os.kill(running._launcher.pid, signal.SIGSTOP)
+    print(running.pid, running._launcher.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_kill_9_of_the_run_takes_its_servers_along(plain):
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, plain.file, plain.build],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    for pid in done.stdout.split():
+        wait_until(lambda pid=int(pid): gone(pid))
+
+
+def test_what_a_killed_run_leaves_is_removed_by_the_next(plain):
+    """Its launcher cannot act (it is stopped), so that the server really is left behind."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, plain.file, plain.build, "launcher"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    server, launcher = (int(pid) for pid in done.stdout.split())
+    folders = list((plain.build / "matrix").glob("run-*"))
+    assert not gone(server)
+    assert len(folders) == 1
+    assert ProcessEngine(plain.build).clean() == 1
+    wait_until(lambda: gone(server) and gone(launcher))
+    assert not folders[0].exists()
+
+
+def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, plain, cell):
+    with process_engine.open(cell()) as running:
+        assert ProcessEngine(plain.build).clean() == 0
+        assert not gone(running.pid)
+    stale = plain.build / "matrix" / "run-1-0-x"  # process 1 lives, but did not start at 0
+    stale.mkdir(parents=True)
+    (stale / leftovers.LIST).write_text(f"{os.getpid()} 0\n")
+    assert ProcessEngine(plain.build).clean() == 1  # and we are still here
+    assert not stale.exists()
+
+
+def test_nothing_is_left_after_a_cell(process_engine, plain, cell):
+    with process_engine.open(cell()) as running:
+        pids = [running.pid, running._launcher.pid]
+        assert Path(f"/proc/{running.pid}").exists()
+    assert all(gone(pid) for pid in pids)
+    assert list((plain.build / "matrix").glob("run-*")) == []

@@ -1,0 +1,183 @@
+"""The reports are functions of the same results: they agree on every count."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from rich.console import Console
+from wsgi_matrix import events
+from wsgi_matrix.compare import compare
+from wsgi_matrix.errors import Exit
+from wsgi_matrix.files import write_whole
+from wsgi_matrix.model import Outcome
+from wsgi_matrix.reports import console, counts, data, exit_code, markdown
+from wsgi_matrix.reports.grid import make_grid
+
+HELLO = (
+    b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\r\nHello, World!\n"
+)
+ODD = b"[bold]\x1b[31m```|"
+
+
+@pytest.fixture
+def mixed(result_of, run_of):
+    """Every outcome that a cell can have today, in one run."""
+    results = [
+        result_of("flask"),
+        result_of("flask", "fds256"),
+        result_of("django"),
+        result_of("django", "fds256", response=HELLO.replace(b"Hello, World!", ODD)),
+        result_of("pyramid", outcomes={"start": Outcome.ERROR}),
+        result_of("pyramid", "fds256", outcomes={"hello": Outcome.DIFFER}),
+        result_of("wsgi", outcomes={"burst": Outcome.XFAIL}),
+    ]
+    skipped = result_of("wsgi", "fds256")
+    checks = tuple(replace(check, outcome=Outcome.SKIP) for check in skipped.checks)
+    bare = replace(skipped, checks=checks, outcome=Outcome.SKIP, image=None, exchanges={})
+    return run_of(*compare([*results, bare]))
+
+
+def rendered(run, **options):
+    output = io.StringIO()
+    console.render(run, Console(file=output, **{"width": 120, **options}))
+    return output.getvalue()
+
+
+def told(text):
+    """The counts in a report's summary line."""
+    line = re.search(r"(\d+) cells: (\d+ pass.*)", text)
+    parts = dict(reversed(part.split(" ")) for part in line[2].strip().split(", "))
+    return int(line[1]), {outcome: int(count) for outcome, count in parts.items()}
+
+
+def test_all_reports_agree_on_every_count_and_on_the_exit_code(mixed):
+    expected = {"pass": 3, "fail": 1, "differ": 1, "error": 1, "xfail": 1, "skip": 1}
+    value = json.loads(data.dumps(data.results(mixed)))
+    text, document = rendered(mixed), markdown.render(mixed)
+    assert counts(mixed) == expected
+    assert told(text) == told(document) == (8, expected)
+    assert value["run"]["counts"] == expected
+    assert value["run"]["exit_code"] == exit_code(mixed) == Exit.FAILED
+    for outcome, count in expected.items():
+        assert [cell["outcome"] for cell in value["cells"]].count(outcome) == count
+        squares = [
+            make_grid(mixed).square(*place).split()[-1] for place in make_grid(mixed).squares
+        ]
+        assert squares.count(outcome) == count
+        for report in (text.partition("pass, or")[0], document):
+            assert len(re.findall(rf"(?<=[│|]) \S {outcome}\b", report)) == count, outcome
+
+
+def test_every_red_check_is_in_every_report(mixed):
+    value = data.results(mixed)
+    for report in (rendered(mixed), markdown.render(mixed)):
+        for cell in value["cells"]:
+            for check in cell["checks"]:
+                if check["outcome"] in ("fail", "error", "differ"):
+                    assert cell["id"] in report
+                    assert check["id"] in report
+
+
+def test_results_json_keeps_its_schema(mixed, run_of):
+    jsonschema.Draft202012Validator.check_schema(data.schema())
+    for run in (mixed, run_of(), run_of(partial=True)):
+        jsonschema.validate(json.loads(data.dumps(data.results(run))), data.schema())
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda value: value.update(schema="wsgi-matrix/results/2"),
+        lambda value: value["run"].pop("engine"),
+        lambda value: value["cells"][0].pop("framework_version"),
+        lambda value: value["cells"][0].update(outcome="green"),
+        lambda value: value["cells"][0].update(more=1),
+        lambda value: value["cells"][0]["image"].update(id="latest"),
+        lambda value: value["cells"][0]["checks"].clear(),
+    ],
+)
+def test_the_schema_refuses_what_is_not_a_result(mixed, spoil):
+    value = json.loads(data.dumps(data.results(mixed)))
+    spoil(value)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(value, data.schema())
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "partial", "code"),
+    [
+        ([Outcome.PASS, Outcome.SKIP], False, Exit.OK),
+        ([Outcome.PASS, Outcome.XFAIL], False, Exit.OK),
+        ([Outcome.PASS, Outcome.FAIL, Outcome.ERROR], False, Exit.FAILED),
+        ([Outcome.DIFFER], False, Exit.FAILED),
+        ([Outcome.PASS, Outcome.ERROR], False, Exit.SETUP),
+        ([Outcome.SKIP], False, Exit.NOTHING_SELECTED),
+        ([], False, Exit.NOTHING_SELECTED),
+        ([Outcome.PASS], True, Exit.INTERRUPTED),
+    ],
+)
+def test_the_exit_code_is_a_function_of_the_outcomes(result_of, run_of, outcomes, partial, code):
+    results = [replace(result_of(), outcome=outcome) for outcome in outcomes]
+    assert exit_code(run_of(*results, partial=partial)) is code
+
+
+def test_a_partial_run_says_so_everywhere(result_of, run_of):
+    run = run_of(result_of(), partial=True)
+    assert "PARTIAL" in rendered(run)
+    assert "PARTIAL" in markdown.render(run)
+    assert data.results(run)["run"]["partial"] is True
+
+
+def test_octets_of_a_server_do_not_style_the_console_or_end_a_block(mixed):
+    assert "[bold]" in rendered(mixed)
+    assert "\x1b" not in rendered(mixed)
+    for block in re.findall(r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(mixed)):
+        assert block
+
+
+def test_colour_is_for_terminals_that_want_it(mixed, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = rendered(mixed, force_terminal=True, color_system="standard")
+    assert "\x1b[32m" in coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = rendered(mixed, force_terminal=True, color_system="standard")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", plain)
+
+
+def test_a_narrow_terminal_gets_the_grid_on_its_side(result_of, run_of):
+    names = [f"limit{number}" for number in range(12)]
+    run = run_of(*(result_of("flask", name) for name in names))
+    text = rendered(run, width=80)
+    for name in names:
+        assert re.search(rf"{name} py311\s+│ ✔ pass", text), name
+
+
+def test_progress_is_a_plain_line_for_each_cell_where_there_is_no_terminal(result_of):
+    output = io.StringIO()
+    handler = console.Progressing(Console(file=output))
+    result = result_of()
+    handler(events.RunStarted((result.cell,), "processes", 2))
+    handler(events.PhaseStarted("cells"))
+    handler(events.CellStarted(result.cell))
+    handler(events.CellDone(result))
+    handler(events.PhaseDone("cells", 1.25))
+    assert output.getvalue().splitlines() == [
+        "1 cells, 2 at a time, in processes",
+        "[1/1] onegate-flask-default-py311 pass 0.50 s",
+        "cells: 1.2 s",
+    ]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "results.json"
+    write_whole(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "new \udcff")
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["results.json"]

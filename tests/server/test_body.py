@@ -1,0 +1,95 @@
+"""``onegate.body``: content in memory, then on disk."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from onegate.body import Body, spool_folder
+from onegate.http1 import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("parts", [[], [b""], [b"abc"], [b"ab", b"cdefgh", b"i"], [b"123456789"]])
+@pytest.mark.parametrize("spool", ["disk", None])
+def test_content_is_what_was_added(parts: list[bytes], spool: str | None, tmp_path: Path) -> None:
+    body = Body(4 if spool else 9, str(tmp_path) if spool else None)
+    for part in parts:
+        body.add(part)
+    content = b"".join(parts)
+    file = body.finish()
+    assert (file.read(), body.length) == (content, len(content))
+    assert file.read() == b""
+    body.close()
+
+
+@pytest.mark.parametrize(("count", "more"), [(4, 0), (5, 1)])
+def test_disk_is_used_past_the_bound_only(count: int, more: int, tmp_path: Path) -> None:
+    before = open_files()
+    body = Body(4, str(tmp_path))
+    body.add(b"x" * count)
+    assert open_files() - before == more
+    assert list(tmp_path.iterdir()) == []  # it has no name that somebody could find
+    body.close()
+    assert open_files() == before
+
+
+def test_without_a_disk_413() -> None:
+    body = Body(4, None)
+    body.add(b"1234")
+    with pytest.raises(ProtocolError) as caught:
+        body.add(b"5")
+    assert caught.value.status == 413
+
+
+def test_spool_folder_that_is_gone_507(tmp_path: Path) -> None:
+    body = Body(4, str(tmp_path / "gone"))
+    with pytest.raises(ProtocolError) as caught:
+        body.add(b"12345")
+    assert caught.value.status == 507
+    body.close()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond 10 octets: what the disk refuses, it refuses like this."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    signal.signal(signal.SIGXFSZ, previous)
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.parametrize("size", [11, 100_000])
+def test_full_disk_507_at_the_latest_when_it_is_finished(size: int, tmp_path: Path) -> None:
+    """A small content sits in the file's buffer until the end."""
+    before = open_files()
+    body = Body(4, str(tmp_path))
+
+    def fill() -> None:
+        body.add(b"x" * size)
+        body.finish()
+
+    with pytest.raises(ProtocolError) as caught:
+        fill()
+    assert caught.value.status == 507
+    body.close()
+    assert open_files() == before
+
+
+def test_spool_folder(tmp_path: Path) -> None:
+    assert spool_folder("none") is None
+    assert spool_folder(str(tmp_path)) == str(tmp_path)
+    assert spool_folder(str(tmp_path / "gone")) is None
+    assert spool_folder("auto") is not None
