@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from onegate import access, tls
+from onegate import access, listeners, tls
 from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
@@ -22,6 +22,8 @@ def check(settings: Settings) -> int:
     Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
     if settings.certfile:
         tls.context(settings.certfile, settings.keyfile)
+    for address in (*settings.bind, *filter(None, [settings.status])):
+        listeners.check(address)
     access.formatter(settings.access_log)
     Hooks(settings.hooks)
     try:

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = sources.read()
         if namespace.check_config:
             return check(settings)
-        return Master(settings).run()
+        return Master(settings, sources.read).run()
     except SettingsError as error:
         print(f"onegate: {error}", file=sys.stderr)
         return 2

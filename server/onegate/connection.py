@@ -22,12 +22,14 @@ import contextlib
 import select
 import socket
 import struct
+import time
 from enum import IntEnum
 from io import BytesIO
 from threading import Lock
 from typing import Any, Protocol
 
-from onegate import proxy_protocol
+from onegate import proxy_protocol, request_id
+from onegate.access import AccessLog
 from onegate.body import Body
 from onegate.forwarded import Forwarded
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
@@ -43,6 +45,8 @@ RECEIVE = 32768
 PROGRESS = 16384
 """Octets that renew the time-out of a body or of an answer; fewer do not."""
 LINGER_SECONDS = 2.0
+LAST_REQUEST_SECONDS = 1.0
+"""For one more request on a connection of a worker that stops; it is the last one there."""
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -84,6 +88,8 @@ class Service(Protocol):
     def closed(self, connection: Connection) -> None:
         """Its descriptor is free again."""
 
+    access: AccessLog | None
+
     @property
     def stopping(self) -> bool:
         """True if no connection is to be kept alive any more."""
@@ -91,6 +97,9 @@ class Service(Protocol):
     @property
     def forwarded(self) -> Forwarded:
         """Which peers are trusted proxies, and what is believed of them."""
+
+    def alive(self, connection: Connection) -> None:
+        """The application goes on: a long answer is not a call that is stuck."""
 
     def secure(self, sock: socket.socket) -> Transport:
         """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
@@ -100,6 +109,7 @@ class Connection:
     """The state machine of one client."""
 
     __slots__ = (
+        "_began",
         "_body",
         "_call",
         "_drained",
@@ -111,6 +121,7 @@ class Connection:
         "_reader",
         "_service",
         "_since_progress",
+        "_streams",
         "deadline",
         "environs",
         "fd",
@@ -149,6 +160,7 @@ class Connection:
         # Between the application's thread and the loop, which may both want to flush.
         self._lock = Lock()
         self._since_progress = 0
+        self._streams = False
         self.requests = 0
         self.state = State.IDLE
         self.deadline = service.now + service.settings.head_timeout
@@ -173,8 +185,6 @@ class Connection:
 
     def resume(self) -> None:
         """Go on after a call that ended in another thread."""
-        if self.state is State.CLOSED:
-            return
         self.answered()
         if self.state is State.IDLE:
             self.advance()
@@ -265,6 +275,8 @@ class Connection:
         if self.state is State.IDLE:
             self._service.busy(self)
         self._head = head
+        if self._service.access is not None:
+            self._began = time.monotonic()
         if not head.chunked and not head.content_length:
             self._answer(None)
             return
@@ -298,6 +310,7 @@ class Connection:
         head = self._head
         assert head is not None
         self.state = State.CALL
+        self.deadline = self._service.now  # when the call began, as long as it lasts
         self.requests += 1
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
@@ -305,6 +318,7 @@ class Connection:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
         if self.forwards:
             self._service.forwarded.apply(environ)
+            request_id.adopt(environ)
         if self._service.stopping:
             head.close = True
         self._call = Call(self, head)
@@ -316,6 +330,11 @@ class Connection:
         if self._body is not None:
             self._body.close()
             self._body = None
+        self._streams = False
+        if self._service.access is not None:
+            self._write_access_log(self._service.access)
+        if self.state is State.CLOSED:
+            return  # the worker had no more time
         if self._out:
             self.state = State.WRITE
             self.deadline = self._service.now + self._service.settings.write_timeout
@@ -324,6 +343,12 @@ class Connection:
                 self._service.watch(self)
             return
         self._sent()
+
+    def _write_access_log(self, access: AccessLog) -> None:
+        call, head = self._call, self._head
+        assert call is not None
+        environ = head.fields if head is not None else {"REMOTE_ADDR": self.peer[0]}
+        access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
 
     def _sent(self) -> None:
         """The answer is with the kernel, whole: what comes next on this connection?"""
@@ -352,13 +377,16 @@ class Connection:
         head = self._head
         if head is None:
             head = Head()
-            head.method = "GET"
+            head.method = error.method
+            self._began = time.monotonic()
         head.close = True
-        self._call = Call(self, head)
+        call = self._call = Call(self, head)
         self._head = None  # so that the end is not taken for one that the client announced
         self.state = State.CALL
+        octets = error_response(error.status, method=head.method)
+        call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self.send(error_response(error.status, method=head.method))
+            self.send(octets)
         except ClientGone:
             self.close()
             return
@@ -368,6 +396,9 @@ class Connection:
 
     def send(self, octets: bytes) -> None:
         """Send now what the client takes, keep the rest. Raises :class:`ClientGone`."""
+        if self._streams:
+            self._service.alive(self)
+        self._streams = True
         out = self._out
         if not out:
             try:
@@ -395,7 +426,6 @@ class Connection:
         """Send part of a file without reading it. Raises :class:`ClientGone`."""
         out = self._output()
         try:
-            self.sock.setblocking(False)  # sendfile has no flag for it
             segment = FileSegment(descriptor, position, count, own=False)
             with self._lock:
                 out.append_file(segment)
@@ -469,6 +499,23 @@ class Connection:
         except OSError:
             pass
         self.close()
+
+    def waited(self) -> float:
+        """Seconds since the client has moved its request forward, as far as that counts."""
+        settings = self._service.settings
+        granted = {State.HEAD: settings.head_timeout, State.BODY: settings.body_timeout}.get(
+            self.state, settings.keepalive if self.requests else settings.head_timeout
+        )
+        return granted - (self.deadline - self._service.now)
+
+    def hurry(self) -> None:
+        """The worker stops: a client that has nothing under way has a second to change that.
+
+        Closed at once, a connection would take down the request that may be on the wire.
+        """
+        if self.state is State.IDLE:
+            last = self._service.now - (self.waited() if self.requests else 0.0)
+            self.deadline = min(self.deadline, last + LAST_REQUEST_SECONDS)
 
     def expire(self) -> None:
         """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""

@@ -9,9 +9,16 @@ from __future__ import annotations
 import resource
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-MAX_CONNECTIONS = 16384
-"""For one worker, however many descriptors there are: memory has to be bounded too."""
+from onegate.settings import Settings
+
+MAX_RAISED = 65536
+"""To this ``--raise-nofile`` goes at most. The hard limit may be 2^30, and some libraries loop
+over every possible descriptor."""
+_OWN_DESCRIPTORS = 12
+"""What a worker holds besides connections: standard streams, epoll, pipes, a reserve."""
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -22,13 +29,74 @@ class Budget:
     connections: int
 
 
-def budget(open_now: int) -> Budget:
+def budget(open_now: int, most: int) -> Budget:
     """The budget of a worker that holds ``open_now`` descriptors already.
 
-    An eighth of the limit, at least 8 and at most 64, is left to the application and to files
-    that are spooled. A limit too low for that leaves at least one connection.
+    ``most``: connections it shall hold at most, however many descriptors there are. An eighth of
+    the limit, at least 8 and at most 64, is left to the application and to files that are spooled.
+    A limit too low for that leaves at least one connection.
     """
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    nofile = sys.maxsize if soft == resource.RLIM_INFINITY else soft
+    nofile = _soft(resource.RLIMIT_NOFILE)
     reserve = min(64, max(8, nofile // 8))
-    return Budget(nofile, max(1, min(MAX_CONNECTIONS, nofile - open_now - reserve)))
+    connections = min(most, nofile - open_now - reserve)
+    return Budget(nofile, max(1, connections))
+
+
+def raise_nofile() -> None:
+    """Raise the soft limit of descriptors to the hard one, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_RAISED if hard == resource.RLIM_INFINITY else min(hard, MAX_RAISED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def describe(settings: Settings) -> str:
+    """One line for the log: what there is, and what it allows."""
+    nofile, nproc = _soft(resource.RLIMIT_NOFILE), _soft(resource.RLIMIT_NPROC)
+    each = budget(_OWN_DESCRIPTORS + len(settings.bind), settings.worker_connections).connections
+    told = [
+        f"{settings.workers} workers with {settings.threads} threads and {each} connections each",
+        f"nofile {_number(nofile)}",
+        f"nproc {_number(nproc)}",
+    ]
+    memory = memory_limit()
+    told.append(f"memory {memory >> 20} MiB" if memory else "memory unlimited")
+    wanted = 1 + settings.workers * (1 + (settings.threads if settings.threads > 1 else 0))
+    if wanted > nproc:
+        told.append(f"of {wanted} processes and threads that were asked for not all can be had")
+    return "; ".join(told)
+
+
+def memory_limit() -> int:
+    """Octets that the control group of this process may use; 0 if it is not bounded."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        text = _read(name)
+        if text.isdigit() and int(text) < 1 << 60:
+            return int(text)
+    return 0
+
+
+def oom_kills() -> int:
+    """How many processes of this control group the kernel has killed for memory."""
+    for name in ("memory.events", "memory/memory.oom_control"):
+        for line in _read(name).splitlines():
+            key, _, count = line.partition(" ")
+            if key == "oom_kill" and count.isdigit():
+                return int(count)
+    return 0
+
+
+def _read(name: str) -> str:
+    try:
+        return (_CGROUPS / name).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _soft(which: int) -> int:
+    soft = resource.getrlimit(which)[0]
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _number(limit: int) -> str:
+    return "unlimited" if limit == sys.maxsize else str(limit)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import array
+import contextlib
 import errno
 import os
 import re
 import socket
 import stat
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onegate.settings import SettingsError
+from onegate.settings import Settings, SettingsError
+
+_SO_ATTACH_FILTER = 26
+"""asm-generic/socket.h; the ``socket`` module has no name for it."""
 
 _ADDRESS = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
@@ -27,20 +33,122 @@ class Listener:
     server_port: str
     path: Path | None = None
     """Of a Unix socket that this process made."""
+    given: str = ""
+    """The address as it was asked for."""
+    foreign: bool = False
+    """Somebody else holds the socket too, and goes on listening when we stop."""
 
-    def unlink(self) -> None:
-        """Remove the file of a Unix socket."""
+    def refuse(self) -> None:
+        """Let no new connection begin, while those in the kernel's queue can still be accepted.
+
+        Closing a listening socket resets what is queued. So first nothing more may come in: a
+        packet filter drops every SYN (a client repeats it, and finds the port closed or the next
+        server), and the handshakes under way are completed and queued.
+        """
+        if self.foreign:
+            return
         if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        elif self.sock.family != socket.AF_UNIX:
+            self._drop_syn()
+
+    def _drop_syn(self) -> None:
+        # Classic BPF over the TCP header: byte 13 & SYN ? drop : keep      (tcp(7), socket(7))
+        code = b"".join(
+            struct.pack("=HBBI", *instruction)
+            for instruction in (
+                (0x30, 0, 0, 13),  # A = the flags
+                (0x45, 0, 1, 0x02),  # if A & SYN
+                (0x06, 0, 0, 0),  # keep nothing of the packet
+                (0x06, 0, 0, 0xFFFFFFFF),  # keep all of it
+            )
+        )
+        filters = array.array("B", code)
+        program = struct.pack("@HP", len(code) // 8, filters.buffer_info()[0])
+        # Where the kernel does not do it, a connection that comes in this instant may be lost.
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+    def close(self, *, unlink: bool) -> None:
+        """Close the socket; with ``unlink``, and unless it is foreign, remove its file too."""
+        self.sock.close()
+        if unlink and self.path is not None and not self.foreign:
             self.path.unlink(missing_ok=True)
 
 
-def listen(address: str, backlog: int) -> Listener:
-    """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
-    if address.startswith("unix:"):
-        return _listen_unix(Path(address.removeprefix("unix:")), backlog)
+def open_listeners(
+    settings: Settings, held: dict[str, Listener], activated: list[int]
+) -> list[Listener]:
+    """The listeners that ``settings`` ask for; those that are ``held``, by address, are kept.
+
+    ``activated``: descriptors of socket activation, which take the place of ``--bind``.
+    Raises :class:`SettingsError`; whatever was opened is closed again.
+    """
+    opened: list[Listener] = []
+    addresses = [f"fd://{number}" for number in activated] or settings.bind
+    try:
+        return [
+            held.get(address) or _opened(opened, listen(address, settings)) for address in addresses
+        ]
+    except SettingsError:
+        for listener in opened:
+            listener.close(unlink=True)
+        raise
+
+
+def _opened(opened: list[Listener], listener: Listener) -> Listener:
+    opened.append(listener)
+    return listener
+
+
+def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
+    """Take over a socket that listens already. Raises :class:`SettingsError` if it does not."""
+    try:
+        sock = socket.socket(fileno=descriptor)
+        os.set_inheritable(descriptor, False)
+        if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            sock.detach()
+            raise SettingsError(f"--bind {address}: descriptor {descriptor} is not listening")
+    except OSError:
+        raise SettingsError(f"--bind {address}: descriptor {descriptor} is no socket") from None
+    sock.setblocking(False)
+    if sock.family == socket.AF_UNIX:
+        path = sock.getsockname()
+        where = Path(path) if isinstance(path, str) and path else None
+        named = Listener(sock, f"unix:{path or address}", "localhost", "80", where)
+    else:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        named = _named(sock)
+    return replace(named, given=address, foreign=foreign)
+
+
+def check(address: str) -> None:
+    """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
+    if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
+        return
+    if address.startswith("unix:") and address != "unix:":
+        return
     match = _ADDRESS.fullmatch(address)
     if match is None or int(match["port"]) > 65535:
-        raise SettingsError(f"--bind {address}: not HOST:PORT, [IPV6]:PORT or unix:PATH")
+        raise SettingsError(
+            f"--bind {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH or fd://NUMBER"
+        )
+
+
+def listen(address: str, settings: Settings) -> Listener:
+    """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
+    return replace(_listen(address, settings), given=address)
+
+
+def _listen(address: str, settings: Settings) -> Listener:
+    check(address)
+    backlog = settings.backlog
+    if address.startswith("fd://"):
+        return adopt(int(address.removeprefix("fd://")), address)
+    if address.startswith("unix:"):
+        return _listen_unix(Path(address.removeprefix("unix:")), backlog, settings.socket_mode)
+    match = _ADDRESS.fullmatch(address)
+    assert match is not None
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
@@ -79,11 +187,13 @@ def _named(sock: socket.socket) -> Listener:
     return Listener(sock, f"http://{host}:{port}", server_name or "localhost", str(port))
 
 
-def _listen_unix(path: Path, backlog: int) -> Listener:
+def _listen_unix(path: Path, backlog: int, mode: int | None) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
         sock.bind(str(path))
+        if mode is not None:
+            path.chmod(mode)  # before anybody can connect
         sock.listen(backlog)
     except OSError as error:
         sock.close()

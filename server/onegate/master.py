@@ -1,99 +1,151 @@
 """The master: binds, forks, watches, reaps. It never reads a request.
 
-Signal handlers do nothing but write the signal's number into a pipe; the loop acts on it. One
-SIGCHLD may stand for many dead children, so they are reaped in a loop until there is none left;
-as process 1 the master inherits orphans too, which are reaped and otherwise ignored.
+Signal handlers do nothing: Python writes the signal's number into a pipe, and the loop acts on it.
+One SIGCHLD may stand for many dead children, so they are reaped in a loop until there is none
+left; as process 1 the master inherits orphans too, which are reaped and otherwise ignored.
+
+    signal     what the master does
+    ─────────  ────────────────────────────────────────────────────────────────────────────────
+    TERM       stops gracefully: what was accepted or queued is answered first
+    INT, QUIT  stops at once
+    HUP        reads the configuration anew and replaces the workers, one of them on trial first
+    USR1       opens the log files anew
+    USR2       starts a new master on the same listeners; when that one serves, this one stops
+    TTIN/TTOU  one worker more, one less
+    WINCH      stops the workers gracefully and waits (not on a terminal, which sends it by itself)
 """
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import logging
 import os
 import select
 import signal
 import sys
-import time
-import traceback
+from collections.abc import Callable
 
 from onegate import __version__
-from onegate.listeners import Listener, listen
-from onegate.loader import LoadError, load
-from onegate.settings import Settings
-from onegate.threads import ThreadedWorker
-from onegate.worker import Worker
+from onegate import log as logs
+from onegate.children import SIGNALS, Child, Nest, Role, be, leave, now
+from onegate.hooks import Hooks, Server
+from onegate.hooks import Worker as HookWorker
+from onegate.limits import describe, oom_kills, raise_nofile
+from onegate.listeners import Listener, listen, open_listeners
+from onegate.privileges import PidFile
+from onegate.scoreboard import Field, Scoreboard, Slot
+from onegate.settings import Settings, SettingsError
+from onegate.systemd import Notifier, inherited
+from onegate.template import Template, adopt_orphans
+from onegate.upgrade import Succession
 
 log = logging.getLogger("onegate.error")
 
-BOOT_FAILED = 3
-"""Exit status of a worker whose application cannot be loaded."""
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD)
 _MAX_BACKOFF = 30.0
+_ABORT_SECONDS = 1.0
+"""Between the signal that shows where a stuck worker is and the one that ends it."""
+_AWAY = 5.0
+"""Seconds in which the master itself did not run (suspended, paused): no worker is judged then."""
 
 
 class Master:
-    """Owns listeners and workers."""
+    """Owns listeners and children.
 
-    def __init__(self, settings: Settings) -> None:
+    ``reread`` gives the settings as their sources say now; raises :class:`SettingsError`.
+    """
+
+    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
         self._settings = settings
+        self._reread = reread
+        self._target = settings.workers
+        self._children: dict[int, Child] = {}
         self._listeners: list[Listener] = []
-        self._workers: dict[int, _Child] = {}
+        self._status_listener: Listener | None = None
+        self._template: tuple[int, Template] | None = None
+        self._generation = self._newest = 1
+        self._before: tuple[int, list[Listener], tuple[int, Template] | None] = (0, [], None)
+        self._trial: Settings | None = None
+        """Settings of the generation that has yet to show that it serves."""
+        self._served = False
+        self._ready = False
         self._stopping = False
         self._status = 0
+        self._stop_at = float("inf")
+        self._quick = False
         self._failures = 0
         self._spawn_at = 0.0
-        self._booted_once = False
+        self._hooks = Hooks(settings.hooks)
+        self._scoreboard = Scoreboard(4 * settings.workers + 32)
+        self._notifier = Notifier()
+        self._activated = inherited()
+        self._pidfile = PidFile(settings.pidfile)
+        self._succession = Succession()
+        self._poll = select.poll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        # Held open by the master alone: workers see end of file when it is gone.
+        # Held open by the master alone: children see end of file when it is gone.
         self._lifeline, self._lifeline_write = os.pipe2(os.O_CLOEXEC)
+        self._oom_kills = oom_kills()
 
     def run(self) -> int:
-        """Serve until told to stop. Returns the exit status.
+        """Serve until told to stop. Returns the exit status, in the master and in its children.
 
-        Raises :class:`onegate.settings.SettingsError` if an address cannot be bound.
+        Raises :class:`SettingsError` if an address cannot be bound or a file not be written.
         """
+        pid = os.getpid()
+        server = Server(pid, self._settings)
+        if self._settings.raise_nofile:
+            raise_nofile()
+        self._hooks("on_starting", server)
         try:
-            for address in self._settings.bind:
-                self._listeners.append(listen(address, self._settings.backlog))
+            held = self._succession.listeners
+            self._listeners = open_listeners(self._settings, held, self._activated)
+            if address := self._settings.status:
+                self._status_listener = held.get(address) or listen(address, self._settings)
+            self._pidfile.write()
             names = ", ".join(listener.name for listener in self._listeners)
             log.info("onegate %s listens on %s", __version__, names)
-            self._signals()
+            log.info("%s", describe(self._settings))
+            if self._settings.preload:
+                adopt_orphans()
+            signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+            for number in SIGNALS:
+                signal.signal(number, lambda *_: None)
+            self._poll.register(self._wake, select.POLLIN)
+            self._hooks("when_ready", server)
             self._loop()
         finally:
-            for listener in self._listeners:
-                listener.sock.close()
-                listener.unlink()
+            if os.getpid() == pid:
+                self._hooks("on_exit", server)
+                self._pidfile.remove()
+                for listener in self._listeners:
+                    listener.close(unlink=not self._succession.done)
         return self._status
 
-    def _signals(self) -> None:
-        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        for number in _SIGNALS:
-            signal.signal(number, lambda *_: None)
+    # ── loop ─────────────────────────────────────────────────────────────────────────────────
 
     def _loop(self) -> None:
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        kill_at = float("inf")
-        while True:
+        last = now()
+        while not (self._stopping and not self._children):
             if not self._stopping:
-                self._spawn_missing(poll)
-            elif not self._workers:
-                return
-            now = time.monotonic()
-            if now >= kill_at:
-                self._kill(signal.SIGKILL)
-            missing = not self._stopping and len(self._workers) < self._settings.workers
-            until = self._spawn_at if missing else kill_at
-            timeout = None if until == float("inf") else max(0.0, (until - now) * 1000) + 1
-            for fd, _ in poll.poll(timeout):
+                self._spawn_missing()
+            for fd, _ in self._poll.poll(self._timeout()):
                 if fd != self._wake:
-                    self._booted(fd, poll)
+                    self._heard(fd)
             for number in self._noted():
-                if number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-                    self._stopping = True
-                    self._kill(number)
-                    kill_at = time.monotonic() + self._settings.graceful_timeout + 1
-            self._reap(poll)
+                self._act(signal.Signals(number))
+            self._reap()
+            away, last = now() - last > _AWAY, now()
+            if not away:
+                self._judge()
+            self._end_overdue()
+
+    def _timeout(self) -> float:
+        """Milliseconds until something has to be done without being told."""
+        due = [self._stop_at, *(child.kill_at for child in self._children.values())]
+        if not self._stopping and self._missing():
+            due.append(self._spawn_at)
+        wait = min(1.0, max(0.0, min(due) - now()))
+        return wait * 1000 + 1
 
     def _noted(self) -> bytes:
         try:
@@ -101,84 +153,218 @@ class Master:
         except BlockingIOError:
             return b""
 
-    # ── children ─────────────────────────────────────────────────────────────────────────────
+    def _act(self, number: signal.Signals) -> None:
+        if number is signal.SIGTERM:
+            self._stop(quick=False)
+        elif number in (signal.SIGINT, signal.SIGQUIT):
+            self._stop(quick=True)
+        elif self._stopping:
+            return
+        elif number is signal.SIGHUP:
+            self._reload()
+        elif number is signal.SIGUSR1:
+            logs.reopen()
+            self._tell(signal.SIGUSR1)
+        elif number is signal.SIGUSR2:
+            self._replace_master()
+        elif number is signal.SIGTTIN:
+            self._aim_at(self._target + 1)
+        elif number is signal.SIGTTOU:
+            self._aim_at(max(1, self._target - 1))
+        elif number is signal.SIGWINCH and not os.isatty(0):
+            self._aim_at(0)
 
-    def _spawn_missing(self, poll: select.poll) -> None:
-        while len(self._workers) < self._settings.workers and time.monotonic() >= self._spawn_at:
-            if not self._fork(poll):
+    def _aim_at(self, workers: int) -> None:
+        """Have so many workers from now on."""
+        server = Server(os.getpid(), self._settings)
+        self._hooks("nworkers_changed", server, workers, self._target)
+        self._target = workers
+        for pid, child in self._workers(self._generation)[workers:]:
+            self._end(pid, child)
+
+    # ── stopping ─────────────────────────────────────────────────────────────────────────────
+
+    def _stop(self, *, quick: bool) -> None:
+        if self._stopping and (self._quick or not quick):
+            return
+        log.info("stopping %s", "at once" if quick else "gracefully")
+        self._notifier.stopping()
+        self._quick = quick
+        first = not self._stopping
+        self._stopping = True
+        for slot in self._scoreboard.used():
+            slot[Field.STOPPING] = 1.0
+        if first and not quick and self._settings.drain_delay:
+            self._stop_at = now() + self._settings.drain_delay
+            return
+        self._stop_children()
+
+    def _stop_children(self) -> None:
+        self._stop_at = float("inf")
+        if not self._quick and not self._succession.done:
+            for listener in self._listeners:
+                listener.refuse()
+        for pid, child in self._children.items():
+            if child.role is not Role.SUCCESSOR:
+                self._end(pid, child, quick=self._quick)
+
+    def _end(self, pid: int, child: Child, *, quick: bool = False) -> None:
+        """Ask a child to end, and note when patience does."""
+        child.told = True
+        patience = 1.0 if quick else self._settings.graceful_timeout + 1.0
+        child.kill_at = min(child.kill_at, now() + patience)
+        _kill(pid, signal.SIGQUIT if quick else signal.SIGTERM)
+
+    def _end_overdue(self) -> None:
+        if now() >= self._stop_at:
+            self._stop_children()
+        for pid, child in self._children.items():
+            if now() >= child.kill_at:
+                child.kill_at = float("inf")
+                child.reason = child.reason or "did not end in time"
+                _kill(pid, signal.SIGKILL)
+
+    def _tell(self, number: signal.Signals) -> None:
+        for pid, child in self._children.items():
+            if child.role in (Role.WORKER, Role.STATUS):
+                _kill(pid, number)
+
+    # ── workers ──────────────────────────────────────────────────────────────────────────────
+
+    def _workers(self, generation: int | None = None) -> list[tuple[int, Child]]:
+        """Workers that are meant to stay, of one generation or of all."""
+        return [
+            (pid, child)
+            for pid, child in self._children.items()
+            if child.role is Role.WORKER
+            and not child.told
+            and generation in (None, child.generation)
+        ]
+
+    def _missing(self) -> int:
+        # A generation on trial has one worker until that one serves.
+        wanted = 1 if self._trial is not None else self._target
+        return wanted - len(self._workers(self._generation))
+
+    def _spawn_missing(self) -> None:
+        if now() < self._spawn_at:
+            return
+        settings = self._trial or self._settings
+        roles = {child.role for child in self._children.values() if not child.told}
+        if settings.status and Role.STATUS not in roles:
+            self._fork(Role.STATUS, settings)
+        if settings.preload and self._template is None:
+            self._fork(Role.TEMPLATE, settings)
+        if settings.preload and not self._template_serves():
+            return
+        while self._missing() > 0:
+            if not self._fork(Role.WORKER, settings):
                 return
 
-    def _fork(self, poll: select.poll) -> bool:
-        boot, boot_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    def _template_serves(self) -> bool:
+        return self._template is not None and self._children[self._template[0]].serves
+
+    def _fork(self, role: Role, settings: Settings) -> bool:
+        """Make a child. False, and a later try, if the system gives no process."""
+        slot = self._scoreboard.take() if role is Role.WORKER else None
+        if role is Role.WORKER and slot is None:
+            return False
+        line, line_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        template = Template() if role is Role.TEMPLATE else None
+        nest = Nest(settings, self._hooks, self._listeners, self._status_listener, self._lifeline)
+        if role is Role.WORKER:
+            self._hooks("pre_fork", Server(os.getpid(), settings), HookWorker(0, settings))
+        elif role is Role.SUCCESSOR:
+            self._hooks("pre_exec", Server(os.getpid(), settings))
         sys.stdout.flush()
         sys.stderr.flush()
+        if slot is not None:
+            slot.clear()
         # A signal must not reach the child before it has handlers of its own.
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            pid = os.fork()
+            pid = self._new_process(role, slot, line_write)
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
-            os.close(boot)
-            os.close(boot_write)
-            self._back_off(f"cannot fork: {error.strerror}")
+            os.close(line)
+            os.close(line_write)
+            self._back_off(f"cannot fork a {role.value}: {error.strerror or error}")
+            self._end_old(one=True)  # which gives a process back
             return False
         if not pid:
-            os.close(boot)
-            self._child(boot_write, held)
+            leave([line, *self._own_descriptors()], held)
+            be(role, nest, slot, line_write, template, self._scoreboard)
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
-        os.close(boot_write)
-        poll.register(boot, select.POLLIN)
-        self._workers[pid] = _Child(boot)
+        os.close(line_write)
+        if slot is not None:
+            slot[Field.PID], slot[Field.BEAT] = pid, now()
+            slot[Field.GENERATION] = self._generation
+        if template is not None:
+            template.in_master()
+            self._template = (pid, template)
+        self._children[pid] = Child(role, self._generation, line, slot, since=now())
+        self._poll.register(line, select.POLLIN)
         return True
 
-    def _child(self, boot: int, held: set[signal.Signals | int]) -> None:
-        """In the worker, until its end."""
-        status = BOOT_FAILED
+    def _new_process(self, role: Role, slot: Slot | None, line: int) -> int:
+        if role is Role.WORKER and self._template is not None:
+            assert slot is not None
+            return self._template[1].fork(slot.index, line)
+        return os.fork()
+
+    def _own_descriptors(self) -> list[int]:
+        lines = [child.line for child in self._children.values() if child.line >= 0]
+        return [self._wake, self._wake_write, self._lifeline_write, *lines]
+
+    def _heard(self, line: int) -> None:
+        """A child says that it serves (+), that it wants to be replaced (-), or has hung up."""
+        pid, child = next((p, c) for p, c in self._children.items() if c.line == line)
         try:
-            signal.set_wakeup_fd(-1)
-            os.close(self._lifeline_write)
-            os.close(self._wake)
-            os.close(self._wake_write)
-            worker = self._boot()
-            if worker is not None:
-                signal.pthread_sigmask(signal.SIG_SETMASK, held)
-                os.write(boot, b"+")
-                worker.run()
-                status = 0
-        except BaseException:
-            traceback.print_exc()
-            status = 1
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
+            said = os.read(line, 16)
+        except BlockingIOError:
+            return  # it has ended, but a process of its own still holds the pipe
+        if not said:
+            self._poll.unregister(line)
+            os.close(line)
+            child.line = -1
+        if b"+" in said:
+            child.serves = True
+            self._serves(pid, child)
+        if b"-" in said:
+            child.retiring = True
 
-    def _boot(self) -> Worker | None:
-        try:
-            app = load(self._settings.app)
-        except LoadError as error:
-            log.error("%s", error)
-            return None
-        except BaseException:
-            log.exception("the application %s cannot be loaded", self._settings.app)
-            return None
-        kind = ThreadedWorker if self._settings.threads > 1 else Worker
-        return kind(self._settings, self._listeners, app, self._lifeline)
+    def _serves(self, pid: int, child: Child) -> None:
+        if child.role is Role.SUCCESSOR:
+            log.info("process %d has taken over", pid)
+            self._succession.done = True
+            del self._children[pid]
+            self._stop(quick=False)
+            return
+        if child.role is not Role.WORKER or child.generation != self._generation:
+            return
+        self._failures = 0
+        self._served = True
+        self._adopt()
+        self._end_old(one=self._missing() > 0)
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready()
+            self._succession.ready()
 
-    def _booted(self, fd: int, poll: select.poll) -> None:
-        """A worker says that it serves, or its end of the pipe is gone."""
-        for child in self._workers.values():
-            if child.boot == fd:
-                child.serves = os.read(fd, 1) == b"+"
-                poll.unregister(fd)
-                os.close(fd)
-                child.boot = -1
-                if child.serves:
-                    self._failures = 0
-                    self._booted_once = True
-                return
+    def _end_old(self, *, one: bool) -> None:
+        """End workers that others replace: one for each that has begun to serve, at last all."""
+        for pid, child in self._children.items():
+            old = child.generation != self._generation or child.retiring
+            if child.role is Role.WORKER and old and not child.told:
+                if self._trial is not None and not child.retiring:
+                    return
+                self._end(pid, child)
+                if one:
+                    return
 
-    def _reap(self, poll: select.poll) -> None:
+    # ── children that end ────────────────────────────────────────────────────────────────────
+
+    def _reap(self) -> None:
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -186,46 +372,149 @@ class Master:
                 return
             if not pid:
                 return
-            child = self._workers.get(pid)
+            child = self._children.get(pid)
             if child is None:
-                continue  # an orphan that process 1 has inherited
-            if child.boot >= 0:
-                self._booted(child.boot, poll)
-            del self._workers[pid]
-            if not self._stopping:
+                continue  # an orphan that process 1, or a subreaper, has inherited
+            if child.line >= 0:
+                self._heard(child.line)  # what it said last; it may have taken over meanwhile
+            if self._children.pop(pid, None) is None:
+                continue
+            self._forget(pid, child)
+            if child.role is Role.WORKER:
+                server = Server(os.getpid(), self._settings)
+                self._hooks("child_exit", server, HookWorker(pid, self._settings))
+            if not self._stopping and not child.told:
                 self._died(pid, os.waitstatus_to_exitcode(status), child)
+            elif child.reason:
+                log.warning("%s %d was killed: it %s", child.role.value, pid, child.reason)
 
-    def _died(self, pid: int, code: int, child: _Child) -> None:
+    def _forget(self, pid: int, child: Child) -> None:
+        if child.line >= 0:
+            self._poll.unregister(child.line)
+            os.close(child.line)
+        if child.slot is not None:
+            child.slot.clear()
+        if self._template is not None and self._template[0] == pid:
+            self._template[1].close()
+            self._template = None
+
+    def _died(self, pid: int, code: int, child: Child) -> None:
+        """A child that nobody asked to end has ended."""
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
-        if child.serves:
-            log.warning("worker %d %s; it is replaced", pid, how)
-            return
-        if not self._booted_once:
+        killed, self._oom_kills = oom_kills() > self._oom_kills, oom_kills()
+        if code == -signal.SIGKILL:
+            how = (
+                "was killed by the kernel: out of memory"
+                if killed
+                else f"{how}, not by this server"
+            )
+        name = f"{child.role.value} {pid}"
+        if child.role is Role.SUCCESSOR:
+            log.error("%s %s before it served; this one goes on", name, how)
+        elif child.serves and now() - child.since > 1:
+            log.warning("%s %s; it is replaced", name, how)
+        elif self._trial is not None and child.generation == self._generation:
+            log.error("%s %s; reload failed, the old workers go on", name, how)
+            self._drop_trial()
+        elif self._served or child.role is Role.STATUS or child.serves:
+            self._back_off(f"{name} {how}")
+        elif not self._settings.reload:
             # The application cannot be loaded at all: say so by ending.
-            self._stopping = True
             self._status = 1
-            self._kill(signal.SIGTERM)
-            return
-        self._back_off(f"worker {pid} {how} before it served")
+            self._stop(quick=True)
 
     def _back_off(self, reason: str) -> None:
         self._failures += 1
-        wait = min(_MAX_BACKOFF, 0.1 * 2**self._failures)
-        self._spawn_at = time.monotonic() + wait
+        wait = min(_MAX_BACKOFF, 0.1 * 2 ** min(self._failures, 16))
+        self._spawn_at = now() + wait
         log.error("%s; next try in %.1f s", reason, wait)
 
-    def _kill(self, number: int) -> None:
-        for pid in self._workers:
-            try:
-                os.kill(pid, number)
-            except OSError as error:
-                if error.errno != errno.ESRCH:
-                    raise
+    def _judge(self) -> None:
+        """Find workers that are stuck in one call."""
+        timeout = self._settings.timeout
+        if not timeout:
+            return
+        for pid, child in self._workers():
+            slot = child.slot
+            if slot is None or not child.serves:
+                continue
+            stuck = now() - min(slot[Field.BEAT], slot[Field.CALL_SINCE] or slot[Field.BEAT])
+            # A worker that has nothing to do beats once a second.
+            if stuck > timeout + 1:
+                log.error("worker %d is stuck in one call for %.0f s; it is killed", pid, stuck)
+                child.told = True
+                child.reason = "was stuck"
+                child.kill_at = now() + _ABORT_SECONDS
+                self._hooks("worker_abort", HookWorker(pid, self._settings))
+                _kill(pid, signal.SIGABRT)
+
+    # ── reloading and replacing ──────────────────────────────────────────────────────────────
+
+    def _reload(self) -> None:
+        """Put a new generation on trial."""
+        self._notifier.reloading()
+        try:
+            settings = self._reread()
+            hooks = Hooks(settings.hooks)
+            held = {each.given: each for each in self._listeners}
+            listeners = open_listeners(settings, held, self._activated)
+        except SettingsError as error:
+            log.error("reload failed, nothing is changed: %s", error)
+            self._notifier.ready()
+            return
+        log.info("reloading")
+        self._hooks("on_reload", Server(os.getpid(), settings))
+        if self._trial is not None:
+            self._drop_trial()
+        self._hooks = hooks
+        self._before = (self._generation, self._listeners, self._template)
+        self._template = None
+        self._generation = self._newest = self._newest + 1
+        self._trial, self._listeners = settings, listeners
+        self._spawn_at = 0.0
+
+    def _adopt(self) -> None:
+        """The generation on trial serves: it is the present one from now on."""
+        if self._trial is None:
+            return
+        self._settings, self._trial = self._trial, None
+        self._target = self._settings.workers
+        _, listeners, template = self._before
+        for listener in listeners:
+            if listener not in self._listeners:
+                listener.close(unlink=True)
+        if template is not None:
+            self._end(template[0], self._children[template[0]])
+            template[1].close()
+        for pid, child in self._children.items():
+            if child.role is Role.STATUS and child.generation != self._generation:
+                self._end(pid, child)
+        self._notifier.ready()
+
+    def _drop_trial(self) -> None:
+        """The generation on trial does not serve: back to the one before."""
+        for pid, child in self._children.items():
+            if child.generation == self._generation and not child.told:
+                self._end(pid, child, quick=True)
+        if self._template is not None:
+            self._template[1].close()
+        abandoned = self._listeners
+        self._trial = None
+        self._generation, self._listeners, self._template = self._before
+        for listener in abandoned:
+            if listener not in self._listeners:
+                listener.close(unlink=True)
+        self._notifier.ready()
+
+    def _replace_master(self) -> None:
+        if os.getpid() == 1:
+            log.error("USR2: process 1 cannot be replaced, its end is the container's; use HUP")
+        elif any(child.role is Role.SUCCESSOR for child in self._children.values()):
+            log.error("USR2: a new master is starting already")
+        else:
+            self._fork(Role.SUCCESSOR, self._settings)
 
 
-class _Child:
-    __slots__ = ("boot", "serves")
-
-    def __init__(self, boot: int) -> None:
-        self.boot = boot
-        self.serves = False
+def _kill(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

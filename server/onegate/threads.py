@@ -52,8 +52,6 @@ class ThreadedWorker(Worker):
         self._lock = threading.Lock()
         self._vacant = True
         """Nobody leads."""
-        self._term = 0
-        """Number of the present leadership; a leader that finds another number leads no more."""
         self._in_call = False
         self._calls = 0
         self._active = 0
@@ -96,8 +94,8 @@ class ThreadedWorker(Worker):
             with self._lock:
                 if self._vacant or (self._in_call and self._calls == seen):
                     self._vacant = self._in_call = False
-                    self._term += 1
-                    return self._term
+                    self.term += 1
+                    return self.term
                 quiet = quiet + 1 if self._calls == seen else 0
                 seen = self._calls
             if quiet < _SLEEPY:
@@ -128,25 +126,27 @@ class ThreadedWorker(Worker):
         return finished  # type: ignore[no-any-return]  # a threading.local knows no types
 
     def _leads(self, term: int) -> bool:
-        return self._term == term
+        return self.term == term
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────
 
     def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
         """Call the application in this thread, which is the leader's when the call begins."""
+        self.count()
         self._calls += 1
         hand_over = self._blocked > _BLOCKS and self._calls % _PROBE
         with self._lock:
             if self._active >= self.settings.threads:
+                connection.deadline = float("inf")  # not called yet: that is not being stuck
                 self._waiting.append((connection, call, environ))
                 return False
             self._active += 1
             if hand_over:
                 self._vacant = True
-                self._term += 1
+                self.term += 1
             else:
                 self._in_call = True
-            term = self._term
+            term = self.term
         if hand_over or self._asleep:
             self._wake_watcher()
         if hand_over:
@@ -158,7 +158,7 @@ class ThreadedWorker(Worker):
         else:
             self._measure(call, environ)
         with self._lock:
-            if self._term == term:
+            if self.term == term:
                 self._active -= 1
                 self._in_call = False
                 return True
@@ -182,6 +182,7 @@ class ThreadedWorker(Worker):
                     self._active -= 1
                     return
                 connection, call, environ = self._waiting.popleft()
+            connection.deadline = time.monotonic()
             call.run(self._app, environ)
 
     def _other(self, fd: int) -> None:

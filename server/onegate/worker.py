@@ -1,14 +1,11 @@
-"""A worker: one process, one event loop, its connections and its timers.
-
-Descriptors are a budget. At its end a worker closes the connection that has been idle longest; if
-none is idle it stops listening until one is free, and the kernel's queue holds who comes.
-"""
+"""A worker: one process, one event loop, its connections and its timers."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
+import random
+import resource
 import select
 import signal
 import socket
@@ -16,31 +13,43 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from onegate import log as logs
 from onegate import tls
+from onegate.acceptor import Acceptor, Front
+from onegate.access import access_log
 from onegate.body import spool_folder
-from onegate.connection import Connection
+from onegate.connection import Connection, State
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
+from onegate.scoreboard import Field, Slot
 from onegate.settings import Settings
 from onegate.wsgi import Call, EnvironFactory, field_key
+
+if TYPE_CHECKING:
+    from onegate.children import Line
 
 log = logging.getLogger("onegate.error")
 
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-# Of the workers that wait for the same listener the kernel wakes one, not all.
-_LISTEN = select.EPOLLIN | select.EPOLLEXCLUSIVE
 _TICK = 1.0
+_SHORT_TICK = 0.1
+"""While descriptors are short, and while stopping."""
 _MAX_EVENTS = 256
-_ACCEPTS = 16
-"""Connections taken from a listener before others get their turn."""
+QUEUE_SECONDS = 0.05
+"""How long a stopping worker still takes those who are in the kernel's queue already."""
+_PAGE = resource.getpagesize()
+_BEAT = int(Field.BEAT)
 
 
 class Worker:
-    """Serves until told to stop. See :class:`onegate.connection.Service`."""
+    """Serves until told to stop. See :class:`onegate.connection.Service`.
+
+    ``lifeline``: read end of a pipe that reports end of file when the master is gone.
+    """
 
     _READ = select.EPOLLIN
 
@@ -50,8 +59,9 @@ class Worker:
         listeners: list[Listener],
         app: Callable[..., Any],
         lifeline: int,
+        slot: Slot,
+        line: Line,
     ) -> None:
-        """``lifeline``: read end of a pipe that reports end of file when the master is gone."""
         self.settings = settings
         self.limits = MessageLimits(
             request_line=settings.limit_request_line,
@@ -61,50 +71,71 @@ class Worker:
             body=settings.limit_request_body,
         )
         self.spool = spool_folder(settings.spool)
+        self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
+        self.access = access_log(settings)
         self.now = time.monotonic()
         self.stopping = False
+        self.term = 0
+        """Number of the leadership of the loop; see :mod:`onegate.threads`."""
+        self._tls = tls.context(settings.certfile, settings.keyfile) if settings.certfile else None
         self._app = app
         self._lifeline = lifeline
-        self._connections: dict[int, Connection] = {}
-        self._idle: dict[Connection, None] = {}
-        self._listening = False
+        self._slot = slot
+        self._numbers = slot.numbers
+        self._line = line
+        self._requests = 0
+        self._retired = False
+        self._retire_after = self._jittered(settings.max_requests)
+        self._retire_at = self.now + (settings.max_worker_lifetime or float("inf"))
         self._epoll = select.epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._listeners = {
-            listener.sock.fileno(): (listener, *self._front(listener)) for listener in listeners
-        }
-        open_now = sum(1 for _ in Path("/proc/self/fd").iterdir())
-        self._budget = budget(open_now).connections
-        self._stop_by = 0.0
+        self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
+        self._stop_by = float("inf")
+        self._listen_until = float("inf")
         self._next_tick = self.now + _TICK
         self._events: Iterator[tuple[int, int]] = iter(())
-        self._term = 0
         self._local = threading.local()
-        self._tls = tls.context(settings.certfile, settings.keyfile) if settings.certfile else None
-        self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
+        self.interrupted: Callable[[], None] = lambda: None
+        """Called when INT or QUIT comes."""
 
-    def _front(self, listener: Listener) -> tuple[EnvironFactory, HeadParser]:
+    def _jittered(self, requests: int) -> float:
+        """So that workers that began together do not end together."""
+        if not requests:
+            return float("inf")
+        return requests + random.randint(0, self.settings.max_requests_jitter)  # noqa: S311 - no secret
+
+    def _front(self, listener: Listener) -> Front:
         environs = EnvironFactory(
             server_name=listener.server_name,
             server_port=listener.server_port,
-            scheme="https" if self.settings.certfile else "http",
+            scheme="https" if self._tls else "http",
+            script_name=self.settings.root_path,
+            extra=self.settings.environ,
             multithread=self.settings.threads > 1,
             multiprocess=self.settings.workers > 1,
         )
-        return environs, HeadParser(self.limits, field_key, environs.new)
+        return listener, environs, HeadParser(self.limits, field_key, environs.new)
 
     # ── loop ─────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
         """Serve until stopped, then finish what is in flight."""
         self._prepare()
+        self._line.serves()
         self._start()
 
     def _prepare(self) -> None:
-        self._signals()
+        limit = budget(_open_descriptors(), self.settings.worker_connections)
+        self._acceptor.budget = limit.connections
+        self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
+            signal.signal(number, lambda *_: None)  # noted through the wake-up descriptor
         self._epoll.register(self._wake, self._READ)
         self._epoll.register(self._lifeline, self._READ)
-        self._listen(True)
+        self._acceptor.listen()
+        self._numbers[_BEAT] = self.now = time.monotonic()
+        self._slot[Field.SERVES] = 1.0
 
     def _start(self) -> None:
         self._loop(0)
@@ -116,133 +147,126 @@ class Worker:
         anything more. What it had not yet handled of the last events stands in ``_events``.
         """
         self._local.term = term
-        connections = self._connections
-        while not self.stopping or connections:
+        acceptor = self._acceptor
+        connections = acceptor.connections
+        numbers = self._numbers
+        while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
                     connection.ready(mask)
+                elif fd in acceptor:
+                    acceptor.accept(fd)
                 else:
                     self._other(fd)
-                if self._term != term:
+                if self.term != term:
                     return False
             if self.now >= self._next_tick:
-                self._next_tick = self.now + _TICK
                 self._tick()
+                if self.stopping and not connections and not acceptor.listening:
+                    break
             timeout = max(0.0, self._next_tick - self.now)
             self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
-            self.now = time.monotonic()
+            numbers[_BEAT] = self.now = time.monotonic()
         return True
 
-    def _signals(self) -> None:
-        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            signal.signal(number, lambda *_: None)  # noted through the wake-up descriptor
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-
     def _other(self, fd: int) -> None:
-        if fd in self._listeners:
-            self._accept(fd)
-        elif fd == self._wake:
+        """A descriptor that is neither a connection nor a listener."""
+        if fd == self._wake:
             for number in os.read(self._wake, 64):
                 if number == signal.SIGTERM:
-                    self._stop()
+                    self._stop(self.settings.graceful_timeout)
                 elif number in (signal.SIGINT, signal.SIGQUIT):
-                    self._stop()
-                    self._stop_by = self.now
+                    self.interrupted()
+                    self._stop(0.0)
+                elif number == signal.SIGUSR1:
+                    logs.reopen()
         elif fd == self._lifeline:
             self._epoll.unregister(fd)
-            self._stop()
+            self._stop(self.settings.graceful_timeout)
+
+    # ── timers ───────────────────────────────────────────────────────────────────────────────
 
     def _tick(self) -> None:
-        """Once a second: what has waited too long?"""
-        if self.stopping and self.now >= self._stop_by:
-            for connection in list(self._connections.values()):
+        """What has waited too long?"""
+        acceptor = self._acceptor
+        if self.now >= self._stop_by:
+            acceptor.end()
+            for connection in list(acceptor.connections.values()):
                 connection.close()
             return
-        for connection in list(self._connections.values()):
-            if connection.deadline < self.now:
+        if self.now >= self._listen_until:
+            acceptor.end()
+        oldest_call = 0.0
+        for connection in list(acceptor.connections.values()):
+            if connection.state is State.CALL:
+                oldest_call = min(oldest_call or connection.deadline, connection.deadline)
+            elif connection.deadline < self.now:
                 connection.expire()
-        if not self.stopping and not self._listening:
-            self._listen(True)
+        if acceptor.paused and not self.stopping:
+            acceptor.look_for_victims()
+        self._report(oldest_call)
+        short = self.stopping or acceptor.paused
+        self._next_tick = self.now + (_SHORT_TICK if short else _TICK)
+        if self.stopping and acceptor.listening:
+            self._next_tick = min(self._next_tick, self._listen_until)
 
-    def _stop(self) -> None:
-        """Take no more connections; let those in flight end."""
+    def hurry(self) -> None:
+        """Have the timers looked at soon."""
+        self._next_tick = min(self._next_tick, self.now + _SHORT_TICK)
+
+    def _report(self, oldest_call: float) -> None:
+        """Write this worker's numbers; ask to be replaced when its time has come."""
+        slot = self._slot
+        slot[Field.CALL_SINCE] = oldest_call
+        slot[Field.REQUESTS] = self._requests
+        slot[Field.CONNECTIONS] = len(self._acceptor.connections)
+        slot[Field.IDLE] = len(self._acceptor.idle)
+        slot[Field.DESCRIPTORS] = _open_descriptors()
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+        slot[Field.RESIDENT] = resident
+        most = self.settings.max_worker_memory
+        if self.now >= self._retire_at:
+            self._retire("it has served for its lifetime")
+        elif most and resident > most:
+            self._retire(f"it uses {resident >> 20} MiB of memory")
+
+    def _retire(self, reason: str) -> None:
+        """Ask for a successor. Until it serves, this worker goes on."""
+        if not self._retired:
+            self._retired = True
+            log.info("worker is to be replaced: %s", reason)
+            self._line.retires()
+
+    def _stop(self, patience: float) -> None:
+        """End within ``patience`` seconds, when all is answered that was asked."""
+        self._stop_by = min(self._stop_by, self.now + patience)
+        self._next_tick = self.now
         if self.stopping:
             return
         self.stopping = True
-        self._stop_by = self.now + self.settings.graceful_timeout
-        self._listen(False)
-        for connection in list(self._idle):
-            connection.close()
-        self._accept_queued()
-
-    # ── accepting ────────────────────────────────────────────────────────────────────────────
-
-    def _listen(self, wanted: bool) -> None:
-        if wanted is self._listening:
-            return
-        self._listening = wanted
-        for fd in self._listeners:
-            if wanted:
-                self._epoll.register(fd, _LISTEN)
-            else:
-                self._epoll.unregister(fd)
-
-    def _accept(self, fd: int) -> None:
-        listener, environs, parser = self._listeners[fd]
-        accept = listener.sock.accept
-        term = self._term
-        for _ in range(_ACCEPTS):
-            if not self._room():
-                return
-            try:
-                sock, address = accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._cannot_accept(error)
-                return
-            peer = (address[0], str(address[1])) if address else ("", "")
-            try:
-                connection = Connection(self, sock, peer, environs, parser)
-            except OSError:
-                sock.close()  # gone already
-                continue
-            self._connections[connection.fd] = connection
-            connection.receive()
-            if self._term != term:
-                return
-
-    def _room(self) -> bool:
-        """Whether another connection fits into the budget; makes room if an idle one can go."""
-        if len(self._connections) < self._budget:
-            return True
-        for longest_idle in self._idle:
-            longest_idle.close()
-            return True
-        self._listen(False)
-        return False
-
-    def _cannot_accept(self, error: OSError) -> None:
-        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-            # Somebody else holds the descriptors. Wait for one of ours, or for the next tick.
-            log.warning("cannot accept: %s", error.strerror)
-            self._listen(False)
-        elif error.errno not in (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR):
-            log.error("cannot accept: %s", error)
-
-    def _accept_queued(self) -> None:
-        """Take what the kernel has queued already: those clients were promised an answer."""
-        for fd in self._listeners:
-            self._accept(fd)
+        self._slot[Field.STOPPING] = 1.0
+        self._listen_until = self.now + QUEUE_SECONDS
+        for connection in self._acceptor.connections.values():
+            connection.hurry()
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
     def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
         """Call the application here and now."""
+        self.count()
         call.run(self._app, environ)
         return True
+
+    def count(self) -> None:
+        """One request more."""
+        self._requests += 1
+        if self._requests >= self._retire_after:
+            self._retire(f"it has answered {self._requests} requests")
+
+    def alive(self, connection: Connection) -> None:
+        """The application has produced something more: it is not stuck."""
+        self._numbers[_BEAT] = connection.deadline = time.monotonic()
 
     def secure(self, sock: socket.socket) -> tls.Transport:
         """Put TLS on an accepted socket, where it is spoken here."""
@@ -255,15 +279,18 @@ class Worker:
 
     def idle(self, connection: Connection) -> None:
         """It may be closed when descriptors are short."""
-        self._idle[connection] = None
+        self._acceptor.idle[connection] = None
+        if self._acceptor.paused:
+            self._acceptor.resume()
 
     def busy(self, connection: Connection) -> None:
         """It may not."""
-        self._idle.pop(connection, None)
+        self._acceptor.idle.pop(connection, None)
 
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""
-        del self._connections[connection.fd]
-        self._idle.pop(connection, None)
-        if not self._listening and not self.stopping:
-            self._listen(True)
+        self._acceptor.closed(connection)
+
+
+def _open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1  # but the folder itself

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from onegate.listeners import listen
-from onegate.settings import SettingsError
+from onegate.settings import Settings, SettingsError
 
 from tests.server.helpers import DEADLINE, HELLO, Client, serving
+
+SETTINGS = Settings(backlog=8)
 
 
 def refused(folder: Path, *binds: str) -> str:
@@ -55,7 +57,7 @@ def refused(folder: Path, *binds: str) -> str:
         ("a..b:8000", "'a..b' is not a host name"),
         (f"{'a' * 64}:8000", "is not a host name"),
         ("192.0.2.1:8000", "this machine does not have that address"),
-        ("unix:", "there is a file of that name that is no socket"),
+        ("unix:", "not HOST:PORT"),
         ("unix:/nowhere/at/all", "No such file or directory"),
         (f"unix:/tmp/{'x' * 200}", "too long"),
     ],
@@ -87,7 +89,7 @@ def test_permission_denied(tmp_path: Path) -> None:
     os.seteuid(somebody)
     try:
         with pytest.raises(SettingsError, match="permission denied"):
-            listen(f"unix:{locked}/socket", 8)
+            listen(f"unix:{locked}/socket", SETTINGS)
     finally:
         os.seteuid(before)
 
@@ -141,8 +143,8 @@ def test_other_forms_of_address(tmp_path: Path, bind: str) -> None:
 
 def test_both_families_at_the_same_port(tmp_path: Path) -> None:
     """[::] does not take IPv4 along, so both can be had, each by its name."""
-    listener = listen("0.0.0.0:0", 8)
-    with listener.sock, listen(f"[::]:{listener.server_port}", 8).sock:
+    listener = listen("0.0.0.0:0", SETTINGS)
+    with listener.sock, listen(f"[::]:{listener.server_port}", SETTINGS).sock:
         pass
 
 
@@ -168,7 +170,7 @@ def test_relative_unix_path_is_removed_at_the_end(tmp_path: Path) -> None:
 
 def test_a_listener_is_named_for_urls() -> None:
     for address, name in (("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]")):
-        listener = listen(address, 8)
+        listener = listen(address, SETTINGS)
         with listener.sock:
             assert listener.server_name == name
             assert re.fullmatch(re.escape(f"http://{name}:") + r"[1-9]\d*", listener.name)
@@ -182,7 +184,7 @@ def test_no_such_family_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "socket", no_family)
     with pytest.raises(SettingsError, match="Address family not supported"):
-        listen("[::1]:0", 8)
+        listen("[::1]:0", SETTINGS)
 
 
 def ask_unix(path: Path) -> int:

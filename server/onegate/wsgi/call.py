@@ -60,6 +60,7 @@ class Call:
         "_sent",
         "close",
         "cut",
+        "octets",
         "status",
     )
 
@@ -73,6 +74,8 @@ class Call:
         self._held: list[bytes] | None = None
         self._iterable: Any = None
         self.status = 0
+        self.octets = 0
+        """Of content, without its framing."""
         self.close = request.close
         """Whether the connection has to end after this answer."""
         self.cut = False
@@ -138,17 +141,17 @@ class Call:
                 # Never more than was declared: it would be read as the next response. For a file
                 # that is as it should be (PEP 3333): so a range of it is answered.
                 if type(self._iterable) is not FileWrapper:
-                    log.error(
-                        "more content than Content-Length: %d octets cut", len(block) - self._left
-                    )
+                    surplus = len(block) - self._left
+                    self._complain("more content than Content-Length: %d octets cut", surplus)
                 block = block[: self._left]
                 more = False
             self._left -= len(block)
-        elif self._framing is Framing.CHUNKED:
-            block = chunk(block)
         elif self._framing is Framing.NONE:
             block = b""
             more = False
+        self.octets += len(block)
+        if self._framing is Framing.CHUNKED:
+            block = chunk(block)
         octets = head + block
         if self._held is not None:
             self._held.append(octets)
@@ -200,7 +203,7 @@ class Call:
 
     def _check_length(self) -> None:
         if self._framing is Framing.LENGTH and self._left:
-            log.error("content is %d octets shorter than Content-Length", self._left)
+            self._complain("content is %d octets shorter than Content-Length", self._left)
             self.close = self.cut = True
 
     def _send_file(self, wrapper: FileWrapper) -> bool:
@@ -219,22 +222,23 @@ class Call:
         if self._framing is not Framing.NONE:
             self._out.send_file(descriptor, position, count)
             self._left -= count
+            self.octets = count
         self._check_length()
         return True
 
     def _failed(self, error: BaseException) -> None:
         request = self._request
-        log.error(
-            "%s while answering %s %r", type(error).__name__, request.method, request.target,
-            exc_info=error,
-        )  # fmt: skip
+        what = f"{request.method} {request.target!r}"
+        self._complain("%s while answering %s", type(error).__name__, what, error=error)
         if self._sent and not self._held:
             self.close = self.cut = True
             return
         self.status = 500
         self.close = request.close
+        octets = error_response(500, method=request.method, close=request.close)
+        self.octets = len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self._out.send(error_response(500, method=request.method, close=request.close))
+            self._out.send(octets)
         except ClientGone:
             self.close = True
 
@@ -245,7 +249,16 @@ class Call:
             if close is not None:
                 close()
         except BaseException as error:
-            log.error("%s in close() of the response", type(error).__name__, exc_info=error)
+            self._complain("%s in close() of the response", type(error).__name__, error=error)
+
+    def _complain(self, message: str, *values: object, error: BaseException | None = None) -> None:
+        """Log what the application did, with the request's id."""
+        log.error(message, *values, exc_info=error, extra={"environ": self._request.fields})
+
+    @property
+    def fields(self) -> str:
+        """The application's field lines, for the log."""
+        return self._response.lines if self._response is not None else ""
 
     def _early_hints(self, headers: list[tuple[str, str]]) -> None:
         """``environ["wsgi.early_hints"]``: send a 103 with ``headers`` (RFC 8297).

@@ -8,6 +8,7 @@ octets, one character for one octet (PEP 3333, "Unicode Issues").
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any, TextIO
 from urllib.parse import unquote_to_bytes
 
@@ -69,6 +70,7 @@ class EnvironFactory:
         server_port: str,
         scheme: str,
         script_name: str = "",
+        extra: Iterable[tuple[str, str]] = (),
         multithread: bool,
         multiprocess: bool,
     ) -> None:
@@ -91,6 +93,7 @@ class EnvironFactory:
         }
         if scheme == "https":
             template["HTTPS"] = "on"
+        template.update(extra)
         self.new = template.copy
 
     def complete(

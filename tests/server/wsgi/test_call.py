@@ -36,6 +36,7 @@ def run(app: Any, out: Recorder, method: str = "GET", minor: int = 1, close: boo
     """Let ``app`` answer a request; the call, when all is over."""
     head = Head()
     head.method, head.target, head.minor, head.close = method, "/", minor, close
+    head.fields = {}
     call = Call(out, head)
     call.run(app, {"wsgi.file_wrapper": FileWrapper})
     return call

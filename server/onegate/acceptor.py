@@ -1,0 +1,182 @@
+"""Which connections a worker holds: taking them, and whom to let go when descriptors are short.
+
+Descriptors are a budget. At its end
+
+1. the connection that has waited longest for its next request is closed: its client expects that;
+2. else one whose request has been on the way for more than a moment: a client that is slow costs
+   others nothing while there is room, and has no claim to the last place;
+3. else nobody is accepted until a place is free. The kernel's queue holds who comes meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import select
+from typing import TYPE_CHECKING
+
+from onegate.connection import Connection, State
+from onegate.http1 import HeadParser
+from onegate.listeners import Listener
+from onegate.wsgi import EnvironFactory
+
+if TYPE_CHECKING:
+    from onegate.worker import Worker
+
+log = logging.getLogger("onegate.error")
+
+# Of the workers that wait for the same listener the kernel wakes one, not all.
+_LISTEN = select.EPOLLIN | select.EPOLLEXCLUSIVE
+ACCEPTS = 16
+"""Connections taken from a listener before others get their turn."""
+PATIENCE = 0.3
+"""Seconds that a request may be on the way when its place is wanted: ten long round trips."""
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_CLIENT_LEFT = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR, errno.ENETDOWN)
+
+Front = tuple[Listener, EnvironFactory, HeadParser]
+
+
+class Acceptor:
+    """The listeners of a worker and the connections that came through them."""
+
+    def __init__(self, worker: Worker, epoll: select.epoll, fronts: list[Front]) -> None:
+        self._worker = worker
+        self._epoll = epoll
+        self._fronts = {front[0].sock.fileno(): front for front in fronts}
+        self.connections: dict[int, Connection] = {}
+        self.idle: dict[Connection, None] = {}
+        """Waiting for their next request, the longest first."""
+        self.budget = 1
+        self.paused = True
+        self._open = False
+        self._victims: list[Connection] = []
+        self._reserve = _spare()
+
+    def __contains__(self, fd: int) -> bool:
+        return fd in self._fronts
+
+    # ── listening ────────────────────────────────────────────────────────────────────────────
+
+    def listen(self) -> None:
+        """Take connections from now on, as long as there is room."""
+        self._open = True
+        self.resume()
+
+    def resume(self) -> None:
+        """Listen again after a pause."""
+        if self._open and self.paused:
+            self.paused = False
+            for fd in self._fronts:
+                self._epoll.register(fd, _LISTEN)
+
+    def pause(self) -> None:
+        """Take nobody until a place is free."""
+        if not self.paused:
+            self.paused = True
+            for fd in self._fronts:
+                self._epoll.unregister(fd)
+
+    def end(self) -> None:
+        """Take nobody any more."""
+        self.pause()
+        self._open = False
+
+    @property
+    def listening(self) -> bool:
+        """False once :meth:`end` was called."""
+        return self._open
+
+    def accept(self, fd: int) -> None:
+        """Take some of those who wait at a listener."""
+        listener, environs, parser = self._fronts[fd]
+        worker = self._worker
+        term = worker.term
+        for _ in range(ACCEPTS):
+            if len(self.connections) >= self.budget and not self._make_room():
+                self.pause()
+                worker.hurry()
+                return
+            try:
+                sock, address = listener.sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if not self._survive(error):
+                    return
+                continue
+            peer = (address[0], str(address[1])) if address else ("", "")
+            try:
+                connection = Connection(worker, sock, peer, environs, parser)
+            except OSError:
+                sock.close()  # gone already
+                continue
+            self.connections[connection.fd] = connection
+            if worker.stopping:
+                connection.hurry()
+            connection.receive()
+            if worker.term != term:
+                return
+
+    # ── shortage ─────────────────────────────────────────────────────────────────────────────
+
+    def _make_room(self) -> bool:
+        for longest_idle in self.idle:
+            longest_idle.close()
+            return True
+        while self._victims:
+            victim = self._victims.pop()
+            if victim.state <= State.BODY and victim.waited() > PATIENCE:
+                victim.expire()
+                return len(self.connections) < self.budget
+        return False
+
+    def look_for_victims(self) -> None:
+        """At the end of the budget, now and then: who has been on the way for too long?"""
+        found = [
+            (connection.waited(), connection.fd)
+            for connection in self.connections.values()
+            if connection.state <= State.BODY and connection.waited() > PATIENCE
+        ]
+        self._victims = [self.connections[fd] for _, fd in sorted(found)]
+        if self._victims:
+            self.resume()
+
+    def _survive(self, error: OSError) -> bool:
+        """Deal with a failed accept. False: no more for now."""
+        if error.errno in _NO_DESCRIPTOR:
+            if self._make_room():
+                return True
+            if self._reserve >= 0:
+                # Somebody holds all descriptors, and there is no connection of ours to close:
+                # one client at a time is served in the place of the reserve.
+                log.warning("cannot accept: %s; going on with the reserve", error.strerror)
+                os.close(self._reserve)
+                self._reserve = -1
+                return True
+            self.pause()
+            self._worker.hurry()
+            return False
+        if error.errno not in _CLIENT_LEFT:
+            log.error("cannot accept: %s", error)
+            return False
+        return True
+
+    def closed(self, connection: Connection) -> None:
+        """A place is free."""
+        del self.connections[connection.fd]
+        self.idle.pop(connection, None)
+        if self._reserve < 0:
+            self._reserve = _spare()
+            if self._reserve < 0 and self.connections:
+                return
+        self.resume()
+
+
+def _spare() -> int:
+    """A descriptor that holds a place, or -1 if there is none."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1

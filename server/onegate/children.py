@@ -1,0 +1,215 @@
+"""The processes that a master forks, and what they do first.
+
+A child starts with the master's signals blocked and the master's descriptors open; both are put
+right here, before any code of the application runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, NoReturn
+
+from onegate import hooks, reloader
+from onegate.hooks import Hooks
+from onegate.listeners import Listener
+from onegate.loader import LoadError, load
+from onegate.privileges import drop
+from onegate.scoreboard import Scoreboard, Slot
+from onegate.settings import Settings, SettingsError
+from onegate.status import StatusApp
+from onegate.template import Template
+from onegate.threads import ThreadedWorker
+from onegate.upgrade import exec_successor
+from onegate.worker import Worker
+
+log = logging.getLogger("onegate.error")
+
+SIGNALS = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGWINCH,
+    signal.SIGCHLD,
+)
+"""What a master notes."""
+
+BOOT_FAILED = 3
+"""Exit status of a process whose application cannot be loaded."""
+
+
+class Role(Enum):
+    """What a child is for."""
+
+    WORKER = "worker"
+    TEMPLATE = "template"
+    STATUS = "status process"
+    SUCCESSOR = "new master"
+
+
+@dataclass(slots=True)
+class Child:
+    """What the master knows of a child."""
+
+    role: Role
+    generation: int
+    line: int
+    """Read end of the pipe through which the child tells of itself; -1 when it has hung up."""
+    slot: Slot | None = None
+    serves: bool = False
+    retiring: bool = False
+    """It asks to be replaced."""
+    told: bool = False
+    """It has been asked to end."""
+    kill_at: float = float("inf")
+    since: float = 0.0
+    reason: str = ""
+    """Why we killed it, for the log."""
+
+
+@dataclass(frozen=True)
+class Nest:
+    """What every child of a generation is given."""
+
+    settings: Settings
+    hooks: Hooks
+    listeners: list[Listener]
+    status: Listener | None
+    lifeline: int
+    """Read end of a pipe that only the master holds open: at its end the master is gone."""
+
+
+def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
+    """Turn a fork of the master into a process of its own.
+
+    Until it serves, a signal to end simply ends it: there is nothing to finish yet.
+    """
+    signal.set_wakeup_fd(-1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTTIN, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)
+    for descriptor in master_descriptors:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
+    """Load the application, or end the process with the reason in the log."""
+    settings = nest.settings
+    try:
+        drop(settings.user, settings.group)
+        if role is Role.WORKER:
+            _hook(nest, "post_fork")
+        return load(settings.app)
+    except (LoadError, SettingsError) as error:
+        log.error("%s", error)
+    except BaseException:
+        log.exception("the application %s cannot be loaded", settings.app)
+    if settings.reload:
+        reloader.wait(settings, nest.lifeline)
+    sys.exit(BOOT_FAILED)
+
+
+def _hook(nest: Nest, name: str) -> None:
+    """Call a hook that takes the server and this worker."""
+    server = hooks.Server(os.getppid(), nest.settings)
+    nest.hooks(name, server, hooks.Worker(os.getpid(), nest.settings))
+
+
+def be(
+    role: Role,
+    nest: Nest,
+    slot: Slot | None,
+    line: int,
+    template: Template | None,
+    scoreboard: Scoreboard,
+) -> NoReturn:
+    """Do the work of ``role`` in a process that has just been forked; ends it."""
+    if role is Role.SUCCESSOR:
+        exec_successor(nest.listeners, line)
+    if role is Role.STATUS:
+        be_status(nest, scoreboard, line)
+    app = load_app(nest, role)
+    if role is Role.TEMPLATE:
+        assert template is not None
+        os.write(line, b"+")
+        template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slots[i], own, app))
+        sys.exit(0)
+    assert slot is not None
+    be_worker(nest, slot, line, app)
+
+
+def _be_forked(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoReturn:
+    """Be a worker that a template has forked."""
+    _hook(nest, "post_fork")
+    be_worker(nest, slot, line, app)
+
+
+def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoReturn:
+    """Serve as a worker."""
+    # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
+    faulthandler.enable(all_threads=True)
+    settings = nest.settings
+    this = hooks.Worker(os.getpid(), settings)
+    kind = ThreadedWorker if settings.threads > 1 else Worker
+    worker = kind(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
+    worker.interrupted = lambda: nest.hooks("worker_int", this)
+    if settings.reload:
+        reloader.watch(settings, nest.lifeline)
+    nest.hooks("post_worker_init", this)
+    try:
+        worker.run()
+    finally:
+        _hook(nest, "worker_exit")
+    sys.exit(0)
+
+
+def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
+    """Answer on the second listener, whatever the workers are doing."""
+    assert nest.status is not None
+    settings = replace(nest.settings, threads=1, workers=1, status="", timeout=0.0)
+    app = StatusApp(scoreboard, nest.listeners, nest.settings)
+    own = Scoreboard(1).slots[0]
+    Worker(settings, [nest.status], app, nest.lifeline, own, Line(line)).run()
+    sys.exit(0)
+
+
+class Line:
+    """A worker's end of the pipe to its master."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def serves(self) -> None:
+        """This process does its work now."""
+        self._say(b"+")
+
+    def retires(self) -> None:
+        """This process wants to be replaced; it goes on until it is told to end."""
+        self._say(b"-")
+
+    def _say(self, word: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError, BlockingIOError):
+            os.write(self._descriptor, word)
+
+
+def now() -> float:
+    """Monotonic seconds."""
+    return time.monotonic()

@@ -1,0 +1,93 @@
+"""``--preload``: a process that has loaded the application, and from which workers are forked.
+
+The master stays free of the application's code, so that it can load it anew: a new template is
+made for each generation. Workers share the template's memory, which ``gc.freeze`` keeps the
+collector from touching. They are forked twice, so that they become children of the master, which
+is made the "subreaper" of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+_PR_SET_CHILD_SUBREAPER = 36
+_ANSWER_SECONDS = 10.0
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of descendants whose own parent ends.
+
+    Raises ``OSError`` where the kernel does not know how.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+class Template:
+    """The master's end of the line to a template."""
+
+    def __init__(self) -> None:
+        self._master, self._template = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+    def in_master(self) -> None:
+        """After the fork: keep this side only."""
+        self._template.close()
+        self._master.settimeout(_ANSWER_SECONDS)
+
+    def fork(self, slot: int, boot: int) -> int:
+        """Have a worker made for ``slot`` that tells of itself through ``boot``; return its number.
+
+        Raises ``OSError`` if that did not work.
+        """
+        socket.send_fds(self._master, [b"%d" % slot], [boot])
+        answer = int(self._master.recv(32) or b"-1")
+        if answer <= 0:
+            raise OSError(-answer, os.strerror(-answer))
+        return answer
+
+    def close(self) -> None:
+        """Let the template end."""
+        self._master.close()
+
+    def serve(self, app: Callable[..., Any], become: Callable[[int, int, Any], None]) -> None:
+        """In the template: fork until the master hangs up.
+
+        ``become(slot, boot, app)`` is called in every worker and must not return.
+        """
+        self._master.close()
+        gc.collect()
+        gc.freeze()
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(self._template, 32, 1)
+            if not message:
+                return
+            self._fork_twice(int(message), descriptors[0], app, become)
+            os.close(descriptors[0])
+
+    def _fork_twice(
+        self, slot: int, boot: int, app: Callable[..., Any], become: Callable[[int, int, Any], None]
+    ) -> None:
+        try:
+            between = os.fork()
+        except OSError as error:
+            self._template.send(b"%d" % -(error.errno or 1))
+            return
+        if between:
+            os.waitpid(between, 0)
+            return
+        try:
+            worker = os.fork()
+        except OSError as error:
+            self._template.send(b"%d" % -(error.errno or 1))
+            os._exit(1)
+        if worker:
+            self._template.send(b"%d" % worker)
+            os._exit(0)
+        self._template.close()
+        become(slot, boot, app)

@@ -1,0 +1,55 @@
+"""USR2: a new program takes over the listeners of a running master (execve(2)).
+
+The new master inherits the listening sockets, so that no connection is refused in between, and
+tells its predecessor through a pipe when its first worker serves. Only then does the old one end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import NoReturn
+
+from onegate import systemd
+from onegate.listeners import Listener, adopt
+
+_VARIABLE = "_ONEGATE_SUCCESSION"
+_LEFT = json.loads(os.environ.pop(_VARIABLE, "{}"))
+_FOLDER = os.getcwd()  # noqa: PTH109 - before --chdir; the command line is relative to it
+_ENVIRON = dict(os.environ)
+"""As it was at the start, before ``--env``."""
+
+
+class Succession:
+    """What this master was left by the one before it, if it was started by one."""
+
+    def __init__(self) -> None:
+        self._ready = _LEFT.get("ready", -1)
+        if self._ready >= 0:
+            os.set_inheritable(self._ready, False)
+        self.listeners: dict[str, Listener] = {
+            address: adopt(descriptor, address, foreign=foreign)
+            for address, descriptor, foreign in _LEFT.get("listeners", [])
+        }
+        """By the address that they were asked for with."""
+        self.done = False
+        """True in a master that has been replaced."""
+
+    def ready(self) -> None:
+        """Tell the master before this one that it may go."""
+        if self._ready >= 0:
+            os.write(self._ready, b"+")
+            os.close(self._ready)
+            self._ready = -1
+
+
+def exec_successor(listeners: list[Listener], ready: int) -> NoReturn:
+    """Become a new master, by the command line and in the folder of the first start."""
+    left = [(each.given, each.sock.fileno(), each.foreign) for each in listeners]
+    for descriptor in (ready, *(descriptor for _, descriptor, _ in left)):
+        os.set_inheritable(descriptor, True)
+    environ = _ENVIRON | systemd.handed_down()
+    environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left})
+    os.chdir(_FOLDER)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
