@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
+from onegate.http1.chunked import MAX_LINE
 from onegate.http1.reader import RequestReader
 
 BEHIND = b"GET /b HTTP/1.1\r\nHost: b\r\n\r\n"
@@ -55,7 +56,9 @@ def new_reader(limits: MessageLimits) -> RequestReader:
 
 def read(pieces: Iterable[bytes], limits: MessageLimits | None = None) -> Reading:
     """Give ``pieces`` to a new reader one after the other, as a connection does."""
-    reader = new_reader(limits or MessageLimits())
+    limits = limits or MessageLimits()
+    reader = new_reader(limits)
+    most = max(limits.head + 3, limits.field_size + 1, MAX_LINE + 1)
     messages: list[Message] = []
     head: Head | None = None
     content: list[bytes] = []
@@ -83,6 +86,7 @@ def read(pieces: Iterable[bytes], limits: MessageLimits | None = None) -> Readin
                     content.append(event.content)
                     if event.last:
                         finish(whole=True)
+            assert len(reader._buffer) <= most, "more is kept than any limit allows"
     except ProtocolError as error:
         content.clear()  # how much of it was seen before the error is a matter of the split
         if head is not None:
