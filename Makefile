@@ -2,12 +2,13 @@
 # the tools live in .venv, what is made lives in build/.
 
 PYTHON ?= python3
+FUZZ_SECONDS ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix test engine lock readme clean
+.PHONY: help matrix test fuzz engine lock readme clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -19,6 +20,9 @@ test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lin
 	@rm -rf build/tests
 	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
+
+fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); what is found: build/fuzz/crash-*
+	@$(BIN)/tox run -q -e fuzz -- $(FUZZ_SECONDS)
 
 engine: ## make sure that a container engine answers (installs Docker on Debian and Ubuntu, as root)
 	@.ci/engine
