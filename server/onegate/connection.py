@@ -146,7 +146,7 @@ class Connection:
         self._preface = service.settings.proxy_protocol and self.forwards
         """Whether a PROXY header has to come first; TLS begins behind it."""
         self.sock: Transport = sock if self._preface else service.secure(sock)
-        self.fd = sock.fileno()
+        self.fd = self.sock.fileno()
         self.peer = peer
         self.environs = environs
         self._reader = RequestReader(parser, service.limits)
@@ -227,6 +227,7 @@ class Connection:
             if header is None and octets and not self._eof:
                 raise BlockingIOError  # more of it has to come
             if header is None:
+                sock.recv(len(octets), socket.MSG_DONTWAIT)  # unread, it would make the end a reset
                 self.close()
                 return False
             client, length = header

@@ -38,6 +38,10 @@ class Listener:
     foreign: bool = False
     """Somebody else holds the socket too, and goes on listening when we stop."""
 
+    def url(self, settings: Settings) -> str:
+        """The name with the scheme that is spoken there."""
+        return self.name.replace("http:", "https:", 1) if settings.certfile else self.name
+
     def refuse(self) -> None:
         """Let no new connection begin, while those in the kernel's queue can still be accepted.
 

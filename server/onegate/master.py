@@ -102,7 +102,7 @@ class Master:
             if address := self._settings.status:
                 self._status_listener = held.get(address) or listen(address, self._settings)
             self._pidfile.write()
-            names = ", ".join(listener.name for listener in self._listeners)
+            names = ", ".join(listener.url(self._settings) for listener in self._listeners)
             log.info("onegate %s listens on %s", __version__, names)
             log.info("%s", describe(self._settings))
             if self._settings.preload:

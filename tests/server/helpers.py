@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEADLINE = 20.0
 """Seconds after which anything that is waited for counts as a failure."""
-_LISTENS = re.compile(r"listens on (?:http://(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)|unix:(.+))")
+_LISTENS = re.compile(r"listens on (?:https?://(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)|unix:(.+))")
 _STATUS_LINE = re.compile(r"HTTP/1\.1 ([1-9][0-9]{2}) ([^\r\n]*)")
 _FIELD_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([^\r\n\0]*)")
 
