@@ -26,7 +26,7 @@ import time
 from enum import IntEnum
 from io import BytesIO
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from onegate import proxy_protocol, request_id
 from onegate.access import AccessLog
@@ -49,6 +49,7 @@ LAST_REQUEST_SECONDS = 1.0
 """For one more request on a connection of a worker that stops; it is the last one there."""
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
+_DONTWAIT: Final = socket.MSG_DONTWAIT
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -62,6 +63,16 @@ class State(IntEnum):
     WRITE = 4
     LINGER = 5
     CLOSED = 6
+
+
+# Looking a member up on the class is slow on Python 3.11, and this is where it counts.
+_IDLE: Final = State.IDLE
+_HEAD: Final = State.HEAD
+_BODY: Final = State.BODY
+_CALL: Final = State.CALL
+_WRITE: Final = State.WRITE
+_LINGER: Final = State.LINGER
+_CLOSED: Final = State.CLOSED
 
 
 class Service(Protocol):
@@ -162,7 +173,7 @@ class Connection:
         self._since_progress = 0
         self._streams = False
         self.requests = 0
-        self.state = State.IDLE
+        self.state = _IDLE
         self.deadline = service.now + service.settings.head_timeout
         self.watched = False
 
@@ -172,11 +183,11 @@ class Connection:
         """Act on what epoll reported."""
         if events & _EOF:
             self._eof = True
-        if self.state is State.WRITE:
+        if self.state is _WRITE:
             # Tried even so: the report may be of what this descriptor was before.
             if events & (select.EPOLLOUT | _GONE):
                 self._flush()
-        elif self.state is not State.CALL:
+        elif self.state is not _CALL:
             self.receive()
         elif events & select.EPOLLOUT and self._out:
             # The application is at work in another thread, and the client takes more again.
@@ -186,19 +197,19 @@ class Connection:
     def resume(self) -> None:
         """Go on after a call that ended in another thread."""
         self.answered()
-        if self.state is State.IDLE:
+        if self.state is _IDLE:
             self.advance()
             self.receive()
-        elif self.state is State.LINGER:
+        elif self.state is _LINGER:
             self._drain()
 
     def receive(self) -> None:
         """Read what is there, and go as far as it leads."""
         if self._preface and not self._read_preface():
             return
-        while self.state <= State.BODY:
+        while self.state <= _BODY:
             try:
-                octets = self.sock.recv(RECEIVE, socket.MSG_DONTWAIT)
+                octets = self.sock.recv(RECEIVE, _DONTWAIT)
             except BlockingIOError:
                 break
             except OSError:
@@ -212,9 +223,9 @@ class Connection:
             self.advance()
             if len(octets) < self._drained and not self._eof:
                 break
-        if self.state is State.LINGER:
+        if self.state is _LINGER:
             self._drain()
-        elif not self.watched and self.state is not State.CLOSED:
+        elif not self.watched and self.state is not _CLOSED:
             self._service.watch(self)
 
     def _read_preface(self) -> bool:
@@ -222,12 +233,12 @@ class Connection:
         sock = self.sock
         assert isinstance(sock, socket.socket)
         try:
-            octets = sock.recv(proxy_protocol.MAX_HEADER, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+            octets = sock.recv(proxy_protocol.MAX_HEADER, _DONTWAIT | socket.MSG_PEEK)
             header = proxy_protocol.parse(octets) if octets else None
             if header is None and octets and not self._eof:
                 raise BlockingIOError  # more of it has to come
             if header is None:
-                sock.recv(len(octets), socket.MSG_DONTWAIT)  # unread, it would make the end a reset
+                sock.recv(len(octets), _DONTWAIT)  # unread, it would make the end a reset
                 self.close()
                 return False
             client, length = header
@@ -252,7 +263,7 @@ class Connection:
     def advance(self) -> None:
         """Take events from the reader until it needs more octets or an answer is under way."""
         try:
-            while self.state <= State.BODY:
+            while self.state <= _BODY:
                 event = self._reader.next_event()
                 if type(event) is Head:
                     self._begin(event)
@@ -266,14 +277,14 @@ class Connection:
 
     def _need_data(self) -> None:
         service = self._service
-        if self.state is State.IDLE and self._reader.pending:
-            self.state = State.HEAD
+        if self.state is _IDLE and self._reader.pending:
+            self.state = _HEAD
             service.busy(self)
             self.deadline = service.now + service.settings.head_timeout
 
     def _begin(self, head: Head) -> None:
         """A head is complete."""
-        if self.state is State.IDLE:
+        if self.state is _IDLE:
             self._service.busy(self)
         self._head = head
         if self._service.access is not None:
@@ -281,7 +292,7 @@ class Connection:
         if not head.chunked and not head.content_length:
             self._answer(None)
             return
-        self.state = State.BODY
+        self.state = _BODY
         settings = self._service.settings
         self.deadline = self._service.now + settings.body_timeout
         self._since_progress = 0
@@ -310,7 +321,7 @@ class Connection:
         """A request is complete: call the application."""
         head = self._head
         assert head is not None
-        self.state = State.CALL
+        self.state = _CALL
         self.deadline = self._service.now  # when the call began, as long as it lasts
         self.requests += 1
         if body is None:
@@ -334,10 +345,10 @@ class Connection:
         self._streams = False
         if self._service.access is not None:
             self._write_access_log(self._service.access)
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return  # the worker had no more time
         if self._out:
-            self.state = State.WRITE
+            self.state = _WRITE
             self.deadline = self._service.now + self._service.settings.write_timeout
             self._since_progress = 0
             if not self.watched:
@@ -365,7 +376,7 @@ class Connection:
             else:
                 self._linger()
         else:
-            self.state = State.IDLE
+            self.state = _IDLE
             self._service.idle(self)
             self.deadline = self._service.now + self._service.settings.keepalive
 
@@ -383,7 +394,7 @@ class Connection:
         head.close = True
         call = self._call = Call(self, head)
         self._head = None  # so that the end is not taken for one that the client announced
-        self.state = State.CALL
+        self.state = _CALL
         octets = error_response(error.status, method=head.method)
         call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
         try:
@@ -403,7 +414,7 @@ class Connection:
         out = self._out
         if not out:
             try:
-                count = self.sock.send(octets, socket.MSG_DONTWAIT)
+                count = self.sock.send(octets, _DONTWAIT)
             except BlockingIOError:
                 count = 0
             except OSError as error:
@@ -465,10 +476,10 @@ class Connection:
             return
         if not out:
             self._sent()
-            if self.state is State.IDLE:
+            if self.state is _IDLE:
                 self.advance()  # a pipelined request may be waiting
                 self.receive()
-            elif self.state is State.LINGER:
+            elif self.state is _LINGER:
                 self._drain()
         elif self._since_progress >= PROGRESS:
             self._since_progress = 0
@@ -482,13 +493,13 @@ class Connection:
         except OSError:
             self.close()
             return
-        self.state = State.LINGER
+        self.state = _LINGER
         self.deadline = self._service.now + LINGER_SECONDS
 
     def _drain(self) -> None:
         """Read and drop what still comes after the last answer."""
         try:
-            while octets := self.sock.recv(RECEIVE, socket.MSG_DONTWAIT):
+            while octets := self.sock.recv(RECEIVE, _DONTWAIT):
                 if len(octets) < self._drained and not self._eof:
                     if not self.watched:
                         self._service.watch(self)
@@ -504,7 +515,7 @@ class Connection:
     def waited(self) -> float:
         """Seconds since the client has moved its request forward, as far as that counts."""
         settings = self._service.settings
-        granted = {State.HEAD: settings.head_timeout, State.BODY: settings.body_timeout}.get(
+        granted = {_HEAD: settings.head_timeout, _BODY: settings.body_timeout}.get(
             self.state, settings.keepalive if self.requests else settings.head_timeout
         )
         return granted - (self.deadline - self._service.now)
@@ -514,25 +525,25 @@ class Connection:
 
         Closed at once, a connection would take down the request that may be on the wire.
         """
-        if self.state is State.IDLE:
+        if self.state is _IDLE:
             last = self._service.now - (self.waited() if self.requests else 0.0)
             self.deadline = min(self.deadline, last + LAST_REQUEST_SECONDS)
 
     def expire(self) -> None:
         """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
-        if self.state in (State.HEAD, State.BODY):
+        if self.state in (_HEAD, _BODY):
             self._refuse(ProtocolError(408, "the request did not arrive in time"))
             self.receive()
-        elif self.state is not State.CALL:
+        elif self.state is not _CALL:
             self.close()
 
     def close(self, *, reset: bool = False) -> None:
         """Give the descriptor back; with ``reset`` so that the client sees an error."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
-        if self.state is State.IDLE:
+        if self.state is _IDLE:
             self._service.busy(self)
-        self.state = State.CLOSED
+        self.state = _CLOSED
         if self._body is not None:
             self._body.close()
             self._body = None

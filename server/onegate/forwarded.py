@@ -69,6 +69,8 @@ class Forwarded:
 
     def apply(self, environ: dict[str, Any]) -> None:
         """Set REMOTE_ADDR, wsgi.url_scheme and HTTP_HOST from the fields of a trusted peer."""
+        if self._keys.isdisjoint(environ):
+            return
         if not self.trusts(environ["REMOTE_ADDR"]):
             return
         hops = self._hops(environ)

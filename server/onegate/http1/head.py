@@ -3,9 +3,10 @@
 Strict wherever two parsers could read the same bytes differently. Lenient in one point only: the
 characters that browsers send in a target although RFC 3986 does not list them.
 
-Ordinary traffic repeats itself: most field lines of a request were in an earlier one. So a line
-that was found valid is remembered with its reading, and the next time costs one look-up. Lines
-that hold secrets are never remembered, and the memory is bounded.
+Ordinary traffic repeats itself: most field lines of a request were in an earlier one, and a
+program that makes requests sends the same block of them each time. So a line that was found valid
+is remembered with its reading, a block that was seen twice with what it means as a whole, and the
+next time costs one look-up. What holds secrets is never remembered, and the memory is bounded.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _KINDS = {
 _SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
 _REMEMBERED_LINES = 1024
 _REMEMBERED_LENGTH = 256
+_REMEMBERED_BLOCKS = 256
+_REMEMBERED_BLOCK_LENGTH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +85,15 @@ class HeadParser:
     dictionary that a head's fields are added to.
     """
 
-    __slots__ = ("_key_of", "_limits", "_new_fields", "_remembered")
+    __slots__ = (
+        "_blocks",
+        "_key_of",
+        "_limits",
+        "_new_fields",
+        "_remembered",
+        "_secret",
+        "_seen_once",
+    )
 
     def __init__(
         self,
@@ -97,21 +108,62 @@ class HeadParser:
         self._key_of = key_of
         self._new_fields = new_fields
         self._remembered: dict[str, tuple[int, str, str]] = {}
+        self._blocks: dict[tuple[int, bytes], Head] = {}
+        self._seen_once: set[int] = set()
+        self._secret = False
 
     def parse(self, octets: bytes | bytearray) -> Head:
         """Parse a whole head, without the empty line that ends it.
 
         Raises :class:`ProtocolError`: 400, 414, 417, 431, 501 or 505.
         """
-        lines = octets.decode("latin-1").split("\r\n")
-        head = self._request_line(lines[0])
-        if len(lines) - 1 > self._limits.fields:
+        line, _, block = bytes(octets).partition(b"\r\n")
+        head = self._request_line(line.decode("latin-1"))
+        known = self._blocks.get((head.minor, block))
+        if known is not None and not head.authority:
+            head.fields = known.fields.copy()
+            head.authority = known.authority
+            head.chunked = known.chunked
+            head.content_length = known.content_length
+            head.close = known.close
+            head.expect_continue = known.expect_continue
+            return head
+        self._secret = False
+        special = self._fields(head, block)
+        absolute = head.authority
+        self._semantics(head, special)
+        if not absolute and not self._secret and len(block) <= _REMEMBERED_BLOCK_LENGTH:
+            self._remember(head, block)
+        return head
+
+    def _remember(self, head: Head, block: bytes) -> None:
+        """Keep what a block means, if it comes for the second time."""
+        mark = hash((head.minor, block))
+        if mark not in self._seen_once:
+            if len(self._seen_once) >= 4 * _REMEMBERED_BLOCKS:
+                self._seen_once.clear()
+            self._seen_once.add(mark)
+            return
+        if len(self._blocks) >= _REMEMBERED_BLOCKS:
+            self._blocks.clear()
+        known = Head()
+        known.fields = head.fields.copy()
+        known.authority = head.authority
+        known.chunked = head.chunked
+        known.content_length = head.content_length
+        known.close = head.close
+        known.expect_continue = head.expect_continue
+        self._blocks[head.minor, block] = known
+
+    def _fields(self, head: Head, block: bytes) -> list[tuple[int, str]]:
+        """Read the field lines into ``head.fields``; return those that concern the message."""
+        lines = block.decode("latin-1").split("\r\n") if block else []
+        if len(lines) > self._limits.fields:
             raise ProtocolError(431, f"more than {self._limits.fields} field lines")
         head.fields = fields = self._new_fields()
         remembered = self._remembered
         special: list[tuple[int, str]] = []
-        for index in range(1, len(lines)):
-            line = lines[index]
+        for line in lines:
             kind, key, value = remembered.get(line) or self._field_line(line)
             if kind:
                 if kind == _DROPPED:
@@ -126,8 +178,7 @@ class HeadParser:
                 fields[key] = f"{fields[key]}{joiner}{value}"
             else:
                 fields[key] = value
-        self._semantics(head, special)
-        return head
+        return special
 
     def check_request_line(self, octets: bytes | bytearray) -> None:
         """Judge a request line before the rest of its head is there. Raises as ``parse`` does."""
@@ -178,7 +229,9 @@ class HeadParser:
         key = self._key_of(name)
         kind = _KINDS.get(name, _PLAIN) if key is not None else _DROPPED
         entry = (kind, key or "", match[2].rstrip(" \t"))
-        if len(line) <= _REMEMBERED_LENGTH and name not in _SECRET:
+        if name in _SECRET:
+            self._secret = True
+        elif len(line) <= _REMEMBERED_LENGTH:
             if len(self._remembered) >= _REMEMBERED_LINES:
                 self._remembered.clear()
             self._remembered[line] = entry

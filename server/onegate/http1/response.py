@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import Final
 
 from onegate.http1 import grammar
 
@@ -31,7 +32,7 @@ _HOP_BY_HOP = frozenset(
 PLAIN, LENGTH, DATE, SERVER = range(4)
 _SPECIAL = {"content-length": LENGTH, "date": DATE, "server": SERVER}
 
-_remembered: dict[tuple[str, str], tuple[int, str]] = {}
+_remembered: dict[tuple[str, str], tuple[int, str, int]] = {}
 _REMEMBERED_LINES = 1024
 _REMEMBERED_LENGTH = 256
 
@@ -45,6 +46,13 @@ class Framing(Enum):
     CLOSE = auto()
 
 
+# Looking a member up on the class is slow on Python 3.11, and this is where it counts.
+NO_CONTENT: Final = Framing.NONE
+BY_LENGTH: Final = Framing.LENGTH
+CHUNKED: Final = Framing.CHUNKED
+BY_CLOSE: Final = Framing.CLOSE
+
+
 class ResponseHead:
     """Status and fields of a response, checked, not yet framed."""
 
@@ -55,28 +63,23 @@ class ResponseHead:
         self.code, self.status = _status(status)
         self.content_length: int | None = None
         self.has_date = self.has_server = False
-        lines = []
+        lines = ""
         for field in fields:
             try:
-                kind, line = _remembered[field]
+                kind, line, length = _remembered[field]
             except (KeyError, TypeError):
-                kind, line = _check_field(field)
-            lines.append(line)
+                kind, line, length = _check_field(field)
+            lines += line
             if kind:
-                self._special(kind, field[1])
-        self.lines = "".join(lines)
-
-    def _special(self, kind: int, value: str) -> None:
-        if kind == LENGTH:
-            if grammar.CONTENT_LENGTH.fullmatch(value) is None or len(value) > 18:
-                raise ValueError(f"Content-Length is not a number: {value!r}")
-            if self.content_length is not None:
-                raise ValueError("Content-Length given twice")
-            self.content_length = int(value)
-        elif kind == DATE:
-            self.has_date = True
-        else:
-            self.has_server = True
+                if kind == LENGTH:
+                    if self.content_length is not None:
+                        raise ValueError("Content-Length given twice")
+                    self.content_length = length
+                elif kind == DATE:
+                    self.has_date = True
+                else:
+                    self.has_server = True
+        self.lines = lines
 
     def without_length(self) -> str:
         """The field lines without Content-Length, where a message must not have it."""
@@ -109,8 +112,11 @@ def _status(status: str) -> tuple[int, str]:
     return known
 
 
-def _check_field(field: tuple[str, str]) -> tuple[int, str]:
-    """Check one field; return its kind and its line. Raises ``TypeError`` and ``ValueError``."""
+def _check_field(field: tuple[str, str]) -> tuple[int, str, int]:
+    """Check one field; return its kind, its line and, of a Content-Length, the number.
+
+    Raises ``TypeError`` and ``ValueError``.
+    """
     pair: object = field  # the annotation is a promise that applications break
     if not isinstance(pair, tuple) or len(pair) != 2:
         raise TypeError(f"a header must be a tuple (name, value), not {field!r}")
@@ -126,8 +132,13 @@ def _check_field(field: tuple[str, str]) -> tuple[int, str]:
     lowered = name.lower()
     if lowered in _HOP_BY_HOP:
         raise ValueError(f"{name}: hop-by-hop fields belong to the server (PEP 3333)")
+    kind, length = _SPECIAL.get(lowered, PLAIN), 0
+    if kind == LENGTH:
+        if grammar.CONTENT_LENGTH.fullmatch(value) is None or len(value) > 18:
+            raise ValueError(f"Content-Length is not a number: {value!r}")
+        length = int(value)
     # join, because what formats a subclass of str is not what was checked.
-    entry = (_SPECIAL.get(lowered, PLAIN), "".join((name, ": ", value, "\r\n")))
+    entry = (kind, "".join((name, ": ", value, "\r\n")), length)
     if len(name) + len(value) <= _REMEMBERED_LENGTH and lowered != "set-cookie":
         if len(_remembered) >= _REMEMBERED_LINES:
             _remembered.clear()
@@ -179,21 +190,21 @@ def frame(
     lines = head.lines
     extra = ""
     if head.code == 204:
-        framing = Framing.NONE
+        framing = NO_CONTENT
         if head.content_length is not None:  # MUST NOT be in a 204 (RFC 9110, 8.6)
             lines = head.without_length()
     elif method == "HEAD" or head.code == 304:
-        framing = Framing.NONE
+        framing = NO_CONTENT
     elif head.content_length is not None:
-        framing = Framing.LENGTH
+        framing = BY_LENGTH
     elif length is not None:
-        framing = Framing.LENGTH
+        framing = BY_LENGTH
         extra = f"Content-Length: {length}\r\n"
     elif minor:
-        framing = Framing.CHUNKED
+        framing = CHUNKED
         extra = "Transfer-Encoding: chunked\r\n"
     else:
-        framing = Framing.CLOSE
+        framing = BY_CLOSE
         close = True
     if close:
         extra += "Connection: close\r\n"
@@ -223,14 +234,14 @@ def error_response(status: int, *, method: str = "GET", close: bool = True) -> b
         [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(content)))],
     )
     octets, framing, _ = frame(head, method=method, minor=1, close=close, length=None)
-    return octets if framing is Framing.NONE else octets + content
+    return octets if framing is NO_CONTENT else octets + content
 
 
 def interim_response(status: int, fields: list[tuple[str, str]]) -> bytes:
     """A 1xx head (RFC 9110, 15.2). Raises ``TypeError`` and ``ValueError`` as ResponseHead does."""
     lines = ""
     for field in fields:
-        kind, line = _check_field(field)
+        kind, line, _ = _check_field(field)
         if kind == LENGTH:
             raise ValueError(f"Content-Length in an interim response (RFC 9110, 8.6): {field!r}")
         lines += line

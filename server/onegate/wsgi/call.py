@@ -17,7 +17,10 @@ from typing import Any, Protocol
 
 from onegate.http1 import Head
 from onegate.http1.response import (
+    BY_LENGTH,
+    CHUNKED,
     LAST_CHUNK,
+    NO_CONTENT,
     Framing,
     ResponseHead,
     chunk,
@@ -28,6 +31,9 @@ from onegate.http1.response import (
 from onegate.wsgi.files import FileWrapper
 
 log = logging.getLogger("onegate.error")
+
+_COPY = 65536
+"""Octets that are rather copied behind the head than sent by a system call of their own."""
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -68,7 +74,7 @@ class Call:
         self._out = out
         self._request = request
         self._response: ResponseHead | None = None
-        self._framing = Framing.NONE
+        self._framing: Framing = NO_CONTENT
         self._sent = False
         self._left = 0
         self._held: list[bytes] | None = None
@@ -88,7 +94,9 @@ class Call:
             iterable = self._iterable = app(environ, self.start_response)
             if type(iterable) is FileWrapper and self._send_file(iterable):
                 return
-            if type(iterable) in (list, tuple) and not self._sent:
+            if (type(iterable) is list or type(iterable) is tuple) and not self._sent:
+                if len(iterable) == 1 and self._send_whole(iterable[0]):
+                    return
                 # All blocks exist already: head and blocks can go out together.
                 self._held = []
             for block in iterable:
@@ -103,6 +111,8 @@ class Call:
         finally:
             self._close_iterable()
             self._iterable = None
+            # No circle through the environ: it can go when the application lets go of it.
+            environ.pop("wsgi.early_hints", None)
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
@@ -136,7 +146,7 @@ class Call:
             # len() counts what the iterable gives; what is written comes on top of that.
             head = self._head(None if written else self._only_block(len(block)))
         more = True
-        if self._framing is Framing.LENGTH:
+        if self._framing is BY_LENGTH:
             if len(block) > self._left:
                 # Never more than was declared: it would be read as the next response. For a file
                 # that is as it should be (PEP 3333): so a range of it is answered.
@@ -146,11 +156,11 @@ class Call:
                 block = block[: self._left]
                 more = False
             self._left -= len(block)
-        elif self._framing is Framing.NONE:
+        elif self._framing is NO_CONTENT:
             block = b""
             more = False
         self.octets += len(block)
-        if self._framing is Framing.CHUNKED:
+        if self._framing is CHUNKED:
             block = chunk(block)
         octets = head + block
         if self._held is not None:
@@ -158,6 +168,25 @@ class Call:
         elif octets:
             self._out.send(octets)
         return more
+
+    def _send_whole(self, block: bytes) -> bool:
+        """The most usual answer: one block, as long as was declared. False: it is another."""
+        response = self._response
+        if type(block) is not bytes or not block or response is None:
+            return False
+        if self._request.method == "HEAD" or response.code in (204, 304):
+            return False
+        if response.content_length not in (None, len(block)):
+            return False
+        head = self._head(len(block))
+        self.octets = len(block)
+        self._left = 0
+        if len(block) > _COPY:
+            self._out.send(head)
+            self._out.send(block)
+        else:
+            self._out.send(head + block)
+        return True
 
     def _head(self, length: int | None) -> bytes:
         """The head's octets; from here on nothing of it can change.
@@ -176,7 +205,7 @@ class Call:
         )
         self._sent = True
         self.status = response.code
-        if self._framing is Framing.LENGTH:
+        if self._framing is BY_LENGTH:
             declared = response.content_length
             self._left = (length or 0) if declared is None else declared
         return octets
@@ -194,7 +223,7 @@ class Call:
 
     def _finish(self) -> None:
         head = b"" if self._sent else self._head(0)
-        tail = LAST_CHUNK if self._framing is Framing.CHUNKED else b""
+        tail = LAST_CHUNK if self._framing is CHUNKED else b""
         held = b"".join(self._held) if self._held else b""
         if octets := held + head + tail:
             self._out.send(octets)
@@ -202,7 +231,7 @@ class Call:
         self._check_length()
 
     def _check_length(self) -> None:
-        if self._framing is Framing.LENGTH and self._left:
+        if self._framing is BY_LENGTH and self._left:
             self._complain("content is %d octets shorter than Content-Length", self._left)
             self.close = self.cut = True
 
@@ -219,7 +248,7 @@ class Call:
             return False
         head = self._head(count)
         self._out.send(head)
-        if self._framing is not Framing.NONE:
+        if self._framing is not NO_CONTENT:
             self._out.send_file(descriptor, position, count)
             self._left -= count
             self.octets = count

@@ -54,10 +54,17 @@ def new_reader(limits: MessageLimits) -> RequestReader:
     return RequestReader(HeadParser(limits, key_of), limits)
 
 
-def read(pieces: Iterable[bytes], limits: MessageLimits | None = None) -> Reading:
-    """Give ``pieces`` to a new reader one after the other, as a connection does."""
+def read(
+    pieces: Iterable[bytes],
+    limits: MessageLimits | None = None,
+    parser: HeadParser | None = None,
+) -> Reading:
+    """Give ``pieces`` to a new reader one after the other, as a connection does.
+
+    ``parser``: one that has parsed other heads before, as a worker's has.
+    """
     limits = limits or MessageLimits()
-    reader = new_reader(limits)
+    reader = RequestReader(parser, limits) if parser else new_reader(limits)
     most = max(limits.head + 3, limits.field_size + 1, MAX_LINE + 1)
     messages: list[Message] = []
     head: Head | None = None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onegate.http1 import MessageLimits
+from onegate.http1 import HeadParser, MessageLimits
 
 from tests.server.http1.readers import (
     BEHIND,
@@ -24,6 +24,7 @@ from tests.server.http1.readers import (
     Reading,
     all_in_two,
     at_random,
+    key_of,
     one_by_one,
     read,
 )
@@ -134,3 +135,47 @@ def test_with_bytes_behind(case: Case) -> None:
     assert case.read(one_by_one(octets)) == expected
     for seed in range(RANDOM_SPLITS):
         assert case.read(at_random(octets, seed)) == expected, f"seed {seed}"
+
+
+@pytest.mark.parametrize("limits", sorted({Case(path).limits for path in VALID + INVALID}, key=str))
+def test_what_was_seen_before_is_read_the_same(limits: MessageLimits) -> None:
+    """Lines and blocks that are remembered mean what they meant, in whatever order they come."""
+    cases = [case for case in map(Case, VALID + INVALID) if case.limits == limits]
+    parser = HeadParser(limits, key_of)
+    for _ in range(4):
+        for case in cases:
+            reading = read([case.octets], limits, parser)
+            if reading.error:
+                reading = Reading(messages=reading.whole, error=reading.error)
+            assert reading == case.reading, case.about
+
+
+@pytest.mark.parametrize("name", ["Cookie", "Authorization", "Proxy-Authorization"])
+def test_secrets_are_not_remembered(name: str) -> None:
+    parser = HeadParser(MessageLimits(), key_of)
+    for _ in range(4):
+        read([f"GET / HTTP/1.1\r\nHost: a\r\n{name}: hush\r\n\r\n".encode()], parser=parser)
+    kept = repr([(key, head.fields) for key, head in parser._blocks.items()])
+    assert "hush" not in kept + repr(parser._remembered)
+    assert "Host: a" in repr(parser._remembered)
+
+
+def test_the_memory_is_bounded() -> None:
+    parser = HeadParser(MessageLimits(), key_of)
+    for number in range(5000):
+        for _ in range(2):
+            read([f"GET / HTTP/1.1\r\nHost: a\r\nX: {number}\r\n\r\n".encode()], parser=parser)
+    assert len(parser._remembered) <= 1024
+    assert len(parser._blocks) <= 256
+    assert len(parser._seen_once) <= 1024
+
+
+def test_what_is_remembered_is_not_what_the_owner_changes() -> None:
+    """A head's fields become an environ, to which the application adds."""
+    parser = HeadParser(MessageLimits(), key_of)
+    octets = b"GET / HTTP/1.1\r\nHost: a\r\nX: 1"
+    for _ in range(4):
+        head = parser.parse(octets)
+        assert head.fields == {"host": "a", "x": "1"}
+        head.fields["added"] = "by the application"
+        del head.fields["x"]
