@@ -6,12 +6,19 @@ import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.server.helpers import HELLO, Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# No test depends on how fast the machine is; what CI sets is kept.
+settings.register_profile(
+    "onegate", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("onegate")
 
 
 class Serve(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from onegate.http1 import ChunkedDecoder, ProtocolError
 from onegate.http1.chunked import MAX_LINE, MAX_OVERHEAD
@@ -11,7 +13,7 @@ from tests.server.http1.readers import all_in_two, one_by_one
 WHOLE = b'5;a="b"\r\nhello\r\n7\r\n, world\r\n0;c\r\nX: 1\r\nY: 2\r\n\r\n'
 
 
-def decode(*pieces: bytes, rest: bytes = b"", **limits: int) -> bytes:
+def decode(*pieces: bytes, rest: bytes = b"", **limits: Any) -> bytes:
     """The content in ``pieces``, which have to be whole and to leave ``rest``."""
     decoder = ChunkedDecoder(**limits)
     buffer = bytearray()
@@ -25,7 +27,7 @@ def decode(*pieces: bytes, rest: bytes = b"", **limits: int) -> bytes:
     return content
 
 
-def refused(octets: bytes, **limits: int) -> int:
+def refused(octets: bytes, **limits: Any) -> int:
     """The status with which ``octets`` are refused, at once and octet by octet alike."""
     told = set()
     for pieces in ([octets], one_by_one(octets)):

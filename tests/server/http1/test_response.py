@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
@@ -147,7 +148,7 @@ def test_R71_one_date_in_every_response() -> None:
 
 def test_R71_date_is_made_anew_when_the_second_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     for second in (784111777.2, 784111777.9, 784111778.0):
-        monkeypatch.setattr(response.time, "time", lambda second=second: second)
+        monkeypatch.setattr(time, "time", lambda second=second: second)
         assert values(framed()[0], "date") == [f"Sun, 06 Nov 1994 08:49:{int(second) % 60:02} GMT"]
 
 
