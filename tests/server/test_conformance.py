@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ TESTS = Path(__file__).parent
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@functools.cache
 def all_tests() -> set[str]:
     """The names of all tests of the server."""
     return {

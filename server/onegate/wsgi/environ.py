@@ -74,7 +74,8 @@ class EnvironFactory:
         multithread: bool,
         multiprocess: bool,
     ) -> None:
-        self._script_name = script_name
+        # The slash that follows belongs to PATH_INFO.
+        self._script_name = script_name = script_name.rstrip("/")
         template: dict[str, Any] = {
             "GATEWAY_INTERFACE": "CGI/1.1",
             "SCRIPT_NAME": script_name,

@@ -108,6 +108,17 @@ def shouting(environ, start_response):
     return answer(environ, start_response, Shouting(DATA.open("rb", buffering=0)))
 
 
+class ShoutingRaw(io.FileIO):
+    """The same without a buffer."""
+
+    def read(self, size=-1):
+        return super().read(size).upper()
+
+
+def shouting_raw(environ, start_response):
+    return answer(environ, start_response, ShoutingRaw(DATA))
+
+
 def pipe(environ, start_response):
     read, write = os.pipe()
     os.write(write, b"through a pipe")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import io
+import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +153,49 @@ def test_W62_write_beyond_the_length_sends_nothing(recorder: Recorder) -> None:
     call = run(app, recorder)
     assert recorder.octets.endswith(b"\r\n\r\na")
     assert not call.cut
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "304 Not Modified")])
+def test_W57_an_answer_without_content_is_not_iterated_further(
+    recorder: Recorder, method: str, status: str
+) -> None:
+    """The first block tells that the head is final; the others would be made for nobody."""
+    noted: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        iterable = closing(noted, b"a", b"b")(environ, start_response)
+        start_response(status, list(PLAIN), (ValueError, ValueError(), None))
+        return iterable
+
+    run(app, recorder, method=method)
+    assert noted == ["a", "close"]
+
+
+def test_W55_no_reference_to_exc_info_that_was_raised(recorder: Recorder) -> None:
+    """Nor a cycle through the traceback: it is gone without the garbage collector's help."""
+
+    class LoudError(Exception):
+        pass
+
+    last: list[weakref.ref[LoudError]] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", list(PLAIN))
+        yield b"a"
+        try:
+            raise LoudError
+        except LoudError as error:
+            last.append(weakref.ref(error))
+            with contextlib.suppress(LoudError):
+                start_response("500 Late", list(PLAIN), sys.exc_info())
+
+    gc.collect()
+    gc.disable()
+    try:
+        run(app, recorder)
+        assert last[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -114,16 +114,25 @@ def test_W8_script_name_and_path_info(server: Server, target: str, path: str, qu
     assert environ["QUERY_STRING"] == query
 
 
+@pytest.mark.parametrize("script_name", ["/app", "/app/"])
 @pytest.mark.parametrize(
     ("path", "rest"), [("/app", ""), ("/app/", "/"), ("/app/a", "/a"), ("/apple", "/apple")]
 )
-def test_W8_script_name_ends_at_a_slash(path: str, rest: str) -> None:
-    environs = factory(script_name="/app")
+def test_W8_script_name_ends_at_a_slash(script_name: str, path: str, rest: str) -> None:
+    environs = factory(script_name=script_name)
     head = HeadParser(MessageLimits(), field_key, environs.new).parse(
         f"GET {path} HTTP/1.1\r\nHost: a".encode()
     )
     environ = environs.complete(head, ("", ""), BytesIO(), 0)
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/app", rest)
+
+
+def test_W8_script_name_over_the_wire(tmp_path: Path) -> None:
+    options = ("--chdir", str(APPS), "--root-path", "/app")
+    with serving(tmp_path, "", *options, target="environ_json:app") as server:
+        environ = told(server, target="/app/a%20b?c")
+        assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/app", "/a b")
+        assert environ["RAW_URI"] == "/app/a%20b?c"
 
 
 @pytest.mark.parametrize(
@@ -317,6 +326,13 @@ def test_W22_every_variable_is_documented(server: Server) -> None:
     assert given <= documented
     assert documented - given == {"HTTPS"}
     assert set(factory(scheme="https").new()) <= documented
+
+
+def test_W79_deployer_adds_variables(tmp_path: Path) -> None:
+    options = ("--chdir", str(APPS), "--environ", "site.colour=a=b", "--environ", "EMPTY=")
+    with serving(tmp_path, "", *options, target="environ_json:app") as server:
+        environ = told(server)
+        assert (environ["site.colour"], environ["EMPTY"]) == ("a=b", "")
 
 
 def factory(**keywords: Any) -> EnvironFactory:

@@ -92,6 +92,7 @@ def test_W76_an_object_that_passes_a_descriptor_on(either: Apps, data: bytes) ->
     """What it gives is what read() gives, not what the descriptor holds."""
     assert either.ask("files:first").content == data[:100]
     assert either.ask("files:shouting").content == data.upper()
+    assert either.ask("files:shouting_raw").content == data.upper()
 
 
 def test_W76_pipe_and_files_that_lie_about_their_size(either: Apps) -> None:
