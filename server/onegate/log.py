@@ -46,7 +46,11 @@ class LogFile:
             self.regular = False  # closed by who started us: every write fails and is passed over
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        # Not to wait for whoever reads a FIFO: without a reader it cannot be opened.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        fd = os.open(self._path, flags, 0o640)
+        os.set_blocking(fd, True)
+        return fd
 
     def write(self, line: bytes) -> None:
         """Append ``line`` in one write. A full disk or a reader that is gone disturbs nobody."""

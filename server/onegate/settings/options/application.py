@@ -75,7 +75,7 @@ class Application:
         help="a Python file with functions for the life of master and workers, with gunicorn's"
         " names and arguments: on_starting, when_ready, pre_fork, post_fork, post_worker_init, …",
         why="most applications need none",
-        gunicorn="in the configuration file",
+        gunicorn="(in its file)",
         uwsgi="--hook-*, uwsgidecorators",
     )
     preload: bool = option(

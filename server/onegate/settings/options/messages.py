@@ -47,7 +47,7 @@ class Messages:
         Seconds(),
         help="in which a client has to take 16 KiB of an answer",
         why="as body_timeout",
-        gunicorn="by timeout 30",
+        gunicorn="timeout 30",
         uwsgi="--socket-timeout 4",
         waitress="channel_timeout 120",
         others="nginx send_timeout 60",

@@ -39,7 +39,7 @@ class Network:
         Mode(),
         help="permission bits of a Unix socket that is made, in octal",
         why="the umask decides, as for every file",
-        gunicorn="by umask",
+        gunicorn="(umask)",
         uwsgi="--chmod-socket",
         waitress="unix_socket_perms 600",
         others="granian --uds-permissions",

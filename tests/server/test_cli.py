@@ -1,0 +1,182 @@
+"""The command ``onegate``: usage, what it prints, exit statuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from onegate import __version__
+from onegate.cli import Sources, main
+from onegate.settings import OPTIONS, SettingsError
+from onegate.settings.arguments import parser
+
+APP = """
+import os
+assert os.environ["SAID"] == "yes" and os.getcwd() == os.path.dirname(__file__)
+def app(environ, start_response): ...
+"""
+
+
+def onegate(*arguments: str, cwd: Path | None = None, **environ: str) -> tuple[int, str, str]:
+    """Run the command; return exit status, standard output and error."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "onegate", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environ},
+        check=False,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["m:a", "--workers", "0"], "--workers: '0' is not a whole number of 1 or more"),
+        (["m:a", "--workers"], "--workers: expected one argument"),
+        (["m:a", "--work", "2"], "there is no option --work; did you mean --workers?"),
+        (["m:a", "--worksers=2"], "there is no option --worksers; did you mean --workers?"),
+        (["m:a", "--keep-alive", "soon"], "--keep-alive: 'soon' is not a positive number"),
+        (["m:a", "--body-memory", "1t"], "--body-memory: '1t' is not a size such as"),
+        (["m:a", "--env", "A"], "--env: 'A' is not NAME=VALUE"),
+        (["m:a", "b:c"], "unexpected argument 'b:c': one application is served"),
+        (["m:a", "--zzz"], "there is no option --zzz"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_names_the_option(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("onegate: error: ")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "which application? onegate MODULE:APP"),
+        (["m:a", "--chdir", "/gone"], "--chdir /gone: No such file or directory"),
+        (["m:a", "--config", "/gone"], "--config /gone: No such file or directory"),
+        (["m:a", "--error-logfile", "/gone/x"], "--error-logfile /gone/x: No such file"),
+        (["m:a", "--check-config", "--hooks", "/gone"], "--hooks /gone: No such file"),
+        (["m:a", "--check-config", "--access-log", "x%(z)s"], "there is no atom %(z)s"),
+        (["m:a", "--check-config", "--certfile", "/gone"], "--certfile /gone"),
+        (["m:a", "--check-config", "--forwarded-allow-ips", "x"], "--forwarded-allow-ips: "),
+        (["m:a", "--check-config", "--forwarded-headers", "x"], "--forwarded-headers: "),
+        (["--from-gunicorn", "/gone"], "--from-gunicorn /gone: No such file or directory"),
+        (["--from-uwsgi", "/gone"], "--from-uwsgi /gone: "),
+    ],
+)
+def test_a_setting_that_cannot_be_used_ends_with_2_and_one_line(
+    arguments: list[str], message: str
+) -> None:
+    status, out, error = onegate(*arguments)
+    assert (status, out, error.count("\n")) == (2, "", 1)
+    assert error.startswith("onegate: ")
+    assert message in error
+
+
+def test_help_names_every_option_and_default() -> None:
+    text = " ".join(parser().format_help().split())
+    for option in OPTIONS.values():
+        assert " ".join(option.help.split()) in text
+    assert "(default: 75)" in text
+    assert '(default: "1G")' in text
+    assert "(default: )" not in text
+
+
+def test_version() -> None:
+    assert onegate("--version") == (0, f"onegate {__version__}\n", "")
+
+
+def test_print_config() -> None:
+    status, out, error = onegate("m:a", "--print-config", "-w", "3", WEB_CONCURRENCY="9")
+    assert (status, error) == (0, "")
+    assert tomllib.loads(out)["workers"] == 3
+    assert "workers = 3  # command line\n" in out
+
+
+# ── --check-config ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_check_config_loads_the_application_in_its_folder_and_environment(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/checked.py").write_text(APP)
+    (tmp_path / "x.toml").write_text(
+        'app = "checked:app"\nchdir = "site"\nenv = { SAID = "yes" }\n'
+    )
+    status, out, error = onegate("--check-config", "-c", "x.toml", cwd=tmp_path)
+    assert (status, error) == (0, "")
+    assert "checked:app is loaded" in out
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "there is no module 'checked'"),
+        ("", "module 'checked' has no attribute 'app'"),
+        ("raise ValueError('told')", "ValueError: told"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+    ],
+)
+def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
+    source: str | None, message: str, tmp_path: Path
+) -> None:
+    if source is not None:
+        (tmp_path / "checked.py").write_text(source)
+    status, out, error = onegate("--check-config", "checked:app", cwd=tmp_path)
+    assert (status, out) == (1, "")
+    assert message in error
+
+
+# ── read again ───────────────────────────────────────────────────────────────────────────────────
+
+AGAIN = """
+import os, sys
+from onegate.cli import Sources
+from onegate.settings import SettingsError
+sources = Sources({"config": "x.toml"})
+said = []
+for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "077"',
+             'app = "b"\\nenv = { A = "2" }',
+             'app = "c"\\nchdir = "gone"',
+             'wrong'):
+    with open(os.path.join(sys.argv[1], "x.toml"), "w") as file:
+        file.write(text)
+    try:
+        app = sources.read().app
+    except SettingsError as error:
+        app = "error"
+    said.append((app, os.path.relpath(os.getcwd(), sys.argv[1]),
+                 os.environ.get("A"), os.environ.get("B")))
+print(said, oct(os.umask(0)))
+"""
+
+
+def test_read_again_from_where_it_was_started_and_with_that_environment(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(tmp_path)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "B": "0"},
+        check=True,
+    )
+    assert ended.stdout == (
+        "[('a', 'one', '1', '1'), ('b', '.', '2', '0'),"
+        " ('error', '.', '2', '0'), ('error', '.', '2', '0')] 0o77\n"
+    )
+
+
+def test_no_application_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="which application"):
+        Sources({}).read()

@@ -1,0 +1,99 @@
+"""``onegate.hooks``: a Python file with functions, and what becomes of their failures."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+from onegate.hooks import ABSENT, HOOKS, Hooks, Server, Worker
+from onegate.settings import Settings, SettingsError
+
+SERVER = Server(os.getpid(), Settings(workers=3))
+WORKER = Worker(0, SERVER.cfg)
+DECISIVE = ("on_starting", "post_fork", "post_worker_init")
+ARGUMENTS = [SERVER, WORKER, "third"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "gunicorn.conf.py"
+
+
+def test_without_a_file_every_call_does_nothing() -> None:
+    hooks = Hooks()
+    for name, count in HOOKS.items():
+        hooks(name, *ARGUMENTS[:count])
+
+
+@pytest.mark.parametrize(("name", "count"), HOOKS.items(), ids=list(HOOKS))
+def test_each_hook_is_called_with_its_arguments(name: str, count: int, file: Path) -> None:
+    file.write_text(f"workers = 9\ncalls = []\ndef {name}(*given): calls.append(given)\n")
+    hooks = Hooks(str(file))
+    hooks(name, *ARGUMENTS[:count])
+    hooks("no such hook")
+    assert hooks._functions[name].__globals__["calls"] == [tuple(ARGUMENTS[:count])]  # type: ignore[attr-defined]
+
+
+def test_what_hooks_see(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text(
+        "def pre_fork(server, worker):\n"
+        "    server.log.info('%d of %d, %d', server.pid, server.cfg.workers, worker.pid)\n"
+    )
+    with caplog.at_level(logging.INFO, "onegate.error"):
+        Hooks(str(file))("pre_fork", SERVER, WORKER)
+    assert caplog.messages == [f"{os.getpid()} of 3, 0"]
+
+
+@pytest.mark.parametrize(("name", "count"), HOOKS.items(), ids=list(HOOKS))
+def test_what_a_hook_raises(
+    name: str, count: int, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(f"def {name}(*given): raise LookupError('told')\n")
+    hooks = Hooks(str(file))
+    if name in DECISIVE:
+        with pytest.raises(LookupError, match="told"):
+            hooks(name, *ARGUMENTS[:count])
+        assert not caplog.records
+    else:
+        hooks(name, *ARGUMENTS[:count])
+        assert caplog.messages == [f"the hook {name} failed"]
+        assert "LookupError: told" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def pre_fork(server): ...", "pre_fork has to take 2 arguments"),
+        ("def on_exit(): ...", "on_exit has to take 1 argument$"),
+        ("on_exit = 3", "on_exit is not a function"),
+        ("raise LookupError('told')", "LookupError: told"),
+        ("def (", "SyntaxError: "),
+    ],
+)
+def test_a_file_that_cannot_be_used(source: str, message: str, file: Path) -> None:
+    file.write_text(source)
+    with pytest.raises(SettingsError, match=message) as caught:
+        Hooks(str(file))
+    assert str(file) in str(caught.value)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file"):
+        Hooks(str(tmp_path / "gone.py"))
+
+
+def test_a_builtin_is_taken(file: Path) -> None:
+    file.write_text("on_exit = print\n")
+    assert Hooks(str(file))._functions
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_hooks_that_are_never_called_are_named(
+    name: str, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(f"def {name}(*given): ...\n")
+    Hooks(str(file))
+    (message,) = caplog.messages
+    assert f"the hook {name} is not called: " in message
