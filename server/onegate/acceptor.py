@@ -83,6 +83,14 @@ class Acceptor:
         self.pause()
         self._open = False
 
+    def queued(self) -> bool:
+        """Whether somebody waits in a queue that ends with this server."""
+        poll = select.poll()
+        for fd, (listener, *_) in self._fronts.items():
+            if not listener.foreign:
+                poll.register(fd, select.POLLIN)
+        return bool(poll.poll(0))
+
     @property
     def listening(self) -> bool:
         """False once :meth:`end` was called."""

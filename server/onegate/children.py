@@ -90,6 +90,23 @@ class Nest:
     status: Listener | None
     lifeline: int
     """Read end of a pipe that only the master holds open: at its end the master is gone."""
+    activated: list[int]
+    """Descriptors of socket activation."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a generation on trial wants to take the place of."""
+
+    generation: int
+    listeners: list[Listener]
+    status: Listener | None
+    template: tuple[int, Template] | None
+    hooks: Hooks
+
+    def all_listeners(self) -> list[Listener]:
+        """With the one for the status, if there is one."""
+        return self.listeners + ([self.status] if self.status is not None else [])
 
 
 def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
@@ -143,7 +160,8 @@ def be(
 ) -> NoReturn:
     """Do the work of ``role`` in a process that has just been forked; ends it."""
     if role is Role.SUCCESSOR:
-        exec_successor(nest.listeners, line)
+        status = [nest.status] if nest.status is not None else []
+        exec_successor(nest.listeners + status, line, nest.activated)
     if role is Role.STATUS:
         be_status(nest, scoreboard, line)
     app = load_app(nest, role)
@@ -184,7 +202,22 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
 def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
     """Answer on the second listener, whatever the workers are doing."""
     assert nest.status is not None
-    settings = replace(nest.settings, threads=1, workers=1, status="", timeout=0.0)
+    # Whatever was asked for on behalf of the application is not for this one.
+    settings = replace(
+        nest.settings,
+        access_log="off",
+        certfile="",
+        environ=(),
+        max_requests=0,
+        max_worker_lifetime=0.0,
+        max_worker_memory=0,
+        proxy_protocol=False,
+        root_path="",
+        status="",
+        threads=1,
+        workers=1,
+    )
+    drop(settings.user, settings.group)
     app = StatusApp(scoreboard, nest.listeners, nest.settings)
     own = Scoreboard(1).slots[0]
     Worker(settings, [nest.status], app, nest.lifeline, own, Line(line)).run()

@@ -24,10 +24,11 @@ import select
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from onegate import __version__
 from onegate import log as logs
-from onegate.children import SIGNALS, Child, Nest, Role, be, leave, now
+from onegate.children import SIGNALS, Before, Child, Nest, Role, be, leave, now
 from onegate.hooks import Hooks, Server
 from onegate.hooks import Worker as HookWorker
 from onegate.limits import describe, oom_kills, raise_nofile
@@ -44,8 +45,9 @@ log = logging.getLogger("onegate.error")
 _MAX_BACKOFF = 30.0
 _ABORT_SECONDS = 1.0
 """Between the signal that shows where a stuck worker is and the one that ends it."""
-_AWAY = 5.0
-"""Seconds in which the master itself did not run (suspended, paused): no worker is judged then."""
+_AWAY = 2.0
+"""Seconds in which the master itself did not run (suspended, paused). What workers did meanwhile
+is not held against them. The loop turns once a second."""
 
 
 class Master:
@@ -63,7 +65,7 @@ class Master:
         self._status_listener: Listener | None = None
         self._template: tuple[int, Template] | None = None
         self._generation = self._newest = 1
-        self._before: tuple[int, list[Listener], tuple[int, Template] | None] = (0, [], None)
+        self._before = Before(0, [], None, None, Hooks())
         self._trial: Settings | None = None
         """Settings of the generation that has yet to show that it serves."""
         self._served = False
@@ -73,13 +75,15 @@ class Master:
         self._stop_at = float("inf")
         self._quick = False
         self._failures = 0
+        self._complaint = ""
         self._spawn_at = 0.0
         self._hooks = Hooks(settings.hooks)
         self._scoreboard = Scoreboard(4 * settings.workers + 32)
         self._notifier = Notifier()
-        self._activated = inherited()
         self._pidfile = PidFile(settings.pidfile)
         self._succession = Succession()
+        self._activated = inherited() or self._succession.activated
+        self._awake_since = self._alive_at = now()
         self._poll = select.poll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # Held open by the master alone: children see end of file when it is gone.
@@ -101,15 +105,16 @@ class Master:
             self._listeners = open_listeners(self._settings, held, self._activated)
             if address := self._settings.status:
                 self._status_listener = held.get(address) or listen(address, self._settings)
-            self._pidfile.write()
+            if not self._succession.pending:
+                self._pidfile.write()
+            signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+            for number in SIGNALS:
+                signal.signal(number, lambda *_: None)
             names = ", ".join(listener.url(self._settings) for listener in self._listeners)
             log.info("onegate %s listens on %s", __version__, names)
             log.info("%s", describe(self._settings))
             if self._settings.preload:
                 adopt_orphans()
-            signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-            for number in SIGNALS:
-                signal.signal(number, lambda *_: None)
             self._poll.register(self._wake, select.POLLIN)
             self._hooks("when_ready", server)
             self._loop()
@@ -117,8 +122,8 @@ class Master:
             if os.getpid() == pid:
                 self._hooks("on_exit", server)
                 self._pidfile.remove()
-                for listener in self._listeners:
-                    listener.close(unlink=not self._succession.done)
+                for listener in self._all_listeners():
+                    listener.close(unlink=not self._shared())
         return self._status
 
     # ── loop ─────────────────────────────────────────────────────────────────────────────────
@@ -134,16 +139,20 @@ class Master:
             for number in self._noted():
                 self._act(signal.Signals(number))
             self._reap()
-            away, last = now() - last > _AWAY, now()
-            if not away:
-                self._judge()
+            if now() - last > _AWAY:
+                self._awake_since = now()
+            last = now()
+            self._judge()
             self._end_overdue()
+            self._tell_watchdog()
 
     def _timeout(self) -> float:
         """Milliseconds until something has to be done without being told."""
         due = [self._stop_at, *(child.kill_at for child in self._children.values())]
-        if not self._stopping and self._missing():
+        if not self._stopping and self._spawn_at > now():
             due.append(self._spawn_at)
+        if self._notifier.watchdog:
+            due.append(self._alive_at)
         wait = min(1.0, max(0.0, min(due) - now()))
         return wait * 1000 + 1
 
@@ -192,8 +201,9 @@ class Master:
         self._quick = quick
         first = not self._stopping
         self._stopping = True
-        for slot in self._scoreboard.used():
-            slot[Field.STOPPING] = 1.0
+        if not self._shared():
+            for slot in self._scoreboard.used():
+                slot[Field.STOPPING] = 1.0
         if first and not quick and self._settings.drain_delay:
             self._stop_at = now() + self._settings.drain_delay
             return
@@ -201,12 +211,26 @@ class Master:
 
     def _stop_children(self) -> None:
         self._stop_at = float("inf")
-        if not self._quick and not self._succession.done:
+        if not self._quick and not self._shared():
             for listener in self._listeners:
                 listener.refuse()
+        workers = any(child.role is Role.WORKER for child in self._children.values())
         for pid, child in self._children.items():
-            if child.role is not Role.SUCCESSOR:
+            # As long as a worker answers, it can be asked how far that is.
+            last = child.role is Role.STATUS and workers and not self._quick
+            if child.role is not Role.SUCCESSOR and not last:
                 self._end(pid, child, quick=self._quick)
+
+    def _end_status(self) -> None:
+        """After the last worker, the process that told of them."""
+        if not any(child.role is Role.WORKER for child in self._children.values()):
+            for pid, child in self._children.items():
+                if child.role is Role.STATUS and not child.told:
+                    self._end(pid, child, quick=True)
+
+    def _shared(self) -> bool:
+        """Whether another master serves, or may yet serve, on the same listeners."""
+        return self._succession.done or self._succession.pending
 
     def _end(self, pid: int, child: Child, *, quick: bool = False) -> None:
         """Ask a child to end, and note when patience does."""
@@ -244,7 +268,13 @@ class Master:
     def _missing(self) -> int:
         # A generation on trial has one worker until that one serves.
         wanted = 1 if self._trial is not None else self._target
-        return wanted - len(self._workers(self._generation))
+        staying = [child for _, child in self._workers(self._generation) if not child.retiring]
+        return wanted - len(staying)
+
+    def _booting(self) -> bool:
+        """Whether a worker that is wanted has yet to serve."""
+        workers = self._workers(self._generation)
+        return self._missing() > 0 or any(not child.serves for _, child in workers)
 
     def _spawn_missing(self) -> None:
         if now() < self._spawn_at:
@@ -269,9 +299,16 @@ class Master:
         slot = self._scoreboard.take() if role is Role.WORKER else None
         if role is Role.WORKER and slot is None:
             return False
-        line, line_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        template = Template() if role is Role.TEMPLATE else None
-        nest = Nest(settings, self._hooks, self._listeners, self._status_listener, self._lifeline)
+        nest = Nest(
+            settings,
+            self._hooks,
+            self._listeners,
+            self._status_listener,
+            self._lifeline,
+            self._activated,
+        )
+        template: Template | None = None
+        own: list[int] = []
         if role is Role.WORKER:
             self._hooks("pre_fork", Server(os.getpid(), settings), HookWorker(0, settings))
         elif role is Role.SUCCESSOR:
@@ -283,16 +320,22 @@ class Master:
         # A signal must not reach the child before it has handlers of its own.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
+            own += os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            line, line_write = own
+            template = Template() if role is Role.TEMPLATE else None
             pid = self._new_process(role, slot, line_write)
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
-            os.close(line)
-            os.close(line_write)
+            for descriptor in own:
+                os.close(descriptor)
+            if template is not None:
+                template.give_up()
             self._back_off(f"cannot fork a {role.value}: {error.strerror or error}")
             self._end_old(one=True)  # which gives a process back
             return False
         if not pid:
             leave([line, *self._own_descriptors()], held)
+            self._close_unused(nest, role)
             be(role, nest, slot, line_write, template, self._scoreboard)
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
         os.close(line_write)
@@ -316,6 +359,19 @@ class Master:
         lines = [child.line for child in self._children.values() if child.line >= 0]
         return [self._wake, self._wake_write, self._lifeline_write, *lines]
 
+    def _close_unused(self, nest: Nest, role: Role) -> None:
+        """In a child: close what belongs to others. A listener that somebody keeps open goes on
+        taking connections that nobody accepts."""
+        used = nest.listeners + ([nest.status] if nest.status and role is not Role.WORKER else [])
+        for listener in (*self._before.all_listeners(), *self._all_listeners()):
+            if listener not in used:
+                listener.sock.close()
+        for template in (self._template, self._before.template):
+            if template is not None:
+                template[1].close()
+        if role is not Role.SUCCESSOR:
+            self._succession.forget()
+
     def _heard(self, line: int) -> None:
         """A child says that it serves (+), that it wants to be replaced (-), or has hung up."""
         pid, child = next((p, c) for p, c in self._children.items() if c.line == line)
@@ -337,18 +393,27 @@ class Master:
         if child.role is Role.SUCCESSOR:
             log.info("process %d has taken over", pid)
             self._succession.done = True
-            del self._children[pid]
+            self._forget(pid, self._children.pop(pid))
             self._stop(quick=False)
             return
         if child.role is not Role.WORKER or child.generation != self._generation:
             return
-        self._failures = 0
+        self._failures, self._complaint = 0, ""
         self._served = True
         self._adopt()
-        self._end_old(one=self._missing() > 0)
+        self._end_old(one=self._booting())
         if not self._ready:
             self._ready = True
             self._notifier.ready()
+            self._succeed()
+
+    def _succeed(self) -> None:
+        """Let the master before this one go, if there is one."""
+        if self._succession.pending:
+            try:
+                self._pidfile.write()
+            except SettingsError as error:
+                log.error("%s", error)
             self._succession.ready()
 
     def _end_old(self, *, one: bool) -> None:
@@ -387,6 +452,8 @@ class Master:
                 self._died(pid, os.waitstatus_to_exitcode(status), child)
             elif child.reason:
                 log.warning("%s %d was killed: it %s", child.role.value, pid, child.reason)
+            if self._stopping and self._stop_at == float("inf"):
+                self._end_status()
 
     def _forget(self, pid: int, child: Child) -> None:
         if child.line >= 0:
@@ -397,6 +464,10 @@ class Master:
         if self._template is not None and self._template[0] == pid:
             self._template[1].close()
             self._template = None
+        before = self._before.template
+        if before is not None and before[0] == pid:
+            before[1].close()
+            self._before = replace(self._before, template=None)
 
     def _died(self, pid: int, code: int, child: Child) -> None:
         """A child that nobody asked to end has ended."""
@@ -427,7 +498,9 @@ class Master:
         self._failures += 1
         wait = min(_MAX_BACKOFF, 0.1 * 2 ** min(self._failures, 16))
         self._spawn_at = now() + wait
-        log.error("%s; next try in %.1f s", reason, wait)
+        if reason != self._complaint:  # a shortage that lasts is told once
+            log.error("%s; next try in %.1f s", reason, wait)
+        self._complaint = reason
 
     def _judge(self) -> None:
         """Find workers that are stuck in one call."""
@@ -438,7 +511,8 @@ class Master:
             slot = child.slot
             if slot is None or not child.serves:
                 continue
-            stuck = now() - min(slot[Field.BEAT], slot[Field.CALL_SINCE] or slot[Field.BEAT])
+            since = min(slot[Field.BEAT], slot[Field.CALL_SINCE] or slot[Field.BEAT])
+            stuck = now() - max(since, self._awake_since)
             # A worker that has nothing to do beats once a second.
             if stuck > timeout + 1:
                 log.error("worker %d is stuck in one call for %.0f s; it is killed", pid, stuck)
@@ -448,27 +522,38 @@ class Master:
                 self._hooks("worker_abort", HookWorker(pid, self._settings))
                 _kill(pid, signal.SIGABRT)
 
+    def _tell_watchdog(self) -> None:
+        if self._notifier.watchdog and now() >= self._alive_at:
+            self._alive_at = now() + self._notifier.watchdog
+            self._notifier.alive()
+
     # ── reloading and replacing ──────────────────────────────────────────────────────────────
 
     def _reload(self) -> None:
         """Put a new generation on trial."""
+        if self._trial is not None:
+            self._drop_trial()
         self._notifier.reloading()
+        held = {each.given: each for each in (*self._listeners, self._status_listener) if each}
+        status = None
         try:
             settings = self._reread()
             hooks = Hooks(settings.hooks)
-            held = {each.given: each for each in self._listeners}
+            if settings.status:
+                status = held.get(settings.status) or listen(settings.status, settings)
             listeners = open_listeners(settings, held, self._activated)
         except SettingsError as error:
+            if status is not None and status is not self._status_listener:
+                status.close(unlink=True)
             log.error("reload failed, nothing is changed: %s", error)
             self._notifier.ready()
             return
         log.info("reloading")
         self._hooks("on_reload", Server(os.getpid(), settings))
-        if self._trial is not None:
-            self._drop_trial()
-        self._hooks = hooks
-        self._before = (self._generation, self._listeners, self._template)
-        self._template = None
+        self._before = Before(
+            self._generation, self._listeners, self._status_listener, self._template, self._hooks
+        )
+        self._hooks, self._template, self._status_listener = hooks, None, status
         self._generation = self._newest = self._newest + 1
         self._trial, self._listeners = settings, listeners
         self._spawn_at = 0.0
@@ -479,11 +564,8 @@ class Master:
             return
         self._settings, self._trial = self._trial, None
         self._target = self._settings.workers
-        _, listeners, template = self._before
-        for listener in listeners:
-            if listener not in self._listeners:
-                listener.close(unlink=True)
-        if template is not None:
+        self._abandon(self._before.all_listeners())
+        if template := self._before.template:
             self._end(template[0], self._children[template[0]])
             template[1].close()
         for pid, child in self._children.items():
@@ -498,13 +580,29 @@ class Master:
                 self._end(pid, child, quick=True)
         if self._template is not None:
             self._template[1].close()
-        abandoned = self._listeners
+        abandoned = self._all_listeners()
         self._trial = None
-        self._generation, self._listeners, self._template = self._before
-        for listener in abandoned:
-            if listener not in self._listeners:
-                listener.close(unlink=True)
+        before = self._before
+        self._generation, self._listeners, self._template = (
+            before.generation,
+            before.listeners,
+            before.template,
+        )
+        self._status_listener, self._hooks = before.status, before.hooks
+        self._abandon(abandoned)
         self._notifier.ready()
+
+    def _all_listeners(self) -> list[Listener]:
+        status = [self._status_listener] if self._status_listener is not None else []
+        return self._listeners + status
+
+    def _abandon(self, listeners: list[Listener]) -> None:
+        """Close those of ``listeners`` that are not in use any more."""
+        used = self._all_listeners()
+        for listener in listeners:
+            if listener not in used:
+                listener.refuse()  # workers that still have it answer who is in its queue
+                listener.close(unlink=True)
 
     def _replace_master(self) -> None:
         if os.getpid() == 1:

@@ -26,7 +26,7 @@ class Field(IntEnum):
     SERVES = 10
     NOFILE = 11
     RESIDENT = 12  # octets
-    STOPPING = 13
+    STOPPING = 13  # set by the master, before its signal, if all workers are to stop
 
 
 class Slot:

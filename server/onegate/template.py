@@ -51,6 +51,11 @@ class Template:
             raise OSError(-answer, os.strerror(-answer))
         return answer
 
+    def give_up(self) -> None:
+        """There is no process to be the template."""
+        self._master.close()
+        self._template.close()
+
     def close(self) -> None:
         """Let the template end."""
         self._master.close()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -41,6 +42,11 @@ _PROBE = 256
 _BLOCKS = 0.0001
 """Seconds off the processor in a call that make a hand-over worth its price."""
 
+_HIRE_SECONDS = 30.0
+"""Between two tries to start threads that the system did not give, at most."""
+
+log = logging.getLogger("onegate.error")
+
 _Job = tuple[Connection, Call, dict[str, Any]]
 
 
@@ -53,6 +59,10 @@ class ThreadedWorker(Worker):
         self._vacant = True
         """Nobody leads."""
         self._in_call = False
+        self._hired = 0
+        """Threads that could be had."""
+        self._hire_at = float("inf")
+        self._hire_after = 0.0
         self._calls = 0
         self._active = 0
         self._waiting: deque[_Job] = deque()
@@ -68,11 +78,31 @@ class ThreadedWorker(Worker):
         self._epoll.register(self._doorbell, self._READ)
 
     def _start(self) -> None:
-        for number in range(self.settings.threads):
-            name = f"onegate-{number + 1}"
-            threading.Thread(target=self._member, name=name, daemon=True).start()
+        self._hire()
         self._member()
         self._over.wait()
+
+    def _hire(self) -> None:
+        """Start the threads that are missing. The one that is there always can do all the work."""
+        while self._hired < self.settings.threads:
+            name = f"onegate-{self._hired + 1}"
+            try:
+                threading.Thread(target=self._member, name=name, daemon=True).start()
+            except RuntimeError as error:
+                if not self._hire_after:
+                    log.error(
+                        "%s: going on with %d of %d", error, self._hired, self.settings.threads
+                    )
+                self._hire_after = min(_HIRE_SECONDS, self._hire_after * 2 or 1.0)
+                self._hire_at = self.now + self._hire_after
+                return
+            self._hired += 1
+        self._hire_at = float("inf")
+
+    def _tick(self) -> None:
+        super()._tick()
+        if self.now >= self._hire_at:
+            self._hire()
 
     # ── leadership ───────────────────────────────────────────────────────────────────────────
 

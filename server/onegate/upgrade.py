@@ -25,7 +25,7 @@ class Succession:
     """What this master was left by the one before it, if it was started by one."""
 
     def __init__(self) -> None:
-        self._ready = _LEFT.get("ready", -1)
+        self._ready: int = _LEFT.get("ready", -1)
         if self._ready >= 0:
             os.set_inheritable(self._ready, False)
         self.listeners: dict[str, Listener] = {
@@ -33,23 +33,35 @@ class Succession:
             for address, descriptor, foreign in _LEFT.get("listeners", [])
         }
         """By the address that they were asked for with."""
+        self.activated: list[int] = _LEFT.get("activated", [])
+        """Descriptors of socket activation, of which only the first master was told."""
         self.done = False
         """True in a master that has been replaced."""
+
+    @property
+    def pending(self) -> bool:
+        """True while the master before this one serves still."""
+        return self._ready >= 0
+
+    def forget(self) -> None:
+        """In a child: the line to that master is not ours."""
+        if self._ready >= 0:
+            os.close(self._ready)
+            self._ready = -1
 
     def ready(self) -> None:
         """Tell the master before this one that it may go."""
         if self._ready >= 0:
             os.write(self._ready, b"+")
-            os.close(self._ready)
-            self._ready = -1
+            self.forget()
 
 
-def exec_successor(listeners: list[Listener], ready: int) -> NoReturn:
+def exec_successor(listeners: list[Listener], ready: int, activated: list[int]) -> NoReturn:
     """Become a new master, by the command line and in the folder of the first start."""
     left = [(each.given, each.sock.fileno(), each.foreign) for each in listeners]
     for descriptor in (ready, *(descriptor for _, descriptor, _ in left)):
         os.set_inheritable(descriptor, True)
     environ = _ENVIRON | systemd.handed_down()
-    environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left})
+    environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left, "activated": activated})
     os.chdir(_FOLDER)
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted

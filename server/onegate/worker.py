@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
@@ -92,6 +93,8 @@ class Worker:
         self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
         self._stop_by = float("inf")
         self._listen_until = float("inf")
+        self._last = False
+        """Whether nobody answers who is in the kernel's queue if this worker does not."""
         self._next_tick = self.now + _TICK
         self._events: Iterator[tuple[int, int]] = iter(())
         self._local = threading.local()
@@ -195,7 +198,7 @@ class Worker:
             for connection in list(acceptor.connections.values()):
                 connection.close()
             return
-        if self.now >= self._listen_until:
+        if self.now >= self._listen_until and not (self._last and acceptor.queued()):
             acceptor.end()
         oldest_call = 0.0
         for connection in list(acceptor.connections.values()):
@@ -208,7 +211,7 @@ class Worker:
         self._report(oldest_call)
         short = self.stopping or acceptor.paused
         self._next_tick = self.now + (_SHORT_TICK if short else _TICK)
-        if self.stopping and acceptor.listening:
+        if self.stopping and acceptor.listening and self._listen_until > self.now:
             self._next_tick = min(self._next_tick, self._listen_until)
 
     def hurry(self) -> None:
@@ -222,9 +225,11 @@ class Worker:
         slot[Field.REQUESTS] = self._requests
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
         slot[Field.IDLE] = len(self._acceptor.idle)
-        slot[Field.DESCRIPTORS] = _open_descriptors()
-        resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
-        slot[Field.RESIDENT] = resident
+        resident = 0
+        with contextlib.suppress(OSError):  # the application may hold every descriptor
+            slot[Field.DESCRIPTORS] = _open_descriptors()
+            resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+            slot[Field.RESIDENT] = resident
         most = self.settings.max_worker_memory
         if self.now >= self._retire_at:
             self._retire("it has served for its lifetime")
@@ -245,6 +250,8 @@ class Worker:
         if self.stopping:
             return
         self.stopping = True
+        # The master says so beforehand if not this worker alone is to stop.
+        self._last = bool(self._slot[Field.STOPPING])
         self._slot[Field.STOPPING] = 1.0
         self._listen_until = self.now + QUEUE_SECONDS
         for connection in self._acceptor.connections.values():

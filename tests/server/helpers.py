@@ -283,7 +283,7 @@ def serving(
     """
     (folder / "served.py").write_text(source)
     process = subprocess.Popen(
-        [sys.executable, "-m", "onegate", target, "--bind", bind, *options],
+        [sys.executable, "-m", "onegate", target, *(("--bind", bind) if bind else ()), *options],
         cwd=folder,
         env={**os.environ, **(environ or {})},
         stdin=subprocess.DEVNULL,
