@@ -220,3 +220,15 @@ def test_a_file_goes_out_as_a_range_of_its_descriptor(
 def test_a_wrapped_object_without_descriptor_is_read(recorder: Recorder) -> None:
     run(answers(kind=lambda _: FileWrapper(io.BytesIO(b"abc"), 2)), recorder)
     assert b"2\r\nab\r\n1\r\nc\r\n" in b"".join(recorder.sent)
+
+
+@pytest.mark.parametrize("blocks", [(b"abc",), (b"ab", b"c")])
+def test_what_the_access_log_asks_for(recorder: Recorder, blocks: tuple[bytes, ...]) -> None:
+    call = run(answers(*blocks, headers=[("X-A", "b")]), recorder)
+    assert (call.status, call.octets, call.fields) == (200, 3, "X-A: b\r\n")
+
+
+def test_what_the_access_log_asks_for_of_an_error(recorder: Recorder) -> None:
+    call = run(lambda environ, start_response: [b"abc"], recorder)
+    content = recorder.octets.partition(b"\r\n\r\n")[2]
+    assert (call.status, call.octets, call.fields) == (500, len(content), "")
