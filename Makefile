@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix test fuzz engine lock readme clean
+.PHONY: help matrix test bench fuzz engine lock readme clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -20,6 +20,9 @@ test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lin
 	@rm -rf build/tests
 	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
+
+bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
+	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); what is found: build/fuzz/crash-*
 	@$(BIN)/tox run -q -e fuzz -- $(FUZZ_SECONDS)

@@ -1,0 +1,108 @@
+"""Whether a server answers as it should, looked at once before anything is timed."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import selectors
+import socket
+import time
+
+PATIENCE = 5.0  # seconds for an answer
+CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+
+
+class WrongAnswerError(Exception):
+    """An answer that is not the app's."""
+
+
+def ask(
+    connection: http.client.HTTPConnection, path: str, upload: int, expected: bytes, *, close: bool
+) -> bool:
+    """Ask once; return whether the connection can be used again.
+
+    Raises :class:`WrongAnswerError`, or OSError and HTTPException as :mod:`http.client` does.
+    """
+    headers = {"Connection": "close"} if close else {}
+    connection.request("POST" if upload else "GET", path, b"x" * upload or None, headers)
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise WrongAnswerError(f"{path}: status {response.status}")
+    if body != expected:
+        raise WrongAnswerError(
+            f"{path}: a body of {len(body)} octets, not the expected one of {len(expected)}"
+        )
+    return not response.will_close
+
+
+def check(port: int, path: str, upload: int, expected: bytes) -> bool:
+    """Ask with and without keep-alive; return whether the server keeps connections alive.
+
+    Raises :class:`WrongAnswerError` for anything but the expected answer, each time.
+    """
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            kept = ask(connection, path, upload, expected, close=False)
+            if kept:
+                kept = ask(connection, path, upload, expected, close=False)
+        finally:
+            connection.close()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            ask(connection, path, upload, expected, close=True)
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException) as error:
+        raise WrongAnswerError(f"{path}: {type(error).__name__}: {error}") from None
+    return kept
+
+
+def closes(port: int, path: str, patience: float = 1.0) -> bool:
+    """Whether the server closes a connection that asks for it (RFC 9112 section 9.6).
+
+    One that does not is never measured with a connection for each request, whatever it is asked.
+    """
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=patience) as client:
+            client.sendall(request.encode())
+            while client.recv(65536):
+                pass
+    except OSError:
+        return False
+    return True
+
+
+def served_at_once(port: int, path: str, count: int, patience: float = 2.0) -> int:
+    """How many of ``count`` connections that are all open get an answer.
+
+    A server that gives its thread to a connection until that ends serves as many as it has
+    threads: its requests/s are those of a few clients, while the others wait.
+    """
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    answered = 0
+    clients = []
+    with selectors.DefaultSelector() as selector:
+        try:
+            for _ in range(count):
+                client = socket.create_connection(("127.0.0.1", port), timeout=patience)
+                clients.append(client)
+                client.sendall(request)
+                selector.register(client, selectors.EVENT_READ, client)
+            deadline = time.monotonic() + patience
+            while answered < count and (left := deadline - time.monotonic()) > 0:
+                for key, _ in selector.select(left):
+                    client = key.data
+                    answer = client.recv(65536)
+                    answered += answer.startswith(b"HTTP/1.")
+                    selector.unregister(client)
+                    if CLOSES.search(answer):
+                        client.close()  # it may be waiting for that, and a client has to
+        except OSError:
+            pass  # what it refused or reset, it did not serve
+        finally:
+            for client in clients:
+                client.close()
+    return answered

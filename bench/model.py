@@ -1,0 +1,97 @@
+"""What is measured, as plain data. Times are in seconds unless a name says ``us``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ONEGATE = "onegate"
+IN_PROCESS = "in-process"  # the same app called in a loop, with no server at all
+WIRE = "nginx"  # answers without Python: what the load and the loopback device can carry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server as it is started. ``command`` holds the fields that :mod:`bench.process` fills."""
+
+    name: str
+    product: str
+    threads: int
+    command: str
+    why: str = ""
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether onegate is measured against it."""
+        return self.product not in (ONEGATE, WIRE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """An application: the object ``app`` of ``app.py`` in ``folder``."""
+
+    name: str
+    folder: str
+    distribution: str = ""  # the framework, as the package index names it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A kind of load, for some of the apps."""
+
+    name: str
+    title: str
+    apps: tuple[str, ...]
+    path: str = "/hello"
+    close: bool = False  # one connection for each request
+    upload: int = 0  # octets of the request's content
+    idle: int = 0  # connections that are open beside the load, and silent
+    fixed_rate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Octets, after load, while no other measured server runs."""
+
+    worker_rss: int
+    worker_pss: int
+    tree_pss: int
+    processes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A server alone with an app, before anything is timed. ``reason``: why it takes no part."""
+
+    server: str
+    app: str
+    reason: str = ""
+    keeps_alive: bool = False
+    closes: bool = False  # a connection that asks for it
+    served_at_once: int = 0  # of as many open connections as the load has
+    rps: float = 0.0
+    memory: Memory | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One slice of time: one server, one app, one load, one round."""
+
+    server: str
+    app: str
+    scenario: str
+    round: int
+    rps: float
+    requests: int = 0
+    p50_us: float = 0.0
+    p99_us: float = 0.0
+    max_us: float = 0.0
+    cpu_us: float = 0.0  # processor time of all its processes for one request
+    others: float = 0.0  # share of the server's core that someone else had
+    offered: float = 0.0  # requests/s that were asked for, at a fixed rate
+    idle_kept: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> bool:
+        """Whether every request of the slice was answered as it should be."""
+        return not self.problems and self.requests > 0

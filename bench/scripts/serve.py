@@ -1,0 +1,33 @@
+"""Start a peer that has no command, or whose command lacks an option: NAME FOLDER PORT THREADS."""
+
+import importlib
+import logging
+import sys
+
+
+def main(name: str, folder: str, port: int, threads: int) -> None:
+    """Serve ``app`` of ``folder/app.py`` on a port of 127.0.0.1 until killed."""
+    sys.path.insert(0, folder)
+    app = importlib.import_module("app").app
+    server = importlib.import_module("cheroot.wsgi" if name == "cheroot" else name)
+    if name == "waitress":
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        # select() cannot have descriptors above 1023.
+        options = {"connection_limit": 4000, "backlog": 2048, "asyncore_use_poll": True}
+        server.serve(app, host="127.0.0.1", port=port, threads=threads, **options)
+    elif name == "cheroot":
+        serving = server.Server(
+            ("127.0.0.1", port), app, numthreads=threads, max=threads, request_queue_size=2048
+        )
+        serving.keep_alive_conn_limit = 4000
+        serving.start()
+    elif name == "bjoern":
+        server.run(app, "127.0.0.1", port)
+    elif name == "fastwsgi":
+        server.server.backlog = 2048
+        server.server.tcp_nodelay = 1
+        server.run(wsgi_app=app, host="127.0.0.1", port=port, loglevel=1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -1,0 +1,49 @@
+"""Made-up measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.model import Memory, Sample, Trial
+from bench.results import Results
+
+
+def sample(server: str, rps: float, number: int = 0, **more: object) -> Sample:
+    """A sound sample of raw, keepalive, unless ``more`` says otherwise."""
+    values: dict[str, object] = {
+        "app": "raw",
+        "scenario": "keepalive",
+        "requests": 100,
+        "p50_us": 500.0,
+        "p99_us": 1e7 / rps,
+        "cpu_us": 1e6 / rps,
+    }
+    return Sample(server=server, rps=rps, round=number, **{**values, **more})  # type: ignore[arg-type]
+
+
+def trial(server: str, app: str = "raw", rss: int = 20 << 20) -> Trial:
+    """A trial that went well."""
+    memory = Memory(worker_rss=rss, worker_pss=rss // 2, tree_pss=rss, processes=1)
+    return Trial(
+        server=server, app=app, keeps_alive=True, closes=True, served_at_once=32, memory=memory
+    )
+
+
+def results(samples: Iterable[Sample], trials: Iterable[Trial] = ()) -> Results:
+    """A whole measurement."""
+    options = {"rounds": 1, "seconds": 1, "connections": 32, "server_core": 0, "load_core": 1}
+    return Results(
+        date="2026-01-02T03:04:05+00:00",
+        took=60.0,
+        machine={
+            "system": "Linux 6",
+            "cpu": "A <fast> one",
+            "cores": 2,
+            "load_before": 0.5,
+            "own_network": True,
+        },
+        options=options,
+        versions={"onegate": "0.1.0", "python": "3.11.7", "wrk": "4.1.0", "bjoern": "3.2.2"},
+        trials=list(trials),
+        samples=list(samples),
+    )
