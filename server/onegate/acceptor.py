@@ -14,6 +14,7 @@ import errno
 import logging
 import os
 import select
+import socket
 from typing import TYPE_CHECKING
 
 from onegate.connection import Connection, State
@@ -101,19 +102,22 @@ class Acceptor:
         listener, environs, parser = self._fronts[fd]
         worker = self._worker
         term = worker.term
+        listening, family = listener.sock, listener.family
         for _ in range(ACCEPTS):
             if len(self.connections) >= self.budget and not self._make_room():
                 self.pause()
                 worker.hurry()
                 return
             try:
-                sock, address = listener.sock.accept()
+                # What socket.accept() does, without the Python around it: half of its price.
+                descriptor, address = listening._accept()  # type: ignore[attr-defined]  # of the C class
             except BlockingIOError:
                 return
             except OSError as error:
                 if not self._survive(error):
                     return
                 continue
+            sock = socket.SocketType(family, socket.SOCK_STREAM, 0, descriptor)
             peer = (address[0], str(address[1])) if address else ("", "")
             try:
                 connection = Connection(worker, sock, peer, environs, parser)

@@ -23,9 +23,9 @@ import select
 import socket
 import struct
 import time
+from contextlib import AbstractContextManager
 from enum import IntEnum
 from io import BytesIO
-from threading import Lock
 from typing import Any, Final, Protocol
 
 from onegate import proxy_protocol, request_id
@@ -106,13 +106,17 @@ class Service(Protocol):
         """True if no connection is to be kept alive any more."""
 
     @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Between the application's thread and the loop, which may both want to flush."""
+
+    @property
     def forwarded(self) -> Forwarded:
         """Which peers are trusted proxies, and what is believed of them."""
 
     def alive(self, connection: Connection) -> None:
         """The application goes on: a long answer is not a call that is stuck."""
 
-    def secure(self, sock: socket.socket) -> Transport:
+    def secure(self, sock: socket.SocketType) -> Transport:
         """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
 
 
@@ -126,7 +130,6 @@ class Connection:
         "_drained",
         "_eof",
         "_head",
-        "_lock",
         "_out",
         "_preface",
         "_reader",
@@ -147,7 +150,7 @@ class Connection:
     def __init__(
         self,
         service: Service,
-        sock: socket.socket,
+        sock: socket.SocketType,
         peer: tuple[str, str],
         environs: EnvironFactory,
         parser: HeadParser,
@@ -168,8 +171,6 @@ class Connection:
         self._eof = False
         # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
         self._drained = RECEIVE if self.sock is sock else 0
-        # Between the application's thread and the loop, which may both want to flush.
-        self._lock = Lock()
         self._since_progress = 0
         self._streams = False
         self.requests = 0
@@ -191,7 +192,7 @@ class Connection:
             self.receive()
         elif events & select.EPOLLOUT and self._out:
             # The application is at work in another thread, and the client takes more again.
-            with self._lock, contextlib.suppress(OSError):
+            with self._service.lock, contextlib.suppress(OSError):
                 self._out.flush(self.sock)
 
     def resume(self) -> None:
@@ -231,7 +232,7 @@ class Connection:
     def _read_preface(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
         sock = self.sock
-        assert isinstance(sock, socket.socket)
+        assert isinstance(sock, socket.SocketType)
         try:
             octets = sock.recv(proxy_protocol.MAX_HEADER, _DONTWAIT | socket.MSG_PEEK)
             header = proxy_protocol.parse(octets) if octets else None
@@ -425,7 +426,7 @@ class Connection:
             out = self._output()
         assert out is not None
         try:
-            with self._lock:
+            with self._service.lock:
                 out.append(octets)
                 with contextlib.suppress(BlockingIOError):
                     out.flush(self.sock)
@@ -439,7 +440,7 @@ class Connection:
         out = self._output()
         try:
             segment = FileSegment(descriptor, position, count, own=False)
-            with self._lock:
+            with self._service.lock:
                 out.append_file(segment)
                 with contextlib.suppress(BlockingIOError):
                     out.flush(self.sock)
@@ -460,7 +461,7 @@ class Connection:
         while out.full:
             if not poll.poll(timeout * 1000):
                 raise TimeoutError("the client takes nothing")
-            with self._lock, contextlib.suppress(BlockingIOError):
+            with self._service.lock, contextlib.suppress(BlockingIOError):
                 out.flush(self.sock)
 
     def _flush(self) -> None:

@@ -35,6 +35,8 @@ class Listener:
     """Of a Unix socket that this process made."""
     given: str = ""
     """The address as it was asked for."""
+    family: int = socket.AF_INET
+    """Of its addresses, as a plain number."""
     foreign: bool = False
     """Somebody else holds the socket too, and goes on listening when we stop."""
 
@@ -123,7 +125,7 @@ def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
     else:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         named = _named(sock)
-    return replace(named, given=address, foreign=foreign)
+    return replace(named, given=address, foreign=foreign, family=int(sock.family))
 
 
 def check(address: str) -> None:
@@ -141,7 +143,8 @@ def check(address: str) -> None:
 
 def listen(address: str, settings: Settings) -> Listener:
     """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
-    return replace(_listen(address, settings), given=address)
+    listener = _listen(address, settings)
+    return replace(listener, given=address, family=int(listener.sock.family))
 
 
 def _listen(address: str, settings: Settings) -> Listener:

@@ -25,6 +25,7 @@ import os
 import threading
 import time
 from collections import deque
+from resource import RUSAGE_THREAD, getrusage
 from typing import Any
 
 from onegate.connection import Connection
@@ -197,9 +198,12 @@ class ThreadedWorker(Worker):
 
     def _measure(self, call: Call, environ: dict[str, Any]) -> None:
         """Make a call and learn how long it was off the processor."""
+        waits = getrusage(RUSAGE_THREAD).ru_nvcsw
         began, worked = time.monotonic(), time.thread_time()
         call.run(self._app, environ)
         blocked = time.monotonic() - began - (time.thread_time() - worked)
+        if getrusage(RUSAGE_THREAD).ru_nvcsw == waits:
+            blocked = 0.0  # it did not wait: others had the processor
         self._blocked += (blocked - self._blocked) / 4
 
     def _hand_back(self, connection: Connection) -> None:

@@ -41,9 +41,10 @@ class TLSSocket:
     What ssl calls "want read" and "want write" is ``BlockingIOError`` here.
     """
 
-    def __init__(self, sock: socket.socket, tls: ssl.SSLContext) -> None:
-        sock.setblocking(False)
-        self._tls = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    def __init__(self, sock: socket.SocketType, tls: ssl.SSLContext) -> None:
+        whole = socket.socket(fileno=sock.detach())
+        whole.setblocking(False)
+        self._tls = tls.wrap_socket(whole, server_side=True, do_handshake_on_connect=False)
         self._established = False
         self.fileno = self._tls.fileno
         self.setsockopt = self._tls.setsockopt
@@ -93,5 +94,5 @@ class TLSSocket:
                 self._tls.unwrap()
 
 
-Transport = socket.socket | TLSSocket
+Transport = socket.SocketType | TLSSocket
 """What a connection reads from and writes to."""

@@ -98,6 +98,7 @@ class Worker:
         self._next_tick = self.now + _TICK
         self._events: Iterator[tuple[int, int]] = iter(())
         self._local = threading.local()
+        self.lock = threading.Lock()
         self.interrupted: Callable[[], None] = lambda: None
         """Called when INT or QUIT comes."""
 
@@ -275,7 +276,7 @@ class Worker:
         """The application has produced something more: it is not stuck."""
         self._numbers[_BEAT] = connection.deadline = time.monotonic()
 
-    def secure(self, sock: socket.socket) -> tls.Transport:
+    def secure(self, sock: socket.SocketType) -> tls.Transport:
         """Put TLS on an accepted socket, where it is spoken here."""
         return sock if self._tls is None else tls.TLSSocket(sock, self._tls)
 
