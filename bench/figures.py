@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.catalogue import is_peer
-from bench.model import IN_PROCESS, ONEGATE, Sample
+from bench.model import IN_PROCESS, ONEGATE, WIRE, Sample
 
 if TYPE_CHECKING:
     from typing import Self
@@ -61,6 +61,7 @@ class Figure:
     to_onegate: Spread | None
     to_best_peer: Spread | None
     to_ceiling: Spread | None
+    to_wire: Spread | None
     p50_us: Spread | None
     p99_us: Spread | None
     p99_to_onegate: Spread | None
@@ -157,6 +158,7 @@ def figures(samples: Sequence[Sample]) -> list[Figure]:
                 to_onegate=group.ratio(server, ONEGATE, rps),
                 to_best_peer=group.ratio(server, fastest, rps),
                 to_ceiling=group.ratio(server, IN_PROCESS, rps),
+                to_wire=group.ratio(server, WIRE, rps),
                 p50_us=group.of(server, lambda sample: sample.p50_us),
                 p99_us=group.of(server, p99),
                 p99_to_onegate=group.ratio(server, ONEGATE, p99),

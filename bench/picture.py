@@ -1,23 +1,23 @@
 """The picture of a measurement: an SVG that brings its own ground for light and dark screens.
 
 Four panels over the same rows. A dot is a median; its colour is the app. A ring instead of a dot is
-a figure that does not count.
+a figure that does not count. nginx is the ceiling of the first two panels and no row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log10
+from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
 from bench.catalogue import SERVER
 from bench.figures import Figure
-from bench.model import ONEGATE
+from bench.model import ONEGATE, WIRE
 from bench.results import Results
 
 APPS = ("raw", "flask", "pyramid", "django")
-NAMES, PANEL, GAP, ROW, TOP, BOTTOM = 150, 200, 24, 22, 64, 44
+NAMES, PANEL, GAP, ROW, TOP, BOTTOM = 150, 210, 40, 22, 64, 44
 
 STYLE = """
 :root { --ground: #ffffff; --text: #1f2328; --weak: #6e7781; --line: #d8dee4; --mine: #eaf3ff;
@@ -47,7 +47,7 @@ def draw(results: Results) -> str:
     """The whole picture."""
     panels = [panel for panel in _panels(results) if panel.values]
     shown = {server for panel in panels for server, _ in panel.values}
-    servers = [name for name in results.servers() if name in shown]
+    servers = [name for name in results.servers() if name in shown and name != WIRE]
     width = NAMES + len(panels) * (PANEL + GAP) + GAP
     height = TOP + ROW * len(servers) + BOTTOM
     parts = [
@@ -79,20 +79,20 @@ def _panels(results: Results) -> list[Panel]:
     }
 
     def share(scenario: str) -> dict[tuple[str, str], tuple[float, bool]]:
-        return _values(figures, scenario, lambda f: f.to_ceiling.median if f.to_ceiling else None)
+        return _values(figures, scenario, _share)
 
     latency = _values(figures, "rate", lambda f: f.p99_us.median / 1000 if f.p99_us else None)
     return [
         Panel(
             title="requests/s, keep-alive",
-            remark="share of the app alone; more is better",
+            remark="share of the ceiling; more is better",
             values=share("keepalive"),
             logarithmic=False,
             label=_percent,
         ),
         Panel(
             title="requests/s, close",
-            remark="share of the app alone; more is better",
+            remark="share of the ceiling; more is better",
             values=share("close"),
             logarithmic=False,
             label=_percent,
@@ -130,22 +130,33 @@ def _values(
     return found
 
 
+def _share(figure: Figure) -> float | None:
+    """The share of the lower of two ceilings: the app with no server, and nginx with no app.
+
+    The lower one has the greater share. For raw it is the wire, for a framework the framework.
+    """
+    shares = [each.median for each in (figure.to_ceiling, figure.to_wire) if each]
+    return max(shares, default=None)
+
+
 def _percent(value: float) -> str:
     return f"{value:.0%}"
 
 
 def _ticks(panel: Panel) -> list[float]:
     """Round numbers, the last not below the greatest value that counts."""
-    counted = [value for value, counts in panel.values.values() if counts] or [1.0]
+    counted = [
+        value for (server, _), (value, counts) in panel.values.items() if counts and server != WIRE
+    ] or [1.0]
     if panel.logarithmic:
         ticks = [10.0**power for power in range(-2, 6)]
         low = max(0, sum(tick <= min(counted) for tick in ticks) - 1)
         high = min(len(ticks) - 1, sum(tick < max(counted) for tick in ticks))
         return ticks[low : max(high, low + 1) + 1]
     greatest = max(counted)
-    power = 10.0 ** int(log10(greatest) - (greatest < 1))
-    step = next(power * part for part in (0.25, 0.5, 1, 2, 2.5) if power * part * 4 >= greatest)
-    return [step * number for number in range(5)]
+    power = 10.0 ** floor(log10(greatest))
+    step = next(power * part for part in (0.2, 0.25, 0.5, 1, 2) if power * part * 6 >= greatest)
+    return [step * number for number in range(ceil(greatest / step) + 1)]
 
 
 def _panel(panel: Panel, left: int, servers: list[str]) -> list[str]:
