@@ -3,8 +3,10 @@
 Descriptors are a budget. At its end
 
 1. the connection that has waited longest for its next request is closed: its client expects that;
-2. else one whose request has been on the way for more than a moment: a client that is slow costs
-   others nothing while there is room, and has no claim to the last place;
+2. else one that has its answer and is only waited for in order not to reset it, or whose request
+   has been on the way for more than a moment: a client that is slow costs others nothing while
+   there is room, and has no claim to the last place. The more of them wait in the kernel's queue,
+   the shorter that moment is, so that a good one among them has its turn within a second;
 3. else nobody is accepted until a place is free. The kernel's queue holds who comes meanwhile.
 """
 
@@ -32,7 +34,8 @@ _LISTEN = select.EPOLLIN | select.EPOLLEXCLUSIVE
 ACCEPTS = 16
 """Connections taken from a listener before others get their turn."""
 PATIENCE = 0.3
-"""Seconds that a request may be on the way when its place is wanted: ten long round trips."""
+"""Seconds that a request may be on the way when its place is wanted: ten long round trips.
+Shorter if the queue is longer than the budget, by as much."""
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _CLIENT_LEFT = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR, errno.ENETDOWN)
 
@@ -53,6 +56,7 @@ class Acceptor:
         self.paused = True
         self._open = False
         self._victims: list[Connection] = []
+        self._patience = PATIENCE
         self._reserve = _spare()
 
     def __contains__(self, fd: int) -> bool:
@@ -139,17 +143,25 @@ class Acceptor:
             return True
         while self._victims:
             victim = self._victims.pop()
-            if victim.state <= State.BODY and victim.waited() > PATIENCE:
+            if self._may_go(victim):
                 victim.expire()
+                victim.close()
                 return len(self.connections) < self.budget
         return False
 
+    def _may_go(self, connection: Connection) -> bool:
+        if connection.state <= State.BODY:
+            return connection.waited() > self._patience
+        return connection.state is State.LINGER
+
     def look_for_victims(self) -> None:
         """At the end of the budget, now and then: who has been on the way for too long?"""
+        queue = sum(listener.queue() or 0 for listener, *_ in self._fronts.values())
+        self._patience = PATIENCE * min(1.0, self.budget / (queue + 1))
         found = [
             (connection.waited(), connection.fd)
             for connection in self.connections.values()
-            if connection.state <= State.BODY and connection.waited() > PATIENCE
+            if self._may_go(connection)
         ]
         self._victims = [self.connections[fd] for _, fd in sorted(found)]
         if self._victims:

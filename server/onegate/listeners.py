@@ -18,6 +18,10 @@ from onegate.settings import Settings, SettingsError
 _SO_ATTACH_FILTER = 26
 """asm-generic/socket.h; the ``socket`` module has no name for it."""
 
+_TCP_INFO_QUEUE = struct.Struct("=8B4I2I")
+"""The front of struct tcp_info; of a listening socket its last two numbers are the length of the
+accept queue (tcpi_unacked) and its bound (tcpi_sacked)."""
+
 _ADDRESS = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
 )
@@ -43,6 +47,21 @@ class Listener:
     def url(self, settings: Settings) -> str:
         """The name with the scheme that is spoken there."""
         return self.name.replace("http:", "https:", 1) if settings.certfile else self.name
+
+    def queue(self) -> int | None:
+        """How many connections wait to be accepted; None if the kernel does not tell."""
+        return self._tcp_info()[-2]
+
+    def queue_limit(self) -> int | None:
+        """How many may."""
+        return self._tcp_info()[-1]
+
+    def _tcp_info(self) -> tuple[int | None, ...]:
+        if self.sock.family == socket.AF_UNIX:
+            return None, None
+        size = _TCP_INFO_QUEUE.size
+        octets = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+        return _TCP_INFO_QUEUE.unpack(octets)
 
     def refuse(self) -> None:
         """Let no new connection begin, while those in the kernel's queue can still be accepted.

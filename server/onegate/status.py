@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import struct
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,10 +16,6 @@ from onegate import __version__
 from onegate.listeners import Listener
 from onegate.scoreboard import Field, Scoreboard, Slot
 from onegate.settings import Settings
-
-_TCP_INFO_QUEUE = struct.Struct("=8B4I2I")
-"""The front of struct tcp_info; of a listening socket its last two numbers are the length of the
-accept queue (tcpi_unacked) and its bound (tcpi_sacked)."""
 
 
 class StatusApp:
@@ -107,12 +101,7 @@ class StatusApp:
 
     @staticmethod
     def _listener(listener: Listener) -> dict[str, object]:
-        queue = bound = None
-        if listener.sock.family != socket.AF_UNIX:
-            octets = listener.sock.getsockopt(
-                socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_QUEUE.size
-            )
-            *_, queue, bound = _TCP_INFO_QUEUE.unpack(octets)
+        queue, bound = listener.queue(), listener.queue_limit()
         return {"name": listener.name, "backlog": queue, "backlog_limit": bound}
 
     def _metrics(self) -> tuple[str, str, str]:

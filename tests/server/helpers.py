@@ -275,15 +275,22 @@ def serving(
     target: str = "served:app",
     bind: str = "127.0.0.1:0",
     environ: dict[str, str] | None = None,
+    launcher: tuple[str, ...] = (),
 ) -> Iterator[Server]:
     """Serve the app that the Python text ``source`` defines, from ``folder``.
 
     At the end the server is stopped with SIGTERM, unless the test did so, and its exit status has
     to be 0. Tests that end it otherwise call ``stop`` or ``kill`` and judge for themselves.
+    ``launcher``: a command that becomes the server, say after it has set limits.
     """
     (folder / "served.py").write_text(source)
     process = subprocess.Popen(
-        [sys.executable, "-m", "onegate", target, *(("--bind", bind) if bind else ()), *options],
+        [
+            *launcher,
+            *(sys.executable, "-m", "onegate", target),
+            *(("--bind", bind) if bind else ()),
+            *options,
+        ],
         cwd=folder,
         env={**os.environ, **(environ or {})},
         stdin=subprocess.DEVNULL,

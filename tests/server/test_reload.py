@@ -113,7 +113,6 @@ def test_kill_9_of_a_worker_loses_at_most_one_request_of_each_of_8_clients(
     assert load.refused == 0
     clients = [each.split(",")[0] for each in load.lost]
     assert len(clients) == len(set(clients)), load.lost
-    assert len(clients) < 8, "the other worker's clients lost theirs too"
 
 
 def test_kill_9_loses_what_the_worker_was_answering_and_not_what_is_queued(serve: Serve) -> None:
@@ -149,6 +148,7 @@ def app(environ, start_response):
 @pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
 def test_hup_loads_new_code(serve: Serve, options: tuple[str, ...]) -> None:
     server = serve(VERSION.format(1), "--workers", "2", *options)
+    wait_for(lambda: len(children(server.process.pid)) == 2 + len(options), "two workers")
     assert server.get().text == "1"
     # Of another size: one that differs by content alone may be taken for what was compiled.
     (server.folder / "served.py").write_text(VERSION.format(2) + "\n")

@@ -1,0 +1,127 @@
+"""Crowds of clients, good and bad. Standard library only: containers run this file as it is.
+
+    clients.py HOST PORT ask COUNT          COUNT clients at once, each with one request
+    clients.py HOST PORT bad KIND COUNT     COUNT of a bad KIND, and a good one in between
+
+prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+ASK = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+BAD = {
+    "half_heads": b"GET / HTTP/1.1\r\nHost: a\r\nX-Half: ",
+    "trickling_bodies": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+    "silent": b"",
+}
+"""What each kind sends before it keeps everybody waiting."""
+DEADLINE = 30.0
+
+Address = tuple[str, int]
+
+
+def ask(address: Address, count: int) -> dict[str, object]:
+    """Connect all, then ask all, then read all. ``wrong``: every answer that is not as due."""
+    clients = [socket.create_connection(address, DEADLINE) for _ in range(count)]
+    wrong: list[str] = []
+    right = 0
+    for number, sock in enumerate(clients):
+        with contextlib.suppress(OSError):  # found when reading
+            sock.sendall(ASK % number)
+    for number, sock in enumerate(clients):
+        with sock:
+            try:
+                content = answer(sock)
+            except OSError as error:
+                wrong.append(f"{number}: {error}")
+                continue
+        if content == b"/%d" % number:
+            right += 1
+        else:
+            wrong.append(f"{number}: {content!r}")
+    return {"right": right, "wrong": wrong}
+
+
+def answer(sock: socket.socket) -> bytes:
+    """The content of an answer that is 200 and has a Content-Length. Raises ``OSError``."""
+    octets = b""
+    while True:
+        head, end, content = octets.partition(b"\r\n\r\n")
+        if end:
+            _, found, rest = head.partition(b"\r\nContent-Length: ")
+            if not found or not head.startswith(b"HTTP/1.1 200 "):
+                raise OSError(f"not as due: {octets!r}")
+            if len(content) >= int(rest.partition(b"\r\n")[0]):
+                return content
+        more = sock.recv(65536)
+        if not more:
+            raise OSError(f"closed after {octets!r}")
+        octets += more
+
+
+@contextlib.contextmanager
+def crowd(address: Address, kind: str, count: int) -> Iterator[list[socket.socket]]:
+    """So many clients of a bad kind, as long as the block runs."""
+    clients = []
+    over = threading.Event()
+    for _ in range(count):
+        sock = socket.create_connection(address, DEADLINE)
+        sock.setblocking(False)
+        clients.append(sock)
+        with contextlib.suppress(OSError):
+            sock.send(BAD[kind])
+    thread = threading.Thread(target=trickle, args=(clients, over), daemon=True)
+    if kind == "trickling_bodies":
+        thread.start()
+    try:
+        yield clients
+    finally:
+        over.set()
+        if thread.ident:
+            thread.join()
+        for sock in clients:
+            sock.close()
+
+
+def trickle(clients: list[socket.socket], over: threading.Event) -> None:
+    """An octet from each, now and then."""
+    while not over.wait(0.3):
+        for sock in clients:
+            with contextlib.suppress(OSError):
+                sock.send(b"x")
+
+
+def bad(address: Address, kind: str, count: int) -> dict[str, object]:
+    """The seconds in which five good clients were answered, one after another, in a crowd."""
+    seconds = []
+    with crowd(address, kind, count) as clients:
+        for number in range(5):
+            before = time.monotonic()
+            with socket.create_connection(address, DEADLINE) as sock:
+                sock.sendall(ASK % number)
+                content = answer(sock)
+            seconds.append(round(time.monotonic() - before, 3))
+            if content != b"/%d" % number:
+                raise OSError(f"wrong answer {content!r}")
+        poll = select.poll()
+        for sock in clients:
+            poll.register(sock, select.POLLIN)
+        gone = len(poll.poll(0))
+    return {"seconds": seconds, "turned_away": gone}
+
+
+if __name__ == "__main__":
+    host, port, action, *rest = sys.argv[1:]
+    if action == "ask":
+        print(json.dumps(ask((host, int(port)), int(rest[0]))))
+    else:
+        print(json.dumps(bad((host, int(port)), rest[0], int(rest[1]))))
