@@ -10,7 +10,6 @@ line in the combined format.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import select
@@ -166,6 +165,8 @@ _FIELDS = (
 
 def _json(length: int | None) -> Format:
     """Objects of JSON. A character of a text stands for an octet, as in the environ."""
+    import json  # noqa: PLC0415 - only for this format
+
     encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
     def line(environ: Environ, status: int, fields: str, octets: int, seconds: float) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from io import BytesIO
 from typing import IO, cast
 
 from onegate.http1 import ProtocolError
+from onegate.spool import open_spool
 
 
 class Body:
@@ -41,7 +41,7 @@ class Body:
             raise ProtocolError(413, f"content over {self._memory} octets and no disk to spool to")
         memory = cast("BytesIO", self._file)
         # Buffered, not raw: the application may read it line by line.
-        self._file = tempfile.TemporaryFile(dir=self._spool, prefix="onegate-")  # noqa: SIM115 - it lives as long as the request
+        self._file = open_spool(self._spool)
         self._file.write(memory.getbuffer())
 
     def finish(self) -> IO[bytes]:
@@ -60,18 +60,3 @@ class Body:
         # A file that cannot write its buffer says so here once more; it is closed all the same.
         with contextlib.suppress(OSError):
             self._file.close()
-
-
-def spool_folder(wanted: str) -> str | None:
-    """The folder to spool to: ``wanted``, the system's temporary folder for "auto", or None.
-
-    None too if nothing can be written there, as on a read-only root without ``/tmp``.
-    """
-    if wanted == "none":
-        return None
-    try:
-        folder = tempfile.gettempdir() if wanted == "auto" else wanted
-        with tempfile.TemporaryFile(dir=folder, prefix="onegate-"):
-            return folder
-    except OSError:
-        return None

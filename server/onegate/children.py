@@ -18,14 +18,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn
 
-from onegate import hooks, reloader
+from onegate import hooks
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.loader import LoadError, load
 from onegate.privileges import drop
 from onegate.scoreboard import Scoreboard, Slot
 from onegate.settings import Settings, SettingsError
-from onegate.status import StatusApp
 from onegate.template import Template
 from onegate.threads import ThreadedWorker
 from onegate.upgrade import exec_successor
@@ -140,6 +139,8 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
     except BaseException:
         log.exception("the application %s cannot be loaded", settings.app)
     if settings.reload:
+        from onegate import reloader  # noqa: PLC0415 - for development only
+
         reloader.wait(settings, nest.lifeline)
     sys.exit(BOOT_FAILED)
 
@@ -190,6 +191,8 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     worker = kind(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
     worker.interrupted = lambda: nest.hooks("worker_int", this)
     if settings.reload:
+        from onegate import reloader  # noqa: PLC0415 - for development only
+
         reloader.watch(settings, nest.lifeline)
     nest.hooks("post_worker_init", this)
     try:
@@ -218,6 +221,8 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
         workers=1,
     )
     drop(settings.user, settings.group)
+    from onegate.status import StatusApp  # noqa: PLC0415 - for this process only
+
     app = StatusApp(scoreboard, nest.listeners, nest.settings)
     own = Scoreboard(1).slots[0]
     Worker(settings, [nest.status], app, nest.lifeline, own, Line(line)).run()

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from onegate import log
-from onegate.check import check
 from onegate.master import Master
-from onegate.migrate import translate
 from onegate.settings import Settings, SettingsError
 from onegate.settings.arguments import TRANSLATIONS, chosen, parser
-from onegate.settings.show import show
 from onegate.settings.sources import combine
 
 
@@ -28,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for origin in TRANSLATIONS:
             if path := getattr(namespace, origin):
+                from onegate.migrate import translate  # noqa: PLC0415 - to serve needs none of it
+
                 text, lost = translate(origin, Path(path))
                 print(text, end="")
                 return 1 if lost else 0
@@ -37,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         settings = sources.read()
         if namespace.check_config:
+            from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
+
             return check(settings)
         return Master(settings, sources.read).run()
     except SettingsError as error:
@@ -58,6 +59,8 @@ class Sources:
 
     def shown(self) -> str:
         """The settings in TOML, each with where it came from."""
+        from onegate.settings.show import show  # noqa: PLC0415 - to serve needs none of it
+
         return show(combine(self._arguments, self._environ))
 
     def read(self) -> Settings:

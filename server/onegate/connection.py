@@ -26,7 +26,7 @@ import time
 from contextlib import AbstractContextManager
 from enum import IntEnum
 from io import BytesIO
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from onegate import proxy_protocol, request_id
 from onegate.access import AccessLog
@@ -37,8 +37,10 @@ from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE, error_response
 from onegate.outbuf import FileSegment, OutBuffer
 from onegate.settings import Settings
-from onegate.tls import Transport
 from onegate.wsgi import Call, ClientGone, EnvironFactory
+
+if TYPE_CHECKING:
+    from onegate.tls import Transport
 
 RECEIVE = 32768
 """Octets asked for in one read."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 from collections import deque
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from onegate.tls import TLSSocket, Transport
+from onegate.spool import open_spool
+
+if TYPE_CHECKING:
+    from onegate.tls import Transport
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class OutBuffer:
             self._in_memory += len(octets)
             return
         if self._spooled is None:
-            self._spooled = tempfile.TemporaryFile(dir=self._spool, prefix="onegate-", buffering=0)  # noqa: SIM115 - closed with the buffer
+            self._spooled = open_spool(self._spool, buffered=False)
         descriptor = self._spooled.fileno()
         view = memoryview(octets)
         while view:
@@ -152,7 +154,7 @@ class OutBuffer:
 def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
     if not isinstance(segment, FileSegment):
         return sock.send(segment, socket.MSG_DONTWAIT)
-    if isinstance(sock, TLSSocket):
+    if not isinstance(sock, socket.SocketType):  # over TLS the kernel cannot do it
         count = sock.send_range(segment.descriptor, segment.position, segment.count)
     else:
         if sock.gettimeout() != 0:

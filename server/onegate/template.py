@@ -8,7 +8,6 @@ is made the "subreaper" of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER).
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import socket
@@ -24,6 +23,8 @@ def adopt_orphans() -> None:
 
     Raises ``OSError`` where the kernel does not know how.
     """
+    import ctypes  # noqa: PLC0415 - megabytes, and only --preload needs it
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")

@@ -6,19 +6,29 @@ tells its predecessor through a pipe when its first worker serves. Only then doe
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from onegate import systemd
 from onegate.listeners import Listener, adopt
 
 _VARIABLE = "_ONEGATE_SUCCESSION"
-_LEFT = json.loads(os.environ.pop(_VARIABLE, "{}"))
 _FOLDER = os.getcwd()  # noqa: PTH109 - before --chdir; the command line is relative to it
-_ENVIRON = dict(os.environ)
+_ENVIRON = {name: value for name, value in os.environ.items() if name != _VARIABLE}
 """As it was at the start, before ``--env``."""
+
+
+def _left() -> dict[str, Any]:
+    text = os.environ.pop(_VARIABLE, "")
+    if not text:
+        return {}
+    import json  # noqa: PLC0415 - only where there is something to read
+
+    return dict(json.loads(text))
+
+
+_LEFT = _left()
 
 
 class Succession:
@@ -58,6 +68,8 @@ class Succession:
 
 def exec_successor(listeners: list[Listener], ready: int, activated: list[int]) -> NoReturn:
     """Become a new master, by the command line and in the folder of the first start."""
+    import json  # noqa: PLC0415 - see above
+
     left = [(each.given, each.sock.fileno(), each.foreign) for each in listeners]
     for descriptor in (ready, *(descriptor for _, descriptor, _ in left)):
         os.set_inheritable(descriptor, True)

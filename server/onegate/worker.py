@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import random
 import resource
 import select
 import signal
@@ -17,10 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onegate import log as logs
-from onegate import tls
 from onegate.acceptor import Acceptor, Front
 from onegate.access import access_log
-from onegate.body import spool_folder
 from onegate.connection import Connection, State
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
@@ -28,10 +25,12 @@ from onegate.limits import budget
 from onegate.listeners import Listener
 from onegate.scoreboard import Field, Slot
 from onegate.settings import Settings
+from onegate.spool import spool_folder
 from onegate.wsgi import Call, EnvironFactory, field_key
 
 if TYPE_CHECKING:
     from onegate.children import Line
+    from onegate.tls import Transport
 
 log = logging.getLogger("onegate.error")
 
@@ -78,7 +77,7 @@ class Worker:
         self.stopping = False
         self.term = 0
         """Number of the leadership of the loop; see :mod:`onegate.threads`."""
-        self._tls = tls.context(settings.certfile, settings.keyfile) if settings.certfile else None
+        self._secure = _tls(settings) if settings.certfile else None
         self._app = app
         self._lifeline = lifeline
         self._slot = slot
@@ -106,13 +105,14 @@ class Worker:
         """So that workers that began together do not end together."""
         if not requests:
             return float("inf")
-        return requests + random.randint(0, self.settings.max_requests_jitter)  # noqa: S311 - no secret
+        jitter = self.settings.max_requests_jitter + 1
+        return requests + int.from_bytes(os.urandom(4), "big") % jitter
 
     def _front(self, listener: Listener) -> Front:
         environs = EnvironFactory(
             server_name=listener.server_name,
             server_port=listener.server_port,
-            scheme="https" if self._tls else "http",
+            scheme="https" if self._secure else "http",
             script_name=self.settings.root_path,
             extra=self.settings.environ,
             multithread=self.settings.threads > 1,
@@ -276,9 +276,9 @@ class Worker:
         """The application has produced something more: it is not stuck."""
         self._numbers[_BEAT] = connection.deadline = time.monotonic()
 
-    def secure(self, sock: socket.SocketType) -> tls.Transport:
+    def secure(self, sock: socket.SocketType) -> Transport:
         """Put TLS on an accepted socket, where it is spoken here."""
-        return sock if self._tls is None else tls.TLSSocket(sock, self._tls)
+        return sock if self._secure is None else self._secure(sock)
 
     def watch(self, connection: Connection) -> None:
         """Report events of this connection from now on."""
@@ -298,6 +298,14 @@ class Worker:
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""
         self._acceptor.closed(connection)
+
+
+def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:
+    """What puts TLS on a socket."""
+    from onegate import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
+
+    context = tls.context(settings.certfile, settings.keyfile)
+    return lambda sock: tls.TLSSocket(sock, context)
 
 
 def _open_descriptors() -> int:

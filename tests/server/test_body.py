@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.body import Body, spool_folder
+from onegate.body import Body
 from onegate.http1 import ProtocolError
 
 if TYPE_CHECKING:
@@ -86,10 +86,3 @@ def test_full_disk_507_at_the_latest_when_it_is_finished(size: int, tmp_path: Pa
     assert caught.value.status == 507
     body.close()
     assert open_files() == before
-
-
-def test_spool_folder(tmp_path: Path) -> None:
-    assert spool_folder("none") is None
-    assert spool_folder(str(tmp_path)) == str(tmp_path)
-    assert spool_folder(str(tmp_path / "gone")) is None
-    assert spool_folder("auto") is not None

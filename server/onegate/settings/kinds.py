@@ -6,7 +6,6 @@ was expected from :attr:`Kind.expects`.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shlex
@@ -259,6 +258,8 @@ class Pairs(Kind):
 
 def quote(text: str) -> str:
     """``text`` as a basic string of TOML, in which JSON's escapes are valid."""
+    import json  # noqa: PLC0415 - only to show a configuration
+
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -6,7 +6,6 @@ command line > ONEGATE_* variables > --config FILE > PORT, WEB_CONCURRENCY > def
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +112,8 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def from_file(path: Path) -> dict[str, Any]:
     """What the TOML file ``path`` says; of a pyproject.toml its table ``[tool.onegate]``."""
+    import tomllib  # noqa: PLC0415 - only with --config
+
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 _BUFFERED = (io.BufferedReader, io.BufferedRandom)
-_NAMED = tempfile._TemporaryFileWrapper  # what NamedTemporaryFile returns; it has no public name
 
 
 class FileWrapper:
@@ -38,7 +36,9 @@ class FileWrapper:
         that decompresses, one that stops early, one that counts what it gives.
         """
         filelike = self.filelike
-        if type(filelike) is _NAMED:
+        kind = type(filelike)
+        if (kind.__module__, kind.__name__) == ("tempfile", "_TemporaryFileWrapper"):
+            # What NamedTemporaryFile returns. Not imported here: tempfile is large.
             filelike = filelike.file
         raw = filelike.raw if type(filelike) in _BUFFERED else filelike
         if type(raw) is not io.FileIO:
