@@ -342,6 +342,8 @@ class Master:
         if slot is not None:
             slot[Field.PID], slot[Field.BEAT] = pid, now()
             slot[Field.GENERATION] = self._generation
+        if role is Role.WORKER:
+            self._complaint = ""
         if template is not None:
             template.in_master()
             self._template = (pid, template)
@@ -398,7 +400,7 @@ class Master:
             return
         if child.role is not Role.WORKER or child.generation != self._generation:
             return
-        self._failures, self._complaint = 0, ""
+        self._failures = 0
         self._served = True
         self._adopt()
         self._end_old(one=self._booting())

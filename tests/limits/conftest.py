@@ -16,7 +16,7 @@ import pytest
 from tests.server.helpers import Server, serving
 from tests.server.loads import ECHO
 
-_LAUNCHER = str(Path(__file__).with_name("launcher.py"))
+LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 _NEEDED = 4096
 
 
@@ -43,7 +43,7 @@ def limited(tmp_path: Path) -> Iterator[Limited]:
     with contextlib.ExitStack() as stack:
 
         def start(source: str = ECHO, *options: str, uid: int = 0, **limits: int) -> Server:
-            command = (sys.executable, "-I", "-S", _LAUNCHER, json.dumps(limits), str(uid))
+            command = (sys.executable, "-I", "-S", LAUNCHER, json.dumps(limits), str(uid))
             return stack.enter_context(serving(tmp_path, source, *options, launcher=command))
 
         yield start
