@@ -90,11 +90,7 @@ class Acceptor:
 
     def queued(self) -> bool:
         """Whether somebody waits in a queue that ends with this server."""
-        poll = select.poll()
-        for fd, (listener, *_) in self._fronts.items():
-            if not listener.foreign:
-                poll.register(fd, select.POLLIN)
-        return bool(poll.poll(0))
+        return _waits([fd for fd, front in self._fronts.items() if not front[0].foreign])
 
     @property
     def listening(self) -> bool:
@@ -108,7 +104,11 @@ class Acceptor:
         term = worker.term
         listening, family = listener.sock, listener.family
         for _ in range(ACCEPTS):
-            if len(self.connections) >= self.budget and not self._make_room():
+            if len(self.connections) >= self.budget:
+                if not _waits([fd]):
+                    return
+                if self._make_room():
+                    continue
                 self.pause()
                 worker.hurry()
                 return
@@ -118,12 +118,15 @@ class Acceptor:
             except BlockingIOError:
                 return
             except OSError as error:
-                if not self._survive(error):
+                # The kernel looks for a descriptor before it looks for a client.
+                if not _waits([fd]) or not self._survive(error):
                     return
                 continue
             sock = socket.SocketType(family, socket.SOCK_STREAM, 0, descriptor)
             peer = (address[0], str(address[1])) if address else ("", "")
             try:
+                if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    raise ConnectionResetError  # while it waited; its request may be here
                 connection = Connection(worker, sock, peer, environs, parser)
             except OSError:
                 sock.close()  # gone already
@@ -196,6 +199,14 @@ class Acceptor:
             if self._reserve < 0 and self.connections:
                 return
         self.resume()
+
+
+def _waits(listeners: list[int]) -> bool:
+    """Whether somebody waits to be accepted."""
+    poll = select.poll()
+    for fd in listeners:
+        poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _spare() -> int:

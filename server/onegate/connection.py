@@ -191,7 +191,10 @@ class Connection:
             if events & (select.EPOLLOUT | _GONE):
                 self._flush()
         elif self.state is not _CALL:
-            self.receive()
+            if events & _GONE and self.state <= _BODY:
+                self.close()  # a reset: no answer would arrive, so no call is made for it
+            else:
+                self.receive()
         elif events & select.EPOLLOUT and self._out:
             # The application is at work in another thread, and the client takes more again.
             with self._service.lock, contextlib.suppress(OSError):
