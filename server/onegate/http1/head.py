@@ -4,15 +4,17 @@ Strict wherever two parsers could read the same bytes differently. Lenient in on
 characters that browsers send in a target although RFC 3986 does not list them.
 
 Ordinary traffic repeats itself: most field lines of a request were in an earlier one, and a
-program that makes requests sends the same block of them each time. So a line that was found valid
-is remembered with its reading, a block that was seen twice with what it means as a whole, and the
-next time costs one look-up. What holds secrets is never remembered, and the memory is bounded.
+program that makes requests sends the same block of them each time, and often the same head. So a
+line that was found valid is remembered with its reading, a block or a head that was seen twice with
+what it means as a whole, and the next time costs one look-up. What holds secrets is never
+remembered, and the memory is bounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
@@ -30,8 +32,8 @@ _KINDS = {
 _SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
 _REMEMBERED_LINES = 1024
 _REMEMBERED_LENGTH = 256
-_REMEMBERED_BLOCKS = 256
-_REMEMBERED_BLOCK_LENGTH = 1024
+_REMEMBERED_HEADS = 256
+_REMEMBERED_HEAD_LENGTH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,16 @@ class Head:
     """Host from the target in absolute-form, else from the Host field (RFC 9112, 3.2.2)."""
 
 
+def _take_meaning(head: Head, known: Head) -> None:
+    """Give ``head`` what the fields of ``known`` say."""
+    head.fields = known.fields.copy()
+    head.authority = known.authority
+    head.chunked = known.chunked
+    head.content_length = known.content_length
+    head.close = known.close
+    head.expect_continue = known.expect_continue
+
+
 class HeadParser:
     """Parses heads for one owner.
 
@@ -87,6 +99,7 @@ class HeadParser:
 
     __slots__ = (
         "_blocks",
+        "_heads",
         "_key_of",
         "_limits",
         "_new_fields",
@@ -108,6 +121,7 @@ class HeadParser:
         self._key_of = key_of
         self._new_fields = new_fields
         self._remembered: dict[str, tuple[int, str, str]] = {}
+        self._heads: dict[bytes, Head] = {}
         self._blocks: dict[tuple[int, bytes], Head] = {}
         self._seen_once: set[int] = set()
         self._secret = False
@@ -117,43 +131,48 @@ class HeadParser:
 
         Raises :class:`ProtocolError`: 400, 414, 417, 431, 501 or 505.
         """
-        line, _, block = bytes(octets).partition(b"\r\n")
+        octets = bytes(octets)
+        known = self._heads.get(octets)
+        if known is not None:
+            head = Head()
+            head.method = known.method
+            head.target = known.target
+            head.minor = known.minor
+            _take_meaning(head, known)
+            return head
+        line, _, block = octets.partition(b"\r\n")
         head = self._request_line(line.decode("latin-1"))
         known = self._blocks.get((head.minor, block))
         if known is not None and not head.authority:
-            head.fields = known.fields.copy()
-            head.authority = known.authority
-            head.chunked = known.chunked
-            head.content_length = known.content_length
-            head.close = known.close
-            head.expect_continue = known.expect_continue
+            _take_meaning(head, known)
+            # Its block came before and holds no secret; a query may be one.
+            if "?" not in head.target and len(octets) <= _REMEMBERED_HEAD_LENGTH:
+                self._remember(self._heads, octets, head)
             return head
         self._secret = False
         special = self._fields(head, block)
         absolute = head.authority
         self._semantics(head, special)
-        if not absolute and not self._secret and len(block) <= _REMEMBERED_BLOCK_LENGTH:
-            self._remember(head, block)
+        if not absolute and not self._secret and len(block) <= _REMEMBERED_HEAD_LENGTH:
+            self._remember(self._blocks, (head.minor, block), head)
         return head
 
-    def _remember(self, head: Head, block: bytes) -> None:
-        """Keep what a block means, if it comes for the second time."""
-        mark = hash((head.minor, block))
+    def _remember(self, memory: dict[Any, Head], key: Any, head: Head) -> None:
+        """Keep what a head or a block means, if it comes for the second time."""
+        mark = hash(key)
         if mark not in self._seen_once:
-            if len(self._seen_once) >= 4 * _REMEMBERED_BLOCKS:
+            if len(self._seen_once) >= 4 * _REMEMBERED_HEADS:
                 self._seen_once.clear()
             self._seen_once.add(mark)
             return
-        if len(self._blocks) >= _REMEMBERED_BLOCKS:
-            self._blocks.clear()
+        if len(memory) >= _REMEMBERED_HEADS:
+            memory.clear()
         known = Head()
-        known.fields = head.fields.copy()
-        known.authority = head.authority
-        known.chunked = head.chunked
-        known.content_length = head.content_length
-        known.close = head.close
-        known.expect_continue = head.expect_continue
-        self._blocks[head.minor, block] = known
+        known.method = head.method
+        known.target = head.target
+        known.minor = head.minor
+        _take_meaning(known, head)
+        memory[key] = known
 
     def _fields(self, head: Head, block: bytes) -> list[tuple[int, str]]:
         """Read the field lines into ``head.fields``; return those that concern the message."""

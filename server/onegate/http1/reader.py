@@ -97,7 +97,7 @@ class RequestReader:
             buffer = self._buffer
             if len(buffer) < 2:
                 return NEED_DATA
-        end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
+        end = buffer.find(b"\r\n\r\n", self._scanned - 3 if self._scanned > 3 else 0)
         if end < 0 or end > self._limits.head:
             self._check_incomplete(buffer, end)
             self._scanned = len(buffer)

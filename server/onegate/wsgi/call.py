@@ -274,6 +274,8 @@ class Call:
     def _close_iterable(self) -> None:
         """PEP 3333: if the iterable has ``close``, it is called, however the request ended."""
         try:
+            if type(self._iterable) is list:
+                return
             close = getattr(self._iterable, "close", None)
             if close is not None:
                 close()

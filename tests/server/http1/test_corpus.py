@@ -155,7 +155,9 @@ def test_secrets_are_not_remembered(name: str) -> None:
     parser = HeadParser(MessageLimits(), key_of)
     for _ in range(4):
         read([f"GET / HTTP/1.1\r\nHost: a\r\n{name}: hush\r\n\r\n".encode()], parser=parser)
-    kept = repr([(key, head.fields) for key, head in parser._blocks.items()])
+        read([b"GET /?hush HTTP/1.1\r\nHost: a\r\n\r\n"], parser=parser)
+    remembered = [*parser._blocks.items(), *parser._heads.items()]
+    kept = repr([(key, head.method, head.fields) for key, head in remembered])
     assert "hush" not in kept + repr(parser._remembered)
     assert "Host: a" in repr(parser._remembered)
 
@@ -165,8 +167,10 @@ def test_the_memory_is_bounded() -> None:
     for number in range(5000):
         for _ in range(2):
             read([f"GET / HTTP/1.1\r\nHost: a\r\nX: {number}\r\n\r\n".encode()], parser=parser)
+            read([f"GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n".encode()], parser=parser)
     assert len(parser._remembered) <= 1024
     assert len(parser._blocks) <= 256
+    assert 0 < len(parser._heads) <= 256
     assert len(parser._seen_once) <= 1024
 
 
