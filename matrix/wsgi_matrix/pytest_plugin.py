@@ -111,7 +111,7 @@ def matrix_run(pytestconfig: pytest.Config) -> Run:
         pytestconfig.stash[NOTICE] = notice
         jobs = pytestconfig.getoption("--matrix-jobs")
         with contextlib.closing(engine):
-            run = Runner(cells, engine, matrix.settings, jobs=jobs).run()
+            run = Runner(cells, engine, matrix.settings, known=matrix.xfails, jobs=jobs).run()
     except (EngineError, SetupError) as problem:
         pytest.fail(f"wsgi-matrix: {problem}", pytrace=False)
     pytestconfig.stash[RUN] = run

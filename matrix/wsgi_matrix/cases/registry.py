@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wsgi_matrix.cases import Case, Evidence, answers, cell
 from wsgi_matrix.model import CaseResult, Level, Outcome
 
@@ -20,23 +22,23 @@ NOT_JUDGED = "the cell was not judged"
 _WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
 
 
-def judge(evidence: Evidence) -> tuple[CaseResult, ...]:
-    """Judge all cases on the evidence of a cell that started."""
+def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
+    """Judge all of ``cases`` on the evidence of a cell that started."""
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
-    for case in CASES:
+    for case in cases:
         outcome, detail = case.judge(evidence)
         results.append(CaseResult(id=case.id, level=case.level, outcome=outcome, detail=detail))
     return tuple(results)
 
 
-def not_judged(outcome: Outcome, why: str) -> tuple[CaseResult, ...]:
+def not_judged(outcome: Outcome, why: str, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
     """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
     start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
     return (
         start,
         *(
             CaseResult(id=case.id, level=case.level, outcome=Outcome.SKIP, detail=NOT_JUDGED)
-            for case in CASES
+            for case in cases
         ),
     )
 
