@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
 from hashlib import sha256
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qs
-
-from forms import read_body, read_multipart
-from ranges import file_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TEXT = "text/plain; charset=utf-8"
 FILES = Path(__file__).parent / "files"
+BLOCK = 8192
+RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,81 @@ class Answer:
 def as_json(value: object) -> Answer:
     """An answer of JSON."""
     return Answer(body=json.dumps(value).encode(), content_type="application/json")
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """The whole body: to its end where the server says that it has one, else by its length."""
+    if environ.get("wsgi.input_terminated"):
+        return bytes(environ["wsgi.input"].read())
+    length = environ.get("CONTENT_LENGTH") or "0"
+    return bytes(environ["wsgi.input"].read(int(length)))
+
+
+def read_multipart(
+    content_type: str, body: bytes
+) -> tuple[dict[str, list[str]], list[dict[str, Any]]]:
+    """Fields by name, and what is known of each file."""
+    boundary = _parameters(content_type).get_param("boundary", header="content-type")
+    fields: dict[str, list[str]] = {}
+    files = []
+    for part in body.split(b"--" + str(boundary).encode())[1:-1]:
+        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        content = content.removesuffix(b"\r\n")
+        # Browsers send names in UTF-8 as they are (RFC 7578 section 5.1.2).
+        said = HeaderParser().parsestr(head.decode("utf-8", "replace"))
+        name = str(said.get_param("name", header="content-disposition"))
+        filename = said.get_param("filename", header="content-disposition")
+        if filename is None:
+            fields.setdefault(name, []).append(content.decode("utf-8", "replace"))
+            continue
+        digest = sha256(content).hexdigest()
+        files.append({"field": name, "name": str(filename), "size": len(content), "sha256": digest})
+    return fields, files
+
+
+def _parameters(content_type: str) -> Message:
+    message = Message()
+    message["Content-Type"] = content_type
+    return message
+
+
+def file_answer(
+    environ: WSGIEnvironment, path: Path
+) -> tuple[int, list[tuple[str, str]], Iterable[bytes]]:
+    """Status, fields and blocks. More than one range, or a malformed one, is ignored."""
+    size = path.stat().st_size
+    first, last = _wanted(environ.get("HTTP_RANGE", ""), size)
+    fields = [("Accept-Ranges", "bytes"), ("Content-Length", str(max(0, last + 1 - first)))]
+    if first > last:
+        return 416, [*fields, ("Content-Range", f"bytes */{size}")], []
+    partial = (first, last) != (0, size - 1)
+    if partial:
+        fields.append(("Content-Range", f"bytes {first}-{last}/{size}"))
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return (206 if partial else 200), fields, []
+    file = path.open("rb")  # closed by the wrapper, whose close() the server calls
+    file.seek(first)
+    # A server that has a wrapper sends from where the file stands as much as Content-Length says.
+    wrapper = environ.get("wsgi.file_wrapper")
+    blocks = wrapper(file, BLOCK) if wrapper else _blocks(file, last + 1 - first)
+    return (206 if partial else 200), fields, blocks
+
+
+def _blocks(file: IO[bytes], left: int) -> Iterator[bytes]:
+    with file:
+        while left and (block := file.read(min(left, BLOCK))):
+            left -= len(block)
+            yield block
+
+
+def _wanted(field: str, size: int) -> tuple[int, int]:
+    found = RANGE.fullmatch(field)
+    if not found or found.groups() == ("", ""):
+        return 0, size - 1
+    first, last = found.groups()
+    if not first:
+        return max(0, size - int(last)), size - 1
+    return int(first), min(int(last or size), size - 1)
 
 
 def hello(_environ: WSGIEnvironment, _rest: str) -> Answer:
@@ -175,7 +252,5 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
         fields.append(("Content-Length", str(len(answer.body))))
     start_response(f"{code} {HTTPStatus(code).phrase}", [*fields, *answer.fields])
     if environ["REQUEST_METHOD"] == "HEAD":
-        if hasattr(answer.body, "close"):
-            answer.body.close()
         return []
     return [answer.body] if isinstance(answer.body, bytes) else answer.body

@@ -173,7 +173,7 @@ def _made(
 
 
 def _suites(source: TomlFile, data: dict[str, Any]) -> dict[str, SuiteSettings]:
-    tables = source.dict("suites", data.get("suites", {}))
+    tables = source.as_table("suites", data.get("suites", {}))
     source.known("suites.", tables, suites.NAMES)
     return {
         name: SuiteSettings(**source.table(f"suites.{name}", table, SUITE))

@@ -110,7 +110,7 @@ class TomlFile:
             if key not in known:
                 self.wrong(prefix + key, "unknown key" + suggestion(key, known))
 
-    def dict(self, key: str, value: Any) -> dict[str, Any]:
+    def as_table(self, key: str, value: Any) -> dict[str, Any]:
         """``value`` as a table."""
         if not isinstance(value, dict):
             self.wrong(key, "a table is expected")
@@ -124,7 +124,7 @@ class TomlFile:
         required: Iterable[str] = (),
     ) -> dict[str, Any]:
         """The values of a table, each by its reader; ``key`` is its own path, empty for all."""
-        table = self.dict(key, value)
+        table = self.as_table(key, value)
         prefix = f"{key}." if key else ""
         self.known(prefix, table, readers)
         values = {}
@@ -148,7 +148,7 @@ class TomlFile:
         none: bool = False,
     ) -> dict[str, dict[str, Any]]:
         """The tables below ``key`` by their names; there has to be one unless ``none``."""
-        tables = self.dict(key, value)
+        tables = self.as_table(key, value)
         if not tables and not none:
             self.wrong(key, f"at least one [{key}.NAME] is needed")
         for name in tables:

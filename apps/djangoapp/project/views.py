@@ -131,5 +131,3 @@ class Slow(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         time.sleep(0.2)
         return HttpResponse("slow\n", content_type=TEXT)
-
-

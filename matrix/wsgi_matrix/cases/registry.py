@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 
-from wsgi_matrix.cases import Case, Evidence, answers, cell
+from wsgi_matrix.cases import Case, Evidence, Verdict, answers, cell
 from wsgi_matrix.model import CaseResult, Level, Outcome
 
 START = "start"
@@ -26,9 +27,17 @@ def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult
     """Judge all of ``cases`` on the evidence of a cell that started."""
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
     for case in cases:
-        outcome, detail = case.judge(evidence)
+        outcome, detail = _judged(case, evidence)
         results.append(CaseResult(id=case.id, level=case.level, outcome=outcome, detail=detail))
     return tuple(results)
+
+
+def _judged(case: Case, evidence: Evidence) -> Verdict:
+    """The case's verdict; an error where it has none, so that the other cases keep theirs."""
+    try:
+        return case.judge(evidence)
+    except Exception:
+        return Outcome.ERROR, "defect of the case:\n" + traceback.format_exc()
 
 
 def not_judged(outcome: Outcome, why: str, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
