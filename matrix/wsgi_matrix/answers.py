@@ -33,6 +33,8 @@ def split(raw: bytes, method: bytes = b"GET") -> Answer:
         if colon:
             fields.append((name, value.strip()))
     answer = Answer(lines[0], tuple(fields), raw[start:])
+    if not answer.body:
+        return answer  # to HEAD, say: fields tell of a framing that is not there
     if b"chunked" in b",".join(answer.values(b"transfer-encoding")).lower():
         return Answer(lines[0], answer.fields, _dechunk(answer.body))
     return answer

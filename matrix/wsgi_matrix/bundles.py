@@ -120,7 +120,7 @@ def _make(
             shutil.copyfile(path, copy)
         (part / "lib").mkdir(parents=True)
         if requirements is not None:
-            _install(app, requirements, python, platform, part / "lib")
+            install(f"app {app.name}", requirements, python, platform, part / "lib")
         part.rename(folder)
     except OSError as error:
         raise SetupError(f"app {app.name}: could not make its bundle {folder}: {error}") from error
@@ -128,9 +128,10 @@ def _make(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _install(
-    app: App, requirements: Path, python: Python, platform: str | None, target: Path
+def install(
+    whose: str, requirements: Path, python: Python, platform: str | None, target: Path
 ) -> None:
+    """Unpack locked requirements into ``target``, as wheels. Raises :class:`SetupError`."""
     command = [uv.find_uv_bin(), "pip", "install", "--quiet"]
     command += ["--target", str(target), "--python", sys.executable]
     command += ["--python-version", python.version]
@@ -145,12 +146,12 @@ def _install(
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise SetupError(
-            f"app {app.name}: resolving {requirements} took more than {DEADLINE:.0f} s"
+            f"{whose}: resolving {requirements} took more than {DEADLINE:.0f} s"
         ) from None
     if done.returncode:
         said = " ".join(done.stderr.split()[-60:])
         raise SetupError(
-            f"app {app.name}: {requirements} cannot be installed for Python {python.version} "
+            f"{whose}: {requirements} cannot be installed for Python {python.version} "
             f"(wheels with matching hashes only; lock it again if it is out of date): {said}"
         )
 

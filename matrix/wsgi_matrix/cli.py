@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from wsgi_matrix import __version__, config, evidence, plan
+from wsgi_matrix import __version__, config, evidence, plan, suites
 from wsgi_matrix.engines import EngineError, SetupError
 from wsgi_matrix.engines.choose import NAMES, choose
 from wsgi_matrix.errors import EXIT_CODES, Exit, UserError
@@ -66,8 +66,10 @@ def user_errors() -> Iterator[None]:
 
 def selection_options(command: click.decorators.FC) -> click.decorators.FC:
     """The options that choose cells."""
+    text = "What is sent and judged; by default what [run] of the matrix says."
+    command = click.option("--suite", type=click.Choice(suites.NAMES), help=text)(command)
     for name in ("pythons", "limits", "apps", "servers"):
-        text = f"Names of {name} in the matrix; all of them by default."
+        text = f"Names of {name} in the matrix, or all; by default what the suite says."
         command = click.option(f"--{name}", type=Names(), default=(), help=text)(command)
     command = click.option("--skip", multiple=True, help="Glob on cell ids to leave out.")(command)
     return click.option("--select", multiple=True, help="Glob on cell ids to run.")(command)
@@ -112,19 +114,33 @@ def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
 @click.option("--jobs", type=click.IntRange(1), help="Cells at a time; by default the cores.")
 @click.pass_obj
 def run(
-    settings: config.Config, /, engine: str, jobs: int | None, **selection: tuple[str, ...]
+    settings: config.Config,
+    /,
+    engine: str,
+    jobs: int | None,
+    suite: str | None,
+    **selection: tuple[str, ...],
 ) -> None:
     """Run the cells, print the grid, write build/matrix/results.json."""
     signal.signal(signal.SIGTERM, _interrupt)
     with user_errors():
-        cells = plan.make_cells(settings, plan.Selection(**selection))
+        cells = plan.make_cells(settings, plan.Selection(suite=suite or "", **selection))
         config.check_folders(settings, cells)
+        sent = suites.choose(settings, suite or "")
         chosen, notice = choose(engine, settings.build)
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
         handlers = (console.Progressing(),)
         with contextlib.closing(chosen):
-            done = Runner(cells, chosen, settings.settings, jobs=jobs, handlers=handlers).run()
+            done = Runner(
+                cells,
+                chosen,
+                settings.settings,
+                suite=sent,
+                known=settings.xfails,
+                jobs=jobs,
+                handlers=handlers,
+            ).run()
         write_whole(settings.build / "matrix" / "results.json", data.dumps(data.results(done)))
         evidence.write(settings.build, done)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -137,10 +153,10 @@ def run(
 @main.command("list")
 @selection_options
 @click.pass_obj
-def list_cells(settings: config.Config, /, **selection: tuple[str, ...]) -> None:
+def list_cells(settings: config.Config, /, suite: str | None, **selection: tuple[str, ...]) -> None:
     """Show the ids of the cells that would run."""
     with user_errors():
-        for cell in plan.make_cells(settings, plan.Selection(**selection)):
+        for cell in plan.make_cells(settings, plan.Selection(suite=suite or "", **selection)):
             click.echo(cell.id)
 
 

@@ -6,18 +6,19 @@ The first thing that is wrong raises :class:`ConfigError`, with the file and the
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wsgi_matrix import peers, suites
+from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import App, Cell, Limits, Python, Server
+from wsgi_matrix.toml_file import Reader, TomlFile
+from wsgi_matrix.xfails import Xfail
 
 FILE_NAME = "matrix.toml"
-UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-NAME = re.compile(r"[a-z0-9][a-z0-9_.]*")
 SMALLEST_NOFILE = 16
 """Below that the container runtime itself fails, before the server runs."""
 
@@ -29,6 +30,27 @@ class Settings:
     repeat: int = 2
     deadline: float = 60.0
     grace: float = 10.0
+    suite: str = suites.HELLO
+    """What is run when nobody says which."""
+    peers: Path | None = None
+    """Folder whose sub-folders with a ``server.toml`` are servers too."""
+    cells: tuple[str, ...] = ()
+    """Globs on the ids of cells: the matrix is made of these only. Empty: of all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteSettings:
+    """A table ``[suites.NAME]``: what of each axis runs when nobody says which; empty: all."""
+
+    servers: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    contract: Path | None = None
+    """File with the exchanges of the suite ``contract``."""
+    reference_app: str = ""
+    reference_server: str = ""
+    """Whom answers are compared with, over the apps and over the servers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,85 +65,49 @@ class Config:
     pythons: dict[str, Python]
     build: Path
     """Where all that is made goes: caches, and results in ``matrix/``."""
+    suites: dict[str, SuiteSettings] = field(default_factory=dict)
+    xfails: tuple[Xfail, ...] = ()
 
 
-Reader = Callable[[Any, Path], Any]
-"""Turns a TOML value into ours; raises ValueError with what was expected."""
-
-
-def _text(value: Any, _root: Path) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a non-empty string")
-    return value
-
-
-def _maybe_empty(value: Any, _root: Path) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a string")
-    return value
-
-
-def _texts(value: Any, root: Path) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError("a list of strings")
-    return tuple(value)
-
-
-def _path(value: Any, root: Path) -> Path:
-    return (root / _text(value, root)).absolute()
-
-
-def _paths(value: Any, root: Path) -> tuple[Path, ...]:
-    return tuple(_path(item, root) for item in _texts(value, root))
-
-
-def _seconds(value: Any, _root: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise ValueError("a number of seconds greater than 0")
-    return float(value)
-
-
-def _number(least: int, most: int) -> Reader:
-    def read(value: Any, _root: Path) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return value
-
-    return read
-
-
-def _memory(value: Any, _root: Path) -> int:
-    found = re.fullmatch(r"([1-9][0-9]*)\s*([A-Za-z]*)", value) if isinstance(value, str) else None
-    if not found or found[2] not in UNITS:
-        raise ValueError('a size such as "128MiB" (B, KiB, MiB, GiB)')
-    return int(found[1]) * UNITS[found[2]]
-
-
-RUN: dict[str, Reader] = {"repeat": _number(1, 1000), "deadline": _seconds, "grace": _seconds}
-SERVER: dict[str, Reader] = {
-    "context": _path,
-    "dockerfile": _text,
-    "args": _texts,
-    "process": _texts,
-    "process_path": _paths,
-    "workers": _number(1, 1000),
-    "stop_signal": _text,
+RUN: dict[str, Reader] = {
+    "repeat": toml.number(1, 1000),
+    "deadline": toml.seconds,
+    "grace": toml.seconds,
+    "suite": toml.text,
+    "peers": toml.path,
+    "cells": toml.texts,
 }
 APP: dict[str, Reader] = {
-    "path": _path,
-    "target": _text,
-    "framework": _maybe_empty,
-    "requirements": _text,
+    "path": toml.path,
+    "target": toml.text,
+    "framework": toml.maybe_empty,
+    "requirements": toml.text,
 }
 LIMITS: dict[str, Reader] = {
-    "nofile": _number(SMALLEST_NOFILE, 2**30),
-    "nproc": _number(1, 2**22),
-    "memory": _memory,
-    "clients": _number(1, 20000),
+    "nofile": toml.number(SMALLEST_NOFILE, 2**30),
+    "nproc": toml.number(1, 2**22),
+    "memory": toml.memory,
+    "clients": toml.number(1, 20000),
+    "rounds": toml.number(1, 1000),
 }
-PYTHON: dict[str, Reader] = {"images": _texts, "suite": _text}
-REQUIRED = {"servers": ("context", "args"), "apps": ("path",)}
-TABLES = ("run", "servers", "apps", "limits", "pythons")
+PYTHON: dict[str, Reader] = {"images": toml.texts, "suite": toml.text}
+SUITE: dict[str, Reader] = {
+    "servers": toml.texts,
+    "apps": toml.texts,
+    "limits": toml.texts,
+    "pythons": toml.texts,
+    "contract": toml.path,
+    "reference_app": toml.text,
+    "reference_server": toml.text,
+}
+XFAIL: dict[str, Reader] = {
+    "suite": toml.text,
+    "cells": toml.texts,
+    "checks": toml.texts,
+    "reason": toml.text,
+    "says": toml.regex,
+}
+TABLES = ("run", "servers", "apps", "limits", "pythons", "suites", "xfail")
 
 
 def find(start: Path) -> Path:
@@ -134,101 +120,76 @@ def find(start: Path) -> Path:
 
 def load(file: Path, build: Path | None = None) -> Config:
     """Read ``file``; ``build`` is by default ``build/`` beside it. Raises :class:`ConfigError`."""
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise ConfigError(f"{file}: {problem.strerror}; name another with --config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"{file}: not TOML: {problem}") from None
-    return _File(file.absolute()).config(data, build)
+    source = TomlFile(file)
+    data = source.read()
+    source.known("", data, TABLES)
+    settings = Settings(**source.table("run", data.get("run", {}), RUN))
+    servers = {
+        name: Server(name=name, **values)
+        for name, values in source.named(
+            "servers",
+            data.get("servers", {}),
+            peers.SERVER,
+            ("context", "args"),
+            none=settings.peers is not None,
+        ).items()
+    }
+    for server in servers.values():
+        peers.check_placeholders(source, server)
+    for server in peers.read(settings.peers) if settings.peers else ():
+        if server.name in servers:
+            source.wrong("run.peers", f'a second server "{server.name}" in {server.context}')
+        servers[server.name] = server
+    config = Config(
+        file=source.file,
+        settings=settings,
+        servers=servers,
+        apps=_made(source, data, "apps", APP, App, "name", ("path",)),
+        limits=_made(source, data, "limits", LIMITS, Limits, "name"),
+        pythons=_made(source, data, "pythons", PYTHON, Python, "version"),
+        build=(build or source.root / "build").absolute(),
+        suites=_suites(source, data),
+        xfails=_xfails(source, data),
+    )
+    for version in config.pythons:
+        if not re.fullmatch(r"3\.[0-9]{1,2}", version):
+            source.wrong(f'pythons."{version}"', 'a version such as "3.11" is expected as its name')
+    if settings.suite not in suites.NAMES:
+        source.wrong("run.suite", f"unknown suite{suggestion(settings.suite, suites.NAMES)}")
+    return config
 
 
-class _File:
-    """Knows the file's name, for the errors."""
+def _made(
+    source: TomlFile,
+    data: dict[str, Any],
+    key: str,
+    readers: dict[str, Reader],
+    make: Any,
+    name_field: str,
+    required: Iterable[str] = (),
+) -> dict[str, Any]:
+    tables = source.named(key, data.get(key, {}), readers, required)
+    return {name: make(**{name_field: name}, **values) for name, values in tables.items()}
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.root = file.parent
 
-    def config(self, data: dict[str, Any], build: Path | None) -> Config:
-        self._known("", data, TABLES)
-        config = Config(
-            file=self.file,
-            settings=Settings(**self._table("run", self._dict("run", data.get("run", {})), RUN)),
-            servers=self._named("servers", data, SERVER, Server, "name"),
-            apps=self._named("apps", data, APP, App, "name"),
-            limits=self._named("limits", data, LIMITS, Limits, "name"),
-            pythons=self._named("pythons", data, PYTHON, Python, "version"),
-            build=(build or self.root / "build").absolute(),
-        )
-        for version in config.pythons:
-            if not re.fullmatch(r"3\.[0-9]{1,2}", version):
-                self._wrong(
-                    f'pythons."{version}"', 'a version such as "3.11" is expected as its name'
-                )
-        for server in config.servers.values():
-            self._placeholders(server)
-        return config
+def _suites(source: TomlFile, data: dict[str, Any]) -> dict[str, SuiteSettings]:
+    tables = source.as_table("suites", data.get("suites", {}))
+    source.known("suites.", tables, suites.NAMES)
+    return {
+        name: SuiteSettings(**source.table(f"suites.{name}", table, SUITE))
+        for name, table in tables.items()
+    }
 
-    def _wrong(self, key: str, message: str) -> None:
-        raise ConfigError(f"{self.file}: {key}: {message}")
 
-    def _dict(self, key: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self._wrong(key, "a table is expected")
-        return dict(value)
-
-    def _known(self, prefix: str, table: dict[str, Any], known: Iterable[str]) -> None:
-        for key in table:
-            if key not in known:
-                self._wrong(prefix + key, "unknown key" + suggestion(key, known))
-
-    def _table(self, key: str, table: dict[str, Any], readers: dict[str, Reader]) -> dict[str, Any]:
-        self._known(key + ".", table, readers)
-        values = {}
-        for name, value in table.items():
-            try:
-                values[name] = readers[name](value, self.root)
-            except ValueError as problem:
-                self._wrong(f"{key}.{name}", f"{problem} is expected, not {value!r}")
-        return values
-
-    def _named(
-        self,
-        key: str,
-        data: dict[str, Any],
-        readers: dict[str, Reader],
-        make: Callable[..., Any],
-        name_field: str,
-    ) -> dict[str, Any]:
-        found = {}
-        tables = self._dict(key, data.get(key, {}))
-        if not tables:
-            self._wrong(key, f"at least one [{key}.NAME] is needed")
-        for name, value in tables.items():
-            path = f"{key}.{name}"
-            if not NAME.fullmatch(name):
-                self._wrong(path, "names are of lower-case letters, digits, _ and . (no hyphen)")
-            table = self._dict(path, value)
-            values = self._table(path, table, readers)
-            for need in REQUIRED.get(key, ()):
-                if need not in values:
-                    self._wrong(path, f'the key "{need}" is missing')
-            found[name] = make(**{name_field: name}, **values)
-        return found
-
-    def _placeholders(self, server: Server) -> None:
-        known = {"app": "", "folder": "", "port": "", "workers": "", "python": ""}
-        for key, words in (("args", server.args), ("process", server.process)):
-            for word in words:
-                try:
-                    word.format_map(known)
-                except (KeyError, ValueError, IndexError) as problem:
-                    name = str(problem.args[0])
-                    self._wrong(
-                        f"servers.{server.name}.{key}",
-                        f"{word!r}: unknown placeholder{suggestion(name, known)}",
-                    )
+def _xfails(source: TomlFile, data: dict[str, Any]) -> tuple[Xfail, ...]:
+    entries = data.get("xfail", [])
+    if not isinstance(entries, list):
+        source.wrong("xfail", "a list of tables [[xfail]] is expected")
+    required = ("suite", "cells", "checks", "reason")
+    return tuple(
+        Xfail(**source.table(f"xfail.{number}", entry, XFAIL, required))
+        for number, entry in enumerate(entries, 1)
+    )
 
 
 def check_folders(config: Config, cells: Iterable[Cell]) -> None:

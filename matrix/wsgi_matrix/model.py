@@ -35,7 +35,8 @@ class Limits:
     """Resource limits of a cell; ``None`` means that the profile does not set the limit.
 
     ``nofile``, ``nproc``: RLIMIT_NOFILE and RLIMIT_NPROC, soft and hard alike. ``memory``: bytes,
-    for the whole cell (cgroup), not for a process. ``clients`` is the size of the burst.
+    for the whole cell (cgroup), not for a process. ``clients`` is the size of the burst, and
+    ``rounds`` how often there is one, each after the end of the one before.
     """
 
     name: str = "default"
@@ -43,6 +44,7 @@ class Limits:
     nproc: int | None = None
     memory: int | None = None
     clients: int = 32
+    rounds: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +56,29 @@ class Server:
     dockerfile: str = "Dockerfile"
     """Build file, relative to ``context``."""
     args: tuple[str, ...]
-    """Arguments to the entry point; ``{app} {folder} {port} {workers}`` are filled in."""
+    """Arguments to the entry point; ``{app} {folder} {port} {workers} {threads}`` are values."""
     process: tuple[str, ...] = ()
     """Command that stands for the entry point in the process engine; ``{python}`` is filled in."""
     process_path: tuple[Path, ...] = ()
     """Folders put on PYTHONPATH in the process engine."""
     workers: int = 2
+    threads: int = 1
     stop_signal: str = "SIGTERM"
+    ready: str = ""
+    """Expression that its log has to match before anything is sent; empty: the port is enough."""
+    product: str = ""
+    version: str = ""
+    """What is pinned, for reports."""
+    pythons: tuple[str, ...] = ()
+    """Pythons that it is built for; empty: all of the matrix."""
+    requirements: str = ""
+    """Locked requirements in ``context``, unpacked here; the build sees them as ``lib/``."""
+    sources: str = ""
+    """Locked source distributions; the build sees the archives in ``sources/``."""
+    packages: tuple[str, ...] = ()
+    """Debian packages that are in its ``BASE`` besides Python."""
+    builder: tuple[str, ...] = ()
+    """Debian packages, a compiler say, that are in the image that it gets as ``BUILDER``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +167,7 @@ class Burst:
     """Many clients connected at the same time, each sending one request.
 
     ``answers`` counts the distinct answers (``Date`` masked by the probe); ``errors`` counts what
-    went wrong by its description. The sum of both is ``clients``.
+    went wrong by its description. The sum of both is ``clients``, over all rounds.
     """
 
     clients: int
@@ -158,6 +176,10 @@ class Burst:
     seconds: float
     together: int = 0
     """Connections that were open at the moment the first request was sent."""
+
+
+NO_BURST = Burst(clients=0, answers={}, errors={}, seconds=0.0)
+"""What is seen where no burst was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,5 +245,8 @@ class Run:
     """One line for people: containers of which engine, or plainly that these were processes."""
     measured: dict[str, float] = field(default_factory=dict)
     """Seconds: ``cell`` (median) beside what the engine's ``baseline`` found in the same run."""
+    suite: str = "hello"
+    notes: tuple[str, ...] = ()
+    """Lines for people that belong to the result."""
     partial: bool = False
     """The run was interrupted: cells are missing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from wsgi_matrix.config import Config
+from wsgi_matrix.config import Config, SuiteSettings
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model import Cell
 
@@ -17,12 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What of the matrix to run. An axis left empty, or ``all``, means all of it.
+    """What of the matrix to run. ``all`` means all of an axis; one left empty, what its
+    suite says, and that is all too where it says nothing. A server runs on its own Pythons only.
 
     ``select`` and ``skip``: globs on the ids of cells; a cell runs if any of ``select`` (or none
     is given) and none of ``skip`` matches.
     """
 
+    suite: str = ""
+    """Whose defaults hold for the axes that are left empty; empty: the matrix's own suite."""
     servers: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -40,18 +43,29 @@ def _pick(axis: str, wanted: tuple[str, ...], there: Mapping[str, T]) -> list[T]
     return [value for name, value in there.items() if name in wanted]
 
 
+def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(cell.id, glob) for glob in globs)
+
+
 def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     """The cells of ``config`` that ``selection`` leaves, in the order of the file.
 
     Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
     """
+    default = config.suites.get(selection.suite or config.settings.suite, SuiteSettings())
     axes = itertools.product(
-        _pick("servers", selection.servers, config.servers),
-        _pick("apps", selection.apps, config.apps),
-        _pick("pythons", selection.pythons, config.pythons),
-        _pick("limits", selection.limits, config.limits),
+        _pick("servers", selection.servers or default.servers, config.servers),
+        _pick("apps", selection.apps or default.apps, config.apps),
+        _pick("pythons", selection.pythons or default.pythons, config.pythons),
+        _pick("limits", selection.limits or default.limits, config.limits),
     )
-    cells = [Cell(server=s, app=a, limits=li, python=p) for s, a, p, li in axes]
+    cells = [
+        Cell(server=s, app=a, limits=li, python=p)
+        for s, a, p, li in axes
+        if not s.pythons or p.version in s.pythons
+    ]
+    if config.settings.cells:
+        cells = [cell for cell in cells if _matches(cell, config.settings.cells)]
     ids = [cell.id for cell in cells]
     for glob in selection.select:
         if not any(fnmatchcase(cell_id, glob) for cell_id in ids):
@@ -60,8 +74,8 @@ def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     left = tuple(
         cell
         for cell in cells
-        if (not selection.select or any(fnmatchcase(cell.id, glob) for glob in selection.select))
-        and not any(fnmatchcase(cell.id, glob) for glob in selection.skip)
+        if (not selection.select or _matches(cell, selection.select))
+        and not _matches(cell, selection.skip)
     )
     if not left:
         raise NothingSelected(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from wsgi_matrix import config, evidence, plan
+from wsgi_matrix import config, evidence, plan, suites
 from wsgi_matrix.cases import registry
 from wsgi_matrix.compare import CHECKS, compare
 from wsgi_matrix.engines import EngineError, SetupError
@@ -84,7 +84,7 @@ def _load(pytest_config: pytest.Config) -> tuple[config.Config, tuple[Cell, ...]
             axis: tuple(filter(None, pytest_config.getoption(f"--matrix-{axis}").split(",")))
             for axis in AXES
         }
-        cells = plan.make_cells(matrix, plan.Selection(**chosen))
+        cells = plan.make_cells(matrix, plan.Selection(suite=suites.HELLO, **chosen))
         config.check_folders(matrix, cells)
     except UserError as problem:
         raise pytest.UsageError(f"wsgi-matrix: {problem}") from None
@@ -111,7 +111,7 @@ def matrix_run(pytestconfig: pytest.Config) -> Run:
         pytestconfig.stash[NOTICE] = notice
         jobs = pytestconfig.getoption("--matrix-jobs")
         with contextlib.closing(engine):
-            run = Runner(cells, engine, matrix.settings, jobs=jobs).run()
+            run = Runner(cells, engine, matrix.settings, known=matrix.xfails, jobs=jobs).run()
     except (EngineError, SetupError) as problem:
         pytest.fail(f"wsgi-matrix: {problem}", pytrace=False)
     pytestconfig.stash[RUN] = run

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
-from wsgi_matrix import events
-from wsgi_matrix.cases import REQUESTS, Evidence, registry
-from wsgi_matrix.compare import compare
+from wsgi_matrix import events, xfails
+from wsgi_matrix.cases import Evidence, registry
 from wsgi_matrix.config import Settings
 from wsgi_matrix.engines import CellError, Engine, Running, SetupError
 from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Run
+from wsgi_matrix.suites import Suite
 
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
@@ -38,12 +38,16 @@ class Runner:
         engine: Engine,
         settings: Settings,
         *,
+        suite: Suite | None = None,
+        known: Sequence[xfails.Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
     ) -> None:
         self.cells = tuple(cells)
         self.engine = engine
         self.settings = settings
+        self.suite = suite or Suite()
+        self.known = known
         self.jobs = jobs or cores()
         self.handlers = handlers
         self.phases: dict[str, float] = {}
@@ -84,7 +88,9 @@ class Runner:
             seconds=time.monotonic() - clock,
             phases=dict(self.phases),
             measured=measured,
-            cells=compare(done),
+            cells=xfails.apply(self.suite.compare(done), self.known, self.suite.name),
+            suite=self.suite.name,
+            notes=self.suite.notes,
             partial=partial,
         )
         self._tell(events.RunDone(run))
@@ -126,7 +132,7 @@ class Runner:
         if self._stopping.is_set():
             return None
         self._tell(events.CellStarted(cell))
-        result = run_cell(self.engine, cell, self.settings)
+        result = run_cell(self.engine, cell, self.settings, self.suite)
         if self._stopping.is_set():
             return None
         self._tell(events.CellDone(result))
@@ -179,14 +185,17 @@ class Runner:
             self._end_phase()
 
 
-def run_cell(engine: Engine, cell: Cell, settings: Settings) -> CellResult:
+def run_cell(
+    engine: Engine, cell: Cell, settings: Settings, suite: Suite | None = None
+) -> CellResult:
     """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does."""
+    suite = suite or Suite()
     reason = engine.skip_reason(cell)
     if reason:
         return CellResult(
             cell=cell,
             outcome=Outcome.SKIP,
-            checks=registry.not_judged(Outcome.SKIP, reason),
+            checks=registry.not_judged(Outcome.SKIP, reason, suite.cases),
             seconds=0.0,
         )
     started = time.monotonic()
@@ -197,20 +206,20 @@ def run_cell(engine: Engine, cell: Cell, settings: Settings) -> CellResult:
         with engine.open(cell) as running:
             image, version = running.image, running.framework_version
             observed = running.observed()
-            evidence = _gather(running, cell, observed, settings)
+            evidence = _gather(running, cell, observed, settings, suite)
     # A defect of ours in one cell must not take the results of the others along; it is red.
     except Exception as problem:
         return CellResult(
             cell=cell,
             outcome=Outcome.ERROR,
-            checks=registry.not_judged(Outcome.ERROR, _told(problem)),
+            checks=registry.not_judged(Outcome.ERROR, _told(problem), suite.cases),
             seconds=time.monotonic() - started,
             image=image,
             framework_version=version,
             observed=observed,
             log=getattr(problem, "log", ""),
         )
-    checks = registry.judge(evidence)
+    checks = registry.judge(evidence, suite.cases)
     return CellResult(
         cell=cell,
         outcome=registry.overall(checks),
@@ -224,19 +233,26 @@ def run_cell(engine: Engine, cell: Cell, settings: Settings) -> CellResult:
     )
 
 
-def _gather(running: Running, cell: Cell, observed: Observed, settings: Settings) -> Evidence:
+def _gather(
+    running: Running, cell: Cell, observed: Observed, settings: Settings, suite: Suite
+) -> Evidence:
     exchanges, burst = running.probe(
-        list(REQUESTS.values()),
-        repeat=settings.repeat,
-        clients=cell.limits.clients,
+        list(suite.requests.values()),
+        repeat=suite.repeat or settings.repeat,
+        clients=cell.limits.clients if suite.burst else 0,
+        rounds=cell.limits.rounds,
         deadline=settings.deadline,
+        patience=suite.patience,
     )
     return Evidence(
         cell=cell,
         framework_version=running.framework_version,
         observed=observed,
-        exchanges={name: tuple(found) for name, found in zip(REQUESTS, exchanges, strict=True)},
+        exchanges={
+            name: tuple(found) for name, found in zip(suite.requests, exchanges, strict=True)
+        },
         burst=burst,
+        zombies=running.zombies(),
         stopped=running.stop(settings.grace),
     )
 

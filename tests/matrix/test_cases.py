@@ -53,6 +53,7 @@ def good():
         },
         burst=Burst(clients=5, answers={MASKED: 5}, errors={}, seconds=0.1, together=5),
         stopped=Stopped(exit_status=0, oom_killed=False, log="", changed=()),
+        zombies=0,
     )
 
 

@@ -146,9 +146,9 @@ from onegate.settings import SettingsError
 sources = Sources({"config": "x.toml"})
 said = []
 for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "077"',
-             'app = "b"\\nenv = { A = "2" }',
+             'wrong',
              'app = "c"\\nchdir = "gone"',
-             'wrong'):
+             'app = "b"\\nenv = { B = "2" }'):
     with open(os.path.join(sys.argv[1], "x.toml"), "w") as file:
         file.write(text)
     try:
@@ -172,8 +172,8 @@ def test_read_again_from_where_it_was_started_and_with_that_environment(tmp_path
         check=True,
     )
     assert ended.stdout == (
-        "[('a', 'one', '1', '1'), ('b', '.', '2', '0'),"
-        " ('error', '.', '2', '0'), ('error', '.', '2', '0')] 0o77\n"
+        "[('a', 'one', '1', '1'), ('error', 'one', '1', '1'),"
+        " ('error', 'one', '1', '1'), ('b', '.', None, '2')] 0o77\n"
     )
 
 

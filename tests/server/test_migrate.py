@@ -342,12 +342,12 @@ def test_every_rule_for_uwsgi_is_tested() -> None:
 def test_a_file_of_uwsgi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERE", "www")
     text = """
-    ; a comment
-    # another
     outside = 1
     [other]
     workers = 9
     [uwsgi]
+    ; a comment = 1
+    # another = 1
     base = /srv/%n
     chdir = %(base)/app
     uid = $(HERE)$(NOT_SET)

@@ -23,6 +23,8 @@ class Evidence:
     observed: Observed
     exchanges: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
     burst: Burst
+    zombies: int | None = None
+    """Processes that had ended and were not waited for; ``None``: the server itself had ended."""
     stopped: Stopped
 
 

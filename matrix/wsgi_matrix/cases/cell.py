@@ -47,6 +47,15 @@ def judge_unchanged(evidence: Evidence) -> Verdict:
     return Outcome.PASS, ""
 
 
+def judge_reaped(evidence: Evidence) -> Verdict:
+    """Every child that ended was waited for, once the clients are gone."""
+    if evidence.zombies is None:
+        return Outcome.SKIP, "the server had ended"
+    if evidence.zombies:
+        return Outcome.FAIL, f"{evidence.zombies} processes ended and were never waited for"
+    return Outcome.PASS, ""
+
+
 def judge_stop(evidence: Evidence) -> Verdict:
     """The server ends by itself, with status 0, within the grace period after its stop signal."""
     stopped = evidence.stopped
@@ -67,5 +76,6 @@ def judge_stop(evidence: Evidence) -> Verdict:
 CASES = (
     Case(id="limits", says="the limits inside are the limits requested", judge=judge_limits),
     Case(id="unchanged", says="the image's root is as it was", judge=judge_unchanged),
+    Case(id="reaped", says="no ended child is left a zombie", judge=judge_reaped),
     Case(id="stop", says="the server stops in order when told to", judge=judge_stop),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.cases import Case, Evidence, answers, cell
+import traceback
+from collections.abc import Sequence
+
+from wsgi_matrix.cases import Case, Evidence, Verdict, answers, cell
 from wsgi_matrix.model import CaseResult, Level, Outcome
 
 START = "start"
@@ -20,23 +23,31 @@ NOT_JUDGED = "the cell was not judged"
 _WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
 
 
-def judge(evidence: Evidence) -> tuple[CaseResult, ...]:
-    """Judge all cases on the evidence of a cell that started."""
+def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
+    """Judge all of ``cases`` on the evidence of a cell that started."""
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
-    for case in CASES:
-        outcome, detail = case.judge(evidence)
+    for case in cases:
+        outcome, detail = _judged(case, evidence)
         results.append(CaseResult(id=case.id, level=case.level, outcome=outcome, detail=detail))
     return tuple(results)
 
 
-def not_judged(outcome: Outcome, why: str) -> tuple[CaseResult, ...]:
+def _judged(case: Case, evidence: Evidence) -> Verdict:
+    """The case's verdict; an error where it has none, so that the other cases keep theirs."""
+    try:
+        return case.judge(evidence)
+    except Exception:
+        return Outcome.ERROR, "defect of the case:\n" + traceback.format_exc()
+
+
+def not_judged(outcome: Outcome, why: str, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
     """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
     start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
     return (
         start,
         *(
             CaseResult(id=case.id, level=case.level, outcome=Outcome.SKIP, detail=NOT_JUDGED)
-            for case in CASES
+            for case in cases
         ),
     )
 

@@ -25,16 +25,28 @@ class Running(Protocol):
         """Read the limits back from inside. Raises :class:`CellError` if that is impossible."""
 
     def probe(
-        self, requests: Sequence[bytes], *, repeat: int, clients: int, deadline: float
+        self,
+        requests: Sequence[bytes],
+        *,
+        repeat: int,
+        clients: int,
+        deadline: float,
+        rounds: int = 1,
+        patience: float | None = None,
     ) -> tuple[list[list[Exchange]], Burst]:
         """Wait until the port answers, send each request ``repeat`` times on connections of its
-        own, then the first request from ``clients`` clients at once.
+        own, then the first request from ``clients`` clients at once, ``rounds`` times.
+        With no ``clients`` there is no burst.
 
-        ``deadline``: seconds for all of it. Returns the exchanges by request, and the burst.
+        ``deadline``: seconds for all of it; ``patience``: for one exchange. Returns the
+        exchanges by request, and the burst.
         Raises :class:`CellError` when the server died or did not open its port in time.
         Build the job with :func:`wsgi_matrix.probe.job`, read the output with
         :func:`wsgi_matrix.probe.read`.
         """
+
+    def zombies(self) -> int | None:
+        """How many ended processes of the cell nobody waits for; ``None``: the server has ended."""
 
     def stop(self, grace: float) -> Stopped:
         """Send the stop signal, wait ``grace`` seconds, kill. May be called once."""

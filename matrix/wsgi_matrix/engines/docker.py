@@ -19,6 +19,7 @@ from wsgi_matrix.engines.docker_images import ensure_image
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
 from wsgi_matrix.model import Cell, Image, Python
+from wsgi_matrix.parts import ensure_parts
 
 PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 """uv's names by Docker's. The images are glibc's."""
@@ -89,21 +90,28 @@ class DockerEngine:
         return ensure_base(self.client, python, phase, self._root).reference
 
     def _image(self, cell: Cell, phase: Callable[[str, str], None]) -> Image:
-        base = self._bases[cell.python.version]
+        server, python = cell.server, cell.python
+        base = self._bases[python.version]
+        builder = None
+        if server.packages or server.builder:
+            base = ensure_base(self.client, python, phase, self._root, server.packages)
+        if server.builder:
+            builder = ensure_base(self.client, python, phase, self._root, server.builder)
         return ensure_image(
-            self.client, cell.server, base, phase=phase, tag=cell.python.tag, root=self._root
+            self.client,
+            server,
+            base,
+            phase=phase,
+            tag=python.tag,
+            root=self._root,
+            builder=builder,
+            parts=ensure_parts(server, python, self._root, _platform(base)),
         )
 
     def _bundle(self, cell: Cell) -> tuple[str, str]:
         """Volume, and version of the framework in it."""
         base = self._bases[cell.python.version]
-        platform = PLATFORMS.get(base.architecture)
-        if platform is None:
-            raise SetupError(
-                f"the base image {base.reference} is for {base.architecture}; "
-                f"only {' and '.join(PLATFORMS)} are known here"
-            )
-        bundle = ensure_bundle(cell.app, cell.python, self._root, platform)
+        bundle = ensure_bundle(cell.app, cell.python, self._root, _platform(base))
         volume = ensure_bundle_volume(self.client, bundle, base.id, self._root)
         return volume, bundle.framework_version
 
@@ -178,6 +186,17 @@ class DockerEngine:
 
 def _key(cell: Cell) -> tuple[str, str, str]:
     return cell.server.name, cell.app.name, cell.python.version
+
+
+def _platform(base: Base) -> str:
+    """What ``base`` is for, as uv names it."""
+    platform = PLATFORMS.get(base.architecture)
+    if platform is None:
+        raise SetupError(
+            f"the base image {base.reference} is for {base.architecture}; "
+            f"only {' and '.join(PLATFORMS)} are known here"
+        )
+    return platform
 
 
 def _in_parallel(keys: dict[Key, Any], make: Callable[[Key], Value]) -> dict[Key, Value]:

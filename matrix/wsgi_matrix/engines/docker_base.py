@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,24 @@ class Base:
     """For people: the image's name, or ``debian:bookworm``."""
 
 
-def ensure_base(client: docker.APIClient, python: Python, phase: Callable[[str, str], None],
-                root: Path) -> Base:  # fmt: skip
+def ensure_base(
+    client: docker.APIClient,
+    python: Python,
+    phase: Callable[[str, str], None],
+    root: Path,
+    packages: tuple[str, ...] | None = None,
+) -> Base:
     """The base image for ``python``, made or pulled if the engine has none yet.
 
     In this order: one of ``python.images`` that is here; one made earlier; one that can be
-    pulled; one made now from the packages of ``python.suite``. Raises :class:`SetupError`.
+    pulled; one made now from the packages of ``python.suite``. With ``packages`` of Debian it is
+    always one that is made: the same, and these. Raises :class:`SetupError`.
     """
-    made = f"wsgi-matrix-base:{python.tag}-{_recipe(client, python.suite)}"
-    with exclusive(root / "locks" / f"base-{python.tag}.lock"):
+    recipe = _recipe(client, python.suite, packages or ())
+    made = f"wsgi-matrix-base:{python.tag}-{recipe}"
+    if packages is not None:
+        python = replace(python, images=())
+    with exclusive(root / "locks" / f"base-{python.tag}-{recipe}.lock"):
         for name in (*python.images, made):
             if (found := inspect_image(client, name)) is not None:
                 return _base(found, name, python, made)
@@ -78,8 +87,9 @@ def ensure_base(client: docker.APIClient, python: Python, phase: Callable[[str, 
             raise SetupError(
                 f"{_none(python)}; pull one by hand, or name a Debian `suite` to make one from"
             )
-        phase("images", f"making a base of Python {python.version} from Debian {python.suite}")
-        _make(client, python, made, root)
+        what = f"making a base of Python {python.version} from Debian {python.suite}"
+        phase("images", f"{what} with {' '.join(packages)}" if packages else what)
+        _make(client, python, made, root, packages or ())
         found = inspect_image(client, made)
         if found is None:
             raise SetupError(f"the engine did not keep the image {made} that it imported")
@@ -126,13 +136,16 @@ def _architecture(client: docker.APIClient) -> str:
     return ARCHITECTURES.get(name, name)
 
 
-def _recipe(client: docker.APIClient, suite: str) -> str:
+def _recipe(client: docker.APIClient, suite: str, packages: tuple[str, ...]) -> str:
     """What a made base is made of, as a short hash."""
-    recipe = (suite, _architecture(client), PACKAGES, TIDY, COMPILE)
+    recipe: tuple[object, ...] = (suite, _architecture(client), PACKAGES, TIDY, COMPILE)
+    recipe += (packages,) if packages else ()
     return hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
 
 
-def _make(client: docker.APIClient, python: Python, name: str, root: Path) -> None:
+def _make(
+    client: docker.APIClient, python: Python, name: str, root: Path, packages: tuple[str, ...]
+) -> None:
     """Unpack Debian's packages into a file system and import that as the image ``name``."""
     program = shutil.which("mmdebstrap")
     if program is None:
@@ -140,9 +153,10 @@ def _make(client: docker.APIClient, python: Python, name: str, root: Path) -> No
             f"{_none(python)}, and mmdebstrap, which makes one from Debian's packages, is not "
             "installed; run `make engine` as root on Debian or Ubuntu, or pull an image by hand"
         )
-    archive = root / "base" / f"{python.tag}.tar"
+    archive = root / "base" / f"{name.rpartition(':')[2]}.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)
-    command = [program, "--quiet", "--variant=extract", "--format=tar", f"--include={PACKAGES}"]
+    command = [program, "--quiet", "--variant=extract", "--format=tar"]
+    command += [f"--include={','.join((PACKAGES, *packages))}"]
     command += [f"--architectures={_architecture(client)}"]
     command += [f"--extract-hook={TIDY}", f"--extract-hook={COMPILE}", python.suite, str(archive)]
     try:

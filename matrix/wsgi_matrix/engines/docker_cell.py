@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import docker
@@ -13,12 +16,12 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix import probe
-from wsgi_matrix.engines import CellError
+from wsgi_matrix.engines import CellError, zombies
 from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_limits import read_limits
 from wsgi_matrix.engines.docker_probe import ProbeContainer
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import Burst, Cell, Exchange, Image, Observed, Stopped
+from wsgi_matrix.model import NO_BURST, Burst, Cell, Exchange, Image, Observed, Stopped
 
 PORT = 8000
 """In the cell's own network namespace, so every cell has the same."""
@@ -31,6 +34,8 @@ PIDS = 4096
 """Most processes in a cell, to save the machine; above what RLIMIT_NPROC allows in any case."""
 
 LOG_LINES = 40
+READY_PAUSE = 0.02
+"""Seconds between two looks at the log of a server that has a ready sign."""
 PROBE_MARGIN = 5.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""
 
@@ -104,6 +109,7 @@ class DockerRunning:
             "app": cell.app.target,
             "folder": f"{MOUNT}/app",
             "port": str(PORT),
+            "threads": str(cell.server.threads),
             "workers": str(cell.server.workers),
         }
         nofile = NOFILE if limits.nofile is None else limits.nofile
@@ -161,12 +167,28 @@ class DockerRunning:
             ) from error
 
     def probe(
-        self, requests: Sequence[bytes], *, repeat: int, clients: int, deadline: float
+        self,
+        requests: Sequence[bytes],
+        *,
+        repeat: int,
+        clients: int,
+        deadline: float,
+        rounds: int = 1,
+        patience: float | None = None,
     ) -> tuple[list[list[Exchange]], Burst]:
         """See :class:`wsgi_matrix.engines.Running`."""
         assert self._probe is not None
-        job = probe.job(requests, port=PORT, repeat=repeat, clients=clients, deadline=deadline)
+        job = probe.job(
+            requests,
+            port=PORT,
+            repeat=repeat,
+            clients=clients,
+            rounds=rounds,
+            deadline=deadline,
+            patience=patience,
+        )
         until = time.monotonic() + deadline + PROBE_MARGIN
+        self._wait_ready(deadline)
         try:
             output, said = self._probe.result().run(job, until, self._watch)
             report = probe.read(output, requests)
@@ -179,18 +201,42 @@ class DockerRunning:
         except ValueError as error:
             text = said[-500:].decode("utf-8", "replace").strip()
             raise CellError(f"the probe failed: {error}: {text}", self.log()) from error
-        if report.unready or report.burst is None:
+        if report.unready or (clients and report.burst is None):
             reason = f"port {PORT} did not open within {deadline:g} s ({report.unready})"
             self._raise_if_ended("the server ended before its port was open")
             raise CellError(reason, self.log())
         # A port can be open before the app is loaded. That it then could not be is no verdict on
         # any request.
-        if not report.burst.answers and not any(e.response for es in report.exchanges for e in es):
+        burst = report.burst or NO_BURST
+        if not burst.answers and not any(e.response for es in report.exchanges for e in es):
             self._raise_if_ended("the server ended before it had answered anything")
-        return report.exchanges, report.burst
+        return report.exchanges, burst
+
+    def _wait_ready(self, seconds: float) -> None:
+        """Wait for the server's ready sign in its log, if it has one."""
+        sign = self._cell.server.ready
+        until = time.monotonic() + seconds
+        while sign and not re.search(sign, self.log()):
+            self._raise_if_ended("the server ended before it was ready")
+            if time.monotonic() > until:
+                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", self.log())
+            time.sleep(READY_PAUSE)
 
     def _watch(self) -> None:
         self._raise_if_ended("the server ended before its port was open")
+
+    def zombies(self) -> int | None:
+        """See :class:`wsgi_matrix.engines.Running`. Seen from inside, by another user."""
+        user, code = f"{self._uid + 1}:{self._uid + 1}", Path(zombies.__file__).read_text()
+        command = ["python3", "-I", "-S", "-c", code]
+        try:
+            made = self._client.exec_create(self._server, command, user=user, stderr=False)
+            said = self._client.exec_start(made["Id"])
+            return len(json.loads(said))
+        except (APIError, ValueError) as error:
+            if self._state()["Running"]:
+                raise CellError(f"its processes cannot be seen: {_said(error)}") from error
+            return None
 
     def stop(self, grace: float) -> Stopped:
         """See :class:`wsgi_matrix.engines.Running`."""

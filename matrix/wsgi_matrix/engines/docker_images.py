@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import docker
@@ -27,13 +27,18 @@ def ensure_image(
     tag: str,
     phase: Callable[[str, str], None],
     root: Path,
+    builder: Base | None = None,
+    parts: Mapping[str, Path] | None = None,
 ) -> Image:
     """The image of ``server`` on ``base``, built only if none was made of the same content.
 
-    ``tag``: short name of the base's Python, for the image's. Raises :class:`SetupError`.
+    ``tag``: short name of the base's Python, for the image's. ``builder``: what its Dockerfile
+    gets as ``BUILDER``; ``parts``: files of the context that are not in the server's folder.
+    Raises :class:`SetupError`.
     """
-    context = context_files(server)
-    digest = _digest(server, base, context)
+    context = {**context_files(server), **(parts or {})}
+    bases = {"BASE": base, **({"BUILDER": builder} if builder else {})}
+    digest = _digest(server, bases, context)
     name = f"wsgi-matrix-server:{server.name}-{tag}-{digest[:12]}"
     found = inspect_image(client, name)
     if found is None:
@@ -42,7 +47,7 @@ def ensure_image(
             if found is None:
                 phase("images", f"building {server.name} on {base.reference}")
                 labels = {LABEL: "image", CONTENT: digest}
-                _build(client, server, base, context_archive(context), name=name, labels=labels)
+                _build(client, server, bases, context_archive(context), name=name, labels=labels)
                 found = inspect_image(client, name)
     if found is None:
         raise SetupError(f"server {server.name}: the engine did not keep its image {name}")
@@ -76,8 +81,9 @@ def context_archive(context: dict[str, Path]) -> bytes:
     return target.getvalue()
 
 
-def _digest(server: Server, base: Base, context: dict[str, Path]) -> str:
-    result = hashlib.sha256(repr((base.id, server.dockerfile)).encode())
+def _digest(server: Server, bases: dict[str, Base], context: dict[str, Path]) -> str:
+    ids = [base.id for base in bases.values()]
+    result = hashlib.sha256(repr((*ids, server.dockerfile)).encode())
     result.update(context_archive(context))
     return result.hexdigest()
 
@@ -85,7 +91,7 @@ def _digest(server: Server, base: Base, context: dict[str, Path]) -> str:
 def _build(
     client: docker.APIClient,
     server: Server,
-    base: Base,
+    bases: dict[str, Base],
     archive: bytes,
     *,
     name: str,
@@ -99,7 +105,7 @@ def _build(
             custom_context=True,
             dockerfile=server.dockerfile,
             tag=name,
-            buildargs={"BASE": base.reference},
+            buildargs={name: base.reference for name, base in bases.items()},
             labels=labels,
             network_mode="none",  # a build that needs no network is the same everywhere
             rm=True,

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 
 from wsgi_matrix import probe
 from wsgi_matrix.bundles import Bundle
-from wsgi_matrix.engines import CellError, leftovers
+from wsgi_matrix.engines import CellError, leftovers, zombies
 from wsgi_matrix.engines import launcher as launcher_module
-from wsgi_matrix.model import Burst, Cell, Exchange, Image, Observed, Stopped
+from wsgi_matrix.model import NO_BURST, Burst, Cell, Exchange, Image, Observed, Stopped
 
 START_DEADLINE = 30.0
 PROBE_MARGIN = 10.0
@@ -116,10 +116,25 @@ class ProcessCell:
         return Observed(nofile=values.get("nofile"), nproc=values.get("nproc"), why_not=why_not)
 
     def probe(
-        self, requests: Sequence[bytes], *, repeat: int, clients: int, deadline: float
+        self,
+        requests: Sequence[bytes],
+        *,
+        repeat: int,
+        clients: int,
+        deadline: float,
+        rounds: int = 1,
+        patience: float | None = None,
     ) -> tuple[list[list[Exchange]], Burst]:
         """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.Running`."""
-        job = probe.job(requests, port=self.port, repeat=repeat, clients=clients, deadline=deadline)
+        job = probe.job(
+            requests,
+            port=self.port,
+            repeat=repeat,
+            clients=clients,
+            rounds=rounds,
+            deadline=deadline,
+            patience=patience,
+        )
         archive = self.folder / "probe.pyz"
         if not archive.exists():
             fresh = archive.with_suffix(f".{self.cell.id}")
@@ -147,10 +162,15 @@ class ProcessCell:
         except ValueError as problem:
             text = output_bytes[-LOG_TAIL:].decode(errors="replace")
             raise CellError(f"the probe failed: {problem}: {text}", self.log()) from None
-        if report.unready or report.burst is None:
+        if report.unready or (clients and report.burst is None):
             reason = f"port {self.port} did not open within {deadline:g} s ({report.unready})"
             self._died(reason)
-        return report.exchanges, report.burst
+        return report.exchanges, report.burst or NO_BURST
+
+    def zombies(self) -> int | None:
+        """See :class:`wsgi_matrix.engines.Running`. The server's processes are of its session."""
+        found = zombies.settled(self.pid)
+        return None if self._hear(0) is not None else len(found)
 
     def stop(self, grace: float) -> Stopped:
         """Send the stop signal to the server, wait, kill."""
@@ -218,6 +238,7 @@ class ProcessCell:
             "app": self.cell.app.target,
             "folder": str(self.bundle.folder / "app"),
             "port": str(self.port),
+            "threads": str(server.threads),
             "workers": str(server.workers),
             "python": str(self.python),
         }

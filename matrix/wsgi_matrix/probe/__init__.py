@@ -45,13 +45,15 @@ def job(
     repeat: int,
     clients: int,
     deadline: float,
+    rounds: int = 1,
     host: str = "127.0.0.1",
     ready_deadline: float | None = None,
+    patience: float | None = None,
 ) -> bytes:
     """The line for the probe's stdin. Times in seconds.
 
-    One exchange may take a share of ``deadline`` only, so that one hanging path still leaves
-    time to see how the others, and the burst, behave.
+    One exchange may take ``patience``, or else a share of ``deadline`` only, so that one hanging
+    path still leaves time to see how the others, and the burst, behave.
     """
     value = {
         "host": host,
@@ -60,8 +62,9 @@ def job(
         "requests": [base64.b64encode(request).decode("ascii") for request in requests],
         "repeat": repeat,
         "clients": clients,
+        "rounds": rounds,
         "deadline": deadline,
-        "patience": min(10.0, deadline / (len(requests) + 2)),
+        "patience": patience or min(10.0, deadline / (len(requests) + 2)),
     }
     return json.dumps(value).encode("ascii") + b"\n"
 

@@ -74,24 +74,24 @@ class Burst:
         self.request = request
         self.count = clients
         self.together = 0
-        """Connections that were open when the first request was sent."""
+        """Connections that were open when the first request was sent; the most of any round."""
         self.answers: Counter[bytes] = Counter()
         self.errors: Counter[str] = Counter()
         self.seconds = 0.0
 
     def run(self, deadline: float) -> None:
-        """Do it all before the monotonic time ``deadline``; what is not done then is an error."""
+        """One round, done before the monotonic time ``deadline``; what is not is an error."""
         started = time.monotonic()
         clients: list[Client] = []
         with selectors.DefaultSelector() as selector:
             try:
                 self._connect(clients, selector, min(deadline, started + CONNECTING))
-                self.together = sum(client.connected for client in clients)
+                self.together = max(self.together, sum(client.connected for client in clients))
                 self._talk(clients, selector, deadline)
             finally:
                 for client in clients:
                     client.socket.close()
-        self.seconds = time.monotonic() - started
+        self.seconds += time.monotonic() - started
 
     def _connect(
         self, clients: list[Client], selector: selectors.BaseSelector, deadline: float

@@ -1,7 +1,7 @@
 """The probe's program: one JSON object on stdin, JSON lines on stdout.
 
-In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, deadline`` (seconds,
-for everything), ``patience`` (seconds for one exchange).
+In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
+(seconds, for everything), ``patience`` (seconds for one exchange).
 Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
 timed out), ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
@@ -64,6 +64,7 @@ class Job:
         self.ready_deadline = float(job["ready_deadline"])
         self.repeat = int(job["repeat"])
         self.clients = int(job["clients"])
+        self.rounds = int(job["rounds"])
         self.deadline = float(job["deadline"])
         self.patience = float(job["patience"])
 
@@ -94,10 +95,11 @@ def run(job: Job) -> int:
                 break  # it hangs; to ask again would only spend the time of the others
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
-        burst.run(deadline)
+        for _ in range(job.rounds):
+            burst.run(deadline)
         emit(
             "burst",
-            clients=job.clients,
+            clients=job.clients * job.rounds,
             together=burst.together,
             answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
             errors=dict(burst.errors),
