@@ -4,8 +4,8 @@ Lines are made by :func:`formatter` from the format, once, and written with one 
 client sent is escaped as Apache does it: ``\"``, ``\\``, and ``\xhh`` for every octet that is not
 printable ASCII; so a line is one line, and its quotes are its own. In JSON the encoder does this.
 
-The lines do not pass through ``logging``, which would double their price: 10 us instead of 4.5 for a
-line in the combined format.
+The lines do not pass through ``logging``, which would double their price: 10 us instead of 4.5 for
+a line in the combined format.
 """
 
 from __future__ import annotations

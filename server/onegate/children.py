@@ -91,6 +91,8 @@ class Nest:
     """Read end of a pipe that only the master holds open: at its end the master is gone."""
     activated: list[int]
     """Descriptors of socket activation."""
+    began: float
+    """Unix time of the fork: what was written since is not what was loaded."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
     if settings.reload:
         from onegate import reloader  # noqa: PLC0415 - for development only
 
-        reloader.wait(settings, nest.lifeline)
+        reloader.wait(settings, nest.lifeline, nest.began)
     sys.exit(BOOT_FAILED)
 
 
@@ -193,7 +195,7 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     if settings.reload:
         from onegate import reloader  # noqa: PLC0415 - for development only
 
-        reloader.watch(settings, nest.lifeline)
+        reloader.watch(settings, nest.lifeline, nest.began)
     nest.hooks("post_worker_init", this)
     try:
         worker.run()

@@ -23,6 +23,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -306,6 +307,7 @@ class Master:
             self._status_listener,
             self._lifeline,
             self._activated,
+            time.time(),
         )
         template: Template | None = None
         own: list[int] = []

@@ -1,7 +1,7 @@
 """``--reload``: for development, a worker that ends when a file of the application changes.
 
-Changes are seen through the package ``watchfiles`` where it is installed, else by looking at the
-files' times once a second.
+The files' times are looked at once a second, and where the package ``watchfiles`` is installed as
+soon as something changes.
 """
 
 from __future__ import annotations
@@ -25,25 +25,33 @@ log = logging.getLogger("onegate.error")
 _LOOK_SECONDS = 1.0
 
 
-def watch(settings: Settings, lifeline: int) -> None:
-    """Have this process stop gracefully at the first change."""
+def watch(settings: Settings, lifeline: int, began: float) -> None:
+    """Have this process stop gracefully at the first change since ``began``."""
 
     def run() -> None:
-        wait(settings, lifeline)
+        wait(settings, lifeline, began)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=run, name="onegate-reload", daemon=True).start()
 
 
-def wait(settings: Settings, lifeline: int) -> None:
-    """Return when a file has changed, or the master is gone."""
-    changes = _watchfiles if importlib.util.find_spec("watchfiles") else _polled
-    for changed in changes(settings):
+def wait(settings: Settings, lifeline: int, began: float) -> None:
+    """Return when a file has changed since ``began`` (Unix time), or the master is gone."""
+    before = _times(settings)
+    pause = _watchfiles(settings) if importlib.util.find_spec("watchfiles") else _pause()
+    while True:
+        looked, now = began, time.time()
+        after = _times(settings)
+        # What was written while the application was loaded counts, a file from the future never.
+        changed = [name for name, when in after.items() if looked < when <= now]
+        changed += [name for name, when in before.items() if after.get(name) != when]
         if changed:
-            log.info("%s has changed", changed)
+            log.info("%s has changed", changed[0])
             return
         if select.select([lifeline], [], [], 0)[0]:
             return
+        before, began = after, now
+        next(pause)
 
 
 def files(settings: Settings) -> set[Path]:
@@ -56,21 +64,6 @@ def files(settings: Settings) -> set[Path]:
     return found
 
 
-def _polled(settings: Settings) -> Iterator[str]:
-    """Once a second: the name of a file that has changed, or nothing."""
-    before = _times(settings)
-    looked = time.time()
-    pause = threading.Event()
-    while True:
-        pause.wait(_LOOK_SECONDS)
-        after = _times(settings)
-        changed = [name for name, when in before.items() if after.get(name) != when]
-        # One that was imported since is no change; one that was written since is.
-        changed += [name for name, when in after.items() if name not in before and when > looked]
-        yield str(changed[0]) if changed else ""
-        before, looked = after, time.time()
-
-
 def _times(settings: Settings) -> dict[Path, float]:
     times = {}
     for path in files(settings):
@@ -81,12 +74,20 @@ def _times(settings: Settings) -> dict[Path, float]:
     return times
 
 
-def _watchfiles(settings: Settings) -> Iterator[str]:
+def _pause() -> Iterator[None]:
+    """Come back once a second."""
+    never = threading.Event()
+    while True:
+        never.wait(_LOOK_SECONDS)
+        yield
+
+
+def _watchfiles(settings: Settings) -> Iterator[None]:
+    """Come back once a second, and at once when something happens where the files are."""
     from watchfiles import watch as changes  # noqa: PLC0415 - only where it is installed
 
     folders = {path.parent for path in files(settings)}
-    for found in changes(
+    for _ in changes(
         *folders, yield_on_timeout=True, rust_timeout=int(_LOOK_SECONDS * 1000), recursive=False
     ):
-        wanted = [name for _, name in found if Path(name) in files(settings)]
-        yield wanted[0] if wanted else ""
+        yield
