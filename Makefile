@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix test bench fuzz engine lock readme clean
+.PHONY: help matrix test bench soak fuzz engine lock readme clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -23,6 +23,9 @@ test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lin
 
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients for SOAK_SECONDS (600); build/soak/
+	@$(BIN)/python -m bench.soak $(SOAK_SECONDS) $(SOAK_ARGS)
 
 fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); what is found: build/fuzz/crash-*
 	@$(BIN)/tox run -q -e fuzz -- $(FUZZ_SECONDS)

@@ -142,7 +142,8 @@ def run(
                 handlers=handlers,
             ).run()
         write_whole(settings.build / "matrix" / "results.json", data.dumps(data.results(done)))
-        evidence.write(settings.build, done)
+        if done.suite == suites.HELLO:  # what other runs compare theirs with
+            evidence.write(settings.build, done)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(markdown.render(done))

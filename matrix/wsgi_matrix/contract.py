@@ -25,6 +25,7 @@ from wsgi_matrix.toml_file import Reader, TomlFile
 if TYPE_CHECKING:
     from wsgi_matrix.config import Config
 
+CLOSE = "Connection: close"
 PATIENCE = 5.0
 """Seconds for one exchange: a server that hangs must not take the others' time."""
 OPTIONS_STATUSES = (200, 204, 405)
@@ -156,6 +157,8 @@ def _exchange(values: dict[str, Any], path: str, own: bool) -> list[Asked]:
     if asked.method != "GET" or not head:
         return [asked]
     accept = tuple(each.without_content() for each in asked.accept)
+    # Content that must not come may come late: the connection's end says that there is none.
+    values["fields"] = tuple(dict.fromkeys((*values.get("fields", ()), CLOSE)))
     return [
         asked,
         Asked(**{**values, "name": f"{asked.name}-head", "method": "HEAD", "accept": accept}),

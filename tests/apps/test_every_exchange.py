@@ -82,8 +82,9 @@ def answer(loaded: Loaded, asked: Asked) -> bytes:
 def test_is_answered_as_the_contract_says(loaded: Loaded, asked: Asked) -> None:
     try:
         raw = answer(loaded, asked)
-    except RuntimeError as problem:
-        assert asked.name in RAISES, problem
+    except RuntimeError:
+        if asked.name not in RAISES:
+            raise
         return
     exchange = Exchange(request=asked.request, response=raw, seconds=0.0)
     assert fault(exchange, asked.method, asked.accept, asked.joined) == ""

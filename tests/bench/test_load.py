@@ -147,6 +147,9 @@ def test_idle_connections_that_a_server_closes_are_not_kept() -> None:
             for each in idle.sockets:
                 assert each.recv(1) == b""  # so that it has been closed by now
             assert idle.kept() == 0
+    # One that says so and waits for the client has not offered to keep it.
+    with serving(answers(CLOSING)) as port, load.idle_connections(port, 5) as idle:
+        assert idle.kept() == 0
 
 
 def test_check_says_whether_a_connection_is_kept() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from wsgi_matrix.cases.registry import NOT_JUDGED
 from wsgi_matrix.errors import Exit
@@ -54,6 +54,31 @@ def red(run: Run) -> list[tuple[str, CaseResult]]:
         for check in result.checks
         if check.outcome in bad
     ]
+
+
+def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    """Tables of how many checks came out how, by server; for suites whose cells have many.
+
+    A kind is what stands behind the colon of a check's id; those without one judge the cell alone.
+    """
+    if run.suite == "hello":
+        return []
+    found: defaultdict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
+    for result in run.cells:
+        for check in result.checks:
+            kind = check.id.partition(":")[2] or run.suite
+            found[result.cell.server.name, kind][check.outcome] += 1
+    kinds = dict.fromkeys(kind for _, kind in found)
+    servers = dict.fromkeys(server for server, _ in found)
+    rows = [
+        (server, *(_counted(found.get((server, kind), Counter())) for kind in kinds))
+        for server in servers
+    ]
+    return [(("server", *kinds), rows)]
+
+
+def _counted(outcomes: Counter[Outcome]) -> str:
+    return ", ".join(f"{outcomes[each]} {each.value}" for each in ORDER if outcomes[each])
 
 
 def not_checked(run: Run) -> dict[tuple[str, str], int]:

@@ -19,8 +19,11 @@ from rich.table import Table
 
 from wsgi_matrix import events
 from wsgi_matrix.model import Outcome, Run
-from wsgi_matrix.reports import images, not_checked, red, short, summary, timing
+from wsgi_matrix.reports import images, not_checked, red, short, summary, tallies, timing
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
+
+MOST_REDS = 60
+"""Red checks that are shown one by one."""
 
 STYLES = {
     Outcome.PASS: "green",
@@ -109,7 +112,16 @@ def render(run: Run, console: Console | None = None) -> None:
         console.print(_table(run, console.width))
         for outcome, text in legend(run):
             line(text, STYLES[outcome])
-    for cell, check in red(run):
+    for title, rows in tallies(run):
+        line("")
+        console.print(_plain(title, rows))
+    reds = red(run)
+    if len(reds) > MOST_REDS:
+        line("")
+        line(
+            f"{len(reds)} checks are red; these are the first {MOST_REDS}, all are in results.json"
+        )
+    for cell, check in reds[:MOST_REDS]:
         line("")
         line(
             f"{MARKS[check.outcome]} {cell} {check.id}: {check.outcome.value}",
@@ -118,6 +130,8 @@ def render(run: Run, console: Console | None = None) -> None:
         for part in check.detail.splitlines():
             line(f"    {part}")
     line("")
+    for note in run.notes:
+        line(note, "dim")
     for (check_id, reason), count in not_checked(run).items():
         line(f"{MARKS[Outcome.SKIP]} {check_id} not judged in {count} cells: {reason}", "dim")
     for whose, image, server in images(run):
@@ -125,6 +139,15 @@ def render(run: Run, console: Console | None = None) -> None:
     line(f"{run.where} ({run.engine} {run.engine_version}, {run.kernel})")
     line(timing(run))
     line(summary(run), "bold")
+
+
+def _plain(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    table = Table(show_lines=False)
+    for title in titles:
+        table.add_column(title)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table
 
 
 def _table(run: Run, width: int) -> Table:

@@ -28,6 +28,7 @@ def results(run: Run) -> dict[str, Any]:
         "schema": SCHEMA,
         "run": {
             "tool_version": __version__,
+            "suite": run.suite,
             "engine": run.engine,
             "engine_version": run.engine_version,
             "where": run.where,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from wsgi_matrix.model import Run
-from wsgi_matrix.reports import images, not_checked, red, summary, timing
+from wsgi_matrix.reports import images, not_checked, red, summary, tallies, timing
 from wsgi_matrix.reports.grid import legend, make_grid
 
 LARGEST_DETAIL = 1500
+MOST_REDS = 60
+"""Red checks that are shown one by one."""
 
 
 def render(run: Run) -> str:
@@ -21,7 +23,10 @@ def render(run: Run) -> str:
     if grid.rows:
         parts.append("\n".join(table))
         parts.append("; ".join(text for _, text in legend(run)))
-    for cell, check in red(run):
+    for titles, lines in tallies(run):
+        rows = [titles, ("---",) * len(titles), *lines]
+        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
+    for cell, check in red(run)[:MOST_REDS]:
         parts.append(f"**{cell}** `{check.id}` {check.outcome.value}\n\n{_fenced(check.detail)}")
     skipped = [
         f"- `{check}` not judged in {count} cells: {_inline(reason)}"

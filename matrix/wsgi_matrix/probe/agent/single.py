@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import socket
 import time
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from .answer import AnswerReader
 
 READ_SIZE = 65536
+CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)
+"""A request that asks for the close of its connection."""
 CLOSING = 2.0
-"""Seconds that a server has for the close which its answer announced."""
+"""Seconds that a server has for the close which its answer announced, or the request asked for."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
                     end = "fin"
             seconds = time.monotonic() - started
             if end == "open" and reader.done:
-                end = _watch_end(connection, reader, min(deadline, time.monotonic() + CLOSING))
+                until = min(deadline, time.monotonic() + CLOSING)
+                closes = reader.closes or CLOSE.search(request) is not None
+                end = _watch_end(connection, reader, until if closes else None)
     except OSError as problem:
         seconds = time.monotonic() - started
         error = describe(problem) + (" within the answer" if reader.buffer else "")
@@ -89,9 +94,9 @@ def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
     return Result(bytes(reader.buffer), error, end, seconds, timed_out)
 
 
-def _watch_end(connection: socket.socket, reader: AnswerReader, deadline: float) -> str:
-    """``fin``, ``reset`` or ``open``; waits only if the answer said that it would close."""
-    connection.settimeout(max(deadline - time.monotonic(), 0.001) if reader.closes else 0.0)
+def _watch_end(connection: socket.socket, reader: AnswerReader, until: float | None) -> str:
+    """``fin``, ``reset`` or ``open``; waits, until then, only where the connection is to close."""
+    connection.settimeout(0.0 if until is None else max(until - time.monotonic(), 0.001))
     with contextlib.suppress(TimeoutError, BlockingIOError):
         try:
             data = connection.recv(READ_SIZE)

@@ -1,0 +1,55 @@
+"""Known quirks: what is expected, what came otherwise, and what no longer comes."""
+
+from __future__ import annotations
+
+import pytest
+from wsgi_matrix import xfails
+from wsgi_matrix.model import Outcome
+from wsgi_matrix.xfails import Xfail
+
+
+def entry(**values):
+    given = {"suite": "hello", "cells": ("*-flask-*",), "checks": ("stop",), "reason": "a quirk"}
+    return Xfail(**{**given, **values})
+
+
+def judged(result_of, outcome, *entries):
+    outcomes = {"stop": outcome} if outcome is not Outcome.PASS else {}
+    [result] = xfails.apply([result_of("flask", outcomes=outcomes)], entries, "hello")
+    return result, next(check for check in result.checks if check.id == "stop")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.DIFFER])
+def test_what_is_expected_is_an_xfail_with_its_reason_and_what_was_found(result_of, outcome):
+    result, check = judged(result_of, outcome, entry())
+    assert check.outcome is Outcome.XFAIL
+    assert "a quirk" in check.detail
+    assert "because" in check.detail
+    assert result.outcome is Outcome.XFAIL
+
+
+def test_what_no_longer_happens_fails_until_the_entry_is_removed(result_of):
+    result, check = judged(result_of, Outcome.PASS, entry())
+    assert check.outcome is Outcome.FAIL
+    assert "no longer happens" in check.detail
+    assert result.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SKIP, Outcome.ERROR])
+def test_what_was_not_judged_is_neither(result_of, outcome):
+    assert judged(result_of, outcome, entry())[1].outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "other", [{"cells": ("*-django-*",)}, {"checks": ("start",)}, {"suite": "contract"}]
+)
+def test_an_entry_is_about_what_it_matches_only(result_of, other):
+    _, check = judged(result_of, Outcome.FAIL, entry(**other))
+    assert check.outcome is Outcome.FAIL
+
+
+def test_a_failure_of_another_kind_stays_red(result_of):
+    assert judged(result_of, Outcome.FAIL, entry(says="bec"))[1].outcome is Outcome.XFAIL
+    _, check = judged(result_of, Outcome.FAIL, entry(says="^elsewhere$"))
+    assert check.outcome is Outcome.FAIL
+    assert "expected to say" in check.detail

@@ -1,0 +1,107 @@
+"""``--preload``: loaded once, shared by all workers, and still loaded anew by HUP."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.server.helpers import wait_for
+from tests.server.processes import children, descriptors, running
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Serve
+
+LARGE = """
+import os
+from pathlib import Path
+
+with open("loads", "a") as file:
+    file.write("x")
+data = {number: str(number) for number in range(300_000)}
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"%d" % os.getpid()]
+"""
+
+
+def private(pid: int) -> int:
+    """KiB that it shares with nobody."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
+
+
+def workers(server_pid: int, template: int) -> set[int]:
+    return set(children(server_pid)) - {template}
+
+
+def test_workers_share_the_application(serve: Serve) -> None:
+    server = serve(LARGE, "--preload", "--workers", "3")
+    assert server.get().status == 200
+    master = server.process.pid
+    wait_for(lambda: len(children(master)) == 4, "a template and three workers")
+    template = min(children(master))
+    assert (server.folder / "loads").read_text() == "x"
+    assert private(master) < 25_000, "the master has loaded it"
+    for pid in workers(master, template):
+        assert private(pid) < 15_000, "a copy of its own"
+
+
+def test_a_dead_template_is_made_anew_and_workers_do_not_care(serve: Serve) -> None:
+    server = serve(LARGE, "--preload", "--workers", "2")
+    assert server.get().status == 200
+    master = server.process.pid
+    wait_for(lambda: len(children(master)) == 3, "a template and two workers")
+    template = min(children(master))
+    there = workers(master, template)
+    os.kill(template, signal.SIGKILL)
+    server.wait_for_log(f"template {template} was killed by SIGKILL")
+    wait_for(lambda: len(children(master)) == 3, "another template")
+    assert there < children(master).keys()
+    victim = min(there)
+    os.kill(victim, signal.SIGKILL)
+    wait_for(
+        lambda: len(children(master)) == 3 and victim not in children(master), "another worker"
+    )
+    wait_for(lambda: (server.folder / "loads").read_text() == "xx", "the second load")
+    assert server.get().status == 200
+
+
+def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
+    """The old one dies while the new generation is on trial."""
+    server = serve(LARGE, "--preload")
+    assert server.get().status == 200
+    master = server.process.pid
+    wait_for(lambda: len(children(master)) == 2, "a template and a worker")
+    before = set(children(master))
+    os.mkfifo(server.folder / "gate")
+    (server.folder / "served.py").write_text("open('gate').read()\n" + LARGE)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(children(master)) == 3, "a template on trial")
+    os.kill(min(before), signal.SIGKILL)
+    server.wait_for_log("was killed by SIGKILL")
+    with (server.folder / "gate").open("w"):
+        pass
+    wait_for(lambda: not before & children(master).keys(), "the old ones' end")
+    assert server.get().status == 200
+
+
+def test_workers_hold_no_descriptors_of_the_template(serve: Serve) -> None:
+    plain = serve(LARGE)
+    preloaded = serve(LARGE, "--preload")
+    counts = []
+    for server in (plain, preloaded):
+        pid = int(server.get().content)
+        counts.append(descriptors(pid))
+    assert counts[1] <= counts[0] + 1, counts
+
+
+def test_the_template_ends_with_the_master(serve: Serve) -> None:
+    server = serve(LARGE, "--preload", "--workers", "2", "--status", "127.0.0.1:0")
+    assert server.get().status == 200
+    wait_for(lambda: len(children(server.process.pid)) == 4, "all")
+    there = children(server.process.pid)
+    server.kill()
+    wait_for(lambda: not any(running(pid) for pid in there), "their end")

@@ -1,0 +1,168 @@
+"""systemd's two conventions, with this test in its place; and ``fd://N``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.server.helpers import DEADLINE, HELLO, Server, wait_for
+from tests.server.processes import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+# What systemd does between fork and exec.
+EXEC = """
+import os, sys
+descriptor, *command = sys.argv[1:]
+os.dup2(int(descriptor), 3)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(command[0], command)
+"""
+
+
+@contextlib.contextmanager
+def manager(folder: Path) -> Iterator[socket.socket]:
+    """The socket to which services tell how they are."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(folder / "notify"))
+        sock.settimeout(DEADLINE)
+        yield sock
+
+
+def told(sock: socket.socket, what: str) -> dict[str, str]:
+    """The next message that has ``what`` in it."""
+    while True:
+        message = dict(line.split("=", 1) for line in sock.recv(4096).decode().splitlines())
+        if what in message:
+            return message
+
+
+@contextlib.contextmanager
+def service(
+    folder: Path, listener: socket.socket, *options: str, **environ: str
+) -> Iterator[Server]:
+    """A service that finds a listening socket as descriptor 3."""
+    (folder / "served.py").write_text(HELLO)
+    number = str(listener.fileno())
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", EXEC, number),
+            *(sys.executable, "-m", "onegate", "served:app", *options),
+        ],
+        cwd=folder,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        pass_fds=(listener.fileno(),),
+    )
+    server = Server(process, folder)
+    server.host, server.port = listener.getsockname()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as sock:
+        yield sock
+
+
+def test_socket_activation(tmp_path: Path) -> None:
+    with listening() as sock, service(tmp_path, sock, LISTEN_FDS="1") as server:
+        assert server.get().status == 200
+        assert server.stop() == 0
+        # The socket is the service manager's: who comes now waits for the next start.
+        with server.connect() as waits:
+            waits.send(ASK)
+            assert waits.silent()
+            with service(tmp_path, sock, LISTEN_FDS="1") as again:
+                assert waits.response().status == 200
+                assert again.stop() == 0
+
+
+def test_usr2_hands_down_an_activated_socket(tmp_path: Path) -> None:
+    with (
+        listening() as sock,
+        manager(tmp_path) as notify,
+        service(tmp_path, sock, LISTEN_FDS="1", NOTIFY_SOCKET=str(tmp_path / "notify")) as server,
+    ):
+        assert told(notify, "READY")["MAINPID"] == str(server.process.pid)
+        server.process.send_signal(signal.SIGUSR2)
+        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        try:
+            assert told(notify, "READY")["MAINPID"] == str(new)
+            assert server.process.wait(DEADLINE) == 0
+            assert server.get().status == 200
+        finally:
+            os.kill(new, signal.SIGTERM)
+            wait_for(lambda: not running(new), "the new master's end")
+
+
+def test_fd_n(tmp_path: Path) -> None:
+    with listening() as sock, service(tmp_path, sock, "--bind", "fd://3") as server:
+        assert server.get().status == 200
+        assert server.stop() == 0
+
+
+def test_an_fd_that_is_no_listening_socket_is_refused(tmp_path: Path) -> None:
+    with (
+        socket.socket() as sock,
+        listening() as other,
+        service(tmp_path, other, "--bind", f"fd://{sock.fileno() + 500}") as server,
+    ):
+        assert server.process.wait(DEADLINE) == 2
+        wait_for(lambda: "is no socket" in server.log, "the reason")
+
+
+def test_notify_ready_reloading_stopping(tmp_path: Path) -> None:
+    address = tmp_path / "notify"
+    with (
+        listening() as sock,
+        manager(tmp_path) as notify,
+        service(tmp_path, sock, LISTEN_FDS="1", NOTIFY_SOCKET=str(address)) as server,
+    ):
+        first = notify.recv(4096).decode()
+        assert first == f"READY=1\nMAINPID={server.process.pid}"
+        server.process.send_signal(signal.SIGHUP)
+        assert told(notify, "RELOADING")["MONOTONIC_USEC"].isdigit()
+        assert told(notify, "READY")
+        (tmp_path / "served.py").write_text("raise RuntimeError")
+        server.process.send_signal(signal.SIGHUP)
+        assert told(notify, "RELOADING")
+        assert told(notify, "READY"), "the old workers go on"
+        server.process.send_signal(signal.SIGTERM)
+        assert told(notify, "STOPPING")
+        assert server.process.wait(DEADLINE) == 0
+
+
+def test_watchdog(tmp_path: Path) -> None:
+    with (
+        listening() as sock,
+        manager(tmp_path) as notify,
+        service(
+            tmp_path,
+            sock,
+            LISTEN_FDS="1",
+            NOTIFY_SOCKET=str(tmp_path / "notify"),
+            WATCHDOG_USEC="400000",
+        ) as server,
+    ):
+        times = []
+        for _ in range(5):
+            told(notify, "WATCHDOG")
+            times.append(time.monotonic())
+        assert max(b - a for a, b in pairwise(times)) < 0.4
+        assert server.stop() == 0
