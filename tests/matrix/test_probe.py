@@ -104,15 +104,15 @@ def scripted(behave):
         listener.close()
 
 
-def run_probe(tmp_path, port, *, clients=3, deadline=1.5, repeat=1):
+def run_probe(tmp_path, port, *, clients=3, deadline=1.5, repeat=1, request=GET):
     pyz = tmp_path / "probe.pyz"
     pyz.write_bytes(probe.archive())
-    job = probe.job([GET], port=port, repeat=repeat, clients=clients, deadline=deadline)
+    job = probe.job([request], port=port, repeat=repeat, clients=clients, deadline=deadline)
     done = subprocess.run(
         [sys.executable, "-I", "-S", pyz], input=job, capture_output=True, check=False, timeout=30
     )
     assert done.stderr == b""
-    return probe.read(done.stdout, [GET])
+    return probe.read(done.stdout, [request])
 
 
 def answer_with(*parts, close=True):
@@ -209,6 +209,28 @@ def test_what_becomes_of_the_connection_is_noted(tmp_path, answer, end):
     with scripted(answer) as port:
         [[exchange]] = run_probe(tmp_path, port).exchanges
     assert (exchange.error, exchange.end) == ("", end)
+
+
+@pytest.mark.parametrize(
+    ("late", "error", "end"),
+    [(b"late", "4 octets after the end of the answer", "open"), (b"", "", "fin")],
+)
+def test_content_that_must_not_come_is_waited_for_where_the_request_asks_for_the_close(
+    tmp_path, late, error, end
+):
+    never = threading.Event()
+
+    def behave(connection):
+        connection.recv(65536)
+        connection.sendall(OK + b"Content-Length: 4\r\n\r\n")
+        never.wait(0.1)  # nobody sets it: the reader has the head alone for that long
+        connection.sendall(late)
+
+    request = b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with scripted(behave) as port:
+        report = run_probe(tmp_path, port, clients=0, request=request)
+    [[exchange]] = report.exchanges
+    assert (exchange.error, exchange.end) == (error, end)
 
 
 def test_a_port_that_never_opens_is_told(tmp_path):

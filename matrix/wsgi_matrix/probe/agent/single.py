@@ -15,7 +15,9 @@ READ_SIZE = 65536
 CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)
 """A request that asks for the close of its connection."""
 CLOSING = 2.0
-"""Seconds that a server has for the close which its answer announced, or the request asked for."""
+"""Seconds that a server has for the close which its answer announced."""
+ASKED = 0.5
+"""Seconds for one that only the request asked for: many servers do not take the hint."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,8 @@ def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
                     end = "fin"
             seconds = time.monotonic() - started
             if end == "open" and reader.done:
-                until = min(deadline, time.monotonic() + CLOSING)
-                closes = reader.closes or CLOSE.search(request) is not None
-                end = _watch_end(connection, reader, until if closes else None)
+                patience = CLOSING if reader.closes else ASKED if CLOSE.search(request) else 0.0
+                end = _watch_end(connection, reader, min(deadline, time.monotonic() + patience))
     except OSError as problem:
         seconds = time.monotonic() - started
         error = describe(problem) + (" within the answer" if reader.buffer else "")
@@ -94,9 +95,9 @@ def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
     return Result(bytes(reader.buffer), error, end, seconds, timed_out)
 
 
-def _watch_end(connection: socket.socket, reader: AnswerReader, until: float | None) -> str:
-    """``fin``, ``reset`` or ``open``; waits, until then, only where the connection is to close."""
-    connection.settimeout(0.0 if until is None else max(until - time.monotonic(), 0.001))
+def _watch_end(connection: socket.socket, reader: AnswerReader, until: float) -> str:
+    """``fin``, ``reset`` or ``open``, which is what it is if nothing comes until then."""
+    connection.settimeout(max(until - time.monotonic(), 0.0))
     with contextlib.suppress(TimeoutError, BlockingIOError):
         try:
             data = connection.recv(READ_SIZE)
