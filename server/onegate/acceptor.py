@@ -35,7 +35,9 @@ ACCEPTS = 16
 """Connections taken from a listener before others get their turn."""
 PATIENCE = 0.3
 """Seconds that a request may be on the way when its place is wanted: ten long round trips.
-Shorter if the queue is longer than the budget, by as much."""
+Shorter if the queue is longer than the budget, by as much, ..."""
+_LEAST = 0.05
+"""... but never shorter than this."""
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _CLIENT_LEFT = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR, errno.ENETDOWN)
 
@@ -160,7 +162,7 @@ class Acceptor:
     def look_for_victims(self) -> None:
         """At the end of the budget, now and then: who has been on the way for too long?"""
         queue = sum(listener.queue() or 0 for listener, *_ in self._fronts.values())
-        self._patience = PATIENCE * min(1.0, self.budget / (queue + 1))
+        self._patience = max(_LEAST, PATIENCE * min(1.0, self.budget / (queue + 1)))
         found = [
             (connection.waited(), connection.fd)
             for connection in self.connections.values()

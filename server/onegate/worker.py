@@ -36,7 +36,7 @@ log = logging.getLogger("onegate.error")
 
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _TICK = 1.0
-_SHORT_TICK = 0.1
+_SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
 _MAX_EVENTS = 256
 QUEUE_SECONDS = 0.05

@@ -1,7 +1,8 @@
 """Crowds of clients, good and bad. Standard library only: containers run this file as it is.
 
-    clients.py HOST PORT ask COUNT          COUNT clients at once, each with one request
+    clients.py HOST PORT ask COUNT ROUNDS   COUNT clients at once, each with one request; again
     clients.py HOST PORT bad KIND COUNT     COUNT of a bad KIND, and a good one in between
+    clients.py HOST PORT one METHOD PATH N  one request with N octets of content
 
 prints one line of JSON.
 """
@@ -29,12 +30,14 @@ DEADLINE = 30.0
 Address = tuple[str, int]
 
 
-def ask(address: Address, count: int) -> dict[str, object]:
-    """Connect all, then ask all, then read all. ``wrong``: every answer that is not as due."""
-    clients = [socket.create_connection(address, DEADLINE) for _ in range(count)]
+def ask(address: Address, count: int) -> tuple[int, list[str]]:
+    """All at once: how many answers were right, and those that were not."""
+    clients = []
     wrong: list[str] = []
     right = 0
-    for number, sock in enumerate(clients):
+    for number in range(count):
+        sock = socket.create_connection(address, DEADLINE)
+        clients.append(sock)
         with contextlib.suppress(OSError):  # found when reading
             sock.sendall(ASK % number)
     for number, sock in enumerate(clients):
@@ -48,7 +51,7 @@ def ask(address: Address, count: int) -> dict[str, object]:
             right += 1
         else:
             wrong.append(f"{number}: {content!r}")
-    return {"right": right, "wrong": wrong}
+    return right, wrong
 
 
 def answer(sock: socket.socket) -> bytes:
@@ -119,9 +122,27 @@ def bad(address: Address, kind: str, count: int) -> dict[str, object]:
     return {"seconds": seconds, "turned_away": gone}
 
 
+def one(address: Address, method: str, path: str, length: int) -> dict[str, object]:
+    """The first line of its answer, empty if there is none."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n"
+    octets = b""
+    with socket.create_connection(address, DEADLINE) as sock, contextlib.suppress(OSError):
+        sock.sendall(head.encode())
+        while b"\r\n" not in octets and (more := sock.recv(4096)):
+            octets += more
+    return {"line": octets.partition(b"\r\n")[0].decode()}
+
+
 if __name__ == "__main__":
     host, port, action, *rest = sys.argv[1:]
     if action == "ask":
-        print(json.dumps(ask((host, int(port)), int(rest[0]))))
+        right, wrong = 0, []
+        for _ in range(int(rest[1])):
+            told = ask((host, int(port)), int(rest[0]))
+            right += told[0]
+            wrong += told[1]
+        print(json.dumps({"right": right, "wrong": wrong}))
+    elif action == "one":
+        print(json.dumps(one((host, int(port)), rest[0], rest[1], int(rest[2]))))
     else:
         print(json.dumps(bad((host, int(port)), rest[0], int(rest[1]))))
