@@ -61,8 +61,7 @@ class Tally:
         now = time.monotonic()
         with self.lock:
             by_us = worker in self.victims or (
-                not worker
-                and any(since <= kill + KILL_WINDOW <= now + KILL_WINDOW for kill in self.kills)
+                not worker and any(since - KILL_WINDOW <= kill <= now for kill in self.kills)
             )
             if by_us:
                 self.killed += 1
