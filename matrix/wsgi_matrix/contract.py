@@ -173,13 +173,14 @@ def _options(path: str, target: str, methods: tuple[str, ...]) -> Asked:
     )
 
 
-def _judge(asked: Asked, evidence: Evidence) -> Verdict:
+def judge(asked: Asked, evidence: Evidence) -> Verdict:
     """Whether the answer is one of those that the contract accepts."""
     exchange = next(iter(evidence.exchanges[asked.name]), None)
     if exchange is None:
         return Outcome.ERROR, "it was not sent"
     said = fault(exchange, asked.method, asked.accept, asked.joined)
-    return (Outcome.FAIL, said) if said else (Outcome.PASS, "")
+    broken = Outcome.DIFFER if asked.level is Level.MAY else Outcome.FAIL
+    return (broken, said) if said else (Outcome.PASS, "")
 
 
 def suite(config: Config) -> Suite:
@@ -194,7 +195,7 @@ def suite(config: Config) -> Suite:
             id=each.name,
             level=each.level,
             says=f"{each.method} {each.target}: {' or '.join(map(str, each.accept))}",
-            judge=partial(_judge, each),
+            judge=partial(judge, each),
         )
         for each in asked.values()
     )

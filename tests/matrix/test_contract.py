@@ -6,9 +6,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from wsgi_matrix import config, suites
+from wsgi_matrix.cases import Case, registry
+from wsgi_matrix.contract import judge as judge_asked
 from wsgi_matrix.contract import load
 from wsgi_matrix.contract_answers import fault
 from wsgi_matrix.errors import ConfigError
@@ -37,6 +40,7 @@ chunked = true
 accept = [{ status = 500, without = ["secret"] }]
 """
 JSON = b"HTTP/1.1 200 OK\r\nX-B: 2\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
+GREEN = (Outcome.PASS, "")
 RIGHT = JSON + b'{"many":"a, b"}'
 
 
@@ -156,8 +160,6 @@ def test_the_documentation_is_what_the_contract_says():
 
 
 def test_a_defect_of_one_case_leaves_the_others_their_verdicts(result_of):
-    from wsgi_matrix.cases import Case, registry
-
     def breaks(evidence):
         raise ValueError("ours")
 
@@ -169,4 +171,12 @@ def test_a_defect_of_one_case_leaves_the_others_their_verdicts(result_of):
     assert "ValueError: ours" in bad.detail
 
 
-GREEN = (Outcome.PASS, "")
+def test_what_may_be_otherwise_is_differ_and_not_fail(tmp_path):
+    file = tmp_path / "contract.toml"
+    for level, red in (("MUST", Outcome.FAIL), ("SHOULD", Outcome.FAIL), ("MAY", Outcome.DIFFER)):
+        file.write_text(GOOD.replace('name = "get"', f'name = "get"\nlevel = "{level}"'))
+        asked = load(file)[0].asked[0]
+        for response, outcome in ((RIGHT, Outcome.PASS), (RIGHT.replace(b"200", b"404"), red)):
+            exchange = Exchange(request=asked.request, response=response, seconds=0.0)
+            evidence = SimpleNamespace(exchanges={"get": (exchange,)})
+            assert judge_asked(asked, evidence)[0] is outcome

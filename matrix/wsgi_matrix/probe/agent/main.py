@@ -1,7 +1,7 @@
 """The probe's program: one JSON object on stdin, JSON lines on stdout.
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
-(seconds, for everything), ``patience`` (seconds for one exchange).
+(seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first).
 Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
 timed out), ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
@@ -67,6 +67,7 @@ class Job:
         self.rounds = int(job["rounds"])
         self.deadline = float(job["deadline"])
         self.patience = float(job["patience"])
+        self.first = float(job["first"])
 
 
 def run(job: Job) -> int:
@@ -80,7 +81,8 @@ def run(job: Job) -> int:
     deadline = started + job.deadline
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
-            until = min(deadline, time.monotonic() + job.patience)
+            patience = job.patience if number or repetition else job.first
+            until = min(deadline, time.monotonic() + patience)
             result = exchange(job.host, job.port, request, until)
             emit(
                 "exchange",
