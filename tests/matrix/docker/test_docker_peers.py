@@ -1,0 +1,38 @@
+"""Servers of `peers/`, built from what was resolved here, in containers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from wsgi_matrix import peers
+from wsgi_matrix.engines import CellError
+from wsgi_matrix.engines.docker import DockerEngine
+
+from .conftest import HELLO, TOP, Prepared
+
+PEERS = {server.name: server for server in peers.read(TOP / "peers")}
+
+
+def test_a_server_from_wheels_answers_after_its_ready_sign(
+    engine: DockerEngine, prepared: Prepared
+) -> None:
+    cell = prepared(server=replace(PEERS["waitress"], ready=r"Serving on http://127\.0\.0\.1:8000"))
+    with engine.open(cell) as running:
+        [[exchange]], burst = running.probe([HELLO], repeat=1, clients=0, deadline=20)
+        stopped = running.stop(10)
+    assert exchange.response.endswith(b"Hello, World!\n")
+    assert burst.clients == 0
+    assert stopped.exit_status == 0
+
+
+def test_a_ready_sign_that_never_comes_is_told_with_the_log(
+    engine: DockerEngine, prepared: Prepared
+) -> None:
+    cell = prepared(server=replace(PEERS["waitress"], ready="^never said$"))
+    with (
+        engine.open(cell) as running,
+        pytest.raises(CellError, match="did not say") as caught,
+    ):
+        running.probe([HELLO], repeat=1, clients=0, deadline=2)
+    assert "Serving on" in caught.value.log
