@@ -19,7 +19,7 @@ from bench.model import App, Sample, Scenario, Server, Trial
 from bench.network import enter_own_network
 from bench.process import ROOT
 from bench.rounds import Block, Options, estimate
-from bench.tools import ToolError, prepare, say
+from bench.tools import ToolError, prepare, pyspy, say
 
 # A look at the machine and the tool, in well under 90 s once the venv is there.
 QUICK = {
@@ -191,8 +191,9 @@ def profile(options: argparse.Namespace) -> int:
     )[0]
     raise_descriptor_limit()
     how, tools = _measuring(options), prepare(options.state)
+    recorder = pyspy(tools)  # which may have to be fetched, by the machine's network
     enter_own_network()
-    print(profiling.profile(server, app, scenarios[0], tools, how))
+    print(profiling.profile(server, app, scenarios[0], recorder=recorder, tools=tools, options=how))
     return 0
 
 

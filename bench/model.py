@@ -50,8 +50,13 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Octets, after load, while no other measured server runs."""
+    """Octets, after load, while no other measured server runs.
 
+    ``worker_anonymous`` is what the worker has made itself. The rest of what is resident are pages
+    of files, of which the kernel maps more or fewer as it happens to have them.
+    """
+
+    worker_anonymous: int
     worker_rss: int
     worker_pss: int
     tree_pss: int

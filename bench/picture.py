@@ -73,7 +73,7 @@ def draw(results: Results) -> str:
 def _panels(results: Results) -> list[Panel]:
     figures = results.figures()
     memory = {
-        (each.server, each.app): (each.memory.worker_rss / (1 << 20), True)
+        (each.server, each.app): (each.memory.worker_anonymous / (1 << 20), True)
         for each in results.trials
         if each.memory and each.app in APPS
     }
@@ -106,7 +106,7 @@ def _panels(results: Results) -> list[Panel]:
         ),
         Panel(
             title="memory of the worker",
-            remark="MiB resident after load; less is better",
+            remark="MiB of its own after load; less is better",
             values=memory,
             logarithmic=False,
             label=lambda value: f"{value:.0f}",

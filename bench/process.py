@@ -156,6 +156,7 @@ class Running:
             return None
         rollups = [smaps_rollup(pid) for pid, _ in found]
         return Memory(
+            worker_anonymous=rollups[-1].get("Anonymous", 0),
             worker_rss=rollups[-1].get("Rss", 0),
             worker_pss=rollups[-1].get("Pss", 0),
             tree_pss=sum(each.get("Pss", 0) for each in rollups),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench import load
 from bench.process import Running
-from bench.tools import ToolError, pyspy
+from bench.tools import ToolError
 
 if TYPE_CHECKING:
     from bench.model import App, Scenario, Server
@@ -34,12 +34,20 @@ def shares(folded: str) -> list[tuple[float, float, str]]:
     return [(own[f] / everything, total[f] / everything, f) for f, _ in own.most_common()]
 
 
-def profile(server: Server, app: App, scenario: Scenario, tools: Tools, options: Options) -> str:
+def profile(
+    server: Server,
+    app: App,
+    scenario: Scenario,
+    *,
+    recorder: str,
+    tools: Tools,
+    options: Options,
+) -> str:
     """The functions of a server under a load, by their own share of the samples.
 
+    ``recorder`` is the path of py-spy.
     The stacks are kept beside the logs, for any tool that draws flame graphs.
     """
-    recorder = pyspy(tools)
     seconds = max(options.seconds, 3)
     output = tools.state / f"{server.name}-{app.name}-{scenario.name}.folded"
     with Running(server, app, tools, options.server_core) as running:
@@ -56,7 +64,16 @@ def profile(server: Server, app: App, scenario: Scenario, tools: Tools, options:
 
         wrk(1)
         worker = max(running.processes(), key=lambda each: each[1])[0]
-        command = ["taskset", "-c", str(options.load_core), recorder, "record", "--format", "raw"]
+        command = [
+            "taskset",
+            "-c",
+            str(options.load_core),
+            recorder,
+            "record",
+            "--function",
+            "--format",
+            "raw",
+        ]
         command += ["--rate", str(RATE), "--duration", str(seconds), "--output", str(output)]
         with subprocess.Popen(
             [*command, "--pid", str(worker)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -9,6 +9,7 @@ from bench import picture, tables
 from bench.catalogue import SERVER
 from bench.results import Results
 
+PICTURE = "![requests/s as a share of the ceiling, p99 latency, memory](benchmark.svg)"
 BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
@@ -62,7 +63,7 @@ def console(results: Results) -> str:
 
 def markdown(results: Results) -> str:
     """The generated part of ``docs/benchmark.md``."""
-    parts = [origin(results) + ".", disturbance(results), "## Targets"]
+    parts = [origin(results) + ".", disturbance(results), PICTURE, "## Targets"]
     rows = [tables.target_row(each) for each in results.targets()]
     parts += [tables.markdown_table(tables.TARGET_HEAD, rows)]
     parts += ["## Where onegate is not first in requests/s"]

@@ -23,7 +23,7 @@ HEAD = (
     "cpu × onegate",
     "note",
 )
-MEMORY_HEAD = ("server", "app", "worker RSS", "worker PSS", "all PSS", "processes")
+MEMORY_HEAD = ("server", "app", "worker own", "worker RSS", "worker PSS", "all PSS", "processes")
 TARGET_HEAD = ("target", "limit", "value (min–max)", "against", "reached")
 
 
@@ -100,6 +100,7 @@ def memory_rows(results: Results) -> list[tuple[str, ...]]:
         (
             trial.server,
             trial.app,
+            mebibytes(trial.memory.worker_anonymous),
             mebibytes(trial.memory.worker_rss),
             mebibytes(trial.memory.worker_pss),
             mebibytes(trial.memory.tree_pss),

@@ -72,11 +72,13 @@ def targets(trials: Sequence[Trial], samples: Sequence[Sample]) -> list[Target]:
             result.append(
                 Target(id="c", text=text, limit=1.0, at_least=False, value=value, against=against)
             )
-    memory = {(each.app, each.server): each.memory.worker_rss for each in trials if each.memory}
+    memory = {
+        (each.app, each.server): each.memory.worker_anonymous for each in trials if each.memory
+    }
     for app in ("raw", *FRAMEWORKS):
         mine, theirs = memory.get((app, ONEGATE)), memory.get((app, "waitress"))
         value = Spread.of([mine / theirs] if mine and theirs else [])
-        text = f"resident memory of the worker as a multiple of waitress's, {app}"
+        text = f"the worker's own memory as a multiple of waitress's, {app}"
         result.append(
             Target(id="d", text=text, limit=1.0, at_least=False, value=value, against="waitress")
         )

@@ -21,9 +21,11 @@ def sample(server: str, rps: float, number: int = 0, **more: object) -> Sample:
     return Sample(server=server, rps=rps, round=number, **{**values, **more})  # type: ignore[arg-type]
 
 
-def trial(server: str, app: str = "raw", rss: int = 20 << 20) -> Trial:
+def trial(server: str, app: str = "raw", own: int = 20 << 20) -> Trial:
     """A trial that went well."""
-    memory = Memory(worker_rss=rss, worker_pss=rss // 2, tree_pss=rss, processes=1)
+    memory = Memory(
+        worker_anonymous=own, worker_rss=2 * own, worker_pss=own, tree_pss=own, processes=1
+    )
     return Trial(
         server=server, app=app, keeps_alive=True, closes=True, served_at_once=32, memory=memory
     )

@@ -50,6 +50,7 @@ def test_a_server_is_waited_for_and_ended_with_its_children(tmp_path: Path) -> N
         assert memory is not None
         assert memory.processes == 2
         assert 0 < memory.worker_pss <= memory.worker_rss
+        assert 0 < memory.worker_anonymous <= memory.worker_rss
         assert memory.worker_pss < memory.tree_pss
     assert server.processes() == []
     with pytest.raises(ConnectionRefusedError):
@@ -64,7 +65,7 @@ def test_the_worker_is_the_one_that_works(tmp_path: Path) -> None:
         assert busiest[0] != server.process.pid
         memory = server.memory()
         assert memory is not None
-        assert memory.worker_rss > 64 << 20
+        assert memory.worker_anonymous > 64 << 20
 
 
 def test_a_server_that_ends_says_why(tmp_path: Path) -> None:

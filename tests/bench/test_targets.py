@@ -49,7 +49,7 @@ def test_c_is_against_the_least_latency() -> None:
 
 @pytest.mark.parametrize(("mine", "reached"), [(30 << 20, True), ((30 << 20) + 1, False)])
 def test_d_is_against_waitress(mine: int, reached: bool) -> None:
-    trials = [trial("onegate", rss=mine), trial("waitress", rss=30 << 20)]
+    trials = [trial("onegate", own=mine), trial("waitress", own=30 << 20)]
     assert only(targets(trials, []), "waitress's, raw").reached is reached
 
 
