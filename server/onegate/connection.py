@@ -51,6 +51,7 @@ LAST_REQUEST_SECONDS = 1.0
 """For one more request on a connection of a worker that stops; it is the last one there."""
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
+_READABLE = select.EPOLLIN | _EOF
 _DONTWAIT: Final = socket.MSG_DONTWAIT
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -193,7 +194,8 @@ class Connection:
         elif self.state is not _CALL:
             if events & _GONE and self.state <= _BODY:
                 self.close()  # a reset: no answer would arrive, so no call is made for it
-            else:
+            elif events & _READABLE or not self._drained:
+                # What comes later than the report has a report of its own.
                 self.receive()
         elif events & select.EPOLLOUT and self._out:
             # The application is at work in another thread, and the client takes more again.

@@ -490,7 +490,7 @@ class Master:
             log.warning("%s %s; it is replaced", name, how)
         elif self._trial is not None and child.generation == self._generation:
             log.error("%s %s; reload failed, the old workers go on", name, how)
-            self._drop_trial()
+            self._abandon(self._drop_trial())
         elif self._served or child.role is Role.STATUS or child.serves:
             self._back_off(f"{name} {how}")
         elif not self._settings.reload:
@@ -535,10 +535,11 @@ class Master:
 
     def _reload(self) -> None:
         """Put a new generation on trial."""
-        if self._trial is not None:
-            self._drop_trial()
+        # Listeners of a trial that is cut short are taken over as they are: its worker, which is
+        # only about to end, holds them too, so that they could not be bound again.
+        abandoned = self._drop_trial() if self._trial is not None else []
         self._notifier.reloading()
-        held = {each.given: each for each in (*self._listeners, self._status_listener) if each}
+        held = {each.given: each for each in (*abandoned, *self._all_listeners())}
         status = None
         try:
             settings = self._reread()
@@ -547,8 +548,7 @@ class Master:
                 status = held.get(settings.status) or listen(settings.status, settings)
             listeners = open_listeners(settings, held, self._activated)
         except SettingsError as error:
-            if status is not None and status is not self._status_listener:
-                status.close(unlink=True)
+            self._abandon(abandoned + ([status] if status is not None else []))
             log.error("reload failed, nothing is changed: %s", error)
             self._notifier.ready()
             return
@@ -560,6 +560,7 @@ class Master:
         self._hooks, self._template, self._status_listener = hooks, None, status
         self._generation = self._newest = self._newest + 1
         self._trial, self._listeners = settings, listeners
+        self._abandon(abandoned)
         self._spawn_at = 0.0
 
     def _adopt(self) -> None:
@@ -577,8 +578,9 @@ class Master:
                 self._end(pid, child)
         self._notifier.ready()
 
-    def _drop_trial(self) -> None:
-        """The generation on trial does not serve: back to the one before."""
+    def _drop_trial(self) -> list[Listener]:
+        """The generation on trial does not serve: back to the one before. Its listeners are left to
+        be closed."""
         for pid, child in self._children.items():
             if child.generation == self._generation and not child.told:
                 self._end(pid, child, quick=True)
@@ -593,8 +595,8 @@ class Master:
             before.template,
         )
         self._status_listener, self._hooks = before.status, before.hooks
-        self._abandon(abandoned)
         self._notifier.ready()
+        return abandoned
 
     def _all_listeners(self) -> list[Listener]:
         status = [self._status_listener] if self._status_listener is not None else []
@@ -603,6 +605,8 @@ class Master:
     def _abandon(self, listeners: list[Listener]) -> None:
         """Close those of ``listeners`` that are not in use any more."""
         used = self._all_listeners()
+        if self._trial is not None:
+            used += self._before.all_listeners()
         for listener in listeners:
             if listener not in used:
                 listener.refuse()  # workers that still have it answer who is in its queue

@@ -40,7 +40,12 @@ def reloaded(server: Server, load: Load | None = None) -> None:
     """Reload and wait until only new workers are left."""
     before = children(server.process.pid)
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: not before.keys() & children(server.process.pid).keys(), "the old ones' end")
+    try:
+        wait_for(
+            lambda: not before.keys() & children(server.process.pid).keys(), "the old ones' end"
+        )
+    except AssertionError as error:
+        raise AssertionError(f"{error} ({before}):\n{server.log}") from None
     if load is not None:
         load.progress()
 
