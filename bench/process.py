@@ -72,7 +72,7 @@ class Running:
                 env={
                     **{k: os.environ[k] for k in ("HOME", "PATH", "LANG") if k in os.environ},
                     "PYTHONPATH": str(path),
-                    "PYTHONPYCACHEPREFIX": str(tools.state / "pycache"),
+                    "PYTHONDONTWRITEBYTECODE": "1",
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -183,11 +183,13 @@ def _onegate(state: Path) -> str:
 
 
 def _compile(state: Path, venv: Path) -> None:
-    """Compile all that a server imports, or the first one to do so would be seen with the work."""
-    folders = [state / "server", *(ROOT / app.folder for app in APPS), venv / "lib"]
+    """Compile what servers import, or the first one to do so would be seen with the work.
+
+    Not the apps: a server writes no bytecode, so that each compiles them for itself.
+    """
+    folders = [state / "server", venv / "lib"]
     subprocess.run(
         [venv / "bin/python", "-m", "compileall", "-q", "-j", "0", *folders],
-        env={**os.environ, "PYTHONPYCACHEPREFIX": str(state / "pycache")},
         stdout=subprocess.DEVNULL,  # some packages carry files for other versions of Python
         stderr=subprocess.DEVNULL,
         check=False,
