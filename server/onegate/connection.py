@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from onegate.tls import Transport
 
 RECEIVE = 32768
-"""Octets asked for in one read."""
+"""Octets asked for in one read, ..."""
+RECEIVE_CONTENT = 1 << 18
+"""... and while a request's content is on the way."""
 PROGRESS = 16384
 """Octets that renew the time-out of a body or of an answer; fewer do not."""
 LINGER_SECONDS = 2.0
@@ -130,10 +132,10 @@ class Connection:
         "_began",
         "_body",
         "_call",
-        "_drained",
         "_eof",
         "_head",
         "_out",
+        "_plain",
         "_preface",
         "_reader",
         "_service",
@@ -173,7 +175,7 @@ class Connection:
         self._call: Call | None = None
         self._eof = False
         # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
-        self._drained = RECEIVE if self.sock is sock else 0
+        self._plain = self.sock is sock
         self._since_progress = 0
         self._streams = False
         self.requests = 0
@@ -192,15 +194,19 @@ class Connection:
             if events & (select.EPOLLOUT | _GONE):
                 self._flush()
         elif self.state is not _CALL:
-            if events & _GONE and self.state <= _BODY:
+            if events & _GONE and self.state <= _BODY and self._has_failed():
                 self.close()  # a reset: no answer would arrive, so no call is made for it
-            elif events & _READABLE or not self._drained:
+            elif events & _READABLE or not self._plain:
                 # What comes later than the report has a report of its own.
                 self.receive()
         elif events & select.EPOLLOUT and self._out:
             # The application is at work in another thread, and the client takes more again.
             with self._service.lock, contextlib.suppress(OSError):
                 self._out.flush(self.sock)
+
+    def _has_failed(self) -> bool:
+        """Ask the socket itself: the report may be of what its descriptor was before."""
+        return bool(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def resume(self) -> None:
         """Go on after a call that ended in another thread."""
@@ -217,7 +223,8 @@ class Connection:
             return
         while self.state <= _BODY:
             try:
-                octets = self.sock.recv(RECEIVE, _DONTWAIT)
+                count = RECEIVE if self._body is None else RECEIVE_CONTENT
+                octets = self.sock.recv(count, _DONTWAIT)
             except BlockingIOError:
                 break
             except OSError:
@@ -229,7 +236,7 @@ class Connection:
                 return
             self._reader.receive(octets)
             self.advance()
-            if len(octets) < self._drained and not self._eof:
+            if len(octets) < count and self._plain and not self._eof:
                 break
         if self.state is _LINGER:
             self._drain()
@@ -265,7 +272,7 @@ class Connection:
             self.close()
             return False
         self._preface = False
-        self._drained = RECEIVE if self.sock is sock else 0
+        self._plain = self.sock is sock
         return True
 
     def advance(self) -> None:
@@ -508,7 +515,7 @@ class Connection:
         """Read and drop what still comes after the last answer."""
         try:
             while octets := self.sock.recv(RECEIVE, _DONTWAIT):
-                if len(octets) < self._drained and not self._eof:
+                if len(octets) < RECEIVE and self._plain and not self._eof:
                     if not self.watched:
                         self._service.watch(self)
                     return

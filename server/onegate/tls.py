@@ -9,7 +9,10 @@ import ssl
 
 from onegate.settings import SettingsError
 
-_BLOCK = 65536
+_RECORD = 16384
+"""Octets of a TLS record at most (RFC 8446, 5.1), and of one write here. A write that would block
+has to be repeated with as many octets at least (SSL_write(3)): so both are one record, wherever the
+rest of an answer is kept meanwhile."""
 
 
 def context(certfile: str, keyfile: str) -> ssl.SSLContext:
@@ -46,12 +49,14 @@ class TLSSocket:
         whole.setblocking(False)
         self._tls = tls.wrap_socket(whole, server_side=True, do_handshake_on_connect=False)
         self._established = False
+        self._over = False
         self.fileno = self._tls.fileno
+        self.getsockopt = self._tls.getsockopt
         self.setsockopt = self._tls.setsockopt
         self.setblocking = self._tls.setblocking
 
     def _establish(self) -> None:
-        if not self._established:
+        if not self._established and not self._over:
             self._tls.do_handshake()
             self._established = True
 
@@ -67,13 +72,13 @@ class TLSSocket:
         """Write what the client takes; return how many octets."""
         try:
             self._establish()
-            return self._tls.send(octets)
+            return self._tls.send(octets[:_RECORD])
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
 
     def send_range(self, descriptor: int, position: int, count: int) -> int:
         """What ``sendfile`` does for plain sockets."""
-        block = os.pread(descriptor, min(count, _BLOCK), position)
+        block = os.pread(descriptor, min(count, _RECORD), position)
         return self.send(block) if block else 0
 
     def shutdown(self, how: int) -> None:
@@ -87,8 +92,8 @@ class TLSSocket:
         self._tls.close()
 
     def _notify(self) -> None:
-        if self._established:
-            self._established = False
+        if self._established and not self._over:
+            self._over = True
             # The client's own notice, which has not come yet, is not waited for.
             with contextlib.suppress(OSError):
                 self._tls.unwrap()

@@ -100,10 +100,10 @@ class Messages:
         others="Apache 1G, nginx 1m, puma none",
     )
     body_memory: int = option(
-        512 << 10,
+        1 << 20,
         Size(),
         help="octets of a content kept in memory; more is spooled",
-        why="an ordinary form or JSON document never touches a disk",
+        why="an ordinary form, JSON document or picture never touches a disk",
         uwsgi="--post-buffering 0",
         waitress="inbuf_overflow 512k",
         others="puma 112k",
