@@ -87,10 +87,28 @@ def oom_kills() -> int:
 
 
 def _read(name: str) -> str:
+    """A file of this process's control group: of its own folder, or, in a container that sees
+    nothing else, of the root."""
+    controller, _, file = name.rpartition("/")
+    for folder in (_own_group(controller), ""):
+        try:
+            return (_CGROUPS / controller / folder / file).read_text().strip()
+        except OSError:
+            continue
+    return ""
+
+
+def _own_group(controller: str) -> str:
+    """The path in /proc/self/cgroup, ``hierarchy:controllers:path`` (cgroups(7))."""
     try:
-        return (_CGROUPS / name).read_text().strip()
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
         return ""
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return path.lstrip("/")
+    return ""
 
 
 def _soft(which: int) -> int:

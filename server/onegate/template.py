@@ -47,7 +47,12 @@ class Template:
         Raises ``OSError`` if that did not work.
         """
         socket.send_fds(self._master, [b"%d" % slot], [boot])
-        answer = int(self._master.recv(32) or b"-1")
+        try:
+            answer = int(self._master.recv(32) or b"-1")
+        except TimeoutError:
+            # Its answer may still come, and must not be taken for that to another question.
+            self.close()
+            raise
         if answer <= 0:
             raise OSError(-answer, os.strerror(-answer))
         return answer
