@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix test bench soak fuzz engine lock readme clean
+.PHONY: help matrix test bench soak fuzz lessons engine lock readme clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -29,6 +29,9 @@ soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients 
 
 fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); what is found: build/fuzz/crash-*
 	@$(BIN)/tox run -q -e fuzz -- $(FUZZ_SECONDS)
+
+lessons: $(VENV)/.packages ## run the sessions of docs/lessons and write what they showed into the pages
+	@$(BIN)/python docs/lessons/sessions.py $(LESSONS)
 
 engine: ## make sure that a container engine answers (installs Docker on Debian and Ubuntu, as root)
 	@.ci/engine

@@ -21,7 +21,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -261,7 +261,7 @@ def _outputs(said: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _launched(spec: dict[str, object]) -> Iterator[subprocess.Popen[bytes]]:
+def _launched(spec: Mapping[str, object]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-I", "-S", launcher.__file__, json.dumps(spec)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -51,3 +52,11 @@ def test_each_lesson_has_a_page_that_names_its_file_and_has_something_to_try(num
     for name in re.findall(r"\]\(([^)#]+)\)", text):
         assert (DOCS / name).exists(), name
     assert page.name in (DOCS / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.svg")), ids=lambda path: path.stem)
+def test_a_diagram_is_whole_has_a_title_and_is_shown(path):
+    title = ElementTree.parse(path).getroot().find("{http://www.w3.org/2000/svg}title")
+    assert title is not None
+    assert title.text
+    assert any(f"]({path.name})" in page.read_text() for page in DOCS.glob("*.md"))
