@@ -39,6 +39,10 @@ DEADLINE = 240.0
 AT_A_TIME = 3
 LABEL = "org.onegate.wsgi-matrix"
 
+NOT_SERVED = (
+    r"(?m)(?:^ *\d+ (?:no answer, then ECONNRESET|closed without an answer|"
+    r"not connected: ECONNREFUSED)\n)+"
+)
 BLOCK = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
 LAST = re.compile(r"(?<=<!-- output of the last command -->\n)(.*?)(?=<!-- end -->)", re.DOTALL)
 
@@ -102,7 +106,9 @@ def shape(output: str) -> str:
     output = re.sub(r"\b(SHA-256 |)[0-9a-f]{12,64}\b", name, output)
     # How many of hundreds got through before the end, and how many signals merged, is chance.
     output = re.sub(r"\b[1-9]\d\d zombie", "N zombie", output)
-    return re.sub(r" *\b(?:[2-9]\d\d (?=answer)|\d+ (?=no answer|not conn.*REFUSED))", "N ", output)
+    output = re.sub(r" *\b[2-9]\d\d (?=answer)", "N ", output)
+    # Those whom a dying server left are told of it here or there, as it happens.
+    return re.sub(NOT_SERVED, "N not served\n", output)
 
 
 def files() -> dict[str, bytes]:

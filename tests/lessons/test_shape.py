@@ -44,8 +44,8 @@ def test_where_the_last_command_writes_markdown_it_stands_there(sessions):
         ("3 socket:[111], 4 socket:[112]", "3 socket:[98], 4 socket:[99]"),
         ("(127.0.0.1:40312, 127.0.0.1:8001)", "(127.0.0.1:58000, 127.0.0.1:8001)"),
         (
-            "  390 answered\n  109 not connected: ECONNREFUSED",
-            "  391 answered\n   18 not connected: ECONNREFUSED",
+            "  390 answered\n    1 no answer, then ECONNRESET\n  109 not connected: ECONNREFUSED\n",
+            "  391 answered\n   18 not connected: ECONNREFUSED\n",
         ),
         ("children of pid 9: 480 zombie", "children of pid 10: 655 zombie"),
     ],
@@ -63,6 +63,7 @@ def test_what_differs_each_time_is_the_same(sessions, one, other):
         ("128 answered", "127 answered"),
         ("7 answered", "8 answered"),
         ("500 answered", "no answer"),
+        ("252 answered\n   48 no answer, then ECONNRESET\n", "300 answered\n"),
         (": 128 sleeping", ": none"),
         ("zombie", "sleeping"),
     ],
