@@ -42,6 +42,27 @@ def _both(name: str, product: str, one: str, four: str, why: str = "") -> list[S
 
 SERVERS = (
     *_both("onegate", "onegate", _ONEGATE, _ONEGATE + " --threads 4"),
+    Server(
+        name="onegate-log",
+        product="onegate",
+        threads=1,
+        command=_ONEGATE + " --access-log combined --access-logfile /dev/null",
+        why="what the access log costs, but for the disk",
+    ),
+    Server(
+        name="onegate-w4",
+        product="onegate",
+        threads=1,
+        command=_ONEGATE.replace("--workers 1", "--workers 4"),
+        why="the memory of four workers together, ...",
+    ),
+    Server(
+        name="onegate-w4-preload",
+        product="onegate",
+        threads=1,
+        command=_ONEGATE.replace("--workers 1", "--workers 4 --preload"),
+        why="... and of four that share what --preload has loaded",
+    ),
     Server(name="gunicorn-sync", product="gunicorn", threads=1, command=_GUNICORN),
     *_both("gunicorn-gthread", "gunicorn", _GTHREAD + " --threads 1", _GTHREAD + " --threads 4"),
     *_both(

@@ -17,8 +17,8 @@ HOW = Options(rounds=3, seconds=1, connections=32, server_core=0, load_core=1)
 
 
 def test_patterns_select_in_the_order_of_the_catalogue() -> None:
-    found = [each.name for each in cli.pick(SERVERS, "bjoern,onegate*", "server")]
-    assert found == ["onegate", "onegate-t4", "bjoern"]
+    found = [each.name for each in cli.pick(SERVERS, "bjoern,onegate-w*", "server")]
+    assert found == ["onegate-w4", "onegate-w4-preload", "bjoern"]
     assert cli.pick(SERVERS, None, "server") == list(SERVERS)
 
 
@@ -51,7 +51,7 @@ def test_everything_and_the_subset_are_there_and_bounded() -> None:
     )
     two = Options(rounds=2, seconds=1, connections=32, server_core=0, load_core=1)
     assert estimate(some, len(servers), two) < 90
-    assert estimate(plan, len(SERVERS), HOW) < 25 * 60
+    assert estimate(plan, len(SERVERS), HOW) < 30 * 60
 
 
 def test_each_round_begins_with_another() -> None:
