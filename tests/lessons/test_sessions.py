@@ -114,4 +114,8 @@ def test_lesson_10_counts_more_for_the_real_one(said):
     assert re.search(r"\*\*rules kept, of 20\*\* \| 6 \| 20 \|", table)
     last = table.splitlines()[-1]
     assert "**it died:** BlockingIOError: [Errno 11]" in last
-    assert last.endswith("| 500 answered, no zombie |")
+    # A worker that is full lets go who has been silent longest, so that others get in; 425 is its
+    # budget under 500 descriptors.
+    answered = re.search(r"\| (\d+) answered, no zombie \|$", last)
+    assert answered
+    assert int(answered[1]) >= 425
