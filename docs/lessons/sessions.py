@@ -102,7 +102,8 @@ def shape(output: str) -> str:
     output = re.sub(r"\d+\.\d+ s\b", "S s", output)
     output = re.sub(r"\b(pid )\d+", name, output)
     output = re.sub(r"(socket:\[)\d+\]", name, output)
-    output = re.sub(r"(127\.0\.0\.1:)[345]\d{4}", name, output)
+    # Ephemeral ports: 32768 to 60999 (ip(7), ip_local_port_range).
+    output = re.sub(r"(127\.0\.0\.1:)(?:[345]\d|60)\d{3}\b", name, output)
     output = re.sub(r"\b(SHA-256 |)[0-9a-f]{12,64}\b", name, output)
     # How many of hundreds got through before the end, and how many signals merged, is chance.
     output = re.sub(r"\b[1-9]\d\d zombie", "N zombie", output)
