@@ -14,7 +14,7 @@ help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
-	@$(BIN)/wsgi-matrix run
+	@$(BIN)/wsgi-matrix run --suite hello
 
 test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lint and types)
 	@rm -rf build/tests
@@ -44,7 +44,7 @@ lock: $(VENV)/.packages ## resolve apps/*/requirements.in anew, for all Pythons 
 	done
 
 readme: $(VENV)/.packages ## put the real output of make matrix and of the last make test into README.md
-	@NO_COLOR=1 COLUMNS=100 $(BIN)/wsgi-matrix run >build/grid.txt
+	@NO_COLOR=1 COLUMNS=100 $(BIN)/wsgi-matrix run --suite hello >build/grid.txt
 	@.ci/readme grid <build/grid.txt
 	@.ci/tally build/tests >build/tally.txt
 	@.ci/readme tests <build/tally.txt

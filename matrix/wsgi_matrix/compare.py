@@ -46,7 +46,11 @@ def _with(result: CellResult, verdicts: dict[str, Verdicts]) -> CellResult:
     added = []
     for check, by_cell in verdicts.items():
         outcome, detail = by_cell.get(result.cell.id, none)
-        added.append(CaseResult(id=check, level=Level.MUST, outcome=outcome, detail=detail))
+        added.append(
+            CaseResult(
+                id=check, level=Level.MUST, outcome=outcome, detail=detail, says=CHECKS[check]
+            )
+        )
     kept = [check for check in result.checks if check.id not in CHECKS]
     checks = (*kept, *added)
     return replace(result, checks=checks, outcome=overall(checks))

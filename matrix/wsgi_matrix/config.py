@@ -30,7 +30,7 @@ class Settings:
     repeat: int = 2
     deadline: float = 60.0
     grace: float = 10.0
-    suite: str = suites.HELLO
+    suites: tuple[str, ...] = (suites.HELLO,)
     """What is run when nobody says which."""
     peers: Path | None = None
     """Folder whose sub-folders with a ``server.toml`` are servers too."""
@@ -73,7 +73,7 @@ RUN: dict[str, Reader] = {
     "repeat": toml.number(1, 1000),
     "deadline": toml.seconds,
     "grace": toml.seconds,
-    "suite": toml.text,
+    "suites": toml.texts,
     "peers": toml.path,
     "cells": toml.texts,
 }
@@ -154,8 +154,9 @@ def load(file: Path, build: Path | None = None) -> Config:
     for version in config.pythons:
         if not re.fullmatch(r"3\.[0-9]{1,2}", version):
             source.wrong(f'pythons."{version}"', 'a version such as "3.11" is expected as its name')
-    if settings.suite not in suites.NAMES:
-        source.wrong("run.suite", f"unknown suite{suggestion(settings.suite, suites.NAMES)}")
+    for name in settings.suites:
+        if name not in (*suites.NAMES, "all"):
+            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, suites.NAMES)}')
     return config
 
 

@@ -196,6 +196,7 @@ def suite(config: Config) -> Suite:
             level=each.level,
             says=f"{each.method} {each.target}: {' or '.join(map(str, each.accept))}",
             judge=partial(judge, each),
+            evidence=(each.name,),
         )
         for each in asked.values()
     )

@@ -67,7 +67,14 @@ def _check(
     if reference is result:
         return None
     outcome, detail = _verdict(asked, result, reference, name)
-    return CaseResult(id=asked.name + axis, level=Level.MAY, outcome=outcome, detail=detail)
+    return CaseResult(
+        id=asked.name + axis,
+        level=Level.MAY,
+        outcome=outcome,
+        detail=detail,
+        says=f"{asked.method} {asked.target} is answered as {name or 'the reference'} does",
+        evidence=(asked.name,),
+    )
 
 
 def _verdict(

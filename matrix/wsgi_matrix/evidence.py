@@ -15,6 +15,7 @@ from typing import Any
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.model import App, Cell, CellResult, Image, Limits, Outcome, Python, Run, Server
 from wsgi_matrix.reports import data
+from wsgi_matrix.suites import HELLO
 
 SCHEMA = "wsgi-matrix/evidence/1"
 
@@ -24,7 +25,11 @@ def write(build: Path, run: Run) -> Path | None:
 
     One file for one set of cells: a second run of the same cells replaces the first's.
     """
-    cells = [result for result in run.cells if result.image and result.exchanges]
+    cells = [
+        result
+        for result in run.cells
+        if result.cell.suite == HELLO and result.image and result.exchanges
+    ]
     if not cells:
         return None
     names = "\n".join([run.engine, *(result.cell.id for result in cells)])

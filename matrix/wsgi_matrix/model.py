@@ -118,11 +118,17 @@ class Cell:
     app: App
     limits: Limits
     python: Python
+    suite: str = "hello"
+    """What is sent to it and judged."""
 
     @property
     def id(self) -> str:
-        """Stable name, for example ``onegate-flask-fds256-py311``."""
-        return f"{self.server.name}-{self.app.name}-{self.limits.name}-{self.python.tag}"
+        """Stable name, for example ``onegate-flask-fds256-py311``.
+
+        The suite stands behind it where the app does not tell it.
+        """
+        name = f"{self.server.name}-{self.app.name}-{self.limits.name}-{self.python.tag}"
+        return name if self.suite in ("hello", self.app.name) else f"{name}-{self.suite}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +166,69 @@ class Exchange:
     """Why there is no complete answer; empty when there is one."""
     end: str = "open"
     """The connection after the answer: ``open``, ``fin`` or ``reset``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a :class:`Talk`; :mod:`wsgi_matrix.cases.steps` makes them."""
+
+    do: str
+    """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``shut``, ``close`` or ``reset``."""
+    on: str = "a"
+    """Name of the connection; the first step on one opens it."""
+    data: bytes = b""
+    methods: tuple[str, ...] = ()
+    """``answers``: one whole final answer is awaited for each; a method frames its answer."""
+    within: float = 5.0
+    """Seconds after which the step is over, come what may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Talk:
+    """A conversation with the server, over one connection or several."""
+
+    name: str
+    steps: tuple[Step, ...]
+    alone: bool = False
+    """Nothing else may be going on in the cell meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing that happened on a connection of a talk."""
+
+    at: float
+    """Seconds since the talk began."""
+    on: str
+    what: str
+    """``sent``, ``received``, ``shut``, ``fin``, ``reset``, ``closed`` (by us), ``timeout`` (a
+    step got less than it waited for), ``error`` (``data`` says which)."""
+    data: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcript:
+    """What became of a talk, octet by octet."""
+
+    name: str
+    lines: tuple[Line, ...]
+
+    def received(self, on: str = "a") -> bytes:
+        """All octets that came on a connection."""
+        return b"".join(x.data for x in self.lines if x.on == on and x.what == "received")
+
+    def sent(self, on: str = "a") -> bytes:
+        """All octets that were sent on a connection."""
+        return b"".join(x.data for x in self.lines if x.on == on and x.what == "sent")
+
+    def end(self, on: str = "a") -> str:
+        """``fin``, ``reset`` or ``open``: the server's end of a connection when we last looked."""
+        ends = [x.what for x in self.lines if x.on == on and x.what in ("fin", "reset")]
+        return ends[-1] if ends else "open"
+
+    def timed_out(self) -> bool:
+        """Whether any step got less than it waited for."""
+        return any(x.what == "timeout" for x in self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +278,12 @@ class CaseResult:
     level: Level
     outcome: Outcome
     detail: str = ""
+    says: str = ""
+    """The requirement in words."""
+    cite: str = ""
+    """Where it stands: ``RFC 9112 section 6.3``; empty for one of the matrix's own."""
+    evidence: tuple[str, ...] = ()
+    """Names of the transcripts of its cell that it was judged on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +300,10 @@ class CellResult:
     observed: Observed | None = None
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     """By check id: the bytes that the comparison across cells works on."""
+    transcripts: dict[str, Transcript] = field(default_factory=dict)
+    """By name: what was on the wire in the talks."""
+    ready_seconds: float = 0.0
+    """From the start of the probe until the server's port accepted."""
     log: str = ""
 
 
@@ -245,7 +324,8 @@ class Run:
     """One line for people: containers of which engine, or plainly that these were processes."""
     measured: dict[str, float] = field(default_factory=dict)
     """Seconds: ``cell`` (median) beside what the engine's ``baseline`` found in the same run."""
-    suite: str = "hello"
+    suites: tuple[str, ...] = ("hello",)
+    """What was sent and judged; each cell says which of them it belongs to."""
     notes: tuple[str, ...] = ()
     """Lines for people that belong to the result."""
     partial: bool = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from wsgi_matrix import suites
 from wsgi_matrix.config import Config, SuiteSettings
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model import Cell
@@ -24,8 +25,8 @@ class Selection:
     is given) and none of ``skip`` matches.
     """
 
-    suite: str = ""
-    """Whose defaults hold for the axes that are left empty; empty: the matrix's own suite."""
+    suites: tuple[str, ...] = ()
+    """What is sent and judged, and whose defaults hold for the axes that are left empty."""
     servers: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -47,23 +48,36 @@ def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(cell.id, glob) for glob in globs)
 
 
+def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
+    default = config.suites.get(suite, SuiteSettings())
+    apps = suites.OWN_APPS.get(suite) or _pick("apps", selection.apps or default.apps, config.apps)
+    axes = itertools.product(
+        _pick("servers", selection.servers or default.servers, config.servers),
+        apps,
+        _pick("pythons", selection.pythons or default.pythons, config.pythons),
+        _pick("limits", selection.limits or default.limits, config.limits),
+    )
+    return [
+        Cell(
+            server=replace(s, workers=1) if suite in suites.ONE_WORKER else s,
+            app=a,
+            limits=li,
+            python=p,
+            suite=suite,
+        )
+        for s, a, p, li in axes
+        if not s.pythons or p.version in s.pythons
+    ]
+
+
 def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     """The cells of ``config`` that ``selection`` leaves, in the order of the file.
 
     Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
     """
-    default = config.suites.get(selection.suite or config.settings.suite, SuiteSettings())
-    axes = itertools.product(
-        _pick("servers", selection.servers or default.servers, config.servers),
-        _pick("apps", selection.apps or default.apps, config.apps),
-        _pick("pythons", selection.pythons or default.pythons, config.pythons),
-        _pick("limits", selection.limits or default.limits, config.limits),
-    )
-    cells = [
-        Cell(server=s, app=a, limits=li, python=p)
-        for s, a, p, li in axes
-        if not s.pythons or p.version in s.pythons
-    ]
+    wanted = selection.suites or config.settings.suites
+    names = _pick("suite", wanted, dict(zip(suites.NAMES, suites.NAMES, strict=True)))
+    cells = [cell for name in names for cell in _of_suite(config, selection, name)]
     if config.settings.cells:
         cells = [cell for cell in cells if _matches(cell, config.settings.cells)]
     ids = [cell.id for cell in cells]

@@ -84,7 +84,7 @@ def _load(pytest_config: pytest.Config) -> tuple[config.Config, tuple[Cell, ...]
             axis: tuple(filter(None, pytest_config.getoption(f"--matrix-{axis}").split(",")))
             for axis in AXES
         }
-        cells = plan.make_cells(matrix, plan.Selection(suite=suites.HELLO, **chosen))
+        cells = plan.make_cells(matrix, plan.Selection(suites=(suites.HELLO,), **chosen))
         config.check_folders(matrix, cells)
     except UserError as problem:
         raise pytest.UsageError(f"wsgi-matrix: {problem}") from None

@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
@@ -18,7 +18,8 @@ from wsgi_matrix.cases import Evidence, registry
 from wsgi_matrix.config import Settings
 from wsgi_matrix.engines import CellError, Engine, Running, SetupError
 from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Run
-from wsgi_matrix.suites import Suite
+from wsgi_matrix.probe import Job
+from wsgi_matrix.suites import HELLO, Suite
 
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
@@ -38,15 +39,16 @@ class Runner:
         engine: Engine,
         settings: Settings,
         *,
-        suite: Suite | None = None,
+        suites: Mapping[str, Suite] | None = None,
         known: Sequence[xfails.Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
     ) -> None:
+        """``suites``: by name, each that a cell belongs to; by default ``hello`` alone."""
         self.cells = tuple(cells)
         self.engine = engine
         self.settings = settings
-        self.suite = suite or Suite()
+        self.suites = suites or {HELLO: Suite()}
         self.known = known
         self.jobs = jobs or cores()
         self.handlers = handlers
@@ -88,13 +90,23 @@ class Runner:
             seconds=time.monotonic() - clock,
             phases=dict(self.phases),
             measured=measured,
-            cells=xfails.apply(self.suite.compare(done), self.known, self.suite.name),
-            suite=self.suite.name,
-            notes=self.suite.notes,
+            cells=self._compared(done),
+            suites=tuple(self.suites),
+            notes=tuple(note for suite in self.suites.values() for note in suite.notes),
             partial=partial,
         )
         self._tell(events.RunDone(run))
         return run
+
+    def _compared(self, done: Sequence[CellResult]) -> tuple[CellResult, ...]:
+        """All results, compared within each suite, with what is known taken into account."""
+        return tuple(
+            result
+            for name, suite in self.suites.items()
+            for result in xfails.apply(
+                suite.compare([each for each in done if each.cell.suite == name]), self.known, name
+            )
+        )
 
     def _run_cells(self, results: dict[str, CellResult]) -> None:
         # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
@@ -132,7 +144,7 @@ class Runner:
         if self._stopping.is_set():
             return None
         self._tell(events.CellStarted(cell))
-        result = run_cell(self.engine, cell, self.settings, self.suite)
+        result = run_cell(self.engine, cell, self.settings, self.suites[cell.suite])
         if self._stopping.is_set():
             return None
         self._tell(events.CellDone(result))
@@ -229,6 +241,8 @@ def run_cell(
         framework_version=version,
         observed=observed,
         exchanges={name: found[0] for name, found in evidence.exchanges.items() if found},
+        transcripts=dict(evidence.transcripts),
+        ready_seconds=evidence.ready_seconds,
         log=evidence.stopped.log,
     )
 
@@ -236,22 +250,27 @@ def run_cell(
 def _gather(
     running: Running, cell: Cell, observed: Observed, settings: Settings, suite: Suite
 ) -> Evidence:
-    exchanges, burst = running.probe(
-        list(suite.requests.values()),
-        repeat=suite.repeat or settings.repeat,
-        clients=cell.limits.clients if suite.burst else 0,
-        rounds=cell.limits.rounds,
-        deadline=settings.deadline,
-        patience=suite.patience,
+    report = running.probe(
+        Job(
+            requests=tuple(suite.requests.values()),
+            repeat=suite.repeat or settings.repeat,
+            clients=cell.limits.clients if suite.burst else 0,
+            rounds=cell.limits.rounds,
+            deadline=suite.deadline or settings.deadline,
+            patience=suite.patience,
+            talks=suite.talks,
+        )
     )
     return Evidence(
         cell=cell,
         framework_version=running.framework_version,
         observed=observed,
         exchanges={
-            name: tuple(found) for name, found in zip(suite.requests, exchanges, strict=True)
+            name: tuple(found) for name, found in zip(suite.requests, report.exchanges, strict=True)
         },
-        burst=burst,
+        transcripts=report.transcripts,
+        burst=report.burst,
+        ready_seconds=report.ready_seconds,
         zombies=running.zombies(),
         stopped=running.stop(settings.grace),
     )

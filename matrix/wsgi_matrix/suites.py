@@ -1,25 +1,47 @@
 """Suites: what a run sends to its cells, how that is judged, and compared across them.
 
 ``hello`` is the matrix of limits: two requests and a burst. ``contract`` is all that an app has to
-answer.
+answer. The others ask servers, with apps of our own, for the rules of PEP 3333 and HTTP/1.1
+(``rules``), for what slow clients do to them (``slow``) and for how they stop (``stop``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wsgi_matrix.cases import REQUESTS, Case, registry
 from wsgi_matrix.compare import compare
-from wsgi_matrix.model import CellResult
+from wsgi_matrix.model import App, CellResult, Talk
 
 if TYPE_CHECKING:
     from wsgi_matrix.config import Config
 
 HELLO = "hello"
 CONTRACT = "contract"
-NAMES = (HELLO, CONTRACT)
+RULES = "rules"
+SLOW = "slow"
+STOP = "stop"
+NAMES = (HELLO, CONTRACT, RULES, SLOW, STOP)
+
+APPS = Path(__file__).parent / "apps"
+
+
+def _own(*names: str) -> tuple[App, ...]:
+    return tuple(App(name=name, path=APPS / name) for name in names)
+
+
+OWN_APPS: Mapping[str, tuple[App, ...]] = {
+    RULES: _own("rules"),
+    SLOW: _own("slow"),
+    STOP: _own("stop"),
+}
+"""Apps of a suite that brings its own: they stand for the axis of apps. A cell for each."""
+
+ONE_WORKER = frozenset({RULES, STOP})
+"""Suites whose apps remember what happened, so that one process has to see all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +51,8 @@ class Suite:
     name: str = HELLO
     requests: Mapping[str, bytes] = field(default_factory=lambda: REQUESTS)
     """By name, in the order in which they are sent; the first is what the burst sends."""
+    talks: tuple[Talk, ...] = ()
+    """Conversations that need more than a request and its answer; had side by side."""
     cases: tuple[Case, ...] = registry.CASES
     compare: Callable[[Sequence[CellResult]], tuple[CellResult, ...]] = compare
     """Adds what only several cells together can tell."""
@@ -37,19 +61,29 @@ class Suite:
     burst: bool = True
     patience: float | None = None
     """Seconds for one exchange; ``None``: a share of the cell's deadline."""
+    deadline: float | None = None
+    """Seconds for a cell; ``None``: as the matrix says."""
     notes: tuple[str, ...] = ()
     """Lines for people under the result: what answers were normalised by, say."""
 
 
-def choose(config: Config, name: str = "") -> Suite:
-    """The suite ``name`` of ``config``; empty: the one that it names itself.
+def alone(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
+    """The comparison of a suite that compares nothing."""
+    return tuple(results)
+
+
+def choose(config: Config, name: str) -> Suite:
+    """The suite ``name`` of ``config``.
 
     Raises :class:`~wsgi_matrix.errors.ConfigError` for one that needs a table which is not there.
     """
-    name = name or config.settings.suite
-    if name == HELLO:
-        return Suite()
-    # Late: it reads files by the rules of the configuration, which knows the names of suites.
-    from wsgi_matrix import contract  # noqa: PLC0415
+    # Late: they read files by the rules of the configuration, which knows the names of suites.
+    from wsgi_matrix import conformance, contract  # noqa: PLC0415
 
-    return contract.suite(config)
+    match name:
+        case "hello":
+            return Suite()
+        case "contract":
+            return contract.suite(config)
+        case _:
+            return conformance.suite(name)

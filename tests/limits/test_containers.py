@@ -21,6 +21,7 @@ from wsgi_matrix.engines import EngineError, Running  # noqa: E402 - where there
 from wsgi_matrix.engines.docker import DockerEngine  # noqa: E402
 from wsgi_matrix.engines.docker_client import CELL  # noqa: E402
 from wsgi_matrix.model import App, Cell, Limits, Python, Server  # noqa: E402
+from wsgi_matrix.probe import Job  # noqa: E402
 
 from tests.limits.clients import BAD  # noqa: E402
 from tests.server.helpers import wait_for  # noqa: E402
@@ -120,7 +121,7 @@ def contained(
     cell = Cell(server=ONEGATE, app=App(name="app", path=app), limits=limits, python=PYTHON)
     engine.prepare([cell], lambda name, detail: None)
     with engine.open(cell) as running:
-        running.probe([b"GET /0 HTTP/1.1\r\nHost: a\r\n\r\n"], repeat=1, clients=0, deadline=30)
+        running.probe(Job(requests=[b"GET /0 HTTP/1.1\r\nHost: a\r\n\r\n"], deadline=30))
         yield Contained(engine, cell, running)
 
 

@@ -107,12 +107,16 @@ def scripted(behave):
 def run_probe(tmp_path, port, *, clients=3, deadline=1.5, repeat=1, request=GET):
     pyz = tmp_path / "probe.pyz"
     pyz.write_bytes(probe.archive())
-    job = probe.job([request], port=port, repeat=repeat, clients=clients, deadline=deadline)
+    job = probe.Job(requests=[request], repeat=repeat, clients=clients, deadline=deadline)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", pyz], input=job, capture_output=True, check=False, timeout=30
+        [sys.executable, "-I", "-S", pyz],
+        input=job.encode(port),
+        capture_output=True,
+        check=False,
+        timeout=30,
     )
     assert done.stderr == b""
-    return probe.read(done.stdout, [request])
+    return probe.read(done.stdout, job)
 
 
 def answer_with(*parts, close=True):
@@ -234,14 +238,15 @@ def test_content_that_must_not_come_is_waited_for_where_the_request_asks_for_the
 
 
 def test_the_first_exchange_has_the_time_that_an_app_takes_to_load(tmp_path):
-    requests = [GET, GET]
+    job = probe.Job(requests=[GET, GET], deadline=4.0, patience=0.1)
     with scripted(hang) as port:
-        job = probe.job(requests, port=port, repeat=1, clients=0, deadline=4.0, patience=0.1)
         agent = tmp_path / "probe.pyz"
         agent.write_bytes(probe.archive())
         command = [sys.executable, "-I", "-S", agent]
-        done = subprocess.run(command, input=job, capture_output=True, check=True, timeout=30)
-    [first], [second] = probe.read(done.stdout, requests).exchanges
+        done = subprocess.run(
+            command, input=job.encode(port), capture_output=True, check=True, timeout=30
+        )
+    [first], [second] = probe.read(done.stdout, job).exchanges
     assert first.seconds >= 2.0
     assert 0.1 <= second.seconds < 2.0
     assert "no answer" in second.error
@@ -256,4 +261,4 @@ def test_a_port_that_never_opens_is_told(tmp_path):
 
 def test_a_probe_that_was_cut_short_is_not_taken_for_whole():
     with pytest.raises(ValueError, match="before it had told everything"):
-        probe.read(b'{"event": "ready", "seconds": 0.1}\n', [GET])
+        probe.read(b'{"event": "ready", "seconds": 0.1}\n', probe.Job(deadline=1))

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from wsgi_matrix.model import Burst, Cell, Exchange, Level, Observed, Outcome, Stopped
+from wsgi_matrix.model import (
+    NO_BURST,
+    Burst,
+    Cell,
+    Exchange,
+    Level,
+    Observed,
+    Outcome,
+    Stopped,
+    Transcript,
+)
 
 Verdict = tuple[Outcome, str]
 """Outcome and detail: what was required, what came."""
@@ -22,7 +32,10 @@ class Evidence:
     framework_version: str
     observed: Observed
     exchanges: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
-    burst: Burst
+    transcripts: Mapping[str, Transcript] = field(default_factory=dict)
+    """By the name of the talk."""
+    burst: Burst = NO_BURST
+    ready_seconds: float = 0.0
     zombies: int | None = None
     """Processes that had ended and were not waited for; ``None``: the server itself had ended."""
     stopped: Stopped
@@ -36,6 +49,10 @@ class Case:
     level: Level = Level.MUST
     says: str
     judge: Callable[[Evidence], Verdict]
+    cite: str = ""
+    """Where the requirement stands; empty for one of the matrix's own."""
+    evidence: tuple[str, ...] = ()
+    """Names of the requests and talks that it is judged on."""
 
 
 HELLO = "hello"

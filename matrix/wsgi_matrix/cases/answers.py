@@ -112,11 +112,13 @@ CASES = (
         id="hello",
         says="GET /hello is answered 200, text/plain; charset=utf-8, Hello, World!",
         judge=judge_hello,
+        evidence=(HELLO,),
     ),
     Case(
         id="framework",
         says="GET /framework names the cell's framework and its installed version",
         judge=judge_framework,
+        evidence=(FRAMEWORK,),
     ),
     Case(
         id="repeat",

@@ -28,8 +28,20 @@ def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
     for case in cases:
         outcome, detail = _judged(case, evidence)
-        results.append(CaseResult(id=case.id, level=case.level, outcome=outcome, detail=detail))
+        results.append(_result(case, outcome, detail))
     return tuple(results)
+
+
+def _result(case: Case, outcome: Outcome, detail: str) -> CaseResult:
+    return CaseResult(
+        id=case.id,
+        level=case.level,
+        outcome=outcome,
+        detail=detail,
+        says=case.says,
+        cite=case.cite,
+        evidence=case.evidence,
+    )
 
 
 def _judged(case: Case, evidence: Evidence) -> Verdict:
@@ -45,10 +57,7 @@ def not_judged(outcome: Outcome, why: str, cases: Sequence[Case] = CASES) -> tup
     start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
     return (
         start,
-        *(
-            CaseResult(id=case.id, level=case.level, outcome=Outcome.SKIP, detail=NOT_JUDGED)
-            for case in cases
-        ),
+        *(_result(case, Outcome.SKIP, NOT_JUDGED) for case in cases),
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from wsgi_matrix.model import Burst, Cell, Exchange, Image, Observed, Stopped
+from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.probe import Job, Report
 
 
 class Running(Protocol):
@@ -24,25 +25,10 @@ class Running(Protocol):
     def observed(self) -> Observed:
         """Read the limits back from inside. Raises :class:`CellError` if that is impossible."""
 
-    def probe(
-        self,
-        requests: Sequence[bytes],
-        *,
-        repeat: int,
-        clients: int,
-        deadline: float,
-        rounds: int = 1,
-        patience: float | None = None,
-    ) -> tuple[list[list[Exchange]], Burst]:
-        """Wait until the port answers, send each request ``repeat`` times on connections of its
-        own, then the first request from ``clients`` clients at once, ``rounds`` times.
-        With no ``clients`` there is no burst.
+    def probe(self, job: Job) -> Report:
+        """Wait until the port answers, then let the probe do ``job``.
 
-        ``deadline``: seconds for all of it; ``patience``: for one exchange. Returns the
-        exchanges by request, and the burst.
         Raises :class:`CellError` when the server died or did not open its port in time.
-        Build the job with :func:`wsgi_matrix.probe.job`, read the output with
-        :func:`wsgi_matrix.probe.read`.
         """
 
     def zombies(self) -> int | None:

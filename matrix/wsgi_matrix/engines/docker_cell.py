@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,8 @@ from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_limits import read_limits
 from wsgi_matrix.engines.docker_probe import ProbeContainer
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import NO_BURST, Burst, Cell, Exchange, Image, Observed, Stopped
+from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.probe import Job, Report
 
 PORT = 8000
 """In the cell's own network namespace, so every cell has the same."""
@@ -36,6 +36,8 @@ PIDS = 4096
 LOG_LINES = 40
 READY_PAUSE = 0.02
 """Seconds between two looks at the log of a server that has a ready sign."""
+DYING = 2.0
+"""Seconds in which the engine learns of a server's end that took along what ran beside it."""
 PROBE_MARGIN = 5.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""
 
@@ -161,56 +163,46 @@ class DockerRunning:
         try:
             return self._observed.result()
         except (DockerException, OSError, ValueError) as error:
-            self._raise_if_ended("the server ended at once")
+            # What was run inside may end a moment before the engine knows of the server's end.
+            state = self._wait(DYING)
+            if not state["Running"]:
+                self._raise_ended("the server ended at once", state)
             raise CellError(
                 f"the limits could not be read back from inside: {_said(error)}", self.log()
             ) from error
 
-    def probe(
-        self,
-        requests: Sequence[bytes],
-        *,
-        repeat: int,
-        clients: int,
-        deadline: float,
-        rounds: int = 1,
-        patience: float | None = None,
-    ) -> tuple[list[list[Exchange]], Burst]:
+    def probe(self, job: Job) -> Report:
         """See :class:`wsgi_matrix.engines.Running`."""
         assert self._probe is not None
-        job = probe.job(
-            requests,
-            port=PORT,
-            repeat=repeat,
-            clients=clients,
-            rounds=rounds,
-            deadline=deadline,
-            patience=patience,
-        )
-        until = time.monotonic() + deadline + PROBE_MARGIN
-        self._wait_ready(deadline)
+        until = time.monotonic() + job.deadline + PROBE_MARGIN
+        self._wait_ready(job.deadline)
         try:
-            output, said = self._probe.result().run(job, until, self._watch)
-            report = probe.read(output, requests)
+            output, said = self._probe.result().run(job.encode(PORT), until, self._watch)
+            report = probe.read(output, job)
         except TimeoutError:
             self._raise_if_ended("the server ended before the probe was done")
-            raise CellError(f"the probe was not done within {deadline:g} s", self.log()) from None
+            raise CellError(
+                f"the probe was not done within {job.deadline:g} s", self.log()
+            ) from None
         except (DockerException, OSError, OverflowError) as error:
             self._raise_if_ended("the server ended before its port was open")
             raise CellError(f"the probe could not be run: {_said(error)}", self.log()) from error
         except ValueError as error:
             text = said[-500:].decode("utf-8", "replace").strip()
             raise CellError(f"the probe failed: {error}: {text}", self.log()) from error
-        if report.unready or (clients and report.burst is None):
-            reason = f"port {PORT} did not open within {deadline:g} s ({report.unready})"
+        if report.unready:
+            reason = f"port {PORT} did not open within {job.deadline:g} s ({report.unready})"
             self._raise_if_ended("the server ended before its port was open")
             raise CellError(reason, self.log())
         # A port can be open before the app is loaded. That it then could not be is no verdict on
         # any request.
-        burst = report.burst or NO_BURST
-        if not burst.answers and not any(e.response for es in report.exchanges for e in es):
+        heard = any(e.response for es in report.exchanges for e in es)
+        heard = heard or any(
+            x.what == "received" for t in report.transcripts.values() for x in t.lines
+        )
+        if not report.burst.answers and not heard:
             self._raise_if_ended("the server ended before it had answered anything")
-        return report.exchanges, burst
+        return report
 
     def _wait_ready(self, seconds: float) -> None:
         """Wait for the server's ready sign in its log, if it has one."""

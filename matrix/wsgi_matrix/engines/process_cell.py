@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,7 +17,8 @@ from wsgi_matrix import probe
 from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import CellError, leftovers, zombies
 from wsgi_matrix.engines import launcher as launcher_module
-from wsgi_matrix.model import NO_BURST, Burst, Cell, Exchange, Image, Observed, Stopped
+from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.probe import Job, Report
 
 START_DEADLINE = 30.0
 PROBE_MARGIN = 10.0
@@ -115,26 +115,8 @@ class ProcessCell:
             why_not["nproc"] = NO_UID
         return Observed(nofile=values.get("nofile"), nproc=values.get("nproc"), why_not=why_not)
 
-    def probe(
-        self,
-        requests: Sequence[bytes],
-        *,
-        repeat: int,
-        clients: int,
-        deadline: float,
-        rounds: int = 1,
-        patience: float | None = None,
-    ) -> tuple[list[list[Exchange]], Burst]:
+    def probe(self, job: Job) -> Report:
         """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.Running`."""
-        job = probe.job(
-            requests,
-            port=self.port,
-            repeat=repeat,
-            clients=clients,
-            rounds=rounds,
-            deadline=deadline,
-            patience=patience,
-        )
         archive = self.folder / "probe.pyz"
         if not archive.exists():
             fresh = archive.with_suffix(f".{self.cell.id}")
@@ -150,22 +132,23 @@ class ProcessCell:
             with process:
                 leftovers.record(self.folder, process.pid)
                 assert process.stdin is not None
-                process.stdin.write(job)
+                process.stdin.write(job.encode(self.port))
                 process.stdin.close()
                 try:
-                    self._watch(process, time.monotonic() + deadline + PROBE_MARGIN)
+                    self._watch(process, time.monotonic() + job.deadline + PROBE_MARGIN)
                 finally:
                     process.kill()
         output_bytes = self.probe_file.read_bytes()
         try:
-            report = probe.read(output_bytes, requests)
+            report = probe.read(output_bytes, job)
         except ValueError as problem:
             text = output_bytes[-LOG_TAIL:].decode(errors="replace")
             raise CellError(f"the probe failed: {problem}: {text}", self.log()) from None
-        if report.unready or (clients and report.burst is None):
-            reason = f"port {self.port} did not open within {deadline:g} s ({report.unready})"
-            self._died(reason)
-        return report.exchanges, report.burst or NO_BURST
+        if report.unready:
+            self._died(
+                f"port {self.port} did not open within {job.deadline:g} s ({report.unready})"
+            )
+        return report
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.Running`. The server's processes are of its session."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from wsgi_matrix.model import Burst, Exchange
+from wsgi_matrix.model import NO_BURST, Burst, Exchange, Line, Step, Talk, Transcript
 from wsgi_matrix.probe.agent.answer import mask_date
 
-__all__ = ["Report", "archive", "job", "mask_date", "read"]
+__all__ = ["Job", "Report", "archive", "mask_date", "read", "step_to_json"]
 
 _MAIN = b"import sys\nfrom agent.main import main\nsys.exit(main())\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -38,37 +38,64 @@ def archive() -> bytes:
     return target.getvalue()
 
 
-def job(
-    requests: Sequence[bytes],
-    *,
-    port: int,
-    repeat: int,
-    clients: int,
-    deadline: float,
-    rounds: int = 1,
-    host: str = "127.0.0.1",
-    ready_deadline: float | None = None,
-    patience: float | None = None,
-) -> bytes:
-    """The line for the probe's stdin. Times in seconds.
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a probe has to do in a cell. Times in seconds.
 
-    One exchange may take ``patience``, or else a share of ``deadline`` only, so that one hanging
-    path still leaves time to see how the others, and the burst, behave.
+    Each request is sent ``repeat`` times on connections of its own; then the talks are had,
+    ``parallel`` at a time; then comes the first request from ``clients`` clients at once,
+    ``rounds`` times (none with no clients). ``deadline`` is for all of it.
     """
-    value = {
-        "host": host,
-        "port": port,
-        "ready_deadline": deadline if ready_deadline is None else ready_deadline,
-        "requests": [base64.b64encode(request).decode("ascii") for request in requests],
-        "repeat": repeat,
-        "clients": clients,
-        "rounds": rounds,
-        "deadline": deadline,
-        "patience": patience or min(10.0, deadline / (len(requests) + 2)),
-        # A port may be open while the app is still imported: the first answer waits for both.
-        "first": deadline / 2 if patience else min(10.0, deadline / (len(requests) + 2)),
+
+    requests: Sequence[bytes] = ()
+    repeat: int = 1
+    clients: int = 0
+    rounds: int = 1
+    deadline: float
+    patience: float | None = None
+    """For one exchange; ``None``: a share of the deadline, so that one hanging path still leaves
+    time to see how the others, and the burst, behave."""
+    talks: Sequence[Talk] = ()
+    parallel: int = 8
+
+    def encode(
+        self, port: int, *, host: str = "127.0.0.1", ready_deadline: float | None = None
+    ) -> bytes:
+        """The line for the probe's stdin."""
+        share = min(10.0, self.deadline / (len(self.requests) + 2))
+        value = {
+            "host": host,
+            "port": port,
+            "ready_deadline": self.deadline if ready_deadline is None else ready_deadline,
+            "requests": [_base64(request) for request in self.requests],
+            "repeat": self.repeat,
+            "clients": self.clients,
+            "rounds": self.rounds,
+            "deadline": self.deadline,
+            "patience": self.patience or share,
+            # A port may be open while the app is still imported: the first answer waits for both.
+            "first": self.deadline / 2 if self.patience else share,
+            "talks": [
+                {"alone": talk.alone, "steps": [step_to_json(step) for step in talk.steps]}
+                for talk in self.talks
+            ],
+            "parallel": self.parallel,
+        }
+        return json.dumps(value).encode("ascii") + b"\n"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def step_to_json(step: Step) -> dict[str, Any]:
+    return {
+        "do": step.do,
+        "on": step.on,
+        "data": _base64(step.data),
+        "methods": list(step.methods),
+        "within": step.within,
     }
-    return json.dumps(value).encode("ascii") + b"\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +105,21 @@ class Report:
     unready: str = ""
     ready_seconds: float = 0.0
     exchanges: list[list[Exchange]] = field(default_factory=list)
-    burst: Burst | None = None
+    transcripts: dict[str, Transcript] = field(default_factory=dict)
+    """By the name of the talk."""
+    burst: Burst = NO_BURST
     zombies: tuple[int, ...] = ()
 
 
-def read(output: bytes, requests: Sequence[bytes]) -> Report:
+def read(output: bytes, job: Job) -> Report:
     """Understand the probe's stdout.
 
     Raises ``ValueError`` for anything else than the lines of a probe that came to its end or
     found the port unready: a probe cut short must not look like a quiet one.
     """
-    exchanges: list[list[Exchange]] = [[] for _ in requests]
-    unready, ready_seconds, burst, seen = "", 0.0, None, None
+    exchanges: list[list[Exchange]] = [[] for _ in job.requests]
+    transcripts: dict[str, Transcript] = {}
+    unready, ready_seconds, burst, seen = "", 0.0, NO_BURST, None
     for line in output.splitlines():
         value: dict[str, Any] = json.loads(line)
         match value.get("event"):
@@ -101,13 +131,16 @@ def read(output: bytes, requests: Sequence[bytes]) -> Report:
                 number = int(value["request"])
                 exchanges[number].append(
                     Exchange(
-                        request=requests[number],
+                        request=job.requests[number],
                         response=base64.b64decode(value["response"]),
                         seconds=float(value["seconds"]),
                         error=str(value["error"]),
                         end=str(value["end"]),
                     )
                 )
+            case "talk":
+                name = job.talks[int(value["talk"])].name
+                transcripts[name] = Transcript(name=name, lines=_lines(value["lines"]))
             case "burst":
                 burst = _burst(value)
             case "seen":
@@ -120,8 +153,16 @@ def read(output: bytes, requests: Sequence[bytes]) -> Report:
         unready=unready,
         ready_seconds=ready_seconds,
         exchanges=exchanges,
+        transcripts=transcripts,
         burst=burst,
         zombies=seen or (),
+    )
+
+
+def _lines(values: list[Any]) -> tuple[Line, ...]:
+    return tuple(
+        Line(at=float(at), on=str(on), what=str(what), data=base64.b64decode(data))
+        for at, on, what, data in values
     )
 
 

@@ -59,15 +59,18 @@ def red(run: Run) -> list[tuple[str, CaseResult]]:
 def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
     """Tables of how many checks came out how, by server; for suites whose cells have many.
 
-    A kind is what stands behind the colon of a check's id; those without one judge the cell alone.
+    A kind is what stands behind the colon of a check's id; those without one judge the cell alone
+    and count by suite.
     """
-    if run.suite == "hello":
-        return []
     found: defaultdict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
     for result in run.cells:
+        if result.cell.suite == "hello":
+            continue
         for check in result.checks:
-            kind = check.id.partition(":")[2] or run.suite
+            kind = check.id.partition(":")[2] or result.cell.suite
             found[result.cell.server.name, kind][check.outcome] += 1
+    if not found:
+        return []
     kinds = dict.fromkeys(kind for _, kind in found)
     servers = dict.fromkeys(server for server, _ in found)
     rows = [

@@ -9,10 +9,12 @@ from importlib import resources
 from typing import Any
 
 from wsgi_matrix import __version__
-from wsgi_matrix.model import CellResult, Exchange, Run
+from wsgi_matrix.model import CellResult, Exchange, Line, Run, Transcript
 from wsgi_matrix.reports import counts, exit_code
 
-SCHEMA = "wsgi-matrix/results/1"
+SCHEMA = "wsgi-matrix/results/2"
+LARGEST_DATA = 4096
+"""Octets of one line of evidence that are kept; ``octets`` says how many there were."""
 
 
 def schema() -> dict[str, Any]:
@@ -28,7 +30,7 @@ def results(run: Run) -> dict[str, Any]:
         "schema": SCHEMA,
         "run": {
             "tool_version": __version__,
-            "suite": run.suite,
+            "suites": list(run.suites),
             "engine": run.engine,
             "engine_version": run.engine_version,
             "where": run.where,
@@ -49,6 +51,7 @@ def _cell(run: Run, result: CellResult) -> dict[str, Any]:
     cell, observed = result.cell, result.observed
     return {
         "id": cell.id,
+        "suite": cell.suite,
         "server": cell.server.name,
         "app": cell.app.name,
         "framework_version": result.framework_version,
@@ -66,9 +69,45 @@ def _cell(run: Run, result: CellResult) -> dict[str, Any]:
                 "level": check.level.value,
                 "outcome": check.outcome.value,
                 "detail": check.detail,
+                "says": check.says,
+                "cite": check.cite,
+                "evidence": list(check.evidence),
             }
             for check in result.checks
         ],
+        "evidence": {
+            transcript.name: [_line(line) for line in transcript.lines]
+            for transcript in transcripts(result)
+        },
+        "log": result.log,
+    }
+
+
+def transcripts(result: CellResult) -> list[Transcript]:
+    """Everything that was on the wire in a cell, exchanges and talks alike, in one form."""
+    single = [_transcript(name, each) for name, each in result.exchanges.items()]
+    return [*single, *result.transcripts.values()]
+
+
+def _transcript(name: str, exchange: Exchange) -> Transcript:
+    lines = [Line(at=0.0, on="a", what="sent", data=exchange.request)]
+    if exchange.response:
+        lines.append(Line(at=exchange.seconds, on="a", what="received", data=exchange.response))
+    if exchange.end in ("fin", "reset"):
+        lines.append(Line(at=exchange.seconds, on="a", what=exchange.end))
+    if exchange.error:
+        error = exchange.error.encode()
+        lines.append(Line(at=exchange.seconds, on="a", what="error", data=error))
+    return Transcript(name=name, lines=tuple(lines))
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "at": round(line.at, 4),
+        "on": line.on,
+        "what": line.what,
+        "octets": len(line.data),
+        "data": base64.b64encode(line.data[:LARGEST_DATA]).decode("ascii"),
     }
 
 

@@ -14,6 +14,7 @@ from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL
 from wsgi_matrix.engines.docker_limits import parse_limits
 from wsgi_matrix.model import App, Cell, Limits, Observed
+from wsgi_matrix.probe import Job
 
 from tests.matrix.docker.conftest import HELLO, ONEGATE, PYTHONS, WSGI, Prepared, an_engine, until
 
@@ -59,8 +60,9 @@ def test_a_cell_from_start_to_end(engine: DockerEngine, prepared: Prepared) -> N
     cell = prepared(limits=LIMITS)
     with engine.open(cell) as running:
         assert running.observed() == Observed(nofile=256, nproc=50, memory=128 * 2**20)
-        [[first, second]], burst = running.probe([HELLO], repeat=2, clients=20, deadline=30)
+        report = running.probe(Job(requests=[HELLO], repeat=2, clients=20, deadline=30))
         stopped = running.stop(10)
+    [[first, second]], burst = report.exchanges, report.burst
     assert first.response.startswith(b"HTTP/1.1 200 OK\r\n")
     assert first.response.endswith(b"\r\n\r\nHello, World!\n")
     assert not first.error
@@ -133,7 +135,7 @@ def test_a_server_that_dies_at_start_says_why(
 ) -> None:
     cell = prepared(app(tmp_path / "dies", "raise RuntimeError('no such luck')\n"))
     with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
-        running.probe([HELLO], repeat=1, clients=1, deadline=30)
+        running.probe(Job(requests=[HELLO], clients=1, deadline=30))
     assert caught.value.exit_status not in (0, None)
     assert "no such luck" in caught.value.log
 
@@ -143,7 +145,7 @@ def test_a_server_that_dies_with_its_port_open_says_why(
 ) -> None:
     cell = prepared(app(tmp_path / "late", LATE))
     with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
-        running.probe([HELLO], repeat=1, clients=1, deadline=30)
+        running.probe(Job(requests=[HELLO], clients=1, deadline=30))
     assert "no such luck" in caught.value.log
 
 
@@ -154,7 +156,7 @@ def test_a_server_that_does_not_come_up_meets_the_deadline(
     with engine.open(cell) as running:
         began = time.monotonic()
         try:
-            [[exchange]], _ = running.probe([HELLO], repeat=1, clients=1, deadline=2)
+            [[exchange]] = running.probe(Job(requests=[HELLO], clients=1, deadline=2)).exchanges
             assert exchange.error, "its port was open, but nobody answered"
         except CellError as error:
             assert "within 2 s" in str(error)  # noqa: PT017 - either end is a right one
@@ -171,7 +173,7 @@ def test_want_of_memory_is_reported(
     greedy = app(tmp_path / "greedy", "taken = b'x' * 2**30\ndef app(*_): ...\n")
     with engine.open(prepared(greedy, limits)) as running:
         with contextlib.suppress(CellError):
-            running.probe([HELLO], repeat=1, clients=1, deadline=10)
+            running.probe(Job(requests=[HELLO], clients=1, deadline=10))
         assert running.stop(1).oom_killed
 
 
@@ -188,7 +190,7 @@ def test_an_interrupt_ends_open_cells(engine: DockerEngine, tmp_path: Path) -> N
             running.observed()
             started.set()
             try:
-                running.probe([HELLO], repeat=1, clients=1, deadline=60)
+                running.probe(Job(requests=[HELLO], clients=1, deadline=60))
             except CellError as error:
                 ended.append(error)
 

@@ -8,6 +8,7 @@ import pytest
 from wsgi_matrix import peers
 from wsgi_matrix.engines import CellError
 from wsgi_matrix.engines.docker import DockerEngine
+from wsgi_matrix.probe import Job
 
 from .conftest import HELLO, TOP, Prepared
 
@@ -19,10 +20,11 @@ def test_a_server_from_wheels_answers_after_its_ready_sign(
 ) -> None:
     cell = prepared(server=replace(PEERS["waitress"], ready=r"Serving on http://127\.0\.0\.1:8000"))
     with engine.open(cell) as running:
-        [[exchange]], burst = running.probe([HELLO], repeat=1, clients=0, deadline=20)
+        report = running.probe(Job(requests=[HELLO], deadline=20))
         stopped = running.stop(10)
+    [[exchange]] = report.exchanges
     assert exchange.response.endswith(b"Hello, World!\n")
-    assert burst.clients == 0
+    assert report.burst.clients == 0
     assert stopped.exit_status == 0
 
 
@@ -34,5 +36,5 @@ def test_a_ready_sign_that_never_comes_is_told_with_the_log(
         engine.open(cell) as running,
         pytest.raises(CellError, match="did not say") as caught,
     ):
-        running.probe([HELLO], repeat=1, clients=0, deadline=2)
+        running.probe(Job(requests=[HELLO], clients=0, deadline=2))
     assert "Serving on" in caught.value.log

@@ -2,8 +2,9 @@
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first).
+``talks`` (name, steps, alone) are had ``parallel`` at a time.
 Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
-timed out), ``burst``, ``seen``.
+timed out), ``talk`` for each, ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 from .burst import Burst
 from .single import exchange, wait_ready
+from .talk import run_all
 
 
 def emit(event: str, **values: Any) -> None:
@@ -68,6 +70,8 @@ class Job:
         self.deadline = float(job["deadline"])
         self.patience = float(job["patience"])
         self.first = float(job["first"])
+        self.talks: list[dict[str, Any]] = list(job["talks"])
+        self.parallel = int(job["parallel"])
 
 
 def run(job: Job) -> int:
@@ -95,6 +99,10 @@ def run(job: Job) -> int:
             )
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
+    talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else []
+    for number, talk in enumerate(talks):
+        lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
+        emit("talk", talk=number, lines=lines)
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
         for _ in range(job.rounds):

@@ -1,0 +1,192 @@
+"""Rules: a requirement with its citation, the talks that show it, and what is accepted of each.
+
+An :class:`Accept` says in words what it accepts and finds what is wrong with a transcript, so that
+report and judgement cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from wsgi_matrix.cases import Case, Evidence, Verdict
+from wsgi_matrix.cases.heard import Heard, hear, shown
+from wsgi_matrix.model import Level, Outcome, Step, Talk, Transcript
+
+
+@dataclass(frozen=True)
+class Accept:
+    """What is accepted. ``fault`` tells what came instead; empty where it is as it has to be."""
+
+    says: str
+    fault: Callable[[Transcript], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """One way of asking for a rule."""
+
+    name: str = ""
+    """Tells the tries of a rule apart; empty where it has one only."""
+    steps: tuple[Step, ...]
+    accept: Accept
+    alone: bool = False
+    """Nothing else may be going on in the cell meanwhile: it may end or block the server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule; every one of its tries has to be accepted."""
+
+    id: str
+    level: Level
+    cite: str
+    says: str
+    tries: tuple[Try, ...]
+
+    def talks(self) -> tuple[Talk, ...]:
+        """What has to be had out for it."""
+        return tuple(
+            Talk(name=self.talk_name(each), steps=each.steps, alone=each.alone)
+            for each in self.tries
+        )
+
+    def talk_name(self, each: Try) -> str:
+        """``R41-plus``."""
+        return f"{self.id}-{each.name}" if each.name else self.id
+
+    def case(self) -> Case:
+        """It as a check of a cell."""
+        return Case(
+            id=self.id,
+            level=self.level,
+            says=self.says,
+            cite=self.cite,
+            judge=self.judge,
+            evidence=tuple(self.talk_name(each) for each in self.tries),
+        )
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        """Keep or break it. What the standard leaves open can only differ."""
+        faults = []
+        for each in self.tries:
+            name = self.talk_name(each)
+            transcript = evidence.transcripts.get(name)
+            if transcript is None:
+                return Outcome.ERROR, f"{name} was not had out"
+            unreached = _unreached(transcript)
+            if unreached:
+                return Outcome.ERROR, f"{name}: {unreached}"
+            said = each.accept.fault(transcript)
+            if said:
+                faults.append(_told(name, each, transcript, said))
+        if not faults:
+            return Outcome.PASS, ""
+        broken = Outcome.DIFFER if self.level is Level.MAY else Outcome.FAIL
+        return broken, "\n".join(faults)
+
+
+def _unreached(transcript: Transcript) -> str:
+    """Why the server was never heard at all: then nothing is known of the rule."""
+    first = transcript.lines[0] if transcript.lines else None
+    if first is not None and first.what == "error" and first.data.startswith(b"connect:"):
+        return f"no connection to the server ({first.data.decode()})"
+    return ""
+
+
+def _told(name: str, each: Try, transcript: Transcript, said: str) -> str:
+    """The rule's failure on the wire: what was sent, what is accepted, what came."""
+    wire = []
+    for on in dict.fromkeys(line.on for line in transcript.lines):
+        where = "" if on == "a" else f" ({on})"
+        wire.append(
+            f"  sent{where} {shown(transcript.sent(on))}\n"
+            f"  got{where} {shown(transcript.received(on))}, then the connection: "
+            f"{transcript.end(on)}"
+        )
+    return "\n".join([f"{name}: {said}", f"  accepted: {each.accept.says}", *wire])
+
+
+# What is accepted, in the words that rules need again and again.
+
+
+def answer(
+    *status: int,
+    method: str = "GET",
+    closed: bool | None = None,
+    check: Callable[[Heard], str] | None = None,
+    says: str = "",
+    on: str = "a",
+) -> Accept:
+    """One whole answer, and nothing behind it.
+
+    ``status``: any of these, or any at all; ``closed``: whether the connection has to be closed
+    after it (the talk has to wait for that); ``check``: tells what else is wrong with it, which
+    ``says`` puts into words.
+    """
+
+    def fault(transcript: Transcript) -> str:
+        hearing = hear(transcript, [method], on)
+        if not hearing.answers:
+            return f"no answer: {hearing.broken or hearing.end}"
+        found = hearing.answers[0]
+        if status and found.status not in status:
+            return f"status {found.status}"
+        if hearing.rest:
+            return f"{len(hearing.rest)} octets behind the answer"
+        if closed is not None and hearing.closed is not closed:
+            return f"the connection after the answer: {hearing.end}"
+        return check(found) if check else ""
+
+    words = " or ".join(map(str, status)) or "an answer"
+    words += f" {says}" if says else ""
+    words += {True: ", and the connection is closed", False: ", and it stays open", None: ""}[
+        closed
+    ]
+    return Accept(words, fault)
+
+
+def refused(*status: int, method: str = "GET", on: str = "a") -> Accept:
+    """A 4xx or 5xx (or one of ``status``) and a closed connection: nothing behind is read."""
+    wanted = status or tuple(range(400, 600))
+    accept = answer(*wanted, method=method, closed=True, on=on)
+    words = " or ".join(map(str, status)) or "an error"
+    return Accept(f"{words}, and the connection is closed", accept.fault)
+
+
+def silence(on: str = "a") -> Accept:
+    """The connection is closed without a word."""
+
+    def fault(transcript: Transcript) -> str:
+        if transcript.received(on):
+            return "an answer came"
+        return "" if transcript.end(on) != "open" else "the connection stayed open"
+
+    return Accept("the connection is closed without an answer", fault)
+
+
+def either(*accepts: Accept) -> Accept:
+    """Any of these."""
+
+    def fault(transcript: Transcript) -> str:
+        said = [each.fault(transcript) for each in accepts]
+        return "" if "" in said else said[0]
+
+    return Accept(", or ".join(each.says for each in accepts), fault)
+
+
+def whole(methods: Iterable[str], check: Callable[[tuple[Heard, ...]], str], says: str) -> Accept:
+    """As many whole answers on one connection as ``methods``; ``check`` judges them together."""
+    wanted = tuple(methods)
+
+    def fault(transcript: Transcript) -> str:
+        hearing = hear(transcript, wanted)
+        if len(hearing.answers) < len(wanted):
+            return (
+                f"{len(hearing.answers)} of {len(wanted)} answers ({hearing.broken or hearing.end})"
+            )
+        if hearing.rest:
+            return f"{len(hearing.rest)} octets behind the last answer"
+        return check(hearing.answers)
+
+    return Accept(says, fault)

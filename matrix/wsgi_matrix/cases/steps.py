@@ -1,0 +1,71 @@
+"""The steps of talks, as rules are written with them: ``(send(GET), answers("GET"), end())``.
+
+Times are seconds that a step may take at most; what it waits for ends it sooner.
+"""
+
+from __future__ import annotations
+
+from wsgi_matrix.model import Step
+
+PATIENCE = 5.0
+"""For an answer."""
+CLOSING = 2.0
+"""For the close of a connection that has to come."""
+PAUSE = 0.25
+"""Of silence, after which octets that are sent arrive by themselves, and not with those before."""
+
+
+def send(data: bytes, on: str = "a") -> Step:
+    """Send octets."""
+    return Step(do="send", on=on, data=data)
+
+
+def answers(*methods: str, on: str = "a", within: float = PATIENCE) -> Step:
+    """Wait for a whole final answer to each of the requests, whose methods frame them."""
+    return Step(do="answers", on=on, methods=methods, within=within)
+
+
+def head(on: str = "a", within: float = PATIENCE) -> Step:
+    """Wait for a head, interim (100, 103) or final."""
+    return Step(do="head", on=on, within=within)
+
+
+def quiet(on: str = "a", within: float = PAUSE) -> Step:
+    """Take what comes until nothing has come for so long."""
+    return Step(do="quiet", on=on, within=within)
+
+
+def end(on: str = "a", within: float = CLOSING) -> Step:
+    """Wait until the server ends the connection."""
+    return Step(do="end", on=on, within=within)
+
+
+def shut(on: str = "a") -> Step:
+    """End our side only: FIN, and go on reading."""
+    return Step(do="shut", on=on)
+
+
+def close(on: str = "a") -> Step:
+    """Close: FIN, or RST where something is unread."""
+    return Step(do="close", on=on)
+
+
+def reset(on: str = "a") -> Step:
+    """Close with RST."""
+    return Step(do="reset", on=on)
+
+
+def request(
+    target: str = "/",
+    *fields: str,
+    method: str = "GET",
+    version: str = "HTTP/1.1",
+    host: str | None = "localhost",
+    body: bytes | None = None,
+) -> bytes:
+    """A well-formed request but for what is asked for; ``body`` brings its Content-Length."""
+    lines = [f"{method} {target} {version}"]
+    lines += [f"Host: {host}"] if host is not None else []
+    lines += fields
+    lines += [f"Content-Length: {len(body)}"] if body is not None else []
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")

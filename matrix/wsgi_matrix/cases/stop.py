@@ -1,0 +1,7 @@
+"""Placeholder docstring for stop."""
+
+from __future__ import annotations
+
+from wsgi_matrix.cases.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,39 @@
+"""The command ``wsgi-matrix``: the group that the sub-commands are put into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wsgi_matrix import __version__, config
+from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.cli.list import list_cells
+from wsgi_matrix.cli.run import run
+from wsgi_matrix.cli.upkeep import base, clean
+
+
+@click.group(epilog=EPILOG)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The matrix; by default matrix.toml here or in a folder above.",
+)
+@click.option(
+    "--build",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for caches and results; by default build/ beside the matrix.",
+)
+@click.version_option(__version__)
+@click.pass_context
+def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
+    """Run one unmodified server against the app of every framework, and show what differs."""
+    if ctx.resilient_parsing:
+        return
+    with user_errors():
+        ctx.obj = config.load(file or config.find(Path.cwd()), build)
+
+
+for command in (run, list_cells, clean, base):
+    main.add_command(command)

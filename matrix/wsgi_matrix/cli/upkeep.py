@@ -1,0 +1,45 @@
+"""``wsgi-matrix clean`` and ``wsgi-matrix base``: what runs leave and what they need."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from wsgi_matrix import config, plan
+from wsgi_matrix.cli.common import Names, engine_option, user_errors
+from wsgi_matrix.engines.choose import choose
+
+
+@click.command()
+@engine_option
+@click.pass_obj
+def clean(settings: config.Config, engine: str) -> None:
+    """Remove what earlier runs left behind: processes, containers, known by our label only."""
+    with user_errors():
+        chosen, _ = choose(engine, settings.build)
+        with contextlib.closing(chosen):
+            count = chosen.clean()
+        click.echo(f"{count} left behind and removed")
+
+
+@click.command()
+@click.option("--pythons", type=Names(), default=(), help="Pythons to make the base for.")
+@click.pass_obj
+def base(settings: config.Config, /, pythons: tuple[str, ...]) -> None:
+    """Make the base images, or find that they are there, and print their names."""
+    # Only here, for the Docker SDK takes its time to import.
+    from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415
+    from wsgi_matrix.engines.docker_client import connect  # noqa: PLC0415
+
+    with user_errors():
+        cells = plan.make_cells(settings, plan.Selection(pythons=pythons))
+        with contextlib.closing(connect()) as client:
+            for python in dict.fromkeys(cell.python for cell in cells):
+                made = ensure_base(client, python, _say, settings.build)
+                click.echo(f"{made.reference} {made.id} from {made.source}")
+
+
+def _say(phase: str, detail: str) -> None:
+    """Progress, for people."""
+    click.echo(f"{phase}: {detail}", err=True)

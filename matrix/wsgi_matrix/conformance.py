@@ -1,0 +1,38 @@
+"""The suites that ask a server for rules: ``rules``, ``slow`` and ``stop``, from ``cases/``."""
+
+from __future__ import annotations
+
+from wsgi_matrix.cases import http1, pep3333, slow, smuggling, stop
+from wsgi_matrix.cases.cell import CASES as CELL_CASES
+from wsgi_matrix.cases.rule import Rule
+from wsgi_matrix.suites import RULES, SLOW, STOP, Suite, alone
+
+GROUPS: dict[str, tuple[Rule, ...]] = {
+    RULES: (*pep3333.RULES, *http1.RULES, *smuggling.RULES),
+    SLOW: slow.RULES,
+    STOP: stop.RULES,
+}
+DEADLINES = {RULES: 300.0, SLOW: 120.0, STOP: 60.0}
+"""Seconds for a cell: enough for a server that lets every talk time out."""
+KEPT = {
+    RULES: ("limits", "unchanged", "stop"),
+    SLOW: ("limits", "unchanged", "stop"),
+    STOP: ("limits", "unchanged"),
+}
+"""Checks on the cell itself that hold whatever is sent."""
+
+
+def suite(name: str) -> Suite:
+    """The suite ``name``."""
+    rules = GROUPS[name]
+    kept = tuple(case for case in CELL_CASES if case.id in KEPT[name])
+    return Suite(
+        name=name,
+        requests={},
+        talks=tuple(talk for rule in rules for talk in rule.talks()),
+        cases=(*kept, *(rule.case() for rule in rules)),
+        compare=alone,
+        repeat=1,
+        burst=False,
+        deadline=DEADLINES[name],
+    )

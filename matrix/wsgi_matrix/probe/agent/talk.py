@@ -1,0 +1,190 @@
+"""A talk: steps on one or several connections, and all that came of them, with its time.
+
+Nothing is judged here and no octet is changed. No step waits for a fixed time: each ends as soon as
+what it waits for has come, or the connection has ended, or ``within`` seconds are over, which is
+told as a line ``timeout``. ``quiet`` is the exception, for silence can only be waited for.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .answer import AnswerReader
+from .single import READ_SIZE, describe
+
+LARGEST = 16 * 1024 * 1024
+"""Octets of a connection after which nothing more is read."""
+
+
+class Connection:
+    """One connection of a talk: what has come, and whether it has ended."""
+
+    def __init__(self, host: str, port: int, within: float) -> None:
+        self.socket = socket.create_connection((host, port), timeout=within)
+        self.received = bytearray()
+        self.judged = 0
+        """Octets that earlier steps have already waited for."""
+        self.ended = ""
+
+
+class Talk:
+    """Runs one talk. ``lines`` is what happened: time, connection, what, octets."""
+
+    def __init__(self, host: str, port: int, steps: list[dict[str, Any]]) -> None:
+        self.address = (host, port)
+        self.steps = steps
+        self.lines: list[tuple[float, str, str, bytes]] = []
+        self.connections: dict[str, Connection] = {}
+        self.started = 0.0
+
+    def run(self, deadline: float) -> None:
+        """Take all steps, none of them beyond the monotonic time ``deadline``."""
+        self.started = time.monotonic()
+        try:
+            for step in self.steps:
+                within = min(float(step["within"]), max(deadline - time.monotonic(), 0.001))
+                self._take(step, within)
+        finally:
+            for connection in self.connections.values():
+                connection.socket.close()
+
+    def _tell(self, on: str, what: str, data: bytes = b"") -> None:
+        self.lines.append((time.monotonic() - self.started, on, what, data))
+
+    def _take(self, step: dict[str, Any], within: float) -> None:
+        on, until = str(step["on"]), time.monotonic() + within
+        connection = self.connections.get(on)
+        if connection is None:
+            try:
+                connection = self.connections[on] = Connection(*self.address, within)
+            except OSError as problem:
+                self._tell(on, "error", f"connect: {describe(problem)}".encode())
+                return
+        match step["do"]:
+            case "send":
+                self._send(connection, on, base64.b64decode(step["data"]), until)
+            case "answers":
+                self._answers(connection, on, step["methods"], until)
+            case "head":
+                self._until(connection, on, until)
+            case "quiet":
+                while self._receive(connection, on, until):
+                    until = time.monotonic() + within
+            case "end":
+                while self._receive(connection, on, until):
+                    pass
+                if not connection.ended:
+                    self._tell(on, "timeout")
+            case "shut":
+                self._shut(connection, on)
+            case "close" | "reset":
+                if step["do"] == "reset":
+                    linger = struct.pack("ii", 1, 0)
+                    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                connection.socket.close()
+                connection.ended = "closed"
+                self._tell(on, "closed")
+            case other:
+                raise ValueError(f"unknown step {other!r}")
+
+    def _send(self, connection: Connection, on: str, data: bytes, until: float) -> None:
+        if connection.ended == "closed":
+            return
+        self._tell(on, "sent", data)
+        connection.socket.settimeout(max(until - time.monotonic(), 0.001))
+        try:
+            connection.socket.sendall(data)
+        except TimeoutError:
+            self._tell(on, "timeout")
+        except OSError as problem:
+            # The server has closed already. What it had said before is still to be read.
+            self._tell(on, "error", f"send: {describe(problem)}".encode())
+
+    def _shut(self, connection: Connection, on: str) -> None:
+        try:
+            connection.socket.shutdown(socket.SHUT_WR)
+        except OSError as problem:
+            self._tell(on, "error", f"shutdown: {describe(problem)}".encode())
+        else:
+            self._tell(on, "shut")
+
+    def _answers(self, connection: Connection, on: str, methods: list[str], until: float) -> None:
+        """Read one whole final answer for each method, framed as RFC 9112 section 6.3 says."""
+        for method in methods:
+            reader = AnswerReader(method.encode("latin-1"))
+            reader.feed(bytes(connection.received[connection.judged :]))
+            while not reader.over:
+                before = len(connection.received)
+                if not self._receive(connection, on, until):
+                    if not connection.ended:
+                        self._tell(on, "timeout")
+                        return
+                    reader.end()
+                    break
+                reader.feed(bytes(connection.received[before:]))
+            if reader.error:
+                return
+            connection.judged += len(reader.raw)
+
+    def _until(self, connection: Connection, on: str, until: float) -> None:
+        """Read one head, interim or final."""
+        while (end := connection.received.find(b"\r\n\r\n", connection.judged)) < 0:
+            if not self._receive(connection, on, until):
+                if not connection.ended:
+                    self._tell(on, "timeout")
+                return
+        connection.judged = end + 4
+
+    def _receive(self, connection: Connection, on: str, until: float) -> bool:
+        """Take what comes next; False where nothing came in time or nothing more can come."""
+        left = until - time.monotonic()
+        if connection.ended or left <= 0 or len(connection.received) > LARGEST:
+            return False
+        connection.socket.settimeout(left)
+        try:
+            data = connection.socket.recv(READ_SIZE)
+        except TimeoutError:
+            return False
+        except OSError as problem:
+            # A reset is an end like any other: what it follows is what counts.
+            connection.ended = "reset" if isinstance(problem, ConnectionResetError) else "error"
+            self._tell(on, connection.ended, describe(problem).encode())
+            return False
+        if not data:
+            connection.ended = "fin"
+            self._tell(on, "fin")
+            return False
+        connection.received += data
+        self._tell(on, "received", data)
+        return True
+
+    def timed_out(self) -> bool:
+        """Whether a step did not get what it waited for."""
+        return any(what == "timeout" for _, _, what, _ in self.lines)
+
+
+def run_all(
+    host: str, port: int, talks: list[dict[str, Any]], parallel: int, deadline: float
+) -> list[Talk]:
+    """Run all talks, ``parallel`` of them at a time.
+
+    One that waited in vain, or could not be had out, is had once more with nothing else going on:
+    where a server takes one client at a time it may only have waited for others. That holds for
+    those too that have to be ``alone``.
+    """
+    done = [Talk(host, port, talk["steps"]) for talk in talks]
+    with ThreadPoolExecutor(parallel) as pool:
+        together = [each for each, talk in zip(done, talks, strict=True) if not talk.get("alone")]
+        for future in [pool.submit(each.run, deadline) for each in together]:
+            future.result()
+    for number, (each, talk) in enumerate(zip(done, talks, strict=True)):
+        failed = each.timed_out() or any(what == "error" for _, _, what, _ in each.lines)
+        if talk.get("alone") or (parallel > 1 and failed):
+            done[number] = Talk(host, port, talk["steps"])
+            done[number].run(deadline)
+    return done

@@ -1,0 +1,98 @@
+"""A scripted server: it answers with the octets that a test gives it, and breaks just what it is
+told to break. Every rule is shown red against one, and green against another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from wsgi_matrix.model import Line, Step, Transcript
+from wsgi_matrix.probe import step_to_json
+from wsgi_matrix.probe.agent import talk
+
+FIN, RST, HANG = "fin", "rst", "hang"
+"""What a script may do besides sending: close, reset, or keep silent until the client is gone."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Read until these octets have come (or the client's end)."""
+
+    octets: bytes
+
+
+Script = Sequence[bytes | str | Wait]
+"""What is done on one connection, in order. Octets are sent. At the end of a script the server
+waits for the client's end and closes, as a server that keeps a connection open does."""
+
+
+def _play(connection: socket.socket, script: Script) -> None:
+    received = bytearray()
+    connection.settimeout(20)
+
+    def read_until(octets: bytes | None) -> None:
+        while octets is None or octets not in received:
+            data = connection.recv(65536)
+            if not data:
+                return
+            received.extend(data)
+
+    with contextlib.suppress(OSError), connection:
+        for item in script:
+            match item:
+                case Wait(octets):
+                    read_until(octets)
+                    # What is waited for again is awaited anew.
+                    del received[: received.find(octets) + len(octets)]
+                case bytes():
+                    connection.sendall(item)
+                case "fin":
+                    connection.shutdown(socket.SHUT_WR)
+                case "rst":
+                    linger = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return
+                case "hang":
+                    break
+        read_until(None)
+
+
+@contextlib.contextmanager
+def scripted(*scripts: Script) -> Iterator[int]:
+    """A server's port; the n-th connection gets the n-th script, the last one all others."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            number = 0
+            while True:
+                connection, _ = listener.accept()
+                script = scripts[min(number, len(scripts) - 1)]
+                number += 1
+                threading.Thread(target=_play, args=(connection, script), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def have_out(name: str, steps: Sequence[Step], *scripts: Script) -> Transcript:
+    """The transcript of a talk with a scripted server, by the probe's own code."""
+    with scripted(*scripts) as port:
+        had = talk.Talk("127.0.0.1", port, [step_to_json(step) for step in steps])
+        had.run(time.monotonic() + 30)
+    return Transcript(
+        name=name,
+        lines=tuple(Line(at=at, on=on, what=what, data=data) for at, on, what, data in had.lines),
+    )
