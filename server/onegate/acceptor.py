@@ -52,8 +52,8 @@ class Acceptor:
         self._epoll = epoll
         self._fronts = {front[0].sock.fileno(): front for front in fronts}
         self.connections: dict[int, Connection] = {}
-        self.idle: dict[Connection, None] = {}
-        """Waiting for their next request, the longest first."""
+        self._idle: list[Connection] = []
+        """Some that waited for their next request when it was last asked for, the longest last."""
         self.budget = 1
         self.paused = True
         self._open = False
@@ -143,8 +143,8 @@ class Acceptor:
     # ── shortage ─────────────────────────────────────────────────────────────────────────────
 
     def _make_room(self) -> bool:
-        for longest_idle in self.idle:
-            longest_idle.close()
+        if (idle := self._longest_idle()) is not None:
+            idle.close()
             return True
         while self._victims:
             victim = self._victims.pop()
@@ -153,6 +153,23 @@ class Acceptor:
                 victim.close()
                 return len(self.connections) < self.budget
         return False
+
+    def _longest_idle(self) -> Connection | None:
+        """Who has waited longest for its next request; found when it is asked for, since to keep
+        an order would cost every request, and this is asked in a shortage only."""
+        for again in (False, True):
+            if again:
+                found = [each for each in self.connections.values() if each.is_idle]
+                self._idle = sorted(found, key=lambda each: each.deadline, reverse=True)
+            while self._idle:
+                candidate = self._idle.pop()
+                if candidate.is_idle:
+                    return candidate
+        return None
+
+    def idle(self) -> int:
+        """How many connections wait for their next request."""
+        return sum(each.is_idle for each in self.connections.values())
 
     def _may_go(self, connection: Connection) -> bool:
         if connection.state <= State.BODY:
@@ -195,7 +212,6 @@ class Acceptor:
     def closed(self, connection: Connection) -> None:
         """A place is free."""
         del self.connections[connection.fd]
-        self.idle.pop(connection, None)
         if self._reserve < 0:
             self._reserve = _spare()
             if self._reserve < 0 and self.connections:

@@ -54,7 +54,10 @@ LAST_REQUEST_SECONDS = 1.0
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
+_USUAL = select.EPOLLIN | select.EPOLLOUT
+"""A request has come, and an answer can be sent."""
 _DONTWAIT: Final = socket.MSG_DONTWAIT
+_DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -95,14 +98,17 @@ class Service(Protocol):
     def watch(self, connection: Connection) -> None:
         """Tell the connection of further events."""
 
-    def idle(self, connection: Connection) -> None:
-        """The connection waits for a request and may be closed if descriptors are short."""
-
-    def busy(self, connection: Connection) -> None:
-        """It does so no more."""
+    def idle(self) -> None:
+        """A connection waits for a request and may be closed if descriptors are short."""
 
     def closed(self, connection: Connection) -> None:
         """Its descriptor is free again."""
+
+    quick: bool
+    """Calls are short just now: the end of an answer may wait for the end of its connection."""
+    gathering: bool
+    """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
+    gathered: list[Transport]
 
     access: AccessLog | None
 
@@ -138,6 +144,7 @@ class Connection:
         "_plain",
         "_preface",
         "_reader",
+        "_recall",
         "_service",
         "_since_progress",
         "_streams",
@@ -169,6 +176,7 @@ class Connection:
         self.peer = peer
         self.environs = environs
         self._reader = RequestReader(parser, service.limits)
+        self._recall = parser.recall
         self._out: OutBuffer | None = None
         self._head: Head | None = None
         self._body: Body | None = None
@@ -187,6 +195,9 @@ class Connection:
 
     def ready(self, events: int) -> None:
         """Act on what epoll reported."""
+        if events == _USUAL and self.state is _IDLE:
+            self.receive()
+            return
         if events & _EOF:
             self._eof = True
         if self.state is _WRITE:
@@ -234,8 +245,11 @@ class Connection:
                 # Whatever was begun cannot be completed; the application is not called for it.
                 self.close()
                 return
-            self._reader.receive(octets)
-            self.advance()
+            if self.state is _IDLE and (known := self._recall(octets)) is not None:
+                self._again(known)
+            else:
+                self._reader.receive(octets)
+                self.advance()
             if len(octets) < count and self._plain and not self._eof:
                 break
         if self.state is _LINGER:
@@ -292,15 +306,12 @@ class Connection:
 
     def _need_data(self) -> None:
         service = self._service
-        if self.state is _IDLE and self._reader.pending:
+        if self.state is _IDLE and self._reader.begun:
             self.state = _HEAD
-            service.busy(self)
             self.deadline = service.now + service.settings.head_timeout
 
     def _begin(self, head: Head) -> None:
         """A head is complete."""
-        if self.state is _IDLE:
-            self._service.busy(self)
         self._head = head
         if self._service.access is not None:
             self._began = time.monotonic()
@@ -336,20 +347,43 @@ class Connection:
         """A request is complete: call the application."""
         head = self._head
         assert head is not None
-        self.state = _CALL
-        self.deadline = self._service.now  # when the call began, as long as it lasts
-        self.requests += 1
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
         else:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
-        if self.forwards:
-            self._service.forwarded.apply(environ)
+        self._run(head, environ, proxied=self.forwards)
+
+    def _again(self, head: Head) -> None:
+        """A request without content whose very octets came before: what was made of them then,
+        but for the client, is copied."""
+        service = self._service
+        self._head = head
+        if service.access is not None:
+            self._began = time.monotonic()
+        if head.ready is None:
+            environ = self.environs.prepare(head, head.fields.copy())
+            head.ready = environ, self._is_proxied(environ)
+        template, proxied = head.ready
+        environ = template.copy()
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self.peer
+        environ["wsgi.input"] = BytesIO()
+        self._run(head, environ, proxied=proxied and self.forwards)
+
+    def _is_proxied(self, environ: dict[str, Any]) -> bool:
+        """Whether there is something in it that a trusted proxy may say."""
+        return self._service.forwarded.concerns(environ) or request_id.FIELD in environ
+
+    def _run(self, head: Head, environ: dict[str, Any], *, proxied: bool) -> None:
+        """Call the application. ``proxied``: a trusted peer may have something to say of it."""
+        service = self._service
+        self.state = _CALL
+        self.deadline = service.now  # when the call began, as long as it lasts
+        self.requests += 1
+        if proxied:
+            service.forwarded.apply(environ)
             request_id.adopt(environ)
-        if self._service.stopping:
-            head.close = True
-        self._call = Call(self, head)
-        if self._service.call(self, self._call, environ):
+        call = self._call = Call(self, head, close=service.stopping)
+        if service.call(self, call, environ):
             self.answered()
 
     def answered(self) -> None:
@@ -372,9 +406,9 @@ class Connection:
         self._sent()
 
     def _write_access_log(self, access: AccessLog) -> None:
-        call, head = self._call, self._head
+        call = self._call
         assert call is not None
-        environ = head.fields if head is not None else {"REMOTE_ADDR": self.peer[0]}
+        environ = call.environ or {"REMOTE_ADDR": self.peer[0]}
         access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
 
     def _sent(self) -> None:
@@ -392,12 +426,11 @@ class Connection:
                 self._linger()
         else:
             self.state = _IDLE
-            self._service.idle(self)
+            self._service.idle()
             self.deadline = self._service.now + self._service.settings.keepalive
 
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that is refused from its bytes, and end the connection."""
-        self._service.busy(self)
         if self._body is not None:
             self._body.close()
             self._body = None
@@ -421,15 +454,16 @@ class Connection:
 
     # ── output ───────────────────────────────────────────────────────────────────────────────
 
-    def send(self, octets: bytes) -> None:
-        """Send now what the client takes, keep the rest. Raises :class:`ClientGone`."""
+    def send(self, octets: bytes, last: bool = False) -> None:
+        """Send what the client takes, keep the rest. Raises :class:`ClientGone`."""
         if self._streams:
             self._service.alive(self)
         self._streams = True
         out = self._out
         if not out:
             try:
-                count = self.sock.send(octets, _DONTWAIT)
+                flags = self._last_flags() if last and self._service.quick else _DONTWAIT
+                count = self.sock.send(octets, flags)
             except BlockingIOError:
                 count = 0
             except OSError as error:
@@ -448,6 +482,19 @@ class Connection:
                 self._wait_for_client(out)
         except OSError as error:
             raise ClientGone from error
+
+    def _last_flags(self) -> int:
+        """Whether the end of an answer may wait a moment in the kernel, which sends it within
+        200 ms whatever we do (tcp(7), TCP_CORK)."""
+        call, service = self._call, self._service
+        if call is None or not self._plain or not self.peer[0]:
+            return _DONTWAIT  # TLS, or a socket that is not TCP
+        if call.close:
+            return _DONTWAIT_MORE  # for the end of the connection, to go in one segment with it
+        if service.gathering:
+            service.gathered.append(self.sock)
+            return _DONTWAIT_MORE
+        return _DONTWAIT
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         """Send part of a file without reading it. Raises :class:`ClientGone`."""
@@ -527,6 +574,11 @@ class Connection:
             pass
         self.close()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has had an answer and waits for its next request."""
+        return self.state is _IDLE and self.requests > 0
+
     def waited(self) -> float:
         """Seconds since the client has moved its request forward, as far as that counts."""
         settings = self._service.settings
@@ -556,8 +608,6 @@ class Connection:
         """Give the descriptor back; with ``reset`` so that the client sees an error."""
         if self.state is _CLOSED:
             return
-        if self.state is _IDLE:
-            self._service.busy(self)
         self.state = _CLOSED
         if self._body is not None:
             self._body.close()

@@ -67,9 +67,13 @@ class Forwarded:
         mapped = getattr(ip, "ipv4_mapped", None)
         return any((mapped or ip) in network for network in self._networks)
 
+    def concerns(self, environ: dict[str, Any]) -> bool:
+        """Whether ``environ`` has any of the fields that a trusted peer is asked for."""
+        return not self._keys.isdisjoint(environ)
+
     def apply(self, environ: dict[str, Any]) -> None:
         """Set REMOTE_ADDR, wsgi.url_scheme and HTTP_HOST from the fields of a trusted peer."""
-        if self._keys.isdisjoint(environ):
+        if not self.concerns(environ):
             return
         if not self.trusts(environ["REMOTE_ADDR"]):
             return

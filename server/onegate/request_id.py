@@ -11,7 +11,7 @@ from onegate.http1 import grammar
 KEY = "onegate.request_id"
 """In the environ, once it is known."""
 MAX_LENGTH = 128
-_FIELD = "HTTP_X_REQUEST_ID"
+FIELD = "HTTP_X_REQUEST_ID"
 
 
 def adopt(environ: dict[str, Any]) -> None:
@@ -19,7 +19,7 @@ def adopt(environ: dict[str, Any]) -> None:
 
     A value that is no token or is longer than :data:`MAX_LENGTH` characters is passed over.
     """
-    value = environ.get(_FIELD)
+    value = environ.get(FIELD)
     if value and len(value) <= MAX_LENGTH and grammar.TOKEN.fullmatch(value):
         environ[KEY] = value
 

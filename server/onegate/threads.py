@@ -54,6 +54,8 @@ _Job = tuple[Connection, Call, dict[str, Any]]
 class ThreadedWorker(Worker):
     """See the module."""
 
+    _gathers = False
+
     def _prepare(self) -> None:
         super()._prepare()
         self._lock = threading.Lock()

@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("onegate.error")
 
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_WORTHWHILE = 20e-6
+"""Seconds for a request from which on it pays to gather answers: a client on this machine that
+waits for more is woken for several of them, not for each. Below, the system call that lets them go
+costs more."""
+_GATHERING = 1e-3
+"""Seconds that an answer may be gathered for."""
+_SLOW = 5e-3
+"""A call that took so long after an answer was gathered held that up, ..."""
+_APART = 1.0
+"""... so for these seconds each goes by itself."""
 _TICK = 1.0
 _SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
@@ -52,6 +62,7 @@ class Worker:
     """
 
     _READ = select.EPOLLIN
+    _gathers = True
 
     def __init__(
         self,
@@ -75,6 +86,10 @@ class Worker:
         self.access = access_log(settings)
         self.now = time.monotonic()
         self.stopping = False
+        self.quick = self.gathering = False
+        self.gathered: list[Transport] = []
+        """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
+        self._apart_until = 0.0
         self.term = 0
         """Number of the leadership of the loop; see :mod:`onegate.threads`."""
         self._secure = _tls(settings) if settings.certfile else None
@@ -154,7 +169,9 @@ class Worker:
         acceptor = self._acceptor
         connections = acceptor.connections
         numbers = self._numbers
+        requests = self._requests
         while not self.stopping or connections or acceptor.listening:
+            since = self.now
             for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
@@ -165,14 +182,36 @@ class Worker:
                     self._other(fd)
                 if self.term != term:
                     return False
+                if self.gathered:
+                    waited = time.monotonic() - since
+                    if waited > _GATHERING:
+                        self._push(waited)
+                        since += waited
+            if self.gathered:
+                self._push(0.0)
             if self.now >= self._next_tick:
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
             timeout = max(0.0, self._next_tick - self.now)
-            self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
+            ended = time.monotonic()
+            events = self._epoll.poll(timeout, _MAX_EVENTS)
+            each = (ended - self.now) / (self._requests - requests or 1)
+            requests = self._requests
+            self._events = iter(events)
             numbers[_BEAT] = self.now = time.monotonic()
+            self.quick = self._gathers and each < _GATHERING and self.now > self._apart_until
+            self.gathering = self.quick and each > _WORTHWHILE and len(events) > 1
         return True
+
+    def _push(self, waited: float) -> None:
+        """Let go what the kernel has gathered; ``waited``: the first of it, if that was long."""
+        if waited > _SLOW:
+            self._apart_until = self.now + _APART
+        for sock in self.gathered:
+            with contextlib.suppress(OSError):  # closed meanwhile, and that lets it go too
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.gathered.clear()
 
     def _other(self, fd: int) -> None:
         """A descriptor that is neither a connection nor a listener."""
@@ -225,7 +264,7 @@ class Worker:
         slot[Field.CALL_SINCE] = oldest_call
         slot[Field.REQUESTS] = self._requests
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
-        slot[Field.IDLE] = len(self._acceptor.idle)
+        slot[Field.IDLE] = self._acceptor.idle()
         resident = 0
         with contextlib.suppress(OSError):  # the application may hold every descriptor
             slot[Field.DESCRIPTORS] = _open_descriptors()
@@ -262,13 +301,15 @@ class Worker:
 
     def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
         """Call the application here and now."""
-        self.count()
+        self._requests += 1
+        if self._requests >= self._retire_after:
+            self.count(0)
         call.run(self._app, environ)
         return True
 
-    def count(self) -> None:
-        """One request more."""
-        self._requests += 1
+    def count(self, more: int = 1) -> None:
+        """``more`` requests."""
+        self._requests += more
         if self._requests >= self._retire_after:
             self._retire(f"it has answered {self._requests} requests")
 
@@ -285,15 +326,10 @@ class Worker:
         connection.watched = True
         self._epoll.register(connection.fd, _EVENTS)
 
-    def idle(self, connection: Connection) -> None:
-        """It may be closed when descriptors are short."""
-        self._acceptor.idle[connection] = None
+    def idle(self) -> None:
+        """A connection may be closed now if descriptors are short."""
         if self._acceptor.paused:
             self._acceptor.resume()
-
-    def busy(self, connection: Connection) -> None:
-        """It may not."""
-        self._acceptor.idle.pop(connection, None)
 
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""

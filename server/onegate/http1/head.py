@@ -8,6 +8,9 @@ program that makes requests sends the same block of them each time, and often th
 line that was found valid is remembered with its reading, a block or a head that was seen twice with
 what it means as a whole, and the next time costs one look-up. What holds secrets is never
 remembered, and the memory is bounded.
+
+A head that is remembered as a whole is not even copied: :meth:`HeadParser.recall` gives the same
+object each time, and its owner keeps with it (``ready``) what it had made of it.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ _REMEMBERED_LINES = 1024
 _REMEMBERED_LENGTH = 256
 _REMEMBERED_HEADS = 256
 _REMEMBERED_HEAD_LENGTH = 1024
+_END = b"\r\n\r\n"
+_REMEMBERED_WHOLE = _REMEMBERED_HEAD_LENGTH + len(_END)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,7 @@ class Head:
         "fields",
         "method",
         "minor",
+        "ready",
         "target",
     )
 
@@ -77,6 +83,8 @@ class Head:
     expect_continue: bool
     authority: str
     """Host from the target in absolute-form, else from the Host field (RFC 9112, 3.2.2)."""
+    ready: Any
+    """What the owner of a remembered head keeps with it; ``None`` until it has set it."""
 
 
 def _take_meaning(head: Head, known: Head) -> None:
@@ -132,22 +140,15 @@ class HeadParser:
         Raises :class:`ProtocolError`: 400, 414, 417, 431, 501 or 505.
         """
         octets = bytes(octets)
-        known = self._heads.get(octets)
-        if known is not None:
-            head = Head()
-            head.method = known.method
-            head.target = known.target
-            head.minor = known.minor
-            _take_meaning(head, known)
-            return head
         line, _, block = octets.partition(b"\r\n")
         head = self._request_line(line.decode("latin-1"))
         known = self._blocks.get((head.minor, block))
         if known is not None and not head.authority:
             _take_meaning(head, known)
             # Its block came before and holds no secret; a query may be one.
-            if "?" not in head.target and len(octets) <= _REMEMBERED_HEAD_LENGTH:
-                self._remember(self._heads, octets, head)
+            bare = not head.chunked and not head.content_length and "?" not in head.target
+            if bare and len(octets) <= _REMEMBERED_HEAD_LENGTH:
+                self._remember(self._heads, octets + _END, head)
             return head
         self._secret = False
         special = self._fields(head, block)
@@ -156,6 +157,15 @@ class HeadParser:
         if not absolute and not self._secret and len(block) <= _REMEMBERED_HEAD_LENGTH:
             self._remember(self._blocks, (head.minor, block), head)
         return head
+
+    def recall(self, octets: bytes) -> Head | None:
+        """The remembered head that ``octets`` are, with the empty line that ends it and nothing
+        behind; ``None`` if they are none. To be asked between two requests only.
+
+        The head has no content. It is shared: nothing but its ``ready`` may be set, and its
+        ``fields`` are not to be changed.
+        """
+        return self._heads.get(octets) if len(octets) <= _REMEMBERED_WHOLE else None
 
     def _remember(self, memory: dict[Any, Head], key: Any, head: Head) -> None:
         """Keep what a head or a block means, if it comes for the second time."""
@@ -171,6 +181,7 @@ class HeadParser:
         known.method = head.method
         known.target = head.target
         known.minor = head.minor
+        known.ready = None
         _take_meaning(known, head)
         memory[key] = known
 

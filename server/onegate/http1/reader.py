@@ -64,6 +64,11 @@ class RequestReader:
         return bool(self._buffer)
 
     @property
+    def begun(self) -> bool:
+        """True if anything of the next request was received, be it an empty line before it."""
+        return bool(self._buffer) or self._skipped_line
+
+    @property
     def in_body(self) -> bool:
         """True between the head of a request that has content and the last of it."""
         return self._left > 0 or self._chunked is not None

@@ -56,13 +56,25 @@ BY_CLOSE: Final = Framing.CLOSE
 class ResponseHead:
     """Status and fields of a response, checked, not yet framed."""
 
-    __slots__ = ("code", "content_length", "has_date", "has_server", "lines", "status")
+    __slots__ = (
+        "code",
+        "content_length",
+        "framed",
+        "framed_as",
+        "has_date",
+        "has_server",
+        "lines",
+        "status",
+    )
 
     def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
         """Raises ``TypeError`` for wrong types, ``ValueError`` for what may not be sent."""
         self.code, self.status = _status(status)
         self.content_length: int | None = None
         self.has_date = self.has_server = False
+        self.framed_as: tuple[int, int, bool, int | None] | None = None
+        """Second, minor version, close and length that ``framed`` was made for; see frame()."""
+        self.framed: tuple[bytes, Framing, bool] | None = None
         lines = ""
         for field in fields:
             try:
@@ -88,6 +100,37 @@ class ResponseHead:
             for line in self.lines.split("\r\n")
             if line and line.partition(":")[0].lower() != "content-length"
         )
+
+
+_heads: dict[tuple[object, ...], ResponseHead] = {}
+_heads_seen_once: set[int] = set()
+_REMEMBERED_HEADS = 256
+
+
+def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
+    """The checked head of a response. One that an application gives again and again is
+    remembered, and is then not checked again: it is equal, so it is as good.
+
+    Raises as :class:`ResponseHead` does.
+    """
+    key = (status, *fields)
+    try:
+        known = _heads.get(key)
+        if known is not None:
+            return known
+        mark = hash(key)
+    except TypeError:  # something in there is a list, say
+        return ResponseHead(status, fields)
+    head = ResponseHead(status, fields)
+    if mark not in _heads_seen_once:
+        if len(_heads_seen_once) >= 4 * _REMEMBERED_HEADS:
+            _heads_seen_once.clear()
+        _heads_seen_once.add(mark)
+    elif all(field in _remembered for field in fields):  # none of them long, none a secret
+        if len(_heads) >= _REMEMBERED_HEADS:
+            _heads.clear()
+        _heads[key] = head
+    return head
 
 
 _statuses: dict[str, tuple[int, str]] = {}
@@ -155,8 +198,7 @@ class _Clock:
         self._second = -1
         self.line = ""
 
-    def now(self) -> str:
-        second = int(time.time())
+    def at(self, second: int) -> str:
         if second != self._second:
             self._second = second
             self.line = f"Date: {imf_fixdate(second)}\r\n"
@@ -187,6 +229,11 @@ def frame(
     ``length``: octets of the content if the server knows them although the application did not
     say. ``close``: what the request asked for. Each choice follows RFC 9112, 6.3 and 9.3.
     """
+    second = int(time.time())
+    framed_as = (second, minor, close, length)
+    if framed_as == head.framed_as and method != "HEAD":
+        assert head.framed is not None
+        return head.framed
     lines = head.lines
     extra = ""
     if head.code == 204:
@@ -210,10 +257,13 @@ def frame(
         extra += "Connection: close\r\n"
     elif not minor:
         extra += "Connection: keep-alive\r\n"
-    date = "" if head.has_date else _clock.now()
+    date = "" if head.has_date else _clock.at(second)
     server = "" if head.has_server else SERVER_LINE
     text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
-    return text.encode("latin-1"), framing, close
+    framed = text.encode("latin-1"), framing, close
+    if method != "HEAD":
+        head.framed_as, head.framed = framed_as, framed
+    return framed
 
 
 def chunk(block: bytes) -> bytes:

@@ -27,6 +27,7 @@ from onegate.http1.response import (
     error_response,
     frame,
     interim_response,
+    response_head,
 )
 from onegate.wsgi.files import FileWrapper
 
@@ -45,8 +46,11 @@ class ClientGone(Exception):  # noqa: N818 - an event, not an error
 class Output(Protocol):
     """Where the answer goes. Both methods raise :class:`ClientGone`."""
 
-    def send(self, octets: bytes) -> None:
-        """Send now as much as the client takes, and keep the rest to be sent in order."""
+    def send(self, octets: bytes, last: bool = False) -> None:
+        """Send as much as the client takes, and keep the rest to be sent in order.
+
+        ``last``: nothing of this answer follows. Whatever is not marked so goes out at once.
+        """
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         """The same for ``count`` octets of a regular file from ``position`` on."""
@@ -55,51 +59,45 @@ class Output(Protocol):
 class Call:
     """State of one call. Used once."""
 
-    __slots__ = (
-        "_framing",
-        "_held",
-        "_iterable",
-        "_left",
-        "_out",
-        "_request",
-        "_response",
-        "_sent",
-        "close",
-        "cut",
-        "octets",
-        "status",
-    )
+    # Defaults stand in the class: what an ordinary call does not touch need not be set for it.
+    _response: ResponseHead | None = None
+    _framing: Framing = NO_CONTENT
+    _sent = False
+    _left = 0
+    _held: list[bytes] | None = None
+    _iterable: Any = None
+    status = 0
+    octets = 0
+    """Of content, without its framing."""
+    cut = False
+    """Whether the connection has to end so that the client notices the answer is incomplete."""
+    environ: dict[str, Any] | None = None
+    """Of the request, once the application is called."""
 
-    def __init__(self, out: Output, request: Head) -> None:
+    def __init__(self, out: Output, request: Head, *, close: bool = False) -> None:
+        """``close``: the connection has to end although the request does not ask for it."""
         self._out = out
         self._request = request
-        self._response: ResponseHead | None = None
-        self._framing: Framing = NO_CONTENT
-        self._sent = False
-        self._left = 0
-        self._held: list[bytes] | None = None
-        self._iterable: Any = None
-        self.status = 0
-        self.octets = 0
-        """Of content, without its framing."""
-        self.close = request.close
+        self.close = self._asked_close = close or request.close
         """Whether the connection has to end after this answer."""
-        self.cut = False
-        """Whether it has to end so that the client notices the answer is incomplete."""
 
     def run(self, app: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> None:
         """Call ``app`` and send what it answers. Raises nothing."""
+        self.environ = environ
         environ["wsgi.early_hints"] = self._early_hints
         try:
             iterable = self._iterable = app(environ, self.start_response)
-            if type(iterable) is FileWrapper and self._send_file(iterable):
+            if type(iterable) is list or type(iterable) is tuple:
+                if not self._sent:
+                    if len(iterable) == 1 and self._send_whole(iterable[0], only=True):
+                        return
+                    # All blocks exist already: head and blocks can go out together.
+                    self._held = []
+            elif type(iterable) is FileWrapper and self._send_file(iterable):
                 return
-            if (type(iterable) is list or type(iterable) is tuple) and not self._sent:
-                if len(iterable) == 1 and self._send_whole(iterable[0]):
-                    return
-                # All blocks exist already: head and blocks can go out together.
-                self._held = []
             for block in iterable:
+                if not self._sent and self._held is None and self._send_whole(block):
+                    continue
                 if not self._block(block):
                     break
             self._finish()
@@ -128,7 +126,7 @@ class Call:
             raise AssertionError("start_response called a second time without exc_info")
         if type(headers) is not list:
             raise TypeError(f"headers must be a list, not {type(headers).__name__}")
-        self._response = ResponseHead(status, headers)
+        self._response = response_head(status, headers)
         return self.write
 
     def write(self, block: bytes) -> None:
@@ -169,23 +167,28 @@ class Call:
             self._out.send(octets)
         return more
 
-    def _send_whole(self, block: bytes) -> bool:
-        """The most usual answer: one block, as long as was declared. False: it is another."""
+    def _send_whole(self, block: bytes, *, only: bool = False) -> bool:
+        """The most usual answer: a first block as long as was declared, or one that is known to be
+        the ``only`` one. False: it is another, and nothing was sent."""
         response = self._response
         if type(block) is not bytes or not block or response is None:
             return False
+        length = len(block)
+        if response.content_length != length and not (only and response.content_length is None):
+            return False
         if self._request.method == "HEAD" or response.code in (204, 304):
             return False
-        if response.content_length not in (None, len(block)):
-            return False
-        head = self._head(len(block))
-        self.octets = len(block)
-        self._left = 0
-        if len(block) > _COPY:
+        head, self._framing, self.close = frame(
+            response, method="", minor=self._request.minor, close=self.close, length=length
+        )
+        self._sent = True
+        self.status = response.code
+        self.octets = length
+        if length > _COPY:
             self._out.send(head)
-            self._out.send(block)
+            self._out.send(block, last=True)
         else:
-            self._out.send(head + block)
+            self._out.send(head + block, last=True)
         return True
 
     def _head(self, length: int | None) -> bytes:
@@ -222,11 +225,15 @@ class Call:
             return None
 
     def _finish(self) -> None:
+        if self._sent and self._framing is BY_LENGTH and self._held is None:
+            if self._left:
+                self._check_length()
+            return
         head = b"" if self._sent else self._head(0)
         tail = LAST_CHUNK if self._framing is CHUNKED else b""
         held = b"".join(self._held) if self._held else b""
         if octets := held + head + tail:
-            self._out.send(octets)
+            self._out.send(octets, last=True)
         self._held = None
         self._check_length()
 
@@ -263,11 +270,11 @@ class Call:
             self.close = self.cut = True
             return
         self.status = 500
-        self.close = request.close
-        octets = error_response(500, method=request.method, close=request.close)
+        self.close = self._asked_close
+        octets = error_response(500, method=request.method, close=self.close)
         self.octets = len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self._out.send(octets)
+            self._out.send(octets, last=True)
         except ClientGone:
             self.close = True
 
@@ -284,7 +291,7 @@ class Call:
 
     def _complain(self, message: str, *values: object, error: BaseException | None = None) -> None:
         """Log what the application did, with the request's id."""
-        log.error(message, *values, exc_info=error, extra={"environ": self._request.fields})
+        log.error(message, *values, exc_info=error, extra={"environ": self.environ or {}})
 
     @property
     def fields(self) -> str:

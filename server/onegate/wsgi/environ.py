@@ -104,13 +104,21 @@ class EnvironFactory:
 
         ``peer``: address and port of the client. ``length``: octets in ``content``.
         """
-        environ = head.fields
+        environ = self.prepare(head, head.fields)
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
+        environ["wsgi.input"] = content
+        if head.chunked:
+            # The application sees decoded content, and its length is known by now.
+            environ["CONTENT_LENGTH"] = str(length)
+            del environ["HTTP_TRANSFER_ENCODING"]
+        return environ
+
+    def prepare(self, head: Head, environ: dict[str, Any]) -> dict[str, Any]:
+        """Add to ``environ``, the fields of ``head``, all that the head says. Returns it."""
         target = head.target
         environ["REQUEST_METHOD"] = head.method
         environ["RAW_URI"] = environ["REQUEST_URI"] = target
         environ["SERVER_PROTOCOL"] = f"HTTP/1.{head.minor}"
-        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
-        environ["wsgi.input"] = content
         if target[0] != "/":
             target = self._origin_form(environ, head)
         path, _, environ["QUERY_STRING"] = target.partition("?")
@@ -119,10 +127,6 @@ class EnvironFactory:
         if self._script_name and f"{path}/".startswith(f"{self._script_name}/"):
             path = path[len(self._script_name) :]
         environ["PATH_INFO"] = path
-        if head.chunked:
-            # The application sees decoded content, and its length is known by now.
-            environ["CONTENT_LENGTH"] = str(length)
-            del environ["HTTP_TRANSFER_ENCODING"]
         return environ
 
     @staticmethod

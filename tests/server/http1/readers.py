@@ -64,7 +64,8 @@ def read(
     ``parser``: one that has parsed other heads before, as a worker's has.
     """
     limits = limits or MessageLimits()
-    reader = RequestReader(parser, limits) if parser else new_reader(limits)
+    parser = parser or HeadParser(limits, key_of)
+    reader = RequestReader(parser, limits)
     most = max(limits.head + 3, limits.field_size + 1, MAX_LINE + 1)
     messages: list[Message] = []
     head: Head | None = None
@@ -79,6 +80,10 @@ def read(
 
     try:
         for piece in pieces:
+            if head is None and not reader.begun and (known := parser.recall(piece)) is not None:
+                head = known
+                finish(whole=True)
+                continue
             reader.receive(piece)
             while (event := reader.next_event()) is not NEED_DATA:
                 if isinstance(event, Head):

@@ -315,3 +315,38 @@ def test_R65_error_response_to_a_HEAD_has_no_content() -> None:
     octets = error_response(400, method="HEAD")
     assert octets.endswith(b"\r\n\r\n")
     assert b"Content-Length: 16\r\n" in octets
+
+
+def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    memory: dict[Any, Any] = {}
+    monkeypatch.setattr(response, "_heads", memory)
+    monkeypatch.setattr(response, "_heads_seen_once", set())
+    fields = [("X", "1"), ("Content-Length", "2")]
+    heads = [response.response_head("200 OK", list(fields)) for _ in range(4)]
+    assert heads[1] is heads[2] is heads[3]
+    assert [head.lines for head in heads] == ["X: 1\r\nContent-Length: 2\r\n"] * 4
+    # Framing is made anew where something else is asked for.
+    for minor, close in ((1, False), (1, True), (0, False), (1, False)):
+        octets, _, _ = frame(heads[3], method="GET", minor=minor, close=close, length=None)
+        assert (b"Connection: close" in octets) is close
+        assert (b"Connection: keep-alive" in octets) is (not minor)
+    head, _, _ = frame(heads[3], method="HEAD", minor=1, close=False, length=None)
+    assert head == octets
+
+
+def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory: dict[Any, Any] = {}
+    monkeypatch.setattr(response, "_heads", memory)
+    for _ in range(3):
+        response.response_head("200 OK", [("Set-Cookie", "a=hush")])
+        response.response_head("200 OK", [("X", "x" * 300)])
+        with pytest.raises(TypeError):
+            response.response_head("200 OK", [("X", ["1"])])  # type: ignore[list-item]
+    assert not memory
+    for number in range(3000):
+        for _ in range(2):
+            response.response_head("200 OK", [("X", str(number))])
+        assert len(memory) <= 256
+    assert len(response._heads_seen_once) <= 1024

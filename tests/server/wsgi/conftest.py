@@ -160,7 +160,7 @@ class Recorder:
         """All that was sent."""
         return b"".join(self.sent)
 
-    def send(self, octets: bytes) -> None:
+    def send(self, octets: bytes, last: bool = False) -> None:
         """Keep ``octets``."""
         self.sent.append(bytes(octets))
 

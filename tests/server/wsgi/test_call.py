@@ -27,10 +27,10 @@ class Gone(Recorder):
         super().__init__()
         self._sends = sends
 
-    def send(self, octets: bytes) -> None:
+    def send(self, octets: bytes, last: bool = False) -> None:
         if len(self.sent) >= self._sends:
             raise ClientGone
-        super().send(octets)
+        super().send(octets, last)
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         raise ClientGone
