@@ -233,7 +233,8 @@ class Call:
         tail = LAST_CHUNK if self._framing is CHUNKED else b""
         held = b"".join(self._held) if self._held else b""
         if octets := held + head + tail:
-            self._out.send(octets, last=True)
+            # Too short an answer ends in a reset, which would take along what is not yet sent.
+            self._out.send(octets, last=not self._left)
         self._held = None
         self._check_length()
 
