@@ -23,23 +23,21 @@ import select
 import socket
 import struct
 import time
-from contextlib import AbstractContextManager
 from enum import IntEnum
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from onegate import proxy_protocol, request_id
 from onegate.access import AccessLog
 from onegate.body import Body
-from onegate.forwarded import Forwarded
-from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
+from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE, error_response
 from onegate.outbuf import FileSegment, OutBuffer
-from onegate.settings import Settings
 from onegate.wsgi import Call, ClientGone, EnvironFactory
 
 if TYPE_CHECKING:
+    from onegate.service import Service
     from onegate.tls import Transport
 
 RECEIVE = 32768
@@ -81,54 +79,6 @@ _CALL: Final = State.CALL
 _WRITE: Final = State.WRITE
 _LINGER: Final = State.LINGER
 _CLOSED: Final = State.CLOSED
-
-
-class Service(Protocol):
-    """What a connection needs of its worker."""
-
-    settings: Settings
-    limits: MessageLimits
-    spool: str | None
-    now: float
-    """Monotonic seconds, read once for each round of the loop."""
-
-    def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
-        """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
-
-    def watch(self, connection: Connection) -> None:
-        """Tell the connection of further events."""
-
-    def idle(self) -> None:
-        """A connection waits for a request and may be closed if descriptors are short."""
-
-    def closed(self, connection: Connection) -> None:
-        """Its descriptor is free again."""
-
-    quick: bool
-    """Calls are short just now: the end of an answer may wait for the end of its connection."""
-    gathering: bool
-    """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
-    gathered: list[Transport]
-
-    access: AccessLog | None
-
-    @property
-    def stopping(self) -> bool:
-        """True if no connection is to be kept alive any more."""
-
-    @property
-    def lock(self) -> AbstractContextManager[object]:
-        """Between the application's thread and the loop, which may both want to flush."""
-
-    @property
-    def forwarded(self) -> Forwarded:
-        """Which peers are trusted proxies, and what is believed of them."""
-
-    def alive(self, connection: Connection) -> None:
-        """The application goes on: a long answer is not a call that is stuck."""
-
-    def secure(self, sock: socket.SocketType) -> Transport:
-        """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
 
 
 class Connection:

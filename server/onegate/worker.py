@@ -56,7 +56,7 @@ _BEAT = int(Field.BEAT)
 
 
 class Worker:
-    """Serves until told to stop. See :class:`onegate.connection.Service`.
+    """Serves until told to stop. See :class:`onegate.service.Service`.
 
     ``lifeline``: read end of a pipe that reports end of file when the master is gone.
     """
