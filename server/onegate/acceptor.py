@@ -160,7 +160,8 @@ class Acceptor:
         for again in (False, True):
             if again:
                 found = [each for each in self.connections.values() if each.is_idle]
-                self._idle = sorted(found, key=lambda each: each.deadline, reverse=True)
+                # Of those that were answered in the same round of the loop, the first is first.
+                self._idle = sorted(found, key=lambda each: each.deadline)[::-1]
             while self._idle:
                 candidate = self._idle.pop()
                 if candidate.is_idle:
