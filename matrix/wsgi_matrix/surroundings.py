@@ -17,6 +17,9 @@ from wsgi_matrix.toml_file import Reader, TomlFile
 
 SECRETS = "/run/secrets"
 """Where secrets are in a container, each a file of its name, as Docker and Podman have it."""
+STEADY = {"PYTHONHASHSEED": "0"}
+"""In every cell: the order of a set, which differs from one process to the next, must not look like
+a difference of servers."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -86,7 +89,7 @@ class Surroundings:
 
     def variables(self, **folders: str) -> dict[str, str]:
         """The environment, filled in."""
-        return {name: self.filled(value, **folders) for name, value in self.environment}
+        return STEADY | {name: self.filled(value, **folders) for name, value in self.environment}
 
     def names(self, place: str) -> bool:
         """Whether a variable or set-up command says ``{place}``."""

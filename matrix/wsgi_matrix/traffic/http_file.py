@@ -223,13 +223,11 @@ class _Reader:
             if kind == "json":
                 where = where if where.startswith("$") else f"$.{where}"
                 jsonpath.parse(where)
-            each = Capture(name=f"{response[1]}.{len(self.wanted)}", kind=kind, where=where)
+            called = re.sub(r"[^\w-]+", ".", f"{response[1]}.{where.lstrip('$.')}").strip(".")
+            same = Capture(name=called, kind=kind, where=where)
             mine = self.wanted.setdefault(response[1], [])
-            same = next((x for x in mine if (x.kind, x.where) == (kind, where)), None)
-            if same is None:
-                each = replace(each, name=f"{response[1]}.{len(mine)}")
-                mine.append(each)
-                same = each
+            if same not in mine:
+                mine.append(same)
             return "{{" + same.name + "}}"
         if name in self.known:
             return "{{" + name + "}}"

@@ -10,12 +10,12 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from wsgi_matrix.answers import Answer
-from wsgi_matrix.normalise import LEFT_OUT
+from wsgi_matrix.normalise import LEFT_OUT, difference, normal
 from wsgi_matrix.traffic.ignore import Ignore, apply
+from wsgi_matrix.traffic.model import Ask
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")
 TOKEN = re.compile(r"[\w.+/=:-]")
@@ -99,11 +99,7 @@ def _line(one: str, two: str) -> Iterator[Ignore]:
     yield Ignore(kind="regex", where=where.replace("\\ ", " "))
 
 
-def settled(one: Answer, two: Answer, ignores: Sequence[Ignore]) -> bool:
-    """Whether the two are the same after ``ignores``, but for what is never compared."""
-    return _compared(apply(one, ignores)) == _compared(apply(two, ignores))
-
-
-def _compared(answer: Answer) -> Answer:
-    kept = tuple((n.lower(), v) for n, v in answer.fields if n.lower() not in NEVER_COMPARED)
-    return replace(answer, fields=kept)
+def settled(ask: Ask, one: Answer, two: Answer, ignores: Sequence[Ignore]) -> bool:
+    """Whether two answers to ``ask`` are the same after ``ignores`` and the declared rules."""
+    first, second = (normal(apply(each, ignores), ask.method) for each in (one, two))
+    return not difference(first, second)

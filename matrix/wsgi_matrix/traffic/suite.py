@@ -7,6 +7,7 @@ the reference: the first cell, that is the first server, Python and limits that 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,10 @@ KEPT = ("limits", "unchanged", "stop")
 """Checks on the cell itself that hold whatever is sent."""
 SHOWN = 300
 """Octets of each side that are shown."""
+GZIP = 16 + zlib.MAX_WBITS
+"""The window of zlib that means gzip's format."""
+LARGEST_DECODED = 64 * 2**20
+"""Octets of decoded content that are compared."""
 NOT_OURS = ("joined", "page")
 """Rules of the contract's comparison alone."""
 
@@ -51,8 +56,21 @@ class Judgement:
         return normal(self.answer(ask, exchange), ask.method)
 
     def answer(self, ask: Ask, exchange: Exchange) -> Answer:
-        """The answer after what people left out."""
-        return ignore.apply(split(exchange.response, ask.method.encode()), self.ignores)
+        """The answer, its content decoded, after what people left out."""
+        found = split(exchange.response, ask.method.encode())
+        return ignore.apply(decoded(found), self.ignores)
+
+
+def decoded(answer: Answer) -> Answer:
+    """``answer`` with content in the coding ``gzip`` decoded: its head says when it was made."""
+    codings = [value.lower() for value in answer.values(b"content-encoding")]
+    if codings != [b"gzip"] or not answer.body:
+        return answer
+    try:
+        body = zlib.decompressobj(GZIP).decompress(answer.body, LARGEST_DECODED)
+    except zlib.error:
+        return answer  # then it is compared as what it is
+    return replace(answer, body=body)
 
 
 def of_config(config: Config) -> suites.Suite:
@@ -102,10 +120,10 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
         requests[BURST] = octets(burst.method, burst.target, burst.host, list(burst.fields), body)
         says = f"every client of a burst of {burst.title} has a whole answer of the same status"
         cases.append(Case(id=BURST, says=says, judge=judge_burst, evidence=(BURST,)))
-    ours = [rule for rule in RULES if rule.id not in NOT_OURS]
     notes = [note for session in sessions for note in session.notes]
-    notes += ["Before answers are compared:", *(f"  {rule.id}: {rule.says}" for rule in ours)]
-    notes += [f"  ignored: {each}" for each in by.ignores]
+    rules = ", ".join(rule.id for rule in RULES if rule.id not in NOT_OURS)
+    notes.append(f"compared after the rules {rules}, content-coding (docs/try.md says which)")
+    notes += [f"ignored: {each}" for each in by.ignores]
     return suites.Suite(
         name=suites.TRAFFIC,
         requests=requests,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsgi_matrix.answers import split
 from wsgi_matrix.config import Config
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.model import CellResult, Outcome, Run
 from wsgi_matrix.runner import run_cell
 from wsgi_matrix.suites import TRAFFIC, Suite
 from wsgi_matrix.traffic import propose
-from wsgi_matrix.traffic.ignore import Ignore, apply
+from wsgi_matrix.traffic.ignore import Ignore
 from wsgi_matrix.traffic.model import Ask
 from wsgi_matrix.traffic.suite import Judgement, judgement
 
@@ -49,10 +48,9 @@ def between(one: CellResult, two: CellResult, asks: Sequence[Ask], by: Judgement
         first, second = one.exchanges.get(ask.name), two.exchanges.get(ask.name)
         if first is None or second is None or first.error or second.error:
             continue
-        method = ask.method.encode()
-        a, b = (apply(split(each.response, method), by.ignores) for each in (first, second))
+        a, b = by.answer(ask, first), by.answer(ask, second)
         pairs.append((ask, a, b))
         found |= dict.fromkeys(propose.propose(a, b))
     ignores = tuple(found)
-    unsettled = [ask.title for ask, a, b in pairs if not propose.settled(a, b, ignores)]
+    unsettled = [ask.title for ask, a, b in pairs if not propose.settled(ask, a, b, ignores)]
     return Changes(ignores=ignores, unsettled=tuple(unsettled))
