@@ -15,6 +15,7 @@ from wsgi_matrix import peers, suites, surroundings
 from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import App, Cell, Limits, Python, Server
+from wsgi_matrix.probe.agent.answer import LARGEST
 from wsgi_matrix.toml_file import Reader, TomlFile
 from wsgi_matrix.xfails import Xfail
 
@@ -87,6 +88,14 @@ class Config:
     xfails: tuple[Xfail, ...] = ()
 
 
+def _largest(value: Any, root: Path) -> int:
+    """A size that answers are read up to."""
+    size = toml.memory(value, root)
+    if size > LARGEST:
+        raise ValueError(f"a size of at most {LARGEST >> 20}MiB")
+    return size
+
+
 RUN: dict[str, Reader] = {
     "repeat": toml.number(1, 1000),
     "deadline": toml.seconds,
@@ -125,7 +134,7 @@ SUITE: dict[str, Reader] = {
     "allow_status": toml.texts,
     "workers": toml.number(1, 1000),
     "host": toml.text,
-    "largest": toml.memory,
+    "largest": _largest,
     "patience": toml.seconds,
 }
 XFAIL: dict[str, Reader] = {

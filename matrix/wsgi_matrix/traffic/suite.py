@@ -33,6 +33,10 @@ SAME = ":same"
 BURST = "burst"
 KEPT = ("limits", "unchanged", "stop")
 """Checks on the cell itself that hold whatever is sent."""
+TOO_LARGE = "answer of more than"
+MORE = "--largest takes up to 64MiB; leave out of the traffic what is larger or never ends"
+LOG_LINES = 12
+"""Of a server's log that are shown with an error of its app."""
 SHOWN = 300
 """Octets of each side that are shown."""
 GZIP = 16 + zlib.MAX_WBITS
@@ -148,15 +152,17 @@ def judge(ask: Ask, by: Judgement, evidence: Evidence) -> Verdict:
     [exchange] = evidence.exchanges.get(ask.name, (None,))
     if exchange is None:
         return Outcome.ERROR, "it was not sent"
+    if exchange.error.startswith(TOO_LARGE):
+        return Outcome.FAIL, f"{ask.title}: {exchange.error}; {MORE}"
     if exchange.error:
         return Outcome.FAIL, f"{ask.title}: {exchange.error}"
     answer = split(exchange.response, ask.method.encode())
     status = _status(exchange)
     if status >= 500 and status not in by.allowed:
-        return Outcome.FAIL, (
-            f"{ask.title}: server error: {answer.status_line.decode('latin-1')}; "
-            f"{_shown(answer.body)}"
-        )
+        said = f"{ask.title}: server error: {answer.status_line.decode('latin-1')}; "
+        log = "\n".join(evidence.stopped.log.splitlines()[-LOG_LINES:])
+        said += _shown(answer.body) + (f"\nlast log lines:\n{log}" if log else "")
+        return Outcome.FAIL, said
     return Outcome.PASS, f"{ask.title}: {status}"
 
 
