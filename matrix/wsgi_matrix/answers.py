@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsgi_matrix.probe.agent.answer import AnswerReader
+from wsgi_matrix.probe.agent.answer import AnswerReader, dechunk
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,8 @@ def split(raw: bytes, method: bytes = b"GET") -> Answer:
     if not answer.body:
         return answer  # to HEAD, say: fields tell of a framing that is not there
     if b"chunked" in b",".join(answer.values(b"transfer-encoding")).lower():
-        return Answer(lines[0], answer.fields, _dechunk(answer.body))
+        return Answer(lines[0], answer.fields, dechunk(answer.body))
     return answer
-
-
-def _dechunk(framed: bytes) -> bytes:
-    """The content of a chunked body that the reader has already found to be whole."""
-    body = bytearray()
-    at = 0
-    while True:
-        line_end = framed.index(b"\r\n", at)
-        size = int(framed[at:line_end].partition(b";")[0], 16)
-        if size == 0:
-            return bytes(body)
-        body += framed[line_end + 2 : line_end + 2 + size]
-        at = line_end + 2 + size + 2
 
 
 def where_differs(expected: bytes, got: bytes) -> str:

@@ -24,6 +24,7 @@ import uv
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import App, Python
+from wsgi_matrix.resolve import ensure_lock
 
 RECIPE = "1"
 """Part of every digest; raise it when a bundle of the same inputs would come out differently."""
@@ -33,8 +34,12 @@ DEADLINE = 600.0
 
 LEFT_OUT = frozenset(
     {"__pycache__", ".git", ".hg", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache"}
+    | {"node_modules"}
 )
-"""Folders that are never part of an app."""
+"""Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be ours
+(https://bford.info/cachedir/)."""
+CACHE_TAG = "CACHEDIR.TAG"
+CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,10 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
     Raises :class:`SetupError`.
     """
     requirements = _requirements(app)
+    (root / CACHE_TAG).parent.mkdir(parents=True, exist_ok=True)
+    (root / CACHE_TAG).write_text(CACHE_SIGNATURE, encoding="ascii")
+    if app.resolve and requirements is not None:
+        requirements = ensure_lock(f"app {app.name}", requirements, python, platform, root)
     digest = _digest(app, requirements, python, platform)
     folder = root / "bundles" / f"{app.name}-{python.tag}-{digest[:16]}"
     if not folder.is_dir():
@@ -69,6 +78,9 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
 def files(folder: Path) -> Iterator[Path]:
     """Every file below ``folder`` that belongs to a bundle, in an order that is always the same."""
     for top, folders, names in os.walk(folder):
+        if CACHE_TAG in names and top != os.fspath(folder):
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
         for name in sorted(names):
             if not name.endswith(".pyc"):

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import peers, suites
+from wsgi_matrix import peers, suites, surroundings
 from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import App, Cell, Limits, Python, Server
+from wsgi_matrix.probe.agent.answer import LARGEST
 from wsgi_matrix.toml_file import Reader, TomlFile
 from wsgi_matrix.xfails import Xfail
 
 FILE_NAME = "matrix.toml"
+LARGEST_ANSWER = 16 * 2**20
 SMALLEST_NOFILE = 16
 """Below that the container runtime itself fails, before the server runs."""
 
@@ -32,6 +34,8 @@ class Settings:
     grace: float = 10.0
     suites: tuple[str, ...] = (suites.HELLO,)
     """What is run when nobody says which."""
+    shipped: bool = False
+    """The servers, limits and Pythons that come with wsgi-matrix are there too."""
     peers: Path | None = None
     """Folder whose sub-folders with a ``server.toml`` are servers too."""
     cells: tuple[str, ...] = ()
@@ -51,6 +55,21 @@ class SuiteSettings:
     reference_app: str = ""
     reference_server: str = ""
     """Whom answers are compared with, over the apps and over the servers."""
+    send: tuple[str, ...] = ()
+    """Of the suite ``traffic``: paths of the app, and files in one of the forms that are known."""
+    ignore: tuple[str, ...] = ()
+    """What is left out when answers are compared: ``header:NAME``, ``json:$.PATH``, …"""
+    capture: tuple[str, ...] = ()
+    """Values that are taken from answers: ``NAME=regex:…``."""
+    allow_status: tuple[str, ...] = ()
+    """Server errors that are no fault."""
+    workers: int | None = None
+    """Processes of each server; ``None``: as the server's own table says."""
+    host: str = ""
+    """The Host of all requests; empty: what the traffic says."""
+    largest: int = LARGEST_ANSWER
+    patience: float = 10.0
+    """Octets and seconds of one answer after which it is given up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +88,20 @@ class Config:
     xfails: tuple[Xfail, ...] = ()
 
 
+def _largest(value: Any, root: Path) -> int:
+    """A size that answers are read up to."""
+    size = toml.memory(value, root)
+    if size > LARGEST:
+        raise ValueError(f"a size of at most {LARGEST >> 20}MiB")
+    return size
+
+
 RUN: dict[str, Reader] = {
     "repeat": toml.number(1, 1000),
     "deadline": toml.seconds,
     "grace": toml.seconds,
     "suites": toml.texts,
+    "shipped": toml.flag,
     "peers": toml.path,
     "cells": toml.texts,
 }
@@ -82,6 +110,7 @@ APP: dict[str, Reader] = {
     "target": toml.text,
     "framework": toml.maybe_empty,
     "requirements": toml.text,
+    "resolve": toml.flag,
 }
 LIMITS: dict[str, Reader] = {
     "nofile": toml.number(SMALLEST_NOFILE, 2**30),
@@ -99,6 +128,14 @@ SUITE: dict[str, Reader] = {
     "contract": toml.path,
     "reference_app": toml.text,
     "reference_server": toml.text,
+    "send": toml.texts,
+    "ignore": toml.texts,
+    "capture": toml.texts,
+    "allow_status": toml.texts,
+    "workers": toml.number(1, 1000),
+    "host": toml.text,
+    "largest": _largest,
+    "patience": toml.seconds,
 }
 XFAIL: dict[str, Reader] = {
     "suite": toml.text,
@@ -121,17 +158,21 @@ def find(start: Path) -> Path:
 def load(file: Path, build: Path | None = None) -> Config:
     """Read ``file``; ``build`` is by default ``build/`` beside it. Raises :class:`ConfigError`."""
     source = TomlFile(file)
-    data = source.read()
+    return from_data(source, source.read(), build)
+
+
+def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None) -> Config:
+    """The same of what was read already. Raises :class:`ConfigError`."""
     source.known("", data, TABLES)
     settings = Settings(**source.table("run", data.get("run", {}), RUN))
     servers = {
-        name: Server(name=name, **values)
+        name: Server(name=name, **_with_context(source, name, values))
         for name, values in source.named(
             "servers",
             data.get("servers", {}),
             peers.SERVER,
-            ("context", "args"),
-            none=settings.peers is not None,
+            ("args",),
+            none=settings.peers is not None or settings.shipped,
         ).items()
     }
     for server in servers.values():
@@ -140,13 +181,16 @@ def load(file: Path, build: Path | None = None) -> Config:
         if server.name in servers:
             source.wrong("run.peers", f'a second server "{server.name}" in {server.context}')
         servers[server.name] = server
+    ours = _shipped(source, settings, build)
+    limits = _made(source, data, "limits", LIMITS, Limits, "name", none=settings.shipped)
+    pythons = _made(source, data, "pythons", PYTHON, Python, "version", none=settings.shipped)
     config = Config(
         file=source.file,
         settings=settings,
-        servers=servers,
-        apps=_made(source, data, "apps", APP, App, "name", ("path",)),
-        limits=_made(source, data, "limits", LIMITS, Limits, "name"),
-        pythons=_made(source, data, "pythons", PYTHON, Python, "version"),
+        servers={**(ours.servers if ours else {}), **servers},
+        apps=_apps(source, data),
+        limits={**(ours.limits if ours else {}), **limits},
+        pythons={**(ours.pythons if ours else {}), **pythons},
         build=(build or source.root / "build").absolute(),
         suites=_suites(source, data),
         xfails=_xfails(source, data),
@@ -160,6 +204,22 @@ def load(file: Path, build: Path | None = None) -> Config:
     return config
 
 
+def _shipped(source: TomlFile, settings: Settings, build: Path | None) -> Config | None:
+    """What comes with us, for a matrix that says ``shipped = true``."""
+    if not settings.shipped:
+        return None
+    from wsgi_matrix import shipped  # noqa: PLC0415 - it reads a matrix itself, our own
+
+    return shipped.matrix(build or source.root / "build")
+
+
+def _with_context(source: TomlFile, name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """A server is built in a folder, unless its image is there already."""
+    if "context" not in values and not values.get("image"):
+        source.wrong(f"servers.{name}", 'the key "context" is missing, or "image"')
+    return {"context": source.root, **values}
+
+
 def _made(
     source: TomlFile,
     data: dict[str, Any],
@@ -168,9 +228,23 @@ def _made(
     make: Any,
     name_field: str,
     required: Iterable[str] = (),
+    *,
+    none: bool = False,
 ) -> dict[str, Any]:
-    tables = source.named(key, data.get(key, {}), readers, required)
+    tables = source.named(key, data.get(key, {}), readers, required, none=none)
     return {name: make(**{name_field: name}, **values) for name, values in tables.items()}
+
+
+def _apps(source: TomlFile, data: dict[str, Any]) -> dict[str, App]:
+    tables = source.as_table("apps", data.get("apps", {}))
+    around = {}
+    for name, table in tables.items():
+        tables[name] = source.as_table(f"apps.{name}", table)
+        around[name] = surroundings.read(source, f"apps.{name}", tables[name])
+    found = source.named("apps", tables, APP, ("path",))
+    return {
+        name: App(name=name, surroundings=around[name], **values) for name, values in found.items()
+    }
 
 
 def _suites(source: TomlFile, data: dict[str, Any]) -> dict[str, SuiteSettings]:

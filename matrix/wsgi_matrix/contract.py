@@ -76,12 +76,6 @@ class Endpoint:
     asked: tuple[Asked, ...] = field(default=())
 
 
-def _flag(value: Any, _root: Path) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
 def _accepts(value: Any, _root: Path) -> tuple[Accept, ...]:
     if not isinstance(value, list) or not value:
         raise ValueError("a list of tables")
@@ -100,7 +94,7 @@ ENDPOINT: dict[str, Reader] = {
     "says": toml.text,
     "methods": toml.texts,
     "example": toml.text,
-    "own": _flag,
+    "own": toml.flag,
 }
 EXCHANGE: dict[str, Reader] = {
     "name": toml.text,
@@ -109,9 +103,9 @@ EXCHANGE: dict[str, Reader] = {
     "fields": toml.texts,
     "body": toml.maybe_empty,
     "body_hex": toml.text,
-    "chunked": _flag,
-    "head": _flag,
-    "page": _flag,
+    "chunked": toml.flag,
+    "head": toml.flag,
+    "page": toml.flag,
     "level": _level,
     "joined": toml.texts,
     "accept": _accepts,

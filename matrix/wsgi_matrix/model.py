@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from wsgi_matrix.surroundings import Surroundings
+
 
 class Outcome(StrEnum):
     """The one set of outcomes, for checks, cells and runs alike."""
@@ -58,7 +60,8 @@ class Server:
     args: tuple[str, ...]
     """Arguments to the entry point; ``{app} {folder} {port} {workers} {threads}`` are values."""
     process: tuple[str, ...] = ()
-    """Command that stands for the entry point in the process engine; ``{python}`` is filled in."""
+    """Command that stands for the entry point in the process engine; ``{python}`` and
+    ``{context}`` are filled in too."""
     process_path: tuple[Path, ...] = ()
     """Folders put on PYTHONPATH in the process engine."""
     workers: int = 2
@@ -77,6 +80,8 @@ class Server:
     """Locked source distributions; the build sees the archives in ``sources/``."""
     packages: tuple[str, ...] = ()
     """Debian packages that are in its ``BASE`` besides Python."""
+    image: str = ""
+    """An image that is there already: it is not built, and ``args`` replace its entry point."""
     builder: tuple[str, ...] = ()
     """Debian packages, a compiler say, that are in the image that it gets as ``BUILDER``."""
 
@@ -91,6 +96,9 @@ class App:
     framework: str = ""
     """Distribution whose installed version ``/framework`` has to report; empty: none."""
     requirements: str = "requirements.txt"
+    resolve: bool = False
+    """Its requirements are not locked with hashes: they are resolved and locked here."""
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, kw_only=True)

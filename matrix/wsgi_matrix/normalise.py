@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin
 
-from wsgi_matrix.answers import split
+from wsgi_matrix.answers import Answer, split
 
 BASE = "http://localhost/"
 """What a relative Location is resolved against: the target URI of what is sent."""
@@ -81,7 +81,13 @@ def normalise(raw: bytes, method: str, *, joined: Sequence[str] = (), page: bool
 
     ``joined``: members of its JSON that are lists; ``page``: its content is not compared.
     """
-    answer = split(raw, method.encode())
+    return normal(split(raw, method.encode()), method, joined=joined, page=page)
+
+
+def normal(
+    answer: Answer, method: str, *, joined: Sequence[str] = (), page: bool = False
+) -> Normal:
+    """The same for an answer that is taken apart already."""
     status = int(answer.status_line.split(maxsplit=2)[1])
     fields: dict[str, list[str]] = {}
     for name, value in answer.fields:

@@ -29,10 +29,25 @@ def ensure_parts(server: Server, python: Python, root: Path, platform: str) -> d
 
     Empty for a server that needs none. Raises :class:`SetupError`.
     """
+    folder = ensure_folder(server, python, root, platform)
+    if folder is None:
+        return {}
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def ensure_folder(server: Server, python: Python, root: Path, platform: str | None) -> Path | None:
+    """The folder with ``lib/`` and ``sources/``; ``None`` for a server that needs neither.
+
+    ``platform``: as uv names it; ``None``: this machine. Raises :class:`SetupError`.
+    """
     wanted = {"lib": server.requirements, "sources": server.sources}
     locks = {part: server.context / name for part, name in wanted.items() if name}
     if not locks:
-        return {}
+        return None
     digest = hashlib.sha256(repr((python.version, platform)).encode())
     for part, lock in locks.items():
         if not lock.is_file():
@@ -43,15 +58,11 @@ def ensure_parts(server: Server, python: Python, root: Path, platform: str) -> d
     with exclusive(folder.with_name(name + ".lock")):
         if not folder.is_dir():
             _make(server, locks, python, platform, folder)
-    return {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".pyc"
-    }
+    return folder
 
 
 def _make(
-    server: Server, locks: dict[str, Path], python: Python, platform: str, folder: Path
+    server: Server, locks: dict[str, Path], python: Python, platform: str | None, folder: Path
 ) -> None:
     """Make ``folder`` beside its place and rename it: it is whole or not there."""
     begun = folder.with_name(folder.name + ".part")

@@ -21,6 +21,7 @@ _CALL: dict[str, Reader] = {
     "threads": toml.number(1, 1000),
     "stop_signal": toml.text,
     "ready": toml.regex,
+    "process": toml.texts,
 }
 _BUILD: dict[str, Reader] = {
     "product": toml.text,
@@ -32,6 +33,7 @@ _BUILD: dict[str, Reader] = {
     "builder": toml.texts,
     "stop_signal": toml.text,
     "ready": toml.regex,
+    "process": toml.texts,
 }
 
 SERVER: dict[str, Reader] = {
@@ -39,7 +41,7 @@ SERVER: dict[str, Reader] = {
     **_BUILD,
     "context": toml.path,
     "dockerfile": toml.text,
-    "process": toml.texts,
+    "image": toml.text,
     "process_path": toml.paths,
 }
 """A table ``[servers.NAME]`` of ``matrix.toml``, where a server lies anywhere."""
@@ -68,7 +70,7 @@ def _servers(source: TomlFile) -> list[Server]:
 
 def check_placeholders(source: TomlFile, server: Server) -> None:
     """Refuse words of a command with a placeholder that is never filled in."""
-    known = dict.fromkeys(("app", "folder", "port", "workers", "threads", "python"), "")
+    known = dict.fromkeys(("app", "folder", "port", "workers", "threads", "python", "context"), "")
     for key, words in (("args", server.args), ("process", server.process)):
         for word in words:
             try:

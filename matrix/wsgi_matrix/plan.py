@@ -41,7 +41,7 @@ def _pick(axis: str, wanted: tuple[str, ...], there: Mapping[str, T]) -> list[T]
             raise UserError(f'--{axis}: no "{name}" in the matrix{suggestion(name, there)}')
     if not wanted or "all" in wanted:
         return list(there.values())
-    return [value for name, value in there.items() if name in wanted]
+    return [there[name] for name in dict.fromkeys(wanted)]
 
 
 def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
@@ -51,6 +51,7 @@ def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
 def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
     default = config.suites.get(suite, SuiteSettings())
     apps = suites.OWN_APPS.get(suite) or _pick("apps", selection.apps or default.apps, config.apps)
+    workers = 1 if suite in suites.ONE_WORKER else default.workers
     axes = itertools.product(
         _pick("servers", selection.servers or default.servers, config.servers),
         apps,
@@ -59,7 +60,7 @@ def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
     )
     return [
         Cell(
-            server=replace(s, workers=1) if suite in suites.ONE_WORKER else s,
+            server=replace(s, workers=workers) if workers else s,
             app=a,
             limits=li,
             python=p,
@@ -71,12 +72,14 @@ def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
 
 
 def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
-    """The cells of ``config`` that ``selection`` leaves, in the order of the file.
+    """The cells of ``config`` that ``selection`` leaves: in the order of the file, or of its names.
 
     Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
     """
     wanted = selection.suites or config.settings.suites
-    names = _pick("suite", wanted, dict(zip(suites.NAMES, suites.NAMES, strict=True)))
+    # Traffic is what somebody brings: without it there is no such suite, not even for `all`.
+    there = [each for each in suites.NAMES if each != suites.TRAFFIC or each in config.suites]
+    names = _pick("suite", wanted, dict(zip(there, there, strict=True)))
     cells = [cell for name in names for cell in _of_suite(config, selection, name)]
     if config.settings.cells:
         cells = [cell for cell in cells if _matches(cell, config.settings.cells)]

@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from wsgi_matrix.config import Settings
 from wsgi_matrix.engines import CellError, Engine, Running, SetupError
 from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Run
 from wsgi_matrix.probe import Job
-from wsgi_matrix.suites import HELLO, Suite
+from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
 
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
@@ -43,8 +43,13 @@ class Runner:
         known: Sequence[xfails.Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
+        before: Callable[[Engine, Sequence[Cell]], None] | None = None,
     ) -> None:
-        """``suites``: by name, each that a cell belongs to; by default ``hello`` alone."""
+        """``suites``: by name, each that a cell belongs to; by default ``hello`` alone.
+
+        ``before`` is called when all is prepared, with the cells that can run; it may raise
+        :class:`SetupError` if it finds that there is no sense in running them.
+        """
         self.cells = tuple(cells)
         self.engine = engine
         self.settings = settings
@@ -52,6 +57,7 @@ class Runner:
         self.known = known
         self.jobs = jobs or cores()
         self.handlers = handlers
+        self.before = before
         self.phases: dict[str, float] = {}
         self._phase: tuple[str, float] | None = None
         self._telling = threading.RLock()
@@ -73,6 +79,8 @@ class Runner:
             able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
             if able:
                 self.engine.prepare(able, self._note)
+                if self.before is not None:
+                    self.before(self.engine, able)
             with self._in_phase("cells"):
                 self._run_cells(results)
             measured = self._measure(results)
@@ -151,10 +159,16 @@ class Runner:
         return result
 
     def _measure(self, results: dict[str, CellResult]) -> dict[str, float]:
-        seconds = [r.seconds for r in results.values() if r.outcome is not Outcome.SKIP]
-        if not seconds:
+        # An app with surroundings cannot be imported without them, and that is what is measured.
+        ran = [
+            result
+            for result in results.values()
+            if result.outcome is not Outcome.SKIP and result.cell.suite != TRAFFIC
+        ]
+        if not ran:
             return {}
-        first = next(r.cell for r in results.values() if r.outcome is not Outcome.SKIP)
+        seconds = [result.seconds for result in ran]
+        first = ran[0].cell
         baseline = self.engine.baseline(first)
         return {"cell": statistics.median(seconds), **baseline} if baseline else {}
 
@@ -250,6 +264,7 @@ def run_cell(
 def _gather(
     running: Running, cell: Cell, observed: Observed, settings: Settings, suite: Suite
 ) -> Evidence:
+    ready = cell.app.surroundings.ready
     report = running.probe(
         Job(
             requests=tuple(suite.requests.values()),
@@ -259,6 +274,9 @@ def _gather(
             deadline=suite.deadline or settings.deadline,
             patience=suite.patience,
             talks=suite.talks,
+            sessions=suite.sessions,
+            largest=suite.largest,
+            wanted=(ready.request, ready.status) if ready else None,
         )
     )
     return Evidence(
@@ -266,7 +284,8 @@ def _gather(
         framework_version=running.framework_version,
         observed=observed,
         exchanges={
-            name: tuple(found) for name, found in zip(suite.requests, report.exchanges, strict=True)
+            **dict(zip(suite.requests, map(tuple, report.exchanges), strict=True)),
+            **{name: (found,) for name, found in report.asked.items()},
         },
         transcripts=report.transcripts,
         burst=report.burst,

@@ -3,6 +3,7 @@
 ``hello`` is the matrix of limits: two requests and a burst. ``contract`` is all that an app has to
 answer. The others ask servers, with apps of our own, for the rules of PEP 3333 and HTTP/1.1
 (``rules``), for what slow clients do to them (``slow``) and for how they stop (``stop``).
+``traffic`` sends what people bring for an app of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 from wsgi_matrix.cases import REQUESTS, Case, registry
 from wsgi_matrix.compare import compare
 from wsgi_matrix.model import App, CellResult, Talk
+from wsgi_matrix.probe.agent.answer import LARGEST
+from wsgi_matrix.traffic.model import Session
 
 if TYPE_CHECKING:
     from wsgi_matrix.config import Config
@@ -24,7 +27,8 @@ CONTRACT = "contract"
 RULES = "rules"
 SLOW = "slow"
 STOP = "stop"
-NAMES = (HELLO, CONTRACT, RULES, SLOW, STOP)
+TRAFFIC = "traffic"
+NAMES = (HELLO, CONTRACT, RULES, SLOW, STOP, TRAFFIC)
 
 APPS = Path(__file__).parent / "apps"
 
@@ -51,6 +55,10 @@ class Suite:
     name: str = HELLO
     requests: Mapping[str, bytes] = field(default_factory=lambda: REQUESTS)
     """By name, in the order in which they are sent; the first is what the burst sends."""
+    sessions: tuple[Session, ...] = ()
+    """Requests with cookies and values from one answer to the next; after ``requests``."""
+    largest: int = LARGEST
+    """Octets of one answer of a session, after which it is given up."""
     talks: tuple[Talk, ...] = ()
     """Conversations that need more than a request and its answer; had side by side."""
     cases: tuple[Case, ...] = registry.CASES
@@ -79,11 +87,14 @@ def choose(config: Config, name: str) -> Suite:
     """
     # Late: they read files by the rules of the configuration, which knows the names of suites.
     from wsgi_matrix import conformance, contract  # noqa: PLC0415
+    from wsgi_matrix.traffic import suite  # noqa: PLC0415
 
     match name:
         case "hello":
             return Suite()
         case "contract":
             return contract.suite(config)
+        case "traffic":
+            return suite.of_config(config)
         case _:
             return conformance.suite(name)

@@ -64,6 +64,13 @@ def seconds(value: Any, _root: Path) -> float:
     return float(value)
 
 
+def flag(value: Any, _root: Path) -> bool:
+    """A truth value."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
 def number(least: int, most: int) -> Reader:
     """A reader of whole numbers in a range."""
 
@@ -86,8 +93,10 @@ def memory(value: Any, _root: Path) -> int:
 class TomlFile:
     """One file, for whose values errors are told with its name. All raise :class:`ConfigError`."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, name: str = "") -> None:
+        """``name``: what errors call it, where people have not written it as a file."""
         self.file = file.absolute()
+        self.name = name or str(self.file)
         self.root = self.file.parent
 
     def read(self) -> dict[str, Any]:
@@ -102,7 +111,7 @@ class TomlFile:
 
     def wrong(self, key: str, message: str) -> NoReturn:
         """Raise the error about ``key``."""
-        raise ConfigError(f"{self.file}: {key}: {message}")
+        raise ConfigError(f"{self.name}: {key}: {message}")
 
     def known(self, prefix: str, table: dict[str, Any], known: Iterable[str]) -> None:
         """Refuse keys that are not ``known``."""

@@ -8,9 +8,14 @@ import click
 
 from wsgi_matrix import __version__, config
 from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.cli.init import init
 from wsgi_matrix.cli.list import list_cells
 from wsgi_matrix.cli.run import run
+from wsgi_matrix.cli.try_app import try_app
 from wsgi_matrix.cli.upkeep import base, clean
+
+WITHOUT_MATRIX = ("try", "init")
+"""Sub-commands that make their own from their options."""
 
 
 @click.group(epilog=EPILOG)
@@ -29,11 +34,11 @@ from wsgi_matrix.cli.upkeep import base, clean
 @click.pass_context
 def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
     """Run one unmodified server against the app of every framework, and show what differs."""
-    if ctx.resilient_parsing:
+    if ctx.resilient_parsing or ctx.invoked_subcommand in WITHOUT_MATRIX:
         return
     with user_errors():
         ctx.obj = config.load(file or config.find(Path.cwd()), build)
 
 
-for command in (run, list_cells, clean, base):
+for command in (run, try_app, init, list_cells, clean, base):
     main.add_command(command)

@@ -15,6 +15,7 @@ from wsgi_matrix import config, evidence, plan, suites
 from wsgi_matrix.cli.common import EPILOG, engine_option, selection_options, user_errors
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.files import write_whole
+from wsgi_matrix.model import Run
 from wsgi_matrix.reports import console, data, exit_code, markdown
 from wsgi_matrix.runner import Runner
 
@@ -32,7 +33,7 @@ def run(
     **selection: tuple[str, ...],
 ) -> None:
     """Run the cells, print the grid, write build/matrix/results.json."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    terminable()
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
@@ -54,13 +55,23 @@ def run(
                 jobs=jobs,
                 handlers=handlers,
             ).run()
-        write_whole(settings.build / "matrix" / "results.json", data.dumps(data.results(done)))
-        evidence.write(settings.build, done)
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(markdown.render(done))
+        keep(settings, done)
         console.render(done)
         sys.exit(exit_code(done))
+
+
+def keep(settings: config.Config, done: Run) -> None:
+    """Write down what a run found."""
+    write_whole(settings.build / "matrix" / "results.json", data.dumps(data.results(done)))
+    evidence.write(settings.build, done)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown.render(done))
+
+
+def terminable() -> None:
+    """Let SIGTERM end a run in order."""
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -55,6 +55,13 @@ class Engine(Protocol):
     def open(self, cell: Cell) -> AbstractContextManager[Running]:
         """Start the server of ``cell``. On leaving nothing of it is left behind."""
 
+    def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
+        """Run a command in the surroundings of ``cell``, which is prepared, in place of its server.
+
+        The word ``{python}`` is the cell's interpreter. Returns the exit status and what was
+        written. Raises :class:`CellError` when the cell cannot be set up.
+        """
+
     def baseline(self, cell: Cell) -> dict[str, float]:
         """What this machine needs for the least that a cell like ``cell`` can be, in seconds:
         ``container`` (run the image with an entry point that does nothing) and ``import`` (import

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from wsgi_matrix.bundles import ensure_bundle
 from wsgi_matrix.engines import SetupError, docker_baseline, docker_clean
+from wsgi_matrix.engines.docker_around import PYTHON
 from wsgi_matrix.engines.docker_base import Base, ensure_base
 from wsgi_matrix.engines.docker_cell import DockerRunning, Parts
 from wsgi_matrix.engines.docker_client import OWNER, RUN, connect, owner
-from wsgi_matrix.engines.docker_images import ensure_image
+from wsgi_matrix.engines.docker_images import ensure_image, there
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
 from wsgi_matrix.model import Cell, Image, Python
@@ -31,6 +32,8 @@ RLIMIT_NPROC counts over the whole host, so concurrent cells must not share one.
 a rootless engine has no more.
 """
 
+CHECK_DEADLINE = 120.0
+"""Seconds for a command that is no server."""
 THREADS = 16
 """For what goes on beside a cell: its probe, its limits, removing the one before."""
 
@@ -70,6 +73,8 @@ class DockerEngine:
         )
         pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
         images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
+        for beside in dict.fromkeys(b for cell in cells for b in cell.app.surroundings.beside):
+            there(self.client, f"{beside.name} beside the server", beside.image)
         phase("bundles", "")
         base = self._bases[next(iter(pythons))]
         probe_volume = ensure_probe_volume(self.client, base.id, self._root)
@@ -91,6 +96,8 @@ class DockerEngine:
 
     def _image(self, cell: Cell, phase: Callable[[str, str], None]) -> Image:
         server, python = cell.server, cell.python
+        if server.image:
+            return there(self.client, f"server {server.name}", server.image)
         base = self._bases[python.version]
         builder = None
         if server.packages or server.builder:
@@ -122,6 +129,20 @@ class DockerEngine:
         Its containers are ended on leaving; that they are removed is seen to in the background
         and done when :meth:`close` returns or the interpreter ends.
         """
+        with self._cell(cell) as running:
+            running.start()
+            yield running
+
+    def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        with self._cell(cell) as running:
+            running.around.set_up()
+            words = [PYTHON if word == "{python}" else word for word in words]
+            return running.around.run(words, CHECK_DEADLINE)
+
+    @contextlib.contextmanager
+    def _cell(self, cell: Cell) -> Iterator[DockerRunning]:
+        """A cell that is not started; on leaving, its end is seen to."""
         parts = self._parts.get(_key(cell))
         if parts is None:
             raise SetupError(f"{cell.id} was not prepared")
@@ -132,7 +153,6 @@ class DockerEngine:
             try:
                 with self._lock:
                     self._open.add(running)
-                running.start()
                 yield running
             finally:
                 with self._lock:
@@ -143,6 +163,7 @@ class DockerEngine:
     def _remove(self, running: DockerRunning) -> None:
         running.close()
         end_of(self.client, running.containers)
+        running.around.close()
 
     @contextlib.contextmanager
     def _uid(self) -> Iterator[int]:

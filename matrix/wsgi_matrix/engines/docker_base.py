@@ -81,7 +81,7 @@ def ensure_base(
                 return _base(found, name, python, made)
         for name in python.images:
             phase("images", f"pulling {name}")
-            if _pull(name) and (found := inspect_image(client, name)) is not None:
+            if pull(name) and (found := inspect_image(client, name)) is not None:
                 return _base(found, name, python, made)
         if not python.suite:
             raise SetupError(
@@ -113,7 +113,7 @@ def _none(python: Python) -> str:
 _unreachable: set[str] = set()
 
 
-def _pull(name: str) -> bool:
+def pull(name: str) -> bool:
     """Try to pull ``name``; what failed once is not tried again by this process."""
     if name in _unreachable:
         return False

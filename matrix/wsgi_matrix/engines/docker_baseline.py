@@ -8,7 +8,8 @@ import time
 import docker
 
 from wsgi_matrix.engines import CellError
-from wsgi_matrix.engines.docker_cell import ENVIRONMENT, Parts
+from wsgi_matrix.engines.docker_around import ENVIRONMENT
+from wsgi_matrix.engines.docker_cell import Parts
 from wsgi_matrix.engines.docker_client import LABEL
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import MOUNT

@@ -16,6 +16,7 @@ from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix import probe
 from wsgi_matrix.engines import CellError, zombies
+from wsgi_matrix.engines.docker_around import Around
 from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_limits import read_limits
 from wsgi_matrix.engines.docker_probe import ProbeContainer
@@ -43,14 +44,6 @@ PROBE_MARGIN = 5.0
 
 GONE = (404, 409)
 """Statuses of the engine for a container that is not there, or does not run."""
-
-ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/lib",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONNOUSERSITE": "1",
-    "PYTHONUNBUFFERED": "1",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +77,15 @@ class DockerRunning:
         """What has to be removed in the end, in this order."""
         self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
         self._uid, self._labels = uid, {**labels, CELL: cell.id}
+        self.around = Around(
+            client,
+            cell,
+            image=parts.image.id,
+            base=parts.base,
+            bundle_volume=parts.bundle_volume,
+            uid=uid,
+            labels=self._labels,
+        )
         self._server = ""
         self._making: Future[ProbeContainer] | None = None
         self._observed: Future[Observed] | None = None
@@ -93,6 +95,7 @@ class DockerRunning:
         """Start the server, and beside it all that can be done while it starts: its probe is made
         and started, its limits are read back. Raises :class:`CellError`.
         """
+        self.around.set_up()
         try:
             self._server = self._create(self._parts)
             self.containers.append(self._server)
@@ -118,15 +121,19 @@ class DockerRunning:
         ulimits = [Ulimit(name="nofile", soft=nofile, hard=nofile)]
         if limits.nproc is not None:
             ulimits.append(Ulimit(name="nproc", soft=limits.nproc, hard=limits.nproc))
+        words = [word.format_map(values) for word in cell.server.args]
+        # An image that we did not build may have any entry point: the whole command is told.
+        whole = bool(cell.server.image)
         created = self._client.create_container(
             parts.image.id,
-            command=[word.format_map(values) for word in cell.server.args],
+            entrypoint=words[:1] if whole else None,
+            command=words[1:] if whole else words,
             user=f"{uid}:{uid}",
-            working_dir=MOUNT,
-            environment=ENVIRONMENT,
+            working_dir=f"{MOUNT}/app" if whole else MOUNT,
+            environment=self.around.environment,
             labels={**self._labels, LABEL: "cell"},
             host_config=self._client.create_host_config(
-                network_mode="none",
+                network_mode=self.around.network,
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -134,7 +141,7 @@ class DockerRunning:
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 ulimits=ulimits,
-                binds={parts.bundle_volume: {"bind": MOUNT, "mode": "ro"}},
+                binds=self.around.binds,
                 log_config=LogConfig(type="json-file"),
             ),
         )
@@ -249,6 +256,7 @@ class DockerRunning:
     def kill(self, signal: str = "SIGKILL") -> None:
         """Send ``signal`` to the server's first process, if it runs."""
         if not self._server:
+            self.around.kill()
             return
         try:
             self._client.kill(self._server, signal)
@@ -288,8 +296,8 @@ class DockerRunning:
 
     def _changed(self) -> tuple[str, ...]:
         found = self._client.diff(self._server) or []
-        # Where an image has no such folder the engine makes it, to mount the bundle there.
-        return tuple(entry["Path"] for entry in found if entry["Path"] != MOUNT)
+        # Where an image has no such folder the engine makes it, to mount something there.
+        return tuple(x["Path"] for x in found if x["Path"] not in self.around.places)
 
     def _raise_if_ended(self, what: str) -> None:
         try:

@@ -13,7 +13,7 @@ from docker.errors import APIError, DockerException
 from docker.utils.build import exclude_paths
 
 from wsgi_matrix.engines import SetupError
-from wsgi_matrix.engines.docker_base import Base
+from wsgi_matrix.engines.docker_base import Base, pull
 from wsgi_matrix.engines.docker_client import CONTENT, LABEL, inspect_image
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import Image, Server
@@ -52,6 +52,24 @@ def ensure_image(
     if found is None:
         raise SetupError(f"server {server.name}: the engine did not keep its image {name}")
     return Image(id=found["Id"], server_layer=found["RootFS"]["Layers"][-1], base=base.source)
+
+
+def there(client: docker.APIClient, whose: str, name: str) -> Image:
+    """The image ``name``, which somebody else made: here already, or pulled.
+
+    Raises :class:`SetupError`.
+    """
+    if "@" not in name and ":" not in name.rpartition("/")[2]:
+        name += ":latest"
+    found = inspect_image(client, name)
+    if found is None and pull(name):
+        found = inspect_image(client, name)
+    if found is None:
+        raise SetupError(
+            f"{whose}: the engine has no image {name} and cannot pull it; "
+            "build or load it there (`docker images` shows what there is)"
+        )
+    return Image(id=found["Id"], server_layer=found["RootFS"]["Layers"][-1], base=name)
 
 
 def context_files(server: Server) -> dict[str, Path]:

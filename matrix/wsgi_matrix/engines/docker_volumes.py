@@ -121,7 +121,7 @@ def _ensure(
             client.create_volume(name + _COMPLETE, labels=labels)
         except (DockerException, OSError, SetupError) as error:
             _try_to_discard(client, name)
-            raise SetupError(f"volume {name} could not be filled: {_said(error)}") from error
+            raise SetupError(f"volume {name} could not be filled: {said(error)}") from error
     return name
 
 
@@ -189,7 +189,8 @@ def _try_to_discard(client: docker.APIClient, name: str) -> None:
         discard(client, name)
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """What the engine said, for people; a full disk with what to do."""
     text = error.explanation if isinstance(error, APIError) and error.explanation else str(error)
     if "no space left" in text.lower() or "Errno 28" in text:
         return "the engine's disk is full; free some space there and run again"

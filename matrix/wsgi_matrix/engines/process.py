@@ -17,11 +17,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from wsgi_matrix import bundles
+from wsgi_matrix import bundles, parts
 from wsgi_matrix.engines import SetupError, interpreters, leftovers
 from wsgi_matrix.engines.process_cell import ProcessCell
-from wsgi_matrix.model import Cell, Image, Server
+from wsgi_matrix.model import App, Cell, Image, Server
 
+CHECK_DEADLINE = 120.0
+"""Seconds for a command that is no server."""
 UIDS_PER_RUN = 256
 FIRST_UID = 1_000_000
 _numbers = itertools.count()
@@ -49,6 +51,8 @@ class ProcessEngine:
         for app, python in dict.fromkeys((cell.app, cell.python) for cell in cells):
             phase("bundles", f"{app.name} {python.tag}")
             bundles.ensure_bundle(app, python, self.build, None)
+        for server, python in dict.fromkeys((cell.server, cell.python) for cell in cells):
+            parts.ensure_folder(server, python, self.build, None)
 
     def skip_reason(self, cell: Cell) -> str:
         """Why ``cell`` cannot run here as a process; empty when it can."""
@@ -56,6 +60,8 @@ class ProcessEngine:
             return f"servers.{cell.server.name} has no `process` command in matrix.toml"
         if interpreters.find(cell.python.version) is None:
             return f"no working python{cell.python.version} was found on this machine"
+        if reason := _not_here(cell.app):
+            return reason
         wanted = cell.limits.nofile
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         if wanted and not self.root and hard != resource.RLIM_INFINITY and wanted > hard:
@@ -65,24 +71,39 @@ class ProcessEngine:
     @contextlib.contextmanager
     def open(self, cell: Cell) -> Iterator[ProcessCell]:
         """Start the server of ``cell``; on leaving, all of its processes are gone."""
+        with self._cell(cell) as running:
+            running.start()
+            yield running
+
+    def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        with self._cell(cell) as running:
+            running.set_up()
+            python = str(running.python)
+            return running.run([python if w == "{python}" else w for w in words], CHECK_DEADLINE)
+
+    @contextlib.contextmanager
+    def _cell(self, cell: Cell) -> Iterator[ProcessCell]:
+        """A cell that is not started; on leaving, nothing of it is left."""
         found = interpreters.find(cell.python.version)
         if found is None:
             raise SetupError(self.skip_reason(cell))
         python, version = found
         bundle = bundles.ensure_bundle(cell.app, cell.python, self.build, None)
+        of_server = parts.ensure_folder(cell.server, cell.python, self.build, None)
         digest = source_digest(cell.server)
         running = ProcessCell(
             cell,
             folder=self._run_folder(),
             python=python,
             bundle=bundle,
+            server_lib=of_server / "lib" if of_server else None,
             image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
             uid=self._uid(),
         )
         with self._lock:
             self._open.add(running)
         try:
-            running.start()
             yield running
         finally:
             running.close()
@@ -123,6 +144,21 @@ class ProcessEngine:
         return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(_numbers) % UIDS_PER_RUN
 
 
+def _not_here(app: App) -> str:
+    """Why the surroundings of an app cannot be had by a process; empty when they can."""
+    around = app.surroundings
+    if around.beside:
+        names = ", ".join(each.name for each in around.beside)
+        return f"{names} beside {app.name} is a container, and these are processes"
+    for place, there in (("writable", around.writable), ("secrets", bool(around.secrets))):
+        if there and not around.names(place):
+            return (
+                f"a process sees the files of this machine: say {{{place}}} in a variable of "
+                f"{app.name} in place of a fixed path, or use containers"
+            )
+    return ""
+
+
 def _uid_room() -> bool:
     """True if the uids that we give out exist in this user namespace."""
     highest = FIRST_UID + (os.getpid() + 1) * UIDS_PER_RUN
@@ -140,6 +176,8 @@ def source_digest(server: Server) -> str:
     Where no ``process_path`` says where the source lies, the command itself is all there is.
     """
     digest = hashlib.sha256(repr(server.process).encode())
+    if server.requirements:
+        digest.update((server.context / server.requirements).read_bytes())
     for folder in server.process_path:
         for path in bundles.files(folder):
             name = path.relative_to(folder).as_posix()

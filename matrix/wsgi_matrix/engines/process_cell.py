@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +24,8 @@ from wsgi_matrix.model import Cell, Image, Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
 START_DEADLINE = 30.0
+SETUP_DEADLINE = 300.0
+"""Seconds for one set-up command: migrations of a large app take their time."""
 PROBE_MARGIN = 10.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""
 LOG_TAIL = 4000
@@ -40,6 +45,7 @@ class ProcessCell:
         folder: Path,
         python: Path,
         bundle: Bundle,
+        server_lib: Path | None,
         image: Image,
         uid: int | None,
     ) -> None:
@@ -47,10 +53,13 @@ class ProcessCell:
         self.image = image
         self.framework_version = bundle.framework_version
         self.bundle = bundle
+        self.server_lib = server_lib
         self.python = python
         self.uid = uid
         self.log_file = folder / f"{cell.id}.log"
         self.probe_file = folder / f"{cell.id}.probe"
+        self.files = folder / f"{cell.id}.files"
+        """What the cell alone may write, and its secrets."""
         self.folder = folder
         self.pid = 0
         self.port = 0
@@ -60,14 +69,53 @@ class ProcessCell:
         self._ended: dict[str, Any] | None = None
 
     def start(self) -> None:
-        """Start the server. Raises :class:`CellError` if it does not get as far as its exec."""
+        """Set the cell up and start the server.
+
+        Raises :class:`CellError` if that fails or the server does not get as far as its exec.
+        """
+        self.set_up()
         self.port = self._reserve_port()
+        self._launch(self._command())
+
+    def set_up(self) -> None:
+        """Make the folders of the cell and run its set-up commands. Raises :class:`CellError`."""
+        surroundings = self.cell.app.surroundings
+        for place in ("writable", "secrets"):
+            (self.files / place).mkdir(parents=True)
+        for name, source in surroundings.secrets:
+            (self.files / "secrets" / name).write_bytes(source.read_bytes())
+        self.folder.chmod(0o711)  # the cell's own user has to get to what is its own
+        if self.uid is not None:
+            for path in (self.files, *self.files.rglob("*")):
+                os.chown(path, self.uid, self.uid)
+        for words in surroundings.commands(**self._places()):
+            status, said = self.run(words, SETUP_DEADLINE)
+            if status != 0:
+                raise CellError(f"set-up failed: {shlex.join(words)}", said, status)
+
+    def run(self, words: Sequence[str], seconds: float) -> tuple[int | None, str]:
+        """Run a command as the server is run, to its end: its exit status and what it wrote.
+
+        Raises :class:`CellError` if it has not ended after ``seconds``.
+        """
+        self._launch(list(words))
+        told = self._hear(seconds)
+        said = self.log()
+        if told is None:
+            raise CellError(f"not done after {seconds:g} s: {shlex.join(words)}", said)
+        self._leave_launcher()
+        self._launcher, self._told, self._ended = None, b"", None
+        self.log_file.write_bytes(b"")
+        return told["status"], said
+
+    def _launch(self, command: list[str]) -> None:
+        """Start ``command`` under the cell's limits. Raises :class:`CellError`."""
         self.log_file.touch()
         limits = {"nofile": self.cell.limits.nofile, "nproc": self.cell.limits.nproc}
         if self.uid is None:
             del limits["nproc"]
         spec = {
-            "command": self._command(),
+            "command": command,
             "environment": self._environment(),
             "folder": str(self.bundle.folder / "app"),
             "limits": {name: value for name, value in limits.items() if value is not None},
@@ -189,20 +237,26 @@ class ProcessCell:
 
     def close(self) -> None:
         """Leave nothing of the cell."""
-        self.kill()
-        launcher = self._launcher
-        if launcher is not None:
-            assert launcher.stdout is not None
-            try:
-                launcher.wait(START_DEADLINE)
-            except subprocess.TimeoutExpired:
-                launcher.kill()
-                launcher.wait()
-            launcher.stdout.close()
+        self._leave_launcher()
         if self._reserved is not None:
             self._reserved.close()
         self.log_file.unlink(missing_ok=True)
         self.probe_file.unlink(missing_ok=True)
+        shutil.rmtree(self.files, ignore_errors=True)
+
+    def _leave_launcher(self) -> None:
+        """End the launcher and all below it."""
+        self.kill()
+        launcher = self._launcher
+        if launcher is None:
+            return
+        assert launcher.stdout is not None
+        try:
+            launcher.wait(START_DEADLINE)
+        except subprocess.TimeoutExpired:
+            launcher.kill()
+            launcher.wait()
+        launcher.stdout.close()
 
     def _reserve_port(self) -> int:
         """A free port, kept from others until the cell ends.
@@ -224,6 +278,7 @@ class ProcessCell:
             "threads": str(server.threads),
             "workers": str(server.workers),
             "python": str(self.python),
+            "context": str(server.context),
         }
         return [word.format_map(values) for word in (*server.process, *server.args)]
 
@@ -231,6 +286,8 @@ class ProcessCell:
         """Little, and the same everywhere: what the caller has set must not change an answer."""
         folders = [*self.cell.server.process_path]
         folders += [self.bundle.folder / "app", self.bundle.folder / "lib"]
+        # Last, so that what a server needs cannot hide what the app has.
+        folders += [self.server_lib] if self.server_lib else []
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -238,6 +295,15 @@ class ProcessCell:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONNOUSERSITE": "1",
             "PYTHONUNBUFFERED": "1",
+            **self.cell.app.surroundings.variables(**self._places()),
+        }
+
+    def _places(self) -> dict[str, str]:
+        """What stands for the placeholders of the surroundings."""
+        return {
+            "writable": str(self.files / "writable"),
+            "secrets": str(self.files / "secrets"),
+            "python": str(self.python),
         }
 
     def _watch(self, process: subprocess.Popen[bytes], until: float) -> None:

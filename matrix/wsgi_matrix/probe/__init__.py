@@ -13,7 +13,8 @@ from importlib import resources
 from typing import Any
 
 from wsgi_matrix.model import NO_BURST, Burst, Exchange, Line, Step, Talk, Transcript
-from wsgi_matrix.probe.agent.answer import mask_date
+from wsgi_matrix.probe.agent.answer import LARGEST, mask_date
+from wsgi_matrix.traffic.model import Session
 
 __all__ = ["Job", "Report", "archive", "mask_date", "read", "step_to_json"]
 
@@ -57,6 +58,11 @@ class Job:
     time to see how the others, and the burst, behave."""
     talks: Sequence[Talk] = ()
     parallel: int = 8
+    sessions: Sequence[Session] = ()
+    largest: int = LARGEST
+    """Octets of one answer of a session, after which it is given up."""
+    wanted: tuple[bytes, int] | None = None
+    """A request, and the status of its answer with which the app is ready."""
 
     def encode(
         self, port: int, *, host: str = "127.0.0.1", ready_deadline: float | None = None
@@ -80,6 +86,9 @@ class Job:
                 for talk in self.talks
             ],
             "parallel": self.parallel,
+            "sessions": [[ask.to_json() for ask in each.asks] for each in self.sessions],
+            "largest": self.largest,
+            "wanted": self.wanted and [_base64(self.wanted[0]), self.wanted[1]],
         }
         return json.dumps(value).encode("ascii") + b"\n"
 
@@ -107,6 +116,8 @@ class Report:
     exchanges: list[list[Exchange]] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     """By the name of the talk."""
+    asked: dict[str, Exchange] = field(default_factory=dict)
+    """Of the sessions, by the name of the request."""
     burst: Burst = NO_BURST
     zombies: tuple[int, ...] = ()
 
@@ -119,6 +130,7 @@ def read(output: bytes, job: Job) -> Report:
     """
     exchanges: list[list[Exchange]] = [[] for _ in job.requests]
     transcripts: dict[str, Transcript] = {}
+    asked: dict[str, Exchange] = {}
     unready, ready_seconds, burst, seen = "", 0.0, NO_BURST, None
     for line in output.splitlines():
         value: dict[str, Any] = json.loads(line)
@@ -129,15 +141,10 @@ def read(output: bytes, job: Job) -> Report:
                 ready_seconds = float(value["seconds"])
             case "exchange":
                 number = int(value["request"])
-                exchanges[number].append(
-                    Exchange(
-                        request=job.requests[number],
-                        response=base64.b64decode(value["response"]),
-                        seconds=float(value["seconds"]),
-                        error=str(value["error"]),
-                        end=str(value["end"]),
-                    )
-                )
+                exchanges[number].append(_exchange(job.requests[number], value))
+            case "asked":
+                ask = job.sessions[int(value["session"])].asks[int(value["ask"])]
+                asked[ask.name] = _exchange(base64.b64decode(value["request"]), value)
             case "talk":
                 name = job.talks[int(value["talk"])].name
                 transcripts[name] = Transcript(name=name, lines=_lines(value["lines"]))
@@ -154,8 +161,19 @@ def read(output: bytes, job: Job) -> Report:
         ready_seconds=ready_seconds,
         exchanges=exchanges,
         transcripts=transcripts,
+        asked=asked,
         burst=burst,
         zombies=seen or (),
+    )
+
+
+def _exchange(request: bytes, value: dict[str, Any]) -> Exchange:
+    return Exchange(
+        request=request,
+        response=base64.b64decode(value["response"]),
+        seconds=float(value["seconds"]),
+        error=str(value["error"]),
+        end=str(value["end"]),
     )
 
 

@@ -38,6 +38,19 @@ def field_values(head: bytes, name: bytes) -> list[bytes]:
     return values
 
 
+def dechunk(framed: bytes) -> bytes:
+    """The content of a chunked body that the reader has already found to be whole."""
+    body = bytearray()
+    at = 0
+    while True:
+        line_end = framed.index(b"\r\n", at)
+        size = int(framed[at:line_end].partition(b";")[0], 16)
+        if size == 0:
+            return bytes(body)
+        body += framed[line_end + 2 : line_end + 2 + size]
+        at = line_end + 2 + size + 2
+
+
 class AnswerReader:
     """Collects one whole answer to a request with ``method``.
 
@@ -45,8 +58,9 @@ class AnswerReader:
     is what came behind it. ``error`` says why there can be no whole answer.
     """
 
-    def __init__(self, method: bytes) -> None:
+    def __init__(self, method: bytes, largest: int = LARGEST) -> None:
         self.method = method
+        self.largest = largest
         self.buffer = bytearray()
         self.done = False
         self.error = ""
@@ -75,8 +89,8 @@ class AnswerReader:
     def feed(self, data: bytes) -> None:
         """Take octets as they came from the connection."""
         self.buffer += data
-        if len(self.buffer) > LARGEST:
-            self._fail(f"answer of more than {LARGEST} octets")
+        if len(self.buffer) > self.largest:
+            self._fail(f"answer of more than {self.largest} octets")
         while not self.over and self._state():
             pass
 

@@ -2,10 +2,12 @@
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first).
-``talks`` (name, steps, alone) are had ``parallel`` at a time.
+``talks`` (name, steps, alone) are had ``parallel`` at a time. ``sessions`` are lists of requests to
+be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
+null, or a request and the status that its answer has to have before anything else is sent.
 Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
-timed out), ``talk`` for each, ``burst``, ``seen``.
-Exit status 0 when all lines were written, 3 when the port was never ready, 2 for a bad job.
+timed out), ``talk`` for each, ``asked`` for each request of each session, ``burst``, ``seen``.
+Exit status 0 when all lines were written, 3 when the server was never ready, 2 for a bad job.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from .burst import Burst
-from .single import exchange, wait_ready
+from .single import exchange, wait_ready, wait_status
 from .talk import run_all
+
+KEPT = 65536
+"""Octets of an answer that is not whole that are told of."""
 
 
 def emit(event: str, **values: Any) -> None:
@@ -72,12 +77,19 @@ class Job:
         self.first = float(job["first"])
         self.talks: list[dict[str, Any]] = list(job["talks"])
         self.parallel = int(job["parallel"])
+        self.sessions: list[list[dict[str, Any]]] = list(job["sessions"])
+        self.largest = int(job["largest"])
+        self.wanted: tuple[bytes, int] | None = None
+        if job["wanted"]:
+            self.wanted = (base64.b64decode(job["wanted"][0]), int(job["wanted"][1]))
 
 
 def run(job: Job) -> int:
     """Do ``job``; the return value is the exit status."""
     started = time.monotonic()
     error = wait_ready(job.host, job.port, started + job.ready_deadline)
+    if not error and job.wanted:
+        error = wait_status(job.host, job.port, *job.wanted, started + job.ready_deadline)
     if error:
         emit("unready", error=error, seconds=round(time.monotonic() - started, 6))
         return 3
@@ -103,6 +115,8 @@ def run(job: Job) -> int:
     for number, talk in enumerate(talks):
         lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
         emit("talk", talk=number, lines=lines)
+    for number, asks in enumerate(job.sessions):
+        have_session(job, number, asks, deadline)
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
         for _ in range(job.rounds):
@@ -117,6 +131,25 @@ def run(job: Job) -> int:
         )
     emit("seen", zombies=zombies())
     return 0
+
+
+def have_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: float) -> None:
+    """Have one session and tell of each of its requests."""
+    from .session import Session  # noqa: PLC0415 - its libraries cost 0.1 s, and most need it not
+
+    session = Session(job.host, job.port, job.patience, job.largest)
+    for ask, (request, result) in enumerate(session.run(asks, deadline)):
+        emit(
+            "asked",
+            session=number,
+            ask=ask,
+            request=encode(request),
+            # Of an answer that is given up its beginning says enough.
+            response=encode(result.response[:KEPT] if result.error else result.response),
+            error=result.error,
+            end=result.end,
+            seconds=round(result.seconds, 6),
+        )
 
 
 def main() -> int:

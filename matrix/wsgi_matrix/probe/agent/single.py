@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from .answer import AnswerReader
+from .answer import LARGEST, AnswerReader
 
 READ_SIZE = 65536
 CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)
@@ -59,10 +59,29 @@ def wait_ready(host: str, port: int, deadline: float) -> str:
     return error
 
 
-def exchange(host: str, port: int, request: bytes, deadline: float) -> Result:
-    """Send ``request``, read one whole answer, see whether the connection closes after it."""
+def wait_status(host: str, port: int, request: bytes, status: int, deadline: float) -> str:
+    """Wait until ``request`` is answered with ``status``. Returns "" or what came last."""
+    said = "not asked"
+    while time.monotonic() < deadline:
+        result = exchange(host, port, request, deadline)
+        line = result.response.partition(b"\r\n")[0]
+        if result.response.split(b" ", 2)[1:2] == [b"%d" % status]:
+            return ""
+        said = result.error or line.decode("latin-1")
+        time.sleep(0.05)  # an app that is not ready is not to be kept from getting so
+    target = request.split(b" ", 2)[1].decode("latin-1")
+    return f"the ready check {target} wants {status}, the last answer was: {said}"
+
+
+def exchange(
+    host: str, port: int, request: bytes, deadline: float, largest: int = LARGEST
+) -> Result:
+    """Send ``request``, read one whole answer, see whether the connection closes after it.
+
+    An answer of more than ``largest`` octets is an error and is read no further.
+    """
     started = time.monotonic()
-    reader = AnswerReader(request.partition(b" ")[0])
+    reader = AnswerReader(request.partition(b" ")[0], largest)
     end = "open"
     error = ""
     timed_out = False

@@ -1,0 +1,228 @@
+"""What people choose for an app of their own: the options of ``try`` and ``init``, as a matrix.
+
+Both make the same tables: ``try`` runs them, ``init`` writes them down.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsgi_matrix import config, shipped, suites
+from wsgi_matrix.cli.common import Names
+from wsgi_matrix.errors import UserError
+from wsgi_matrix.model import Server
+from wsgi_matrix.toml_file import TomlFile
+
+SERVERS = ("onegate", "gunicorn_sync", "waitress")
+"""What runs when nobody names a server: they need no compiler, and run as processes too."""
+TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+OWN = "own"
+"""What a server of somebody's own is called."""
+MANY = {"multiple": True, "metavar": "TEXT"}
+
+OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--source", {"default": ".", "metavar": "FOLDER", "help": "The app's folder."}),
+    ("--requirements", {"metavar": "FILE", "help": "What it needs; by default requirements.txt."}),
+    ("--servers", {"type": Names(), "default": (), "help": "The first is the reference."}),
+    ("--python", {"type": Names(), "default": (), "help": "Versions: 3.11,3.13."}),
+    ("--limits", {"type": Names(), "default": ("default",), "help": "Profiles: default,fds256."}),
+    ("--workers", {"type": click.IntRange(1, 1000), "help": "Processes of each server."}),
+    ("--traffic", {**MANY, "help": "/path of the app, or a .http, HAR, OpenAPI or .txt file."}),
+    (
+        "--ignore",
+        {**MANY, "help": "header:NAME, cookie:NAME, json:$.PATH, regex:…"},
+    ),
+    ("--capture", {**MANY, "help": "NAME=regex:… (json:, header:, cookie:) for {{NAME}}."}),
+    ("--allow-status", {"type": Names(), "default": (), "help": "Server errors that are meant."}),
+    ("--host", {"metavar": "NAME", "help": "Host of all requests."}),
+    ("--largest", {"metavar": "SIZE", "help": "Of one answer: 16MiB."}),
+    ("--patience", {"type": float, "metavar": "SECONDS", "help": "For one answer: 10."}),
+    ("--env", {**MANY, "help": "NAME=VALUE, or NAME to hand ours on."}),
+    ("--env-file", {**MANY, "metavar": "FILE", "help": "Lines NAME=VALUE."}),
+    ("--secret", {**MANY, "help": "NAME=FILE, in the cell /run/secrets/NAME."}),
+    ("--setup", {**MANY, "help": "A command before the server: python manage.py migrate."}),
+    ("--writable", {"metavar": "PATH", "help": "A folder that the app may write: /data."}),
+    ("--beside", {**MANY, "help": "NAME=IMAGE, a container beside the server: db=postgres:17."}),
+    ("--beside-env", {**MANY, "help": "NAME:VARIABLE=VALUE for one of those."}),
+    (
+        "--ready",
+        {"metavar": "PATH=STATUS", "help": "What says that it is ready: /health=200."},
+    ),
+    ("--server-image", {"metavar": "IMAGE", "help": "A server of your own, in containers."}),
+    ("--server-command", {"metavar": "WORDS", "help": "Its command, with {app} and {port}."}),
+)
+
+
+def options(command: click.decorators.FC) -> click.decorators.FC:
+    """The options of ``try`` and ``init``."""
+    for name, settings in reversed(OPTIONS):
+        command = click.option(name, **settings)(command)
+    return command
+
+
+def as_config(data: dict[str, Any], root: Path, build: Path) -> config.Config:
+    """The matrix that ``data`` is. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
+    source = TomlFile(root / config.FILE_NAME, name="your options")
+    return config.from_data(source, data, build)
+
+
+def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
+    """The tables of a matrix, with what was chosen. Raises :class:`UserError`.
+
+    ``root``: the folder that paths are relative to.
+    """
+    if not TARGET.fullmatch(app):
+        raise UserError(f'"{app}": a module and its WSGI callable are expected: mypkg.wsgi:app')
+    name = _name(app)
+    source = Path(root, chosen["source"])
+    if not source.is_dir():
+        raise UserError(f"--source: there is no folder {source}")
+    ours = shipped.matrix(root)
+    own = _own(chosen)
+    named = [_server(each, ours.servers) for each in chosen["servers"]]
+    versions = chosen["python"] or (_version(ours.pythons),)
+    made: dict[str, Any] = {
+        "run": {"shipped": True, "suites": [suites.TRAFFIC]},
+        "apps": {name: _app(app, root, source, chosen)},
+        "pythons": {
+            each: {"images": [f"python:{each}-slim"]}
+            for each in versions
+            if each not in ours.pythons
+        },
+        "servers": {OWN: own} if own else {},
+        "suites": {
+            suites.TRAFFIC: {
+                "servers": [*([OWN] if own else []), *(named or ([] if own else SERVERS))],
+                "pythons": list(versions),
+                "limits": list(chosen["limits"]),
+                "send": list(chosen["traffic"]) or ["/"],
+                "ignore": list(chosen["ignore"]),
+                "capture": list(chosen["capture"]),
+                "allow_status": list(chosen["allow_status"]),
+                **_given(chosen, "host", "largest", "patience", "workers"),
+            }
+        },
+    }
+    return {key: value for key, value in made.items() if value}
+
+
+def _name(app: str) -> str:
+    """A name for the cells: the package's, as far as names of cells allow."""
+    return re.sub(r"[^a-z0-9_]", "", re.split(r"[.:]", app.lower())[0]).lstrip("_") or "app"
+
+
+def _server(name: str, there: Mapping[str, Server]) -> str:
+    """``gunicorn`` is the first of gunicorn's, where no server is called just that."""
+    near = [each for each in there if each.startswith(name + "_")]
+    return near[0] if name not in there and near else name
+
+
+def _version(there: Iterable[str]) -> str:
+    """The Python that we run on, if we have it, else the first."""
+    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return mine if mine in there else next(iter(there))
+
+
+def _given(chosen: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: chosen[name] for name in names if chosen[name] is not None}
+
+
+def _app(app: str, root: Path, source: Path, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    table: dict[str, Any] = {"path": chosen["source"], "target": app, "resolve": True}
+    if chosen["requirements"]:
+        file = Path(root, chosen["requirements"])
+        if not file.is_file():
+            raise UserError(f"--requirements: there is no file {file}")
+        table["requirements"] = os.path.relpath(file, source)
+    environment: dict[str, str] = {}
+    for file in chosen["env_file"]:
+        environment |= _env_file(Path(root, file))
+    environment |= _variables(chosen["env"])
+    beside = _beside(chosen)
+    secrets = dict(_pair("--secret", each, "NAME=FILE") for each in chosen["secret"])
+    setup = list(chosen["setup"])
+    found = {"environment": environment, "secrets": secrets, "setup": setup, "beside": beside}
+    table |= {key: value for key, value in found.items() if value}
+    return table | _given(chosen, "writable", "ready")
+
+
+def _variables(given: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals and name not in os.environ:
+            raise UserError(f"--env {name}: it is not set here; say --env {name}=VALUE")
+        found[name] = value if equals else os.environ[name]
+    return found
+
+
+def _env_file(file: Path) -> dict[str, str]:
+    """Lines ``NAME=VALUE``, as Docker and systemd read them; quotes around a value are dropped."""
+    found = {}
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UserError(f"--env-file: {file}: {getattr(problem, 'strerror', problem)}") from None
+    for number, raw in enumerate(lines, 1):
+        line = raw.strip().removeprefix("export ").strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise UserError(f"{file}:{number}: NAME=VALUE is expected, not {line!r}")
+        value = value.strip()
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name.strip()] = value[1:-1] if quoted else value
+    return found
+
+
+def _pair(option: str, text: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UserError(f'{option}: {form} is expected, not "{text}"')
+    return name, value
+
+
+def _beside(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for each in chosen["beside"]:
+        name, image = _pair("--beside", each, "NAME=IMAGE")
+        found[name] = {"image": image}
+    for each in chosen["beside_env"]:
+        whole, value = _pair("--beside-env", each, "NAME:VARIABLE=VALUE")
+        name, colon, variable = whole.partition(":")
+        if not colon or name not in found:
+            raise UserError(f'--beside-env: "{name}" is no --beside')
+        found[name].setdefault("environment", {})[variable] = value
+    return found
+
+
+def _own(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of a server of their own; empty if there is none."""
+    image, command = chosen["server_image"], chosen["server_command"]
+    if not command:
+        if image:
+            raise UserError('--server-image needs --server-command "… {app} {port}"')
+        return {}
+    try:
+        words = shlex.split(command)
+    except ValueError as problem:
+        raise UserError(f"--server-command: {problem}") from None
+    if not any("{port}" in word for word in words) or not any("{app}" in word for word in words):
+        raise UserError("--server-command: it has to say {app} and {port}, which are filled in")
+    if image:
+        return {"image": image, "args": words}
+    program = words[0] if words[0] == "{python}" else shutil.which(words[0])
+    if program is None:
+        raise UserError(f"--server-command: there is no program {words[0]} here")
+    # Without an image it is a process; containers skip it, as they have nothing to build.
+    return {"image": "", "context": ".", "process": [program], "args": words[1:]}

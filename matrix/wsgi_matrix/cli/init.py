@@ -1,0 +1,110 @@
+"""``wsgi-matrix init``: the choices of ``try``, written down in a matrix.toml to keep."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsgi_matrix import config
+from wsgi_matrix.cli import choices
+from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.errors import UserError
+from wsgi_matrix.files import write_whole
+from wsgi_matrix.traffic import suite
+
+HEAD = """\
+# The matrix of {app}: `wsgi-matrix run` runs it, `wsgi-matrix list` shows its cells.
+# Paths are relative to this file.
+"""
+SAYS = {
+    "run": "shipped: the servers, limits and Pythons that come with wsgi-matrix are here too.",
+    "apps": "resolve: the requirements are resolved and locked when they are first needed.",
+    "servers": "A server of your own. {app}, {folder}, {port}, {workers} are filled in.",
+    "pythons": "Images to take a Python from; the first that is here or can be pulled.",
+    "suites": "The first server, Python and limits are the cell that all others are compared with.",
+}
+OTHERS = """
+# Left out above, to be added where they are needed:
+#
+# [apps.{name}]
+# environment = {{ SECRET_KEY = "for tests only" }}
+# secrets = {{ token = "token.txt" }}           # in the cell /run/secrets/token
+# setup = ["python manage.py migrate"]         # before the server starts
+# writable = "/data"                           # a folder of the cell's own
+# ready = "/health=200"
+#
+# [apps.{name}.beside.db]                      # a container beside the server, whose name is db
+# image = "postgres:17"
+# environment = {{ POSTGRES_PASSWORD = "x" }}
+#
+# [limits.small]
+# nofile = 128
+# memory = "256MiB"
+# clients = 100
+#
+# [[xfail]]                                    # a difference that is known and allowed
+# suite = "traffic"
+# cells = ["waitress-*"]
+# checks = ["03-*:same"]
+# reason = "…"
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("app", metavar="MODULE:CALLABLE")
+@choices.options
+@click.option("--force", is_flag=True, help="Replace a matrix.toml that is there.")
+def init(app: str, force: bool, **chosen: Any) -> None:
+    """Write a matrix.toml with the choices of `try`; `wsgi-matrix run` then does the same."""
+    with user_errors():
+        root = Path.cwd()
+        file = root / config.FILE_NAME
+        if file.exists() and not force:
+            raise UserError(f"{file} is there already; --force replaces it")
+        data = choices.tables(app, root, **chosen)
+        # Whatever is wrong is told now, and nothing is written.
+        suite.of_config(choices.as_config(data, root, root / "build"))
+        write_whole(file, render(data, app))
+        click.echo(f"{file} is written; run it with: wsgi-matrix run")
+
+
+def render(data: dict[str, Any], app: str) -> str:
+    """``data`` as commented TOML."""
+    name = next(iter(data["apps"]))
+    parts = [HEAD.format(app=app)]
+    for key, table in data.items():
+        parts.append(f"# {SAYS[key]}\n")
+        for title, values in [("run", table)] if key == "run" else _named(key, table):
+            lines = [f"{_key(x)} = {_value(value)}" for x, value in values.items() if value != []]
+            parts.append("\n".join([f"[{title}]", *lines, ""]))
+    return "\n".join(parts) + OTHERS.format(name=name)
+
+
+def _named(key: str, tables: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The tables below ``key``; what is beside an app has tables of its own."""
+    found = []
+    for name, table in tables.items():
+        title = f"{key}.{_key(name)}"
+        beside = table.get("beside", {})
+        found.append((title, {x: value for x, value in table.items() if x != "beside"}))
+        found += [(f"{title}.beside.{_key(x)}", value) for x, value in beside.items()]
+    return found
+
+
+def _key(name: str) -> str:
+    """A bare key, or a quoted one (TOML 1.0)."""
+    bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if bare else _value(name)
+
+
+def _value(value: Any) -> str:
+    """A value as TOML: strings, numbers, truth values, lists and inline tables."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(x)} = {_value(each)}" for x, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(each) for each in value) + "]"
+    # JSON's strings and truth values are TOML's too, but for DEL and a surrogate pair.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,175 @@
+"""A session: requests one after another, with the cookies and values that answers gave.
+
+Each is sent on a connection of its own. What it sets is kept as a browser keeps it
+(``http.cookiejar``); the URL is taken to be ``https:``, because that is what people see of an app
+behind a proxy, and cookies that are ``Secure`` would else be lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+import urllib.parse
+from collections.abc import Iterator
+from email.message import Message
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.request import Request
+
+from .answer import AnswerReader, dechunk, field_values
+from .jsonpath import find, parse
+from .single import Result, exchange
+
+PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
+"""Where a captured value goes."""
+FORM = "application/x-www-form-urlencoded"
+
+
+class NotCapturedError(Exception):
+    """A value that a request needs was in no answer before."""
+
+
+class Answered:
+    """What ``http.cookiejar`` wants to see of an answer."""
+
+    def __init__(self, head: bytes) -> None:
+        self.message = Message()
+        for value in field_values(head, b"set-cookie"):
+            self.message["Set-Cookie"] = value.decode("latin-1")
+
+    def info(self) -> Message:
+        """The fields."""
+        return self.message
+
+
+def octets(
+    method: str, target: str, host: str, fields: list[tuple[str, str]], body: bytes | None
+) -> bytes:
+    """A request as it is sent (RFC 9112)."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in fields]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("utf-8") + (body or b"")
+
+
+class Session:
+    """Has one session. ``largest``: octets of one answer; ``patience``: seconds for it."""
+
+    def __init__(self, host: str, port: int, patience: float, largest: int) -> None:
+        self.address = (host, port)
+        self.patience = patience
+        self.largest = largest
+        self.jar = CookieJar()
+        self.values: dict[str, str] = {}
+        self.known: set[str] = set()
+        """Names that are captured somewhere; other ``{{…}}`` are text like any other."""
+
+    def run(self, asks: list[dict[str, Any]], deadline: float) -> Iterator[tuple[bytes, Result]]:
+        """Send all of ``asks`` until the monotonic time ``deadline``: what was sent, what came."""
+        self.known = {name for ask in asks for name, _, _ in ask["captures"]}
+        for ask in asks:
+            try:
+                url, request = self._request(ask)
+            except NotCapturedError as problem:
+                yield b"", Result(b"", f"not sent: {problem}", "", 0.0)
+                continue
+            until = min(deadline, time.monotonic() + self.patience)
+            result = exchange(*self.address, request, until, self.largest)
+            if result.response and not result.error:
+                self._keep(ask, url, result.response)
+            yield request, result
+
+    def _request(self, ask: dict[str, Any]) -> tuple[str, bytes]:
+        target = self._target(ask["target"])
+        url = f"https://{ask['host']}{target}"
+        fields = [(name, self._filled(value)) for name, value in ask["fields"]]
+        media = next((v for n, v in fields if n.lower() == "content-type"), "")
+        own = next((v for n, v in fields if n.lower() == "cookie"), "")
+        fields = [(n, v) for n, v in fields if n.lower() != "cookie"]
+        if cookie := self._cookie(url, own):
+            fields.append(("Cookie", cookie))
+        body = None if ask["body"] is None else base64.b64decode(ask["body"])
+        if body is not None:
+            body = self._body(body, media)
+        return url, octets(ask["method"], target, ask["host"], fields, body)
+
+    def _filled(self, text: str, encode: Any = str) -> str:
+        def value(found: re.Match[str]) -> str:
+            if found[1] not in self.known:
+                return found[0]
+            try:
+                return str(encode(self.values[found[1]]))
+            except KeyError:
+                raise NotCapturedError(f"no answer before it gave {{{{{found[1]}}}}}") from None
+
+        return PLACE.sub(value, text)
+
+    def _target(self, target: str) -> str:
+        whole = PLACE.match(target)
+        if not whole:
+            return self._filled(target, lambda value: urllib.parse.quote(value, safe="/"))
+        # A captured Location, say: its path and query are the target as they are.
+        parts = urllib.parse.urlsplit(self._filled(whole[0]))
+        start = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        return start + self._filled(target[whole.end() :], urllib.parse.quote)
+
+    def _body(self, body: bytes, media: str) -> bytes:
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            return body  # nobody wrote a {{name}} in there
+        kind = media.partition(";")[0].strip().lower()
+        if kind == FORM:
+            return self._filled(text, urllib.parse.quote_plus).encode()
+        if kind.endswith("json"):
+            return self._filled(text, lambda value: json.dumps(value)[1:-1]).encode()
+        return self._filled(text).encode()
+
+    def _cookie(self, url: str, own: str) -> str:
+        """Cookies that were set win over ones of the same name that were written down."""
+        request = Request(url)  # noqa: S310 - it is never opened
+        self.jar.add_cookie_header(request)
+        kept = request.get_header("Cookie") or ""
+        names = {part.partition("=")[0].strip() for part in kept.split(";")}
+        pairs = [part.strip() for part in own.split(";") if part.strip()]
+        written = [pair for pair in pairs if pair.partition("=")[0] not in names]
+        return "; ".join([*filter(None, [kept]), *written])
+
+    def _keep(self, ask: dict[str, Any], url: str, response: bytes) -> None:
+        reader = AnswerReader(ask["method"].encode())
+        reader.feed(response)
+        reader.end()
+        self.jar.extract_cookies(Answered(reader.head), Request(url))  # type: ignore[arg-type] # noqa: S310 - see Answered; never opened
+        body = response[response.find(reader.head) + len(reader.head) :]
+        codings = b",".join(field_values(reader.head, b"transfer-encoding")).lower()
+        if body and b"chunked" in codings:
+            body = dechunk(body)
+        for name, kind, where in ask["captures"]:
+            value = captured(kind, where, reader.head, body)
+            if value is not None:
+                self.values[name] = value
+
+
+def captured(kind: str, where: str, head: bytes, body: bytes) -> str | None:
+    """What a capture finds in an answer; ``None`` if nothing."""
+    if kind == "header":
+        values = field_values(head, where.lower().encode())
+        return values[0].decode("latin-1") if values else None
+    if kind == "cookie":
+        for value in field_values(head, b"set-cookie"):
+            name, _, rest = value.decode("latin-1").partition("=")
+            if name.strip() == where:
+                return rest.partition(";")[0].strip()
+        return None
+    text = body.decode("utf-8", "replace")
+    if kind == "regex":
+        found = re.search(where, text)
+        return found[min(1, found.re.groups)] if found else None
+    try:
+        first = next(find(json.loads(text), parse(where)), None)
+    except ValueError:
+        return None
+    return first if isinstance(first, str) or first is None else json.dumps(first)

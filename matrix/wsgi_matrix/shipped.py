@@ -1,0 +1,38 @@
+"""The servers, limits and Pythons that come with wsgi-matrix: the repository's own ``matrix.toml``.
+
+A distribution has them packed (``matrix/hatch_build.py``); an editable one reads the repository.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from wsgi_matrix import config
+from wsgi_matrix.model import Server
+
+PACKED = Path(__file__).parent / "servers"
+REPOSITORY = Path(__file__).parents[2]
+
+
+def matrix(build: Path) -> config.Config:
+    """What comes with us. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
+    folder = PACKED if PACKED.is_dir() else REPOSITORY
+    found = config.load(folder / config.FILE_NAME, build)
+    return replace(found, servers={name: _any(each) for name, each in found.servers.items()})
+
+
+def _any(server: Server) -> Server:
+    """A server of wheels runs on all Pythons; one whose parts come from Debian has its own.
+
+    The repository's matrix compares servers on one Python, and so names one for each.
+    """
+    return server if server.packages or server.builder else replace(server, pythons=())
+
+
+def cache() -> Path:
+    """Where bundles and images' parts are kept, by the XDG Base Directory Specification."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    top = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    return top / "wsgi-matrix"

@@ -1,0 +1,121 @@
+"""What is left out when answers are compared, as people declare it.
+
+header:x-request-id        the value of a field
+cookie:sessionid           the value of a cookie that is set
+json:$.items[*].id         values in content of application/json
+regex:token="([^"]+)"      in the content and in fields: its groups, or all that it matches
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from wsgi_matrix.answers import Answer
+from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.probe.agent import jsonpath
+
+KINDS = ("header", "cookie", "json", "regex")
+MARK = "*"
+"""What stands for a value that is left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignore:
+    """One declared difference."""
+
+    kind: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.where}"
+
+
+def parse(text: str) -> Ignore:
+    """``KIND:WHERE``. Raises :class:`UserError`."""
+    kind, colon, where = text.partition(":")
+    if kind not in KINDS or not colon or not where:
+        raise UserError(
+            f'--ignore {text}: "header:NAME", "cookie:NAME", "json:$.PATH" or "regex:…" is '
+            f"expected{suggestion(kind, KINDS) if kind not in KINDS else ''}"
+        )
+    try:
+        if kind == "json":
+            jsonpath.parse(where)
+        elif kind == "regex":
+            re.compile(where)
+    except (ValueError, re.error) as problem:
+        raise UserError(f"--ignore {text}: {problem}") from None
+    return Ignore(kind=kind, where=where)
+
+
+def apply(answer: Answer, ignores: Sequence[Ignore]) -> Answer:
+    """``answer`` with ``*`` for all that is left out."""
+    for ignore in ignores:
+        match ignore.kind:
+            case "header":
+                answer = _header(answer, ignore.where.lower())
+            case "cookie":
+                answer = _cookie(answer, ignore.where)
+            case "json":
+                answer = _json(answer, ignore.where)
+            case _:
+                answer = _regex(answer, ignore.where)
+    return answer
+
+
+def _header(answer: Answer, name: str) -> Answer:
+    fields = tuple(
+        (field, MARK.encode() if field.decode("latin-1").lower() == name else value)
+        for field, value in answer.fields
+    )
+    return replace(answer, fields=fields)
+
+
+def _cookie(answer: Answer, name: str) -> Answer:
+    """The cookie's value, and when it ends: that is counted from the time of the answer."""
+    fields = []
+    for field, value in answer.fields:
+        pair, semicolon, rest = value.partition(b";")
+        mine = field.lower() == b"set-cookie" and pair.partition(b"=")[0].strip() == name.encode()
+        until = re.sub(rb"(?i)(expires=)[^;]*", rb"\1*", rest)
+        masked = name.encode() + b"=" + MARK.encode() + semicolon + until
+        fields.append((field, masked if mine else value))
+    return replace(answer, fields=tuple(fields))
+
+
+def _json(answer: Answer, path: str) -> Answer:
+    try:
+        value = json.loads(answer.body)
+    except ValueError:
+        return answer
+    changed = jsonpath.change(value, jsonpath.parse(path), lambda _: MARK)
+    if changed == value:
+        return answer
+    return replace(answer, body=json.dumps(changed, ensure_ascii=False).encode())
+
+
+def _regex(answer: Answer, pattern: str) -> Answer:
+    # Latin-1 has a character for each octet, so that content of any kind goes there and back.
+    wanted = re.compile(pattern.encode().decode("latin-1"))
+    fields = tuple(
+        (name, wanted.sub(_masked, value.decode("latin-1")).encode("latin-1"))
+        for name, value in answer.fields
+    )
+    body = wanted.sub(_masked, answer.body.decode("latin-1")).encode("latin-1")
+    return replace(answer, fields=fields, body=body)
+
+
+def _masked(found: re.Match[str]) -> str:
+    """The match with each of its groups replaced, or all of it where it has none."""
+    if not found.re.groups:
+        return MARK
+    text, at = "", found.start()
+    for number in range(1, found.re.groups + 1):
+        start, end = found.span(number)
+        if start >= at:
+            text += found.string[at:start] + MARK
+            at = end
+    return text + found.string[at : found.end()]

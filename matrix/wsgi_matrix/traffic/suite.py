@@ -1,0 +1,239 @@
+"""The suite ``traffic``: what people bring is sent, and every cell is held to the first one.
+
+In each cell, every request has to have a whole answer that is no server error, and every client of
+a burst with the first GET one of the same status. Across cells, the answers have to be those of
+the reference: the first cell, that is the first server, Python and limits that were named.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from wsgi_matrix import suites
+from wsgi_matrix.answers import Answer, split
+from wsgi_matrix.cases import Case, Evidence, Verdict
+from wsgi_matrix.cases.cell import CASES as CELL_CASES
+from wsgi_matrix.cases.registry import NOT_JUDGED, overall
+from wsgi_matrix.errors import ConfigError, UserError
+from wsgi_matrix.model import CaseResult, CellResult, Exchange, Level, Outcome
+from wsgi_matrix.normalise import RULES, Normal, difference, normal
+from wsgi_matrix.probe.agent.session import PLACE, octets
+from wsgi_matrix.traffic import http_file, ignore, load
+from wsgi_matrix.traffic.model import Ask, Session
+
+if TYPE_CHECKING:
+    from wsgi_matrix.config import Config, SuiteSettings
+
+SAME = ":same"
+"""What the ids of the comparisons end with."""
+BURST = "burst"
+KEPT = ("limits", "unchanged", "stop")
+"""Checks on the cell itself that hold whatever is sent."""
+TOO_LARGE = "answer of more than"
+MORE = "--largest takes up to 64MiB; leave out of the traffic what is larger or never ends"
+LOG_LINES = 12
+"""Of a server's log that are shown with an error of its app."""
+SHOWN = 300
+"""Octets of each side that are shown."""
+GZIP = 16 + zlib.MAX_WBITS
+"""The window of zlib that means gzip's format."""
+LARGEST_DECODED = 64 * 2**20
+"""Octets of decoded content that are compared."""
+NOT_OURS = ("joined", "page")
+"""Rules of the contract's comparison alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """By what answers are judged."""
+
+    ignores: tuple[ignore.Ignore, ...] = ()
+    allowed: frozenset[int] = frozenset()
+    """Statuses from 500 that are no fault."""
+
+    def normal(self, ask: Ask, exchange: Exchange) -> Normal:
+        """The answer after all that is left out."""
+        return normal(self.answer(ask, exchange), ask.method)
+
+    def answer(self, ask: Ask, exchange: Exchange) -> Answer:
+        """The answer, its content decoded, after what people left out."""
+        found = split(exchange.response, ask.method.encode())
+        return ignore.apply(decoded(found), self.ignores)
+
+
+def decoded(answer: Answer) -> Answer:
+    """``answer`` with content in the coding ``gzip`` decoded: its head says when it was made."""
+    codings = [value.lower() for value in answer.values(b"content-encoding")]
+    if codings != [b"gzip"] or not answer.body:
+        return answer
+    try:
+        body = zlib.decompressobj(GZIP).decompress(answer.body, LARGEST_DECODED)
+    except zlib.error:
+        return answer  # then it is compared as what it is
+    return replace(answer, body=body)
+
+
+def of_config(config: Config) -> suites.Suite:
+    """The suite, from the table ``[suites.traffic]``. Raises :class:`UserError`."""
+    settings = config.suites.get(suites.TRAFFIC)
+    if settings is None or not settings.send:
+        raise ConfigError(f"{config.file}: suites.{suites.TRAFFIC}.send names no traffic")
+    try:
+        captures = tuple(http_file.capture(each) for each in settings.capture)
+    except ValueError as problem:
+        raise UserError(f"capture: {problem}") from None
+    sessions = load.load(
+        settings.send, root=config.file.parent, captures=captures, host=settings.host
+    )
+    return make(sessions, settings)
+
+
+def judgement(settings: SuiteSettings) -> Judgement:
+    """By what the settings say that answers are judged. Raises :class:`UserError`."""
+    for status in settings.allow_status:
+        if not (status.isdigit() and 500 <= int(status) <= 599):
+            raise UserError(f'--allow-status: a server error such as 503, not "{status}"')
+    return Judgement(
+        ignores=tuple(ignore.parse(each) for each in settings.ignore),
+        allowed=frozenset(int(status) for status in settings.allow_status),
+    )
+
+
+def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
+    """The suite that sends ``sessions``."""
+    by = judgement(settings)
+    asks = [ask for session in sessions for ask in session.asks]
+    burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask)), None)
+    cases = [case for case in CELL_CASES if case.id in KEPT]
+    cases += [
+        Case(
+            id=ask.name,
+            says=f"{ask.title} has a whole answer, and no server error",
+            judge=partial(judge, ask, by),
+            evidence=(ask.name,),
+        )
+        for ask in asks
+    ]
+    requests = {}
+    if burst is not None:
+        body = burst.body
+        requests[BURST] = octets(burst.method, burst.target, burst.host, list(burst.fields), body)
+        says = f"every client of a burst of {burst.title} has a whole answer of the same status"
+        cases.append(Case(id=BURST, says=says, judge=judge_burst, evidence=(BURST,)))
+    notes = [note for session in sessions for note in session.notes]
+    rules = ", ".join(rule.id for rule in RULES if rule.id not in NOT_OURS)
+    notes.append(f"compared after the rules {rules}, content-coding (docs/try.md says which)")
+    notes += [f"ignored: {each}" for each in by.ignores]
+    return suites.Suite(
+        name=suites.TRAFFIC,
+        requests=requests,
+        sessions=tuple(sessions),
+        largest=settings.largest,
+        cases=tuple(cases),
+        compare=partial(compare, asks=asks, by=by),
+        repeat=1,
+        burst=burst is not None,
+        patience=settings.patience,
+        notes=tuple(notes),
+    )
+
+
+def _needs(ask: Ask) -> bool:
+    """Whether a request cannot be sent without an answer before it."""
+    return bool(PLACE.search(ask.target) or any(PLACE.search(value) for _, value in ask.fields))
+
+
+def judge(ask: Ask, by: Judgement, evidence: Evidence) -> Verdict:
+    """Whether there is a whole answer and no server error."""
+    [exchange] = evidence.exchanges.get(ask.name, (None,))
+    if exchange is None:
+        return Outcome.ERROR, "it was not sent"
+    if exchange.error.startswith(TOO_LARGE):
+        return Outcome.FAIL, f"{ask.title}: {exchange.error}; {MORE}"
+    if exchange.error:
+        return Outcome.FAIL, f"{ask.title}: {exchange.error}"
+    answer = split(exchange.response, ask.method.encode())
+    status = _status(exchange)
+    if status >= 500 and status not in by.allowed:
+        said = f"{ask.title}: server error: {answer.status_line.decode('latin-1')}; "
+        log = "\n".join(evidence.stopped.log.splitlines()[-LOG_LINES:])
+        said += _shown(answer.body) + (f"\nlast log lines:\n{log}" if log else "")
+        return Outcome.FAIL, said
+    return Outcome.PASS, f"{ask.title}: {status}"
+
+
+def judge_burst(evidence: Evidence) -> Verdict:
+    """Every client that was connected at once has a whole answer, of the single one's status."""
+    burst, [single] = evidence.burst, evidence.exchanges[BURST]
+    faults = [f"{count} x {error}" for error, count in sorted(burst.errors.items())]
+    if single.error:
+        return Outcome.FAIL, f"sent alone: {single.error}"
+    for raw, count in burst.answers.items():
+        line = raw.partition(b"\r\n")[0]
+        if line.split()[1:2] != single.response.split(None, 2)[1:2]:
+            faults.append(f"{count} x {line.decode('latin-1')}")
+    seen = f"{burst.clients} clients, {burst.together} connected at once, {burst.seconds:.2f} s"
+    return (Outcome.FAIL, f"{'; '.join(faults)} ({seen})") if faults else (Outcome.PASS, seen)
+
+
+def _status(exchange: Exchange) -> int:
+    line = split(exchange.response).status_line
+    return int(line.split(maxsplit=2)[1])
+
+
+def compare(
+    results: Sequence[CellResult], *, asks: Sequence[Ask], by: Judgement
+) -> tuple[CellResult, ...]:
+    """``results`` with a check for each request appended: the answer is the reference's."""
+    reference = next((each for each in results if each.outcome is not Outcome.SKIP), None)
+    return tuple(
+        result if result is reference else _with(result, reference, asks, by) for result in results
+    )
+
+
+def _with(
+    result: CellResult, reference: CellResult | None, asks: Sequence[Ask], by: Judgement
+) -> CellResult:
+    added = []
+    for ask in asks:
+        outcome, detail = _verdict(ask, result, reference, by)
+        added.append(
+            CaseResult(
+                id=ask.name + SAME,
+                level=Level.MAY,
+                outcome=outcome,
+                detail=detail,
+                says=f"{ask.title} is answered as in "
+                f"{reference.cell.id if reference else 'the first cell'}",
+                evidence=(ask.name,),
+            )
+        )
+    checks = (*result.checks, *added)
+    return replace(result, checks=checks, outcome=overall(checks))
+
+
+def _verdict(
+    ask: Ask, result: CellResult, reference: CellResult | None, by: Judgement
+) -> tuple[Outcome, str]:
+    here, there = result.exchanges.get(ask.name), None
+    if reference is not None:
+        there = reference.exchanges.get(ask.name)
+    if here is None or here.error:
+        return Outcome.SKIP, NOT_JUDGED
+    if reference is None or there is None or there.error:
+        return Outcome.SKIP, "the reference has no whole answer here"
+    found = difference(by.normal(ask, there), by.normal(ask, here))
+    if not found:
+        return Outcome.PASS, ""
+    return Outcome.DIFFER, (
+        f"{ask.title}: {found}\nthere ({reference.cell.id}): {_shown(there.response)}\n"
+        f"here ({result.cell.id}): {_shown(here.response)}"
+    )
+
+
+def _shown(raw: bytes) -> str:
+    return repr(raw[:SHOWN]) + (f"… ({len(raw)} octets)" if len(raw) > SHOWN else "")
