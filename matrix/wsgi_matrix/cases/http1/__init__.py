@@ -1,0 +1,40 @@
+"""The rules of RFC 9110 and RFC 9112 that can be seen from outside, R1 to R85."""
+
+from __future__ import annotations
+
+from wsgi_matrix.cases.http1 import (
+    chunked,
+    connection,
+    expect,
+    fields,
+    framing,
+    request,
+    responses,
+)
+from wsgi_matrix.cases.rule import Rule
+
+
+def _number(rule: Rule) -> int:
+    return int(rule.id.partition("-")[0][1:])
+
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            *request.RULES,
+            *fields.RULES,
+            *framing.RULES,
+            *chunked.RULES,
+            *connection.RULES,
+            *responses.RULES,
+            *expect.RULES,
+        ),
+        key=_number,
+    )
+)
+ROWS = 85
+UNSEEN: tuple[tuple[str, str], ...] = (
+    ("R77", "an app has no standard way to send an interim answer: PEP 3333 knows none"),
+    ("R80", "the suite slow waits for the time-outs of servers"),
+)
+"""Rows without a rule here, and why."""

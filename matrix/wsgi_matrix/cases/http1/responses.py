@@ -1,0 +1,234 @@
+"""Answers, as a server frames and completes them: R65 to R73 and R84."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from wsgi_matrix.cases.asked import CLOSE, ask, ask_to_end
+from wsgi_matrix.cases.heard import Heard
+from wsgi_matrix.cases.rule import Accept, Rule, Try, answer, either, silence
+from wsgi_matrix.cases.steps import request
+from wsgi_matrix.model import Level, Step, Transcript
+
+DATE = re.compile(
+    rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
+    rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
+    rb"[0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT"
+)
+"""IMF-fixdate, RFC 9110 section 5.6.7."""
+SPLIT = re.compile(rb"[\r\n]X-Split")
+
+
+def _respond(name: str, *fields: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
+    return request(f"/respond/{name}", *fields, method=method, version=version)
+
+
+def _closing(name: str, method: str = "GET") -> tuple[Step, ...]:
+    return ask_to_end(_respond(name, CLOSE, method=method), method)
+
+
+def _without(*names: str) -> Callable[[Heard], str]:
+    def check(heard: Heard) -> str:
+        there = [name for name in names if heard.values(name)]
+        return f"it has {', '.join(there)}" if there else ""
+
+    return check
+
+
+def _length(*values: bytes) -> Callable[[Heard], str]:
+    def check(heard: Heard) -> str:
+        wrong = [value for value in heard.values("content-length") if value not in values]
+        return f"Content-Length {wrong[0]!r}" if wrong else ""
+
+    return check
+
+
+def _one_framing(heard: Heard) -> str:
+    both = heard.values("content-length") and heard.values("transfer-encoding")
+    return "it has Content-Length and Transfer-Encoding" if both else ""
+
+
+def _dated(heard: Heard) -> str:
+    dates = heard.values("date")
+    if len(dates) == 1 and DATE.fullmatch(dates[0]):
+        return ""
+    return f"Date: {dates!r}"
+
+
+def _no_split(transcript: Transcript) -> str:
+    return "X-Split has become a field" if SPLIT.search(transcript.received()) else ""
+
+
+def _nothing_behind(name: str, steps: Sequence[Step], *status: int, method: str = "GET") -> Try:
+    return Try(
+        name=name,
+        steps=tuple(steps),
+        accept=answer(*status, method=method, says="without content"),
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        id="R65",
+        level=Level.MUST,
+        cite="RFC 9110 section 9.3.2",
+        says="an answer to HEAD has no content",
+        tries=(
+            _nothing_behind("plain", _closing("plain", "HEAD"), 200, method="HEAD"),
+            _nothing_behind("stream", _closing("stream", "HEAD"), 200, method="HEAD"),
+            _nothing_behind(
+                "error",
+                ask_to_end(request("/echo", CLOSE, method="HEAD", host="a b"), "HEAD"),
+                method="HEAD",
+            ),
+        ),
+    ),
+    Rule(
+        id="R66",
+        level=Level.MUST,
+        cite="RFC 9110 sections 15.3.5 and 15.4.5",
+        says="204 and 304 have no content",
+        tries=(
+            _nothing_behind("204", _closing("204-content")),
+            _nothing_behind("304", _closing("304-content")),
+        ),
+    ),
+    Rule(
+        id="R67",
+        level=Level.MUST,
+        cite="RFC 9112 section 6.1, RFC 9110 section 8.6",
+        says="204 has neither Transfer-Encoding nor Content-Length",
+        tries=tuple(
+            Try(
+                name=name,
+                steps=ask(_respond(target)),
+                accept=answer(
+                    check=_without("transfer-encoding", "content-length"), says="without both"
+                ),
+            )
+            for name, target in (("plain", "204"), ("length", "204-length"))
+        ),
+    ),
+    Rule(
+        id="R68",
+        level=Level.MUST,
+        cite="RFC 9110 section 8.6",
+        says="Content-Length in answers to HEAD and in 304 is that of the 200 to a GET",
+        tries=(
+            Try(
+                name="head",
+                steps=_closing("plain", "HEAD"),
+                accept=answer(
+                    method="HEAD", check=_length(b"10"), says="with Content-Length 10 or without"
+                ),
+            ),
+            Try(
+                name="head-stream",
+                steps=_closing("stream", "HEAD"),
+                accept=answer(
+                    method="HEAD", check=_length(b"10"), says="with Content-Length 10 or without"
+                ),
+            ),
+            Try(
+                name="304",
+                steps=_closing("304-length"),
+                accept=answer(check=_length(b"10"), says="with Content-Length 10 or without"),
+            ),
+        ),
+    ),
+    Rule(
+        id="R69",
+        level=Level.MUST,
+        cite="RFC 9112 section 6.1",
+        says="there is no Transfer-Encoding in answers to HTTP/1.0",
+        tries=(
+            Try(
+                steps=ask(_respond("stream", version="HTTP/1.0")),
+                accept=answer(check=_without("transfer-encoding"), says="without it"),
+            ),
+        ),
+    ),
+    Rule(
+        id="R70",
+        level=Level.MUST,
+        cite="RFC 9112 section 6.2",
+        says="Content-Length and Transfer-Encoding are never in one answer",
+        tries=tuple(
+            Try(
+                name=name,
+                steps=_closing(name),
+                accept=either(answer(check=_one_framing, says="with one of both"), silence()),
+            )
+            for name in ("stream", "both")
+        ),
+    ),
+    Rule(
+        id="R71",
+        level=Level.MUST,
+        cite="RFC 9110 sections 6.6.1 and 5.6.7",
+        says="an answer of 2xx, 3xx and 4xx has one Date, an IMF-fixdate",
+        tries=tuple(
+            Try(
+                name=name,
+                steps=ask(data),
+                accept=answer(check=_dated, says="with a Date"),
+            )
+            for name, data in (
+                ("200", _respond("plain")),
+                ("304", _respond("304-length")),
+                ("404", _respond("404")),
+                ("refused", b"GET /echo to me HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            )
+        ),
+    ),
+    Rule(
+        id="R72",
+        level=Level.MUST,
+        cite="RFC 9112 section 4",
+        says="there is SP behind the status code, even without a reason phrase",
+        tries=(
+            Try(
+                steps=ask(_respond("reason")),
+                accept=answer(
+                    check=lambda heard: (
+                        ""
+                        if re.match(rb"HTTP/1\.[01] [0-9]{3} ", heard.status_line)
+                        else f"the status line is {heard.status_line!r}"
+                    ),
+                    says="with it",
+                ),
+            ),
+        ),
+    ),
+    Rule(
+        id="R73",
+        level=Level.MUST,
+        cite="RFC 9112 section 4",
+        says="the status code is three digits, whatever the app says",
+        tries=tuple(
+            Try(name=name, steps=ask(_respond(name)), accept=either(answer(), silence()))
+            for name in ("banana", "two-digits")
+        ),
+    ),
+    Rule(
+        id="R84",
+        level=Level.MUST,
+        cite="RFC 9110 section 5.5, RFC 9112 section 11.1",
+        says="nothing that an app says adds a line to its answer",
+        tries=tuple(
+            Try(
+                name=name.removeprefix("split-"),
+                steps=_closing(name),
+                accept=Accept("an answer without the field X-Split, or none", _no_split),
+            )
+            for name in (
+                "split-value",
+                "split-value-lf",
+                "split-value-cr",
+                "split-name",
+                "split-reason",
+            )
+        ),
+    ),
+)
