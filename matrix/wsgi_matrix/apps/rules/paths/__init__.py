@@ -1,0 +1,1 @@
+"""One module for each thing that the rules ask a server for; ``app.py`` names them."""

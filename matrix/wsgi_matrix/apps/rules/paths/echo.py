@@ -1,0 +1,58 @@
+"""What the app was called with, as JSON: for a reader that wants to know how a request was read.
+
+``method, path, query, protocol`` as in environ; ``headers``: its ``HTTP_`` variables,
+``CONTENT_TYPE`` and ``CONTENT_LENGTH``; ``body``: the content in hexadecimal, ``error``: the
+exception that ended its reading, ``complete``: whether all of it was there, as far as an app can
+tell. All but the body is remembered for :mod:`paths.seen` under the query.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import memory
+
+PASSED_ON = ("CONTENT_TYPE", "CONTENT_LENGTH")
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Read the content as PEP 3333 lets an app do, and tell all."""
+    body, complete, error = read(environ)
+    told = {
+        "method": environ.get("REQUEST_METHOD"),
+        "path": environ.get("PATH_INFO"),
+        "query": environ.get("QUERY_STRING"),
+        "protocol": environ.get("SERVER_PROTOCOL"),
+        "headers": {
+            name: str(value)
+            for name, value in environ.items()
+            if name.startswith("HTTP_") or name in PASSED_ON
+        },
+        "body": body.hex(),
+        "complete": complete,
+        "error": error,
+    }
+    memory.note(str(environ.get("QUERY_STRING", "")), told)
+    answer = json.dumps(told).encode("ascii")
+    length = str(len(answer))
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])
+    return [answer]
+
+
+def read(environ: dict[str, Any]) -> tuple[bytes, bool, str]:
+    """The content, whether it is all there, and what its reading raised."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    body = b""
+    try:
+        if length.isascii() and length.isdigit():
+            wanted = int(length)
+            while len(body) < wanted and (more := environ["wsgi.input"].read(wanted - len(body))):
+                body += more
+            return body, len(body) == wanted, ""
+        if environ.get("wsgi.input_terminated"):
+            return environ["wsgi.input"].read(), True, ""
+    except Exception as problem:
+        return body, False, f"{type(problem).__name__}: {problem}"
+    return b"", not length, f"Content-Length {length!r}" if length else ""

@@ -1,0 +1,17 @@
+"""``/seen?NAME``: what earlier calls have left under ``NAME`` (:mod:`paths.memory`), as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import memory
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Tell it."""
+    answer = json.dumps(memory.notes(str(environ.get("QUERY_STRING", "")))).encode("ascii")
+    length = str(len(answer))
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])
+    return [answer]
