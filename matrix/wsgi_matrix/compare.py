@@ -25,6 +25,8 @@ CHECKS = {
     "same-server": "one server layer for all cells",
     "frameworks-differ": "apps of different frameworks say so in /framework",
 }
+EVIDENCE = {"identical": (HELLO,), "frameworks-differ": (FRAMEWORK,)}
+"""By check: what was compared."""
 
 Verdicts = dict[str, tuple[Outcome, str]]
 """By the id of a cell."""
@@ -48,7 +50,12 @@ def _with(result: CellResult, verdicts: dict[str, Verdicts]) -> CellResult:
         outcome, detail = by_cell.get(result.cell.id, none)
         added.append(
             CaseResult(
-                id=check, level=Level.MUST, outcome=outcome, detail=detail, says=CHECKS[check]
+                id=check,
+                level=Level.MUST,
+                outcome=outcome,
+                detail=detail,
+                says=CHECKS[check],
+                evidence=EVIDENCE.get(check, ()),
             )
         )
     kept = [check for check in result.checks if check.id not in CHECKS]

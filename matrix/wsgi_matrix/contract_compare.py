@@ -74,6 +74,7 @@ def _check(
         detail=detail,
         says=f"{asked.method} {asked.target} is answered as {name or 'the reference'} does",
         evidence=(asked.name,),
+        against=reference.cell.id if reference else "",
     )
 
 

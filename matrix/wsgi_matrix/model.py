@@ -292,6 +292,8 @@ class CaseResult:
     """Where it stands: ``RFC 9112 section 6.3``; empty for one of the matrix's own."""
     evidence: tuple[str, ...] = ()
     """Names of the transcripts of its cell that it was judged on."""
+    against: str = ""
+    """Id of the cell whose evidence of the same name it was compared with; empty: with none."""
 
 
 @dataclass(frozen=True, kw_only=True)

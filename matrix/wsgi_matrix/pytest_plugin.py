@@ -23,7 +23,7 @@ from wsgi_matrix.engines import EngineError, SetupError
 from wsgi_matrix.engines.choose import NAMES, choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model import CaseResult, Cell, Outcome, Run
-from wsgi_matrix.reports import console, markdown, red
+from wsgi_matrix.reports import console, data, markdown, red
 from wsgi_matrix.runner import Runner
 
 AXES = ("servers", "apps", "limits", "pythons")
@@ -159,4 +159,4 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render(run))
+            file.write(markdown.render(data.results(run)))

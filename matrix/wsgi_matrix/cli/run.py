@@ -16,7 +16,7 @@ from wsgi_matrix.cli.common import EPILOG, engine_option, selection_options, use
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.model import Run
-from wsgi_matrix.reports import console, data, exit_code, markdown
+from wsgi_matrix.reports import console, data, exit_code, files, markdown
 from wsgi_matrix.runner import Runner
 
 
@@ -32,7 +32,7 @@ def run(
     jobs: int | None,
     **selection: tuple[str, ...],
 ) -> None:
-    """Run the cells, print the grid, write build/matrix/results.json."""
+    """Run the cells, print the grid, write the reports to build/matrix/."""
     terminable()
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
@@ -55,18 +55,20 @@ def run(
                 jobs=jobs,
                 handlers=handlers,
             ).run()
-        keep(settings, done)
+        write_down(settings, done)
         console.render(done)
         sys.exit(exit_code(done))
 
 
-def keep(settings: config.Config, done: Run) -> None:
+def write_down(settings: config.Config, done: Run) -> None:
     """Write down what a run found."""
-    write_whole(settings.build / "matrix" / "results.json", data.dumps(data.results(done)))
+    value = data.results(done)
+    for name, text in files.rendered(value):
+        write_whole(settings.build / "matrix" / name, text)
     evidence.write(settings.build, done)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render(done))
+            file.write(markdown.render(value))
 
 
 def terminable() -> None:

@@ -15,7 +15,7 @@ import click
 from wsgi_matrix import config, plan, shipped, suites
 from wsgi_matrix.cli import choices
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors
-from wsgi_matrix.cli.run import keep, terminable
+from wsgi_matrix.cli.run import terminable, write_down
 from wsgi_matrix.engines import CellError, Engine, SetupError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model import Cell, Run
@@ -78,7 +78,7 @@ def try_app(ctx: click.Context, /, app: str, engine: str, jobs: int | None, **ch
                 before=loadable,
             ).run()
             changes = twice.changes(chosen_engine, settings, suite, done)
-        keep(settings, done)
+        write_down(settings, done)
         console.render(done)
         _tell(settings, done, changes)
         sys.exit(exit_code(done))

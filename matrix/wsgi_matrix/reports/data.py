@@ -1,4 +1,7 @@
-"""``results.json``: the one result file, versioned; its schema lies in ``schema/``."""
+"""``results.json``: the one result file, versioned; its schema lies in ``schema/``.
+
+:mod:`wsgi_matrix.reports.saved` reads it.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ def results(run: Run) -> dict[str, Any]:
             "seconds": round(run.seconds, 3),
             "phases": {name: round(seconds, 3) for name, seconds in run.phases.items()},
             "measured": {name: round(seconds, 3) for name, seconds in run.measured.items()},
+            "notes": list(run.notes),
             "partial": run.partial,
             "counts": counts(run),
             "exit_code": int(exit_code(run)),
@@ -72,6 +76,7 @@ def _cell(run: Run, result: CellResult) -> dict[str, Any]:
                 "says": check.says,
                 "cite": check.cite,
                 "evidence": list(check.evidence),
+                "against": check.against,
             }
             for check in result.checks
         ],

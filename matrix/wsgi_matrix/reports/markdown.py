@@ -2,46 +2,96 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.model import Run
+from collections.abc import Iterable
+from typing import Any
+
+from wsgi_matrix.model import CaseResult, Run
 from wsgi_matrix.reports import images, not_checked, red, summary, tallies, timing
 from wsgi_matrix.reports.grid import legend, make_grid
+from wsgi_matrix.reports.saved import run_of
 
+LARGEST = 1_000_000
+"""Octets of a report: a step summary may have 1 MiB, and the step may have written to it before."""
 LARGEST_DETAIL = 1500
 MOST_REDS = 60
 """Red checks that are shown one by one."""
 
 
-def render(run: Run) -> str:
-    """The report as one Markdown document."""
-    grid = make_grid(run)
-    parts = [f"## wsgi-matrix: {summary(run)}", f"{run.where} (version {run.engine_version})"]
-    table = ["| | " + " | ".join(f"{limits}<br>{tag}" for tag, limits in grid.columns) + " |"]
-    table.append("|---" * (len(grid.columns) + 1) + "|")
-    for row in grid.rows:
-        squares = " | ".join(grid.square(row, column) for column in grid.columns)
-        table.append(f"| {row[0]} {row[1]} | {squares} |")
-    if grid.rows:
-        parts.append("\n".join(table))
-        parts.append("; ".join(text for _, text in legend(run)))
+def render(value: dict[str, Any]) -> str:
+    """The report on a value of ``results.json`` as one Markdown document."""
+    run = run_of(value)
+    parts = [f"## wsgi-matrix: {_inline(summary(run))}", _where(run)]
+    parts += _grid(run)
     for titles, lines in tallies(run):
-        rows = [titles, ("---",) * len(titles), *lines]
-        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
-    for cell, check in red(run)[:MOST_REDS]:
-        parts.append(f"**{cell}** `{check.id}` {check.outcome.value}\n\n{_fenced(check.detail)}")
-    skipped = [
+        parts.append(_table([titles, ("---",) * len(titles), *lines]))
+    end = [*_not_judged(run), *_images(run), _inline(timing(run))]
+    space = LARGEST - sum(len(part.encode()) + 2 for part in (*parts, *end))
+    parts += _reds(red(run), space)
+    return _cut("\n\n".join(part for part in (*parts, *end) if part) + "\n")
+
+
+def _where(run: Run) -> str:
+    return _inline(f"{run.where} (version {run.engine_version})")
+
+
+def _grid(run: Run) -> list[str]:
+    grid = make_grid(run)
+    if not grid.rows:
+        return []
+    titles = ("", *(f"{limits}<br>{tag}" for tag, limits in grid.columns))
+    rows = [
+        (" ".join(row), *(grid.square(row, column) for column in grid.columns)) for row in grid.rows
+    ]
+    table = _table([titles, ("---",) * len(titles), *rows])
+    return [table, "; ".join(text for _, text in legend(run))]
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _reds(reds: list[tuple[str, CaseResult]], space: int) -> list[str]:
+    """Red checks one by one, as many as there is space for, and how many are left out."""
+    parts: list[str] = []
+    for cell, check in reds[:MOST_REDS]:
+        part = f"**{cell}** `{check.id}` {check.outcome.value}\n\n{_fenced(check.detail)}"
+        space -= len(part.encode()) + 2
+        if space < 200:
+            break
+        parts.append(part)
+    if left := len(reds) - len(parts):
+        parts.append(
+            f"Cut: {left} of {len(reds)} red checks are not shown here; all are in results.json."
+        )
+    return parts
+
+
+def _not_judged(run: Run) -> list[str]:
+    lines = [
         f"- `{check}` not judged in {count} cells: {_inline(reason)}"
         for (check, reason), count in not_checked(run).items()
     ]
-    if skipped:
-        parts.append("\n".join(skipped))
-    parts.append("\n".join(f"- {whose}: image `{i}`, server `{s}`" for whose, i, s in images(run)))
-    parts.append(timing(run))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return ["\n".join(lines)] if lines else []
+
+
+def _images(run: Run) -> list[str]:
+    return ["\n".join(f"- {whose}: image `{i}`, server `{s}`" for whose, i, s in images(run))]
+
+
+def _cut(text: str) -> str:
+    """``text``, or what fits of it and a line that says so: a grid alone may be too large."""
+    raw = text.encode()
+    if len(raw) <= LARGEST:
+        return text
+    kept = raw[: LARGEST - 200].decode(errors="ignore").rpartition("\n")[0]
+    left = len(raw) - len(kept.encode())
+    return f"{kept}\n\nCut: {left} of {len(raw)} octets left out; all is in results.json.\n"
 
 
 def _fenced(text: str) -> str:
     """A block of code that nothing in ``text`` can end."""
-    text = text[:LARGEST_DETAIL]
+    if len(text) > LARGEST_DETAIL:
+        text = f"{text[:LARGEST_DETAIL]}\n… ({len(text)} characters in all)"
     fence = "```"
     while fence in text:
         fence += "`"

@@ -1,0 +1,88 @@
+"""One HTML file that holds everything: nothing is fetched, from wherever it is opened.
+
+What a server sent is hostile here. The page is made by Jinja2 with autoescape; octets reach it only
+as base64, and the script puts them there as text nodes. A content security policy admits this
+script and this style by their digests, and no request at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from wsgi_matrix.model import Run
+from wsgi_matrix.reports import counts, images, short, summary, timing
+from wsgi_matrix.reports.grid import LEGEND, MARKS
+from wsgi_matrix.reports.html.charts import charts
+from wsgi_matrix.reports.html.payload import Kept, pack
+from wsgi_matrix.reports.html.tables import tables
+from wsgi_matrix.reports.saved import run_of
+
+LARGEST = 2_000_000
+"""Octets of the file. Evidence is shortened until it fits, and the page says to what."""
+
+SCRIPTS = ("data.js", "octets.js", "state.js", "exchange.js", "cases.js", "tables.js", "main.js")
+"""In the order in which they use one another; together they are one module."""
+
+STEPS = (
+    Kept(octets=4096),
+    Kept(octets=1024),
+    Kept(octets=512),
+    Kept(octets=256),
+    Kept(octets=1024, passing=False),
+    Kept(octets=256, passing=False),
+    Kept(octets=0, passing=False),
+)
+"""How much evidence to keep, the most first."""
+
+
+def render(value: dict[str, Any]) -> str:
+    """The report on a value of ``results.json`` as one HTML document."""
+    run = run_of(value)
+    shell = _page(run, value, "", STEPS[0])
+    for kept in STEPS:
+        payload = pack(value, kept)
+        if len(shell.encode()) + len(payload) <= LARGEST:
+            break
+    return _page(run, value, payload, kept)
+
+
+def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
+    style, script = _file("page.css"), "\n".join(_file(name) for name in SCRIPTS)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_file("page.html.j2")).render(
+        run=run,
+        summary=summary(run),
+        counts=counts(run),
+        timing=timing(run),
+        images=[(whose, short(image), short(layer)) for whose, image, layer in images(run)],
+        legend=[(each.value, MARKS[each], LEGEND[each]) for each in MARKS],
+        marks={each.value: mark for each, mark in MARKS.items()},
+        servers=list(dict.fromkeys(result.cell.server.name for result in run.cells)),
+        apps=list(dict.fromkeys(result.cell.app.name for result in run.cells)),
+        tables=tables(run),
+        charts=charts(value),
+        kept=kept,
+        payload=payload,
+        # Files of our own, for elements whose content is not parsed for entities.
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        style_digest=_digest(style),
+        script_digest=_digest(script),
+    )
+
+
+def _file(name: str) -> str:
+    return (resources.files(__name__) / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """``text`` as a content security policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

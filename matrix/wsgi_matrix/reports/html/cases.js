@@ -1,0 +1,115 @@
+// Cases one by one: those of a cell, or what a rule came to in every cell.
+
+const ORDER = ["error", "fail", "differ", "xfail", "pass", "skip"];
+
+function casesView(state, results, change) {
+  return state.view === "cell" ? cellView(state, results, change) : ruleView(state, results, change);
+}
+
+function cellView(state, results, change) {
+  const cell = results.byId.get(state.cell);
+  if (!cell) return [missing(state, "cell", state.cell)];
+  const checks = cell.checks.filter((check) => (
+    matches(check, { ...state, suite: "", server: "", app: "" })));
+  const back = h("a", { href: linkTo(state, "grid") }, "← By server and app");
+  return [
+    h("p", { class: "back" }, back),
+    h("h2", { tabindex: "-1" }, badge(cell.outcome), " ", cell.id),
+    facts(cell),
+    ...listed(checks, state, results, change, (check) => check.rule.id, (check) => check.rule.id),
+    cell.log ? h("details", { class: "log" }, h("summary", {}, "The server's last lines"),
+      h("pre", {}, cell.log)) : "",
+  ];
+}
+
+function ruleView(state, results, change) {
+  const rule = results.rules.find((each) => each.key === state.rule);
+  if (!rule) return [missing(state, "rule", state.rule)];
+  const checks = results.rules.filter((each) => each.key === state.rule)
+    .flatMap((each) => each.checks)
+    .filter((check) => matches(check, { ...state, q: "", level: "" }));
+  return [
+    h("p", { class: "back" }, h("a", { href: linkTo(state, "rules") }, "← By rule")),
+    h("h2", { tabindex: "-1" }, rule.id),
+    ruleText(rule),
+    ...listed(checks, state, results, change, (check) => check.cell.id, (check) => check.cell.id),
+  ];
+}
+
+function missing(state, what, name) {
+  return h("div", {}, h("h2", { tabindex: "-1" }, `This run has no such ${what}`),
+    h("p", {}, h("code", {}, name), " is not in it. ",
+      h("a", { href: linkTo(state, "grid") }, "All cells")));
+}
+
+function badge(outcome) {
+  return h("span", { class: `badge o-${outcome}` }, markOf(outcome), ` ${outcome}`);
+}
+
+function ruleText(rule) {
+  return h("p", { class: "rule" }, h("span", { class: "level" }, rule.level), " ",
+    rule.says || "(no words are kept for this check)",
+    rule.cite ? h("cite", {}, rule.cite) : h("cite", {}, "of the matrix's own"));
+}
+
+function facts(cell) {
+  const { limits, limits_observed: observed, image } = cell;
+  const limit = (name) => limits[name] && `${name} ${limits[name]}`
+    + (observed?.[name] ? ` (read back: ${observed[name]})` : "");
+  const rows = [
+    ["Server", cell.server], ["App", `${cell.app} ${cell.framework_version}`.trim()],
+    ["Python", cell.python],
+    ["Limits", [limits.name, limit("nofile"), limit("nproc"), limit("memory")].filter(Boolean).join(", ")],
+    ["Time", `${cell.seconds.toFixed(2)} s`],
+    ["Ready after", cell.ready_seconds ? `${cell.ready_seconds.toFixed(2)} s` : ""],
+    ["Memory", cell.memory ? `${(cell.memory / 2 ** 20).toFixed(1)} MiB` : ""],
+    ["Reused from", cell.reused ?? ""],
+    ["Image", image ? image.id.slice(0, 19) : ""],
+  ];
+  return h("dl", { class: "facts" }, rows.filter(([, value]) => value)
+    .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+function listed(checks, state, results, change, nameOf, keyOf) {
+  const shown = checks.filter((check) => wanted(check.outcome, state) || keyOf(check) === state.case);
+  if (!shown.length) return [h("p", { class: "none" }, "No case matches these filters.")];
+  return ORDER.flatMap((outcome) => {
+    const some = shown.filter((check) => check.outcome === outcome);
+    if (!some.length) return [];
+    return [
+      h("h3", { class: "group" }, badge(outcome), ` ${some.length}`),
+      h("div", { class: "cases" }, some.map((check) => (
+        caseOf(check, state, results, change, nameOf(check), keyOf(check))))),
+    ];
+  });
+}
+
+function caseOf(check, state, results, change, name, key) {
+  const { rule } = check;
+  const first = check.detail.split("\n", 1)[0];
+  const details = h("details", { "data-case": key, class: `case o-${check.outcome}` },
+    h("summary", {}, markOf(check.outcome), h("span", { class: "hidden" }, check.outcome),
+      h("strong", {}, name), h("span", { class: "level" }, rule.level),
+      h("span", { class: "gist" }, RED.has(check.outcome) ? first : rule.says || first)));
+  const fill = () => {
+    if (details.childElementCount > 1) return;
+    const beside = state.case === key && state.beside ? state.beside : besideOf(check, results);
+    details.append(h("div", { class: "body" },
+      state.view === "cell" ? ruleText(rule) : "",
+      check.detail ? h("pre", { class: "detail" }, check.detail) : "",
+      check.evidence.map((each) => exchangeOf(check, each, results, beside,
+        (id) => change({ case: key, beside: id }))),
+      h("p", { class: "more" }, state.view === "cell"
+        ? h("a", { href: linkTo(state, "rule", { rule: rule.key }) }, "This rule in every cell")
+        : h("a", { href: linkTo(state, "cell", { cell: check.cell.id, case: rule.id }) }, "All cases of this cell"))));
+  };
+  if (state.case === key) {
+    details.open = true;
+    fill();
+  }
+  details.addEventListener("toggle", () => {
+    if (details.open) fill();
+    if (details.open && details.contains(document.activeElement)) change({ case: key });
+  });
+  return details;
+}

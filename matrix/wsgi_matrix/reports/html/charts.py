@@ -1,0 +1,73 @@
+"""Time and memory by server, as tables whose bars are SVG: they are read, too, where none is seen."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wsgi_matrix.model import Outcome
+
+WIDTH = 400.0
+"""Of the longest bar, in the units of the picture."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One server."""
+
+    server: str
+    cells: int
+    middle: float
+    least: float
+    most: float
+    x_middle: float
+    x_least: float
+    x_most: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One measure of one suite."""
+
+    title: str
+    unit: str
+    bars: tuple[Bar, ...]
+
+
+MEASURES = (
+    ("Time of a cell", "seconds", "s", 1),
+    ("Time until it answered", "ready_seconds", "s", 1),
+    ("Memory after the last request", "memory", "MiB", 2**20),
+)
+"""Title, key in ``results.json``, unit, and what of the key's unit makes one of these."""
+
+
+def charts(value: Mapping[str, Any]) -> list[Chart]:
+    """The charts of a value of ``results.json``; a measure that no cell has makes none."""
+    made = []
+    for suite in dict.fromkeys(cell["suite"] for cell in value["cells"]):
+        ran = [
+            cell
+            for cell in value["cells"]
+            if cell["suite"] == suite and cell["outcome"] != Outcome.SKIP
+        ]
+        for title, key, unit, divisor in MEASURES:
+            found: dict[str, list[float]] = {}
+            for cell in ran:
+                if number := cell.get(key):
+                    found.setdefault(cell["server"], []).append(number / divisor)
+            if found:
+                made.append(Chart(f"{title}: suite {suite}", unit, _bars(found)))
+    return made
+
+
+def _bars(found: Mapping[str, list[float]]) -> tuple[Bar, ...]:
+    scale = WIDTH / max(max(numbers) for numbers in found.values())
+    bars = []
+    for server, numbers in found.items():
+        middle, least, most = statistics.median(numbers), min(numbers), max(numbers)
+        places = [round(number * scale, 1) for number in (middle, least, most)]
+        bars.append(Bar(server, len(numbers), middle, least, most, *places))
+    return tuple(sorted(bars, key=lambda bar: bar.middle))

@@ -1,0 +1,94 @@
+"""The grid of the page: servers down, apps across, and in a square a link for each cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from wsgi_matrix.model import CellResult, Outcome, Run
+from wsgi_matrix.reports.grid import MARKS
+from wsgi_matrix.suites import OWN_APPS
+
+SAYS = {
+    "hello": "Two requests and a burst of clients, under each of the limits.",
+    "contract": "All that an app has to answer, compared over the apps and over the servers.",
+    "rules": "The rules of PEP 3333 and HTTP/1.1.",
+    "slow": "What slow clients do to a server.",
+    "stop": "How a server stops.",
+}
+RED = (Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR)
+
+
+@dataclass(frozen=True)
+class Square:
+    """A cell as it is shown."""
+
+    index: int
+    """Its position among the cells of the run."""
+    cell: CellResult
+    mark: str
+    label: str
+    """Limits and Python, where the table has several."""
+    href: str
+    counted: str
+    """``3 of 170``: how many of its checks came out as the cell did, where it is red."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A suite, or all suites that bring their own apps."""
+
+    title: str
+    says: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    """Suite and app."""
+    versions: dict[str, str]
+    """Version of the framework by app, where all cells agree on it."""
+    rows: tuple[str, ...]
+    squares: dict[tuple[str, tuple[str, str]], tuple[Square, ...]]
+
+
+def tables(run: Run) -> list[Table]:
+    """The tables of ``run``, in the order of its suites."""
+    numbered = list(enumerate(run.cells))
+    groups: dict[str, list[tuple[int, CellResult]]] = {}
+    for index, result in numbered:
+        suite = result.cell.suite
+        title = "conformance" if suite in OWN_APPS else suite
+        groups.setdefault(title, []).append((index, result))
+    return [_table(title, results) for title, results in groups.items()]
+
+
+def _table(title: str, results: list[tuple[int, CellResult]]) -> Table:
+    several = len({(r.cell.limits.name, r.cell.python.tag) for _, r in results}) > 1
+    found: dict[tuple[str, tuple[str, str]], list[Square]] = {}
+    versions: dict[str, set[str]] = {}
+    for index, result in results:
+        cell = result.cell
+        place = (cell.server.name, (cell.suite, cell.app.name))
+        found.setdefault(place, []).append(_square(index, result, several))
+        if result.framework_version:
+            versions.setdefault(cell.app.name, set()).add(result.framework_version)
+    suites = dict.fromkeys(r.cell.suite for _, r in results)
+    return Table(
+        title=title,
+        says=tuple(SAYS[suite] for suite in suites if suite in SAYS),
+        columns=tuple(dict.fromkeys(column for _, column in found)),
+        versions={app: min(seen) for app, seen in versions.items() if len(seen) == 1},
+        rows=tuple(dict.fromkeys(row for row, _ in found)),
+        squares={place: tuple(squares) for place, squares in found.items()},
+    )
+
+
+def _square(index: int, result: CellResult, several: bool) -> Square:
+    cell = result.cell
+    counted = Counter(check.outcome for check in result.checks)[result.outcome]
+    return Square(
+        index=index,
+        cell=result,
+        mark=MARKS[result.outcome],
+        label=f"{cell.limits.name} {cell.python.version}" if several else "",
+        href="#" + urlencode({"view": "cell", "cell": cell.id}),
+        counted=f"{counted} of {len(result.checks)}" if result.outcome in RED else "",
+    )
