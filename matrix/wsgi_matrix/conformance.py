@@ -5,6 +5,7 @@ from __future__ import annotations
 from wsgi_matrix.cases import http1, pep3333, slow, smuggling, stop
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.cases.rule import Rule
+from wsgi_matrix.model import Cell
 from wsgi_matrix.suites import RULES, SLOW, STOP, Suite, alone
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
@@ -17,7 +18,7 @@ DEADLINES = {RULES: 300.0, SLOW: 120.0, STOP: 60.0}
 KEPT = {
     RULES: ("limits", "unchanged", "stop"),
     SLOW: ("limits", "unchanged", "stop"),
-    STOP: ("limits", "unchanged"),
+    STOP: ("limits", "unchanged", "stop"),
 }
 """Checks on the cell itself that hold whatever is sent."""
 
@@ -35,4 +36,12 @@ def suite(name: str) -> Suite:
         repeat=1,
         burst=False,
         deadline=DEADLINES[name],
+        waits=name in (SLOW, STOP),
+        skip_reason=_no_reload,
     )
+
+
+def _no_reload(cell: Cell) -> str:
+    if cell.app.name == "reload" and not cell.server.reload_signal:
+        return f"{cell.server.name} has no signal for a reload (reload_signal in its server.toml)"
+    return ""

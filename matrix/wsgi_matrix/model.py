@@ -6,7 +6,7 @@ the probe brings back what was on the wire; checks judge it; reports show the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -67,6 +67,8 @@ class Server:
     workers: int = 2
     threads: int = 1
     stop_signal: str = "SIGTERM"
+    reload_signal: str = ""
+    """Makes its first process load the application anew; empty: it has nothing of the kind."""
     ready: str = ""
     """Expression that its log has to match before anything is sent; empty: the port is enough."""
     product: str = ""
@@ -181,14 +183,21 @@ class Step:
     """One step of a :class:`Talk`; :mod:`wsgi_matrix.cases.steps` makes them."""
 
     do: str
-    """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``shut``, ``close`` or ``reset``."""
+    """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``shut``, ``close`` or ``reset``; with
+    many connections ``crowd``, ``trickle``, ``ended`` or ``ask``; ``refused``."""
     on: str = "a"
     """Name of the connection; the first step on one opens it."""
+    among: tuple[str, ...] = ()
+    """Names of the connections of a step with many."""
     data: bytes = b""
     methods: tuple[str, ...] = ()
     """``answers``: one whole final answer is awaited for each; a method frames its answer."""
     within: float = 5.0
     """Seconds after which the step is over, come what may."""
+    every: float = 0.0
+    """``trickle``, ``ask``: seconds between two octets, two requests."""
+    times: int = 0
+    """``ask``: answers of another content after which it is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +208,22 @@ class Talk:
     steps: tuple[Step, ...]
     alone: bool = False
     """Nothing else may be going on in the cell meanwhile."""
+    app: str = ""
+    """Name of the app that it is had with; empty: any app of its suite."""
+
+    def to(self, server: Server) -> Talk:
+        """It as it is had with ``server``: ``{stop_signal}`` and ``{reload_signal}`` filled in."""
+        values = {
+            b"{stop_signal}": server.stop_signal.encode(),
+            b"{reload_signal}": server.reload_signal.encode(),
+        }
+        steps = []
+        for step in self.steps:
+            data = step.data
+            for name, value in values.items():
+                data = data.replace(name, value)
+            steps.append(replace(step, data=data))
+        return replace(self, steps=tuple(steps))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +235,7 @@ class Line:
     on: str
     what: str
     """``sent``, ``received``, ``shut``, ``fin``, ``reset``, ``closed`` (by us), ``timeout`` (a
-    step got less than it waited for), ``error`` (``data`` says which)."""
+    step got less than it waited for), ``refused`` (the port), ``error`` (``data`` says which)."""
     data: bytes = b""
 
 
@@ -233,6 +258,11 @@ class Transcript:
         """``fin``, ``reset`` or ``open``: the server's end of a connection when we last looked."""
         ends = [x.what for x in self.lines if x.on == on and x.what in ("fin", "reset")]
         return ends[-1] if ends else "open"
+
+    def ended_at(self, on: str = "a") -> float | None:
+        """When the server ended a connection, in seconds since the talk began."""
+        ends = [x.at for x in self.lines if x.on == on and x.what in ("fin", "reset")]
+        return ends[0] if ends else None
 
     def timed_out(self) -> bool:
         """Whether any step got less than it waited for."""
@@ -312,8 +342,12 @@ class CellResult:
     """By check id: the bytes that the comparison across cells works on."""
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     """By name: what was on the wire in the talks."""
-    ready_seconds: float = 0.0
-    """From the start of the probe until the server's port accepted."""
+    ready_seconds: float | None = None
+    """From the start of the server's first process until its port accepted; never less than the
+    probe itself took to start. ``None``: it did not come up."""
+    memory: int | None = None
+    """Octets of anonymous memory of all its processes after the last request; ``None``: it had
+    ended, or this engine cannot tell."""
     log: str = ""
 
 

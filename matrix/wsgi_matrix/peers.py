@@ -19,7 +19,8 @@ _CALL: dict[str, Reader] = {
     "args": toml.texts,
     "workers": toml.number(1, 1000),
     "threads": toml.number(1, 1000),
-    "stop_signal": toml.text,
+    "stop_signal": toml.signal_name,
+    "reload_signal": toml.signal_name,
     "ready": toml.regex,
     "process": toml.texts,
 }
@@ -31,7 +32,8 @@ _BUILD: dict[str, Reader] = {
     "sources": toml.text,
     "packages": toml.texts,
     "builder": toml.texts,
-    "stop_signal": toml.text,
+    "stop_signal": toml.signal_name,
+    "reload_signal": toml.signal_name,
     "ready": toml.regex,
     "process": toml.texts,
 }

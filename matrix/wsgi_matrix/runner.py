@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from wsgi_matrix import events, xfails
 from wsgi_matrix.cases import Evidence, registry
 from wsgi_matrix.config import Settings
-from wsgi_matrix.engines import CellError, Engine, Running, SetupError
+from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
 from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Run
 from wsgi_matrix.probe import Job
 from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
 
+WAITING = 16
+"""Cells at a time, beside the jobs, of suites whose cells do little but wait for time-outs."""
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
 
@@ -119,10 +121,12 @@ class Runner:
     def _run_cells(self, results: dict[str, CellResult]) -> None:
         # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
         pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cell")
+        beside = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
         futures: dict[Future[CellResult | None], Cell] = {}
         try:
             for cell in self.cells:
-                futures[pool.submit(self._one, cell)] = cell
+                chosen = beside if self.suites[cell.suite].waits else pool
+                futures[chosen.submit(self._one, cell)] = cell
             for future, cell in futures.items():
                 result = future.result()
                 if result is not None:
@@ -130,6 +134,7 @@ class Runner:
         except KeyboardInterrupt:
             self._stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            beside.shutdown(wait=False, cancel_futures=True)
             self._abort([each for each in futures if not each.cancelled()])
             for future, cell in futures.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
@@ -139,6 +144,7 @@ class Runner:
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            beside.shutdown(wait=False, cancel_futures=True)
 
     def _abort(self, running: Sequence[Future[CellResult | None]]) -> None:
         """Kill what is open until no cell goes on; again and again, for one may just be opening."""
@@ -216,14 +222,10 @@ def run_cell(
 ) -> CellResult:
     """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does."""
     suite = suite or Suite()
-    reason = engine.skip_reason(cell)
+    suite = suite.of(cell)
+    reason = engine.skip_reason(cell) or suite.skip_reason(cell)
     if reason:
-        return CellResult(
-            cell=cell,
-            outcome=Outcome.SKIP,
-            checks=registry.not_judged(Outcome.SKIP, reason, suite.cases),
-            seconds=0.0,
-        )
+        return _skipped(cell, reason, suite)
     started = time.monotonic()
     image: Image | None = None
     observed: Observed | None = None
@@ -232,7 +234,9 @@ def run_cell(
         with engine.open(cell) as running:
             image, version = running.image, running.framework_version
             observed = running.observed()
-            evidence = _gather(running, cell, observed, settings, suite)
+            memory, evidence = _gather(running, cell, observed, settings, suite)
+    except NotHere as reason:
+        return _skipped(cell, str(reason), suite)
     # A defect of ours in one cell must not take the results of the others along; it is red.
     except Exception as problem:
         return CellResult(
@@ -257,13 +261,24 @@ def run_cell(
         exchanges={name: found[0] for name, found in evidence.exchanges.items() if found},
         transcripts=dict(evidence.transcripts),
         ready_seconds=evidence.ready_seconds,
+        memory=memory,
         log=evidence.stopped.log,
+    )
+
+
+def _skipped(cell: Cell, reason: str, suite: Suite) -> CellResult:
+    return CellResult(
+        cell=cell,
+        outcome=Outcome.SKIP,
+        checks=registry.not_judged(Outcome.SKIP, reason, suite.cases),
+        seconds=0.0,
     )
 
 
 def _gather(
     running: Running, cell: Cell, observed: Observed, settings: Settings, suite: Suite
-) -> Evidence:
+) -> tuple[int | None, Evidence]:
+    """What the probe brought back, and the memory that it left the server with."""
     ready = cell.app.surroundings.ready
     report = running.probe(
         Job(
@@ -279,7 +294,7 @@ def _gather(
             wanted=(ready.request, ready.status) if ready else None,
         )
     )
-    return Evidence(
+    return running.memory(), Evidence(
         cell=cell,
         framework_version=running.framework_version,
         observed=observed,
@@ -289,7 +304,7 @@ def _gather(
         },
         transcripts=report.transcripts,
         burst=report.burst,
-        ready_seconds=report.ready_seconds,
+        ready_seconds=max(0.0, report.ready_at - running.started()),
         zombies=running.zombies(),
         stopped=running.stop(settings.grace),
     )

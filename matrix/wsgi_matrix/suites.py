@@ -2,20 +2,21 @@
 
 ``hello`` is the matrix of limits: two requests and a burst. ``contract`` is all that an app has to
 answer. The others ask servers, with apps of our own, for the rules of PEP 3333 and HTTP/1.1
-(``rules``), for what slow clients do to them (``slow``) and for how they stop (``stop``).
+(``rules``), for what slow clients do to them (``slow``), for how they stop (``stop``), and
+whether they grow with the descriptors that they may have (``limits``).
 ``traffic`` sends what people bring for an app of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wsgi_matrix.cases import REQUESTS, Case, registry
 from wsgi_matrix.compare import compare
-from wsgi_matrix.model import App, CellResult, Talk
+from wsgi_matrix.model import App, Cell, CellResult, Talk
 from wsgi_matrix.probe.agent.answer import LARGEST
 from wsgi_matrix.traffic.model import Session
 
@@ -27,20 +28,34 @@ CONTRACT = "contract"
 RULES = "rules"
 SLOW = "slow"
 STOP = "stop"
+LIMITS = "limits"
 TRAFFIC = "traffic"
-NAMES = (HELLO, CONTRACT, RULES, SLOW, STOP, TRAFFIC)
+NAMES = (HELLO, CONTRACT, RULES, SLOW, STOP, LIMITS, TRAFFIC)
 
 APPS = Path(__file__).parent / "apps"
 
 
-def _own(*names: str) -> tuple[App, ...]:
-    return tuple(App(name=name, path=APPS / name) for name in names)
+BAD_CLIENTS = (
+    "silent",
+    "half_head",
+    "trickled_head",
+    "half_body",
+    "trickled_body",
+    "idle",
+    "slow_reader",
+)
+"""Kinds of bad clients. A cell for each: who starves a server must not spoil another's verdict."""
+
+
+def _own(folder: str, *names: str) -> tuple[App, ...]:
+    return tuple(App(name=name, path=APPS / folder) for name in names or (folder,))
 
 
 OWN_APPS: Mapping[str, tuple[App, ...]] = {
     RULES: _own("rules"),
-    SLOW: _own("slow"),
-    STOP: _own("stop"),
+    SLOW: _own("slow", *BAD_CLIENTS),
+    STOP: _own("stop", "stop", "reload"),
+    LIMITS: _own("limits"),
 }
 """Apps of a suite that brings its own: they stand for the axis of apps. A cell for each."""
 
@@ -69,10 +84,23 @@ class Suite:
     burst: bool = True
     patience: float | None = None
     """Seconds for one exchange; ``None``: a share of the cell's deadline."""
+    waits: bool = False
+    """Its cells do little but wait: they run beside the jobs and take no slot of theirs."""
+    skip_reason: Callable[[Cell], str] = lambda _cell: ""
+    """Why a cell makes no sense for its server; empty where it does."""
     deadline: float | None = None
     """Seconds for a cell; ``None``: as the matrix says."""
     notes: tuple[str, ...] = ()
     """Lines for people under the result: what answers were normalised by, say."""
+
+    def of(self, cell: Cell) -> Suite:
+        """What of it ``cell`` gets: the talks and cases of its app, filled in for its server."""
+        mine = ("", cell.app.name)
+        return replace(
+            self,
+            talks=tuple(talk.to(cell.server) for talk in self.talks if talk.app in mine),
+            cases=tuple(case for case in self.cases if case.app in mine),
+        )
 
 
 def alone(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
@@ -86,7 +114,7 @@ def choose(config: Config, name: str) -> Suite:
     Raises :class:`~wsgi_matrix.errors.ConfigError` for one that needs a table which is not there.
     """
     # Late: they read files by the rules of the configuration, which knows the names of suites.
-    from wsgi_matrix import conformance, contract  # noqa: PLC0415
+    from wsgi_matrix import conformance, contract, growth  # noqa: PLC0415
     from wsgi_matrix.traffic import suite  # noqa: PLC0415
 
     match name:
@@ -96,5 +124,7 @@ def choose(config: Config, name: str) -> Suite:
             return contract.suite(config)
         case "traffic":
             return suite.of_config(config)
+        case "limits":
+            return growth.suite()
         case _:
             return conformance.suite(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -54,6 +55,13 @@ def regex(value: Any, root: Path) -> str:
         re.compile(text(value, root))
     except re.error as problem:
         raise ValueError(f"a regular expression ({problem})") from None
+    return str(value)
+
+
+def signal_name(value: Any, root: Path) -> str:
+    """The name of a signal, as POSIX writes it."""
+    if text(value, root) not in signal.Signals.__members__:
+        raise ValueError("the name of a signal such as SIGTERM")
     return str(value)
 
 

@@ -261,4 +261,4 @@ def test_a_port_that_never_opens_is_told(tmp_path):
 
 def test_a_probe_that_was_cut_short_is_not_taken_for_whole():
     with pytest.raises(ValueError, match="before it had told everything"):
-        probe.read(b'{"event": "ready", "seconds": 0.1}\n', probe.Job(deadline=1))
+        probe.read(b'{"event": "ready", "at": 0.1}\n', probe.Job(deadline=1))

@@ -36,6 +36,7 @@ class Evidence:
     """By the name of the talk."""
     burst: Burst = NO_BURST
     ready_seconds: float = 0.0
+    """See :class:`wsgi_matrix.model.CellResult`."""
     zombies: int | None = None
     """Processes that had ended and were not waited for; ``None``: the server itself had ended."""
     stopped: Stopped
@@ -53,6 +54,8 @@ class Case:
     """Where the requirement stands; empty for one of the matrix's own."""
     evidence: tuple[str, ...] = ()
     """Names of the requests and talks that it is judged on."""
+    app: str = ""
+    """Name of the app that it is about; empty: any app of its suite."""
 
 
 HELLO = "hello"

@@ -13,6 +13,9 @@ from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.heard import Heard, hear, shown
 from wsgi_matrix.model import Level, Outcome, Step, Talk, Transcript
 
+MOST_SHOWN = 6
+"""Connections of a talk that are shown where a rule is broken."""
+
 
 @dataclass(frozen=True)
 class Accept:
@@ -30,6 +33,8 @@ class Try:
     """Tells the tries of a rule apart; empty where it has one only."""
     steps: tuple[Step, ...]
     accept: Accept
+    figure: Callable[[Transcript], str] = lambda _transcript: ""
+    """What was measured, for the report of a rule that is kept."""
     alone: bool = False
     """Nothing else may be going on in the cell meanwhile: it may end or block the server."""
 
@@ -43,17 +48,24 @@ class Rule:
     cite: str
     says: str
     tries: tuple[Try, ...]
+    app: str = ""
+    """Name of the app that it is asked of; empty: any app of its suite."""
+    heard_in: str = ""
+    """Id of the rule whose talks it is judged on as well; empty: it has its own."""
 
     def talks(self) -> tuple[Talk, ...]:
         """What has to be had out for it."""
+        if self.heard_in:
+            return ()
         return tuple(
-            Talk(name=self.talk_name(each), steps=each.steps, alone=each.alone)
+            Talk(name=self.talk_name(each), steps=each.steps, alone=each.alone, app=self.app)
             for each in self.tries
         )
 
     def talk_name(self, each: Try) -> str:
         """``R41-plus``."""
-        return f"{self.id}-{each.name}" if each.name else self.id
+        rule = self.heard_in or self.id
+        return f"{rule}-{each.name}" if each.name else rule
 
     def case(self) -> Case:
         """It as a check of a cell."""
@@ -64,11 +76,13 @@ class Rule:
             cite=self.cite,
             judge=self.judge,
             evidence=tuple(self.talk_name(each) for each in self.tries),
+            app=self.app,
         )
 
     def judge(self, evidence: Evidence) -> Verdict:
         """Keep or break it. What the standard leaves open can only differ."""
-        faults = []
+        faults: list[str] = []
+        figures: list[str] = []
         for each in self.tries:
             name = self.talk_name(each)
             transcript = evidence.transcripts.get(name)
@@ -80,8 +94,9 @@ class Rule:
             said = each.accept.fault(transcript)
             if said:
                 faults.append(_told(name, each, transcript, said))
+            figures += filter(None, [each.figure(transcript)])
         if not faults:
-            return Outcome.PASS, ""
+            return Outcome.PASS, "; ".join(figures)
         broken = Outcome.DIFFER if self.level is Level.MAY else Outcome.FAIL
         return broken, "\n".join(faults)
 
@@ -97,13 +112,16 @@ def _unreached(transcript: Transcript) -> str:
 def _told(name: str, each: Try, transcript: Transcript, said: str) -> str:
     """The rule's failure on the wire: what was sent, what is accepted, what came."""
     wire = []
-    for on in dict.fromkeys(line.on for line in transcript.lines):
+    connections = list(dict.fromkeys(line.on for line in transcript.lines))
+    for on in connections[:MOST_SHOWN]:
         where = "" if on == "a" else f" ({on})"
         wire.append(
             f"  sent{where} {shown(transcript.sent(on))}\n"
             f"  got{where} {shown(transcript.received(on))}, then the connection: "
             f"{transcript.end(on)}"
         )
+    if len(connections) > MOST_SHOWN:
+        wire.append(f"  {len(connections) - MOST_SHOWN} more connections are in the evidence")
     return "\n".join([f"{name}: {said}", f"  accepted: {each.accept.says}", *wire])
 
 

@@ -11,6 +11,8 @@ PATIENCE = 5.0
 """For an answer."""
 CLOSING = 2.0
 """For the close of a connection that has to come."""
+CONNECTING = 2.0
+"""For a crowd to be let in."""
 PAUSE = 0.25
 """Of silence, after which octets that are sent arrive by themselves, and not with those before."""
 
@@ -53,6 +55,34 @@ def close(on: str = "a") -> Step:
 def reset(on: str = "a") -> Step:
     """Close with RST."""
     return Step(do="reset", on=on)
+
+
+def crowd(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
+    """Open many connections at once and send the same on each; who is not let in stays out."""
+    return Step(do="crowd", among=names, data=data, within=within)
+
+
+def trickle(names: tuple[str, ...], data: bytes, every: float) -> Step:
+    """Begin to send, octet by octet, while the steps behind go on."""
+    return Step(do="trickle", among=names, data=data, every=every)
+
+
+def ended(names: tuple[str, ...], within: float) -> Step:
+    """Read all of these connections until the server has ended each."""
+    return Step(do="ended", among=names, within=within)
+
+
+def ask(data: bytes, on: str, *, unlike: str, every: float, times: int, within: float) -> Step:
+    """Ask again and again, a new connection each (``on`` and a number), until ``times`` answers
+    had another content than the first one on the connection ``unlike``.
+    """
+    names = (unlike,)
+    return Step(do="ask", on=on, among=names, data=data, every=every, times=times, within=within)
+
+
+def refused(on: str, within: float) -> Step:
+    """Connect until the port refuses: nobody listens there any more."""
+    return Step(do="refused", on=on, within=within)
 
 
 def request(

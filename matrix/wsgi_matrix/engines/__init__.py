@@ -31,6 +31,13 @@ class Running(Protocol):
         Raises :class:`CellError` when the server died or did not open its port in time.
         """
 
+    def started(self) -> float:
+        """When its first process was started, in seconds since the epoch, by the probe's clock."""
+
+    def memory(self) -> int | None:
+        """Octets of anonymous memory of all its processes; ``None``: it has ended, or this engine
+        cannot tell. Page cache and mapped files do not count: they are not the server's own."""
+
     def zombies(self) -> int | None:
         """How many ended processes of the cell nobody waits for; ``None``: the server has ended."""
 
@@ -90,6 +97,10 @@ class EngineError(Exception):
 
 class SetupError(Exception):
     """An image, bundle or volume could not be made (exit code 5)."""
+
+
+class NotHere(Exception):  # noqa: N818 - no error: the cell is skipped
+    """What a cell asks for cannot be had on this machine: it is a skip, with this reason."""
 
 
 class CellError(Exception):

@@ -7,6 +7,7 @@ import re
 import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +16,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix import probe
-from wsgi_matrix.engines import CellError, zombies
+from wsgi_matrix.engines import CellError, NotHere, zombies
 from wsgi_matrix.engines.docker_around import Around
 from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_limits import read_limits
@@ -102,6 +103,11 @@ class DockerRunning:
             self._making = self._pool.submit(self._create_probe, self._parts)
             self._client.start(self._server)
         except (DockerException, OSError) as error:
+            if "setting rlimit" in _said(error):
+                raise NotHere(
+                    f"nofile {self._cell.limits.nofile} is above what this Docker engine may set "
+                    "(its own hard limit, or fs.nr_open)"
+                ) from error
             raise CellError(
                 f"the server's container could not be started: {_said(error)}"
             ) from error
@@ -223,6 +229,25 @@ class DockerRunning:
 
     def _watch(self) -> None:
         self._raise_if_ended("the server ended before its port was open")
+
+    def started(self) -> float:
+        """See :class:`wsgi_matrix.engines.Running`."""
+        # Nanoseconds are more than datetime reads.
+        told = re.sub(r"(\.[0-9]{6})[0-9]*", r"\1", str(self._state()["StartedAt"]))
+        return datetime.fromisoformat(told).timestamp()
+
+    def memory(self) -> int | None:
+        """See :class:`wsgi_matrix.engines.Running`. As the engine reads it from the cgroup."""
+        try:
+            told = self._client.stats(self._server, stream=False, one_shot=True)
+        except APIError as error:
+            if error.status_code not in GONE:
+                raise
+            return None
+        values = told.get("memory_stats", {}).get("stats", {})
+        # The two versions of control groups have a name each.
+        found = values.get("anon", values.get("total_rss"))
+        return int(found) or None if found is not None else None
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.Running`. Seen from inside, by another user."""

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import os
 import platform
+import re
 import resource
 import shutil
 import threading
@@ -26,6 +27,7 @@ CHECK_DEADLINE = 120.0
 """Seconds for a command that is no server."""
 UIDS_PER_RUN = 256
 FIRST_UID = 1_000_000
+CAP_SYS_RESOURCE = 24
 _numbers = itertools.count()
 
 
@@ -62,10 +64,8 @@ class ProcessEngine:
             return f"no working python{cell.python.version} was found on this machine"
         if reason := _not_here(cell.app):
             return reason
-        wanted = cell.limits.nofile
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        if wanted and not self.root and hard != resource.RLIM_INFINITY and wanted > hard:
-            return f"nofile {wanted} is above this user's hard limit of {hard}"
+        if cell.limits.nofile and cell.limits.nofile > (most := most_files()):
+            return f"nofile {cell.limits.nofile} is above the {most} that can be set here"
         return ""
 
     @contextlib.contextmanager
@@ -157,6 +157,16 @@ def _not_here(app: App) -> str:
                 f"{app.name} in place of a fixed path, or use containers"
             )
     return ""
+
+
+def most_files() -> int:
+    """The largest RLIMIT_NOFILE that a process of ours can get (setrlimit(2), proc(5))."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    status = Path("/proc/self/status").read_text()
+    held = int(re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)[1], 16)  # type: ignore[index]
+    if held >> CAP_SYS_RESOURCE & 1 or hard == resource.RLIM_INFINITY:
+        return int(Path("/proc/sys/fs/nr_open").read_text())
+    return hard
 
 
 def _uid_room() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shlex
 import shutil
@@ -35,6 +36,16 @@ NO_UID = "only root can give a cell a uid of its own, and RLIMIT_NPROC counts pe
 NO_IMAGE = "a process has no image to compare its root with"
 
 
+def anonymous(pid: int) -> int:
+    """The proportional share of anonymous memory of a process, in octets (proc(5))."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0  # it ended while we looked
+    found = re.search(r"^Pss_Anon:\s+([0-9]+) kB$", text, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
 class ProcessCell:
     """A running cell (:class:`wsgi_matrix.engines.Running`)."""
 
@@ -63,6 +74,7 @@ class ProcessCell:
         self.folder = folder
         self.pid = 0
         self.port = 0
+        self._started = 0.0
         self._launcher: subprocess.Popen[bytes] | None = None
         self._reserved: socket.socket | None = None
         self._told = b""
@@ -138,6 +150,7 @@ class ProcessCell:
         if "error" in told:
             raise CellError(f"the server could not be started: {told['error']}")
         self.pid = int(told["pid"])
+        self._started = float(told["at"])
         leftovers.record(self.folder, self.pid)
 
     def observed(self) -> Observed:
@@ -197,6 +210,15 @@ class ProcessCell:
                 f"port {self.port} did not open within {job.deadline:g} s ({report.unready})"
             )
         return report
+
+    def started(self) -> float:
+        """See :class:`wsgi_matrix.engines.Running`."""
+        return self._started
+
+    def memory(self) -> int | None:
+        """See :class:`wsgi_matrix.engines.Running`. Pages that processes share count once."""
+        found = sum(anonymous(pid) for pid in zombies.members(self.pid))
+        return found or None
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.Running`. The server's processes are of its session."""

@@ -14,16 +14,16 @@ PATIENCE = 2.0
 """Seconds that a parent has to wait for its children: all have been zombies for a moment."""
 
 
-def zombies(session: int | None) -> list[int]:
-    """Ids of zombies of ``session``, or of all that can be seen."""
+def members(session: int | None, state: str = "") -> list[int]:
+    """Ids of the processes of ``session``, or of all that can be seen, in ``state`` or in any."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             text = stat.read_text(encoding="ascii", errors="replace")
         except OSError:
             continue  # it ended while we looked
-        state, _parent, _group, its_session = text.rpartition(")")[2].split()[:4]
-        if state == "Z" and session in (None, int(its_session)):
+        its_state, _parent, _group, its_session = text.rpartition(")")[2].split()[:4]
+        if state in ("", its_state) and session in (None, int(its_session)):
             found.append(int(stat.parent.name))
     return found
 
@@ -31,7 +31,7 @@ def zombies(session: int | None) -> list[int]:
 def settled(session: int | None, patience: float = PATIENCE) -> list[int]:
     """The zombies that are left after ``patience`` seconds, or none as soon as there is none."""
     until = time.monotonic() + patience
-    while (found := zombies(session)) and time.monotonic() < until:
+    while (found := members(session, "Z")) and time.monotonic() < until:
         time.sleep(0.01)
     return found
 

@@ -101,9 +101,12 @@ def step_to_json(step: Step) -> dict[str, Any]:
     return {
         "do": step.do,
         "on": step.on,
+        "among": list(step.among),
         "data": _base64(step.data),
         "methods": list(step.methods),
         "within": step.within,
+        "every": step.every,
+        "times": step.times,
     }
 
 
@@ -112,7 +115,8 @@ class Report:
     """All that one run of the probe told. ``unready``: why the port never answered; else empty."""
 
     unready: str = ""
-    ready_seconds: float = 0.0
+    ready_at: float = 0.0
+    """When the port accepted, in seconds since the epoch."""
     exchanges: list[list[Exchange]] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     """By the name of the talk."""
@@ -131,14 +135,14 @@ def read(output: bytes, job: Job) -> Report:
     exchanges: list[list[Exchange]] = [[] for _ in job.requests]
     transcripts: dict[str, Transcript] = {}
     asked: dict[str, Exchange] = {}
-    unready, ready_seconds, burst, seen = "", 0.0, NO_BURST, None
+    unready, ready_at, burst, seen = "", 0.0, NO_BURST, None
     for line in output.splitlines():
         value: dict[str, Any] = json.loads(line)
         match value.get("event"):
             case "unready":
                 unready = str(value["error"])
             case "ready":
-                ready_seconds = float(value["seconds"])
+                ready_at = float(value["at"])
             case "exchange":
                 number = int(value["request"])
                 exchanges[number].append(_exchange(job.requests[number], value))
@@ -158,7 +162,7 @@ def read(output: bytes, job: Job) -> Report:
         raise ValueError("the probe ended before it had told everything")
     return Report(
         unready=unready,
-        ready_seconds=ready_seconds,
+        ready_at=ready_at,
         exchanges=exchanges,
         transcripts=transcripts,
         asked=asked,

@@ -66,6 +66,8 @@ def _cell(run: Run, result: CellResult) -> dict[str, Any]:
         "engine": run.engine,
         "image": result.image and dataclasses.asdict(result.image),
         "seconds": round(result.seconds, 3),
+        "ready_seconds": result.ready_seconds and round(result.ready_seconds, 3),
+        "memory": result.memory,
         "outcome": result.outcome.value,
         "checks": [
             {

@@ -1,12 +1,28 @@
-"""The app that servers are asked for the rules with: a path for each question."""
+"""The app behind slow clients: quick itself, so that what is slow is the client."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+LARGE = 8 * 2**20
+"""Octets: more than the kernel holds for a client that does not read."""
+BLOCK = 64 * 1024
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Greet."""
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"Hello, World!\n"]
+    """``GET /`` greets, ``GET /large`` sends much, ``POST`` reads the content and counts it."""
+    if environ["PATH_INFO"] == "/large":
+        fields = [("Content-Type", "application/octet-stream"), ("Content-Length", str(LARGE))]
+        start_response("200 OK", fields)
+        return _large()
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = b"%d\n" % len(environ["wsgi.input"].read(length)) if length else b"hello\n"
+    fields = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+    start_response("200 OK", fields)
+    return [body]
+
+
+def _large() -> Iterator[bytes]:
+    for _ in range(LARGE // BLOCK):
+        yield bytes(BLOCK)

@@ -93,7 +93,7 @@ def run(job: Job) -> int:
     if error:
         emit("unready", error=error, seconds=round(time.monotonic() - started, 6))
         return 3
-    emit("ready", seconds=round(time.monotonic() - started, 6))
+    emit("ready", at=time.time())
     deadline = started + job.deadline
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):

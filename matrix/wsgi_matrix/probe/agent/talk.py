@@ -10,26 +10,17 @@ from __future__ import annotations
 import base64
 import socket
 import struct
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .answer import AnswerReader
-from .single import READ_SIZE, describe
+from .crowd import Connection, ask, connect_all, refused, trickle, watch
+from .single import describe
 
 LARGEST = 16 * 1024 * 1024
 """Octets of a connection after which nothing more is read."""
-
-
-class Connection:
-    """One connection of a talk: what has come, and whether it has ended."""
-
-    def __init__(self, host: str, port: int, within: float) -> None:
-        self.socket = socket.create_connection((host, port), timeout=within)
-        self.received = bytearray()
-        self.judged = 0
-        """Octets that earlier steps have already waited for."""
-        self.ended = ""
 
 
 class Talk:
@@ -41,6 +32,7 @@ class Talk:
         self.lines: list[tuple[float, str, str, bytes]] = []
         self.connections: dict[str, Connection] = {}
         self.started = 0.0
+        self.over = threading.Event()
 
     def run(self, deadline: float) -> None:
         """Take all steps, none of them beyond the monotonic time ``deadline``."""
@@ -50,6 +42,7 @@ class Talk:
                 within = min(float(step["within"]), max(deadline - time.monotonic(), 0.001))
                 self._take(step, within)
         finally:
+            self.over.set()
             for connection in self.connections.values():
                 connection.socket.close()
 
@@ -57,11 +50,15 @@ class Talk:
         self.lines.append((time.monotonic() - self.started, on, what, data))
 
     def _take(self, step: dict[str, Any], within: float) -> None:
+        if step["do"] in ("crowd", "trickle", "ended", "ask", "refused"):
+            self._take_many(step, time.monotonic() + within)
+            return
         on, until = str(step["on"]), time.monotonic() + within
         connection = self.connections.get(on)
         if connection is None:
             try:
-                connection = self.connections[on] = Connection(*self.address, within)
+                opened = socket.create_connection(self.address, timeout=within)
+                connection = self.connections[on] = Connection(opened)
             except OSError as problem:
                 self._tell(on, "error", f"connect: {describe(problem)}".encode())
                 return
@@ -92,8 +89,40 @@ class Talk:
             case other:
                 raise ValueError(f"unknown step {other!r}")
 
+    def _take_many(self, step: dict[str, Any], until: float) -> None:
+        """A step that is not about one connection of the talk."""
+        names, data, every = step["among"], base64.b64decode(step["data"]), float(step["every"])
+        there = {name: self.connections[name] for name in names if name in self.connections}
+        match step["do"]:
+            case "crowd":
+                opened = connect_all(self.address, names, until, self._tell)
+                self.connections |= opened
+                for name, connection in opened.items():
+                    self._send(connection, name, data, until)
+            case "trickle":
+                threading.Thread(
+                    target=trickle, args=(there, data, every, self._tell, self.over), daemon=True
+                ).start()
+            case "ended":
+                watch(there, until, self._tell)
+            case "ask":
+                [unlike] = there.values()
+                known = bytes(unlike.received[: unlike.judged]).rpartition(b"\r\n\r\n")[2]
+                ask(
+                    self.address,
+                    str(step["on"]),
+                    data,
+                    known,
+                    every=every,
+                    times=int(step["times"]),
+                    until=until,
+                    tell=self._tell,
+                )
+            case _:
+                refused(self.address, str(step["on"]), until, self._tell)
+
     def _send(self, connection: Connection, on: str, data: bytes, until: float) -> None:
-        if connection.ended == "closed":
+        if connection.ended == "closed" or not data:
             return
         self._tell(on, "sent", data)
         connection.socket.settimeout(max(until - time.monotonic(), 0.001))
@@ -146,22 +175,7 @@ class Talk:
         if connection.ended or left <= 0 or len(connection.received) > LARGEST:
             return False
         connection.socket.settimeout(left)
-        try:
-            data = connection.socket.recv(READ_SIZE)
-        except TimeoutError:
-            return False
-        except OSError as problem:
-            # A reset is an end like any other: what it follows is what counts.
-            connection.ended = "reset" if isinstance(problem, ConnectionResetError) else "error"
-            self._tell(on, connection.ended, describe(problem).encode())
-            return False
-        if not data:
-            connection.ended = "fin"
-            self._tell(on, "fin")
-            return False
-        connection.received += data
-        self._tell(on, "received", data)
-        return True
+        return connection.receive(on, self._tell)
 
     def timed_out(self) -> bool:
         """Whether a step did not get what it waited for."""
