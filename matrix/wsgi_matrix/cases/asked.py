@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wsgi_matrix.cases.heard import hear
-from wsgi_matrix.cases.rule import Accept, answer, either, refused, silence
+from wsgi_matrix.cases.heard import hear, shown
+from wsgi_matrix.cases.rule import ERRORS, Accept, answer, either, refused, silence
 from wsgi_matrix.cases.steps import answers, end, request, send
 from wsgi_matrix.model import Step, Transcript
 
@@ -51,17 +51,16 @@ def rejected(*status: int, method: str = "GET") -> Accept:
 
     RFC 9110 section 15.5: a client that does not know a 4xx takes it for a 400.
     """
-    accept = answer(*(status or range(400, 600)), method=method)
-    words = " or ".join(map(str, status)) if status else "an error (4xx, 5xx)"
+    accept = answer(*(status or ERRORS), method=method)
 
     def fault(transcript: Transcript) -> str:
         hearing = hear(transcript, [method])
         # A connection that goes on may have more answers: they are to other requests.
-        if hearing.answers and hearing.answers[0].status in (status or range(400, 600)):
+        if hearing.answers and hearing.answers[0].status in (status or ERRORS):
             return ""
         return accept.fault(transcript)
 
-    return Accept(words, fault)
+    return Accept(accept.says, fault)
 
 
 def invalid(*status: int, method: str = "GET") -> Accept:
@@ -92,7 +91,7 @@ def _short(found: Told) -> str:
 
 def header(name: str, *values: str | None) -> Accept:
     """The app was called with one of ``values`` as the variable ``name``; ``None``: without."""
-    words = " or ".join("none" if value is None else repr(value) for value in values)
+    words = " or ".join("none" if value is None else repr(value)[:50] for value in values)
     return told(lambda found: found["headers"].get(name) in values, f"with {name} {words}")
 
 
@@ -106,12 +105,16 @@ def path(*paths: str, method: str = "GET") -> Accept:
     )
 
 
+def query(value: str) -> Accept:
+    """The app was called with this query."""
+    return told(lambda found: found["query"] == value, f"with the query {shown(value.encode())}")
+
+
 def content(body: bytes, closed: bool | None = None) -> Accept:
     """The app was called with this content, all of it."""
-    shown = repr(body) if len(body) < 50 else f"{len(body)} octets"
     return told(
         lambda found: found["body"] == body.hex() and found["complete"],
-        f"with the content {shown}",
+        f"with the content {shown(body)}",
         "POST",
         closed,
     )

@@ -6,7 +6,7 @@ report and judgement cannot drift apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from wsgi_matrix.cases import Case, Evidence, Verdict
@@ -128,6 +128,15 @@ def _told(name: str, each: Try, transcript: Transcript, said: str) -> str:
 # What is accepted, in the words that rules need again and again.
 
 
+CLIENT_ERRORS = range(400, 500)
+ERRORS = range(400, 600)
+
+
+def _words(status: Sequence[int]) -> str:
+    named = {tuple(CLIENT_ERRORS): "a 4xx", tuple(ERRORS): "an error (4xx, 5xx)"}
+    return named.get(tuple(status)) or " or ".join(map(str, status))
+
+
 def answer(
     *status: int,
     method: str = "GET",
@@ -156,7 +165,7 @@ def answer(
             return f"the connection after the answer: {hearing.end}"
         return check(found) if check else ""
 
-    words = " or ".join(map(str, status)) or "an answer"
+    words = _words(status) or "an answer"
     words += f" {says}" if says else ""
     words += {True: ", and the connection is closed", False: ", and it stays open", None: ""}[
         closed
@@ -166,10 +175,7 @@ def answer(
 
 def refused(*status: int, method: str = "GET", on: str = "a") -> Accept:
     """A 4xx or 5xx (or one of ``status``) and a closed connection: nothing behind is read."""
-    wanted = status or tuple(range(400, 600))
-    accept = answer(*wanted, method=method, closed=True, on=on)
-    words = " or ".join(map(str, status)) or "an error"
-    return Accept(f"{words}, and the connection is closed", accept.fault)
+    return answer(*(status or ERRORS), method=method, closed=True, on=on)
 
 
 def silence(on: str = "a") -> Accept:

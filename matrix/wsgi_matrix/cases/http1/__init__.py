@@ -8,8 +8,9 @@ from wsgi_matrix.cases.http1 import (
     expect,
     fields,
     framing,
-    request,
+    line,
     responses,
+    target,
 )
 from wsgi_matrix.cases.rule import Rule
 
@@ -21,7 +22,8 @@ def _number(rule: Rule) -> int:
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
-            *request.RULES,
+            *line.RULES,
+            *target.RULES,
             *fields.RULES,
             *framing.RULES,
             *chunked.RULES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.cases.asked import (
+    CLOSE,
     HELLO_CHUNKED,
     LENGTH_REQUIRED,
     ask,
@@ -16,7 +17,7 @@ from wsgi_matrix.cases.asked import (
     unframed,
 )
 from wsgi_matrix.cases.heard import hear
-from wsgi_matrix.cases.rule import Accept, Rule, Try, answer, either, silence
+from wsgi_matrix.cases.rule import CLIENT_ERRORS, ERRORS, Accept, Rule, Try, answer, either, silence
 from wsgi_matrix.cases.steps import answers, end, request, send, shut
 from wsgi_matrix.model import Level, Transcript
 
@@ -103,9 +104,7 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name=name,
                 steps=(send(chunked(size + b"\r\nhello\r\n0\r\n\r\n")), shut(), answers("POST")),
-                accept=either(
-                    answer(*range(400, 600), method="POST"), not_complete(None), silence()
-                ),
+                accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
             )
             for name, size in (
                 ("digits", b"F" * 40),
@@ -141,9 +140,7 @@ RULES: tuple[Rule, ...] = (
         tries=(
             Try(
                 steps=ask(chunked(b"5;a=" + b"b" * 262_144 + b"\r\nhello\r\n0\r\n\r\n"), "POST"),
-                accept=either(
-                    answer(*range(400, 600), method="POST"), not_complete(None), silence()
-                ),
+                accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
             ),
         ),
     ),
@@ -211,7 +208,7 @@ RULES: tuple[Rule, ...] = (
                         "without HTTP_X_T",
                         "POST",
                     ),
-                    answer(*range(400, 500), method="POST"),
+                    answer(*CLIENT_ERRORS, method="POST"),
                 ),
             ),
         ),
@@ -224,7 +221,9 @@ RULES: tuple[Rule, ...] = (
         tries=tuple(
             Try(
                 name=name,
-                steps=ask(chunked(b"5\r\nhello\r\n0\r\n" + line + b"\r\n\r\n"), "POST"),
+                steps=ask_to_end(
+                    chunked(b"5\r\nhello\r\n0\r\n" + line + b"\r\n\r\n", CLOSE), "POST"
+                ),
                 accept=either(
                     told(
                         lambda found: (
@@ -235,7 +234,8 @@ RULES: tuple[Rule, ...] = (
                         "as without it",
                         "POST",
                     ),
-                    answer(*range(400, 500), method="POST"),
+                    answer(*CLIENT_ERRORS, method="POST"),
+                    not_complete(),
                 ),
             )
             for name, line in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.cases.asked import ask_to_end, in_order, post, says_close
+from wsgi_matrix.cases.asked import ask_to_end, in_order, post, raw, says_close
 from wsgi_matrix.cases.heard import Heard, hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try, answer
 from wsgi_matrix.cases.steps import answers, request, send
@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         says="a connection is closed in stages, so that what still comes does not reset it",
         tries=(
             Try(
-                steps=ask_to_end(b"GET\r\n\r\n" + MUCH),
+                steps=ask_to_end(raw(b"GET /echo to me HTTP/1.1") + MUCH),
                 accept=Accept("an answer, and no reset behind it", _staged),
             ),
         ),

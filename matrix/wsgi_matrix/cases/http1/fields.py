@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.cases.asked import ask, header, invalid, raw, rejected
-from wsgi_matrix.cases.rule import Rule, Try, either
+from wsgi_matrix.cases.rule import CLIENT_ERRORS, Rule, Try, either
 from wsgi_matrix.cases.steps import request
 from wsgi_matrix.model import Level
 
@@ -142,12 +142,12 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name="many",
                 steps=ask(request("/echo", *MANY)),
-                accept=either(rejected(*range(400, 500)), header("HTTP_X_999", "a")),
+                accept=either(rejected(*CLIENT_ERRORS), header("HTTP_X_999", "a")),
             ),
             Try(
                 name="large",
                 steps=ask(request("/echo", LARGE)),
-                accept=either(rejected(*range(400, 500)), header("HTTP_X_A", LARGE[5:])),
+                accept=either(rejected(*CLIENT_ERRORS), header("HTTP_X_A", LARGE[5:])),
             ),
         ),
     ),

@@ -13,7 +13,7 @@ from wsgi_matrix.cases.asked import (
     post,
     unframed,
 )
-from wsgi_matrix.cases.rule import Rule, Try, answer, either, refused, silence
+from wsgi_matrix.cases.rule import ERRORS, Rule, Try, answer, either, refused, silence
 from wsgi_matrix.cases.steps import answers, request, send, shut
 from wsgi_matrix.model import Level
 
@@ -204,9 +204,7 @@ RULES: tuple[Rule, ...] = (
                     shut(),
                     answers("POST"),
                 ),
-                accept=either(
-                    answer(*range(400, 600), method="POST"), not_complete(None), silence()
-                ),
+                accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
             )
             for name, value in (
                 ("digits", 10**23),

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from wsgi_matrix.cases.asked import CLOSE, ask, ask_to_end
-from wsgi_matrix.cases.heard import Heard
+from wsgi_matrix.cases.heard import Heard, hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try, answer, either, silence
 from wsgi_matrix.cases.steps import request
 from wsgi_matrix.model import Level, Step, Transcript
+from wsgi_matrix.probe.agent.answer import field_values
 
 DATE = re.compile(
     rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
@@ -44,8 +45,10 @@ def _length(*values: bytes) -> Callable[[Heard], str]:
     return check
 
 
-def _one_framing(heard: Heard) -> str:
-    both = heard.values("content-length") and heard.values("transfer-encoding")
+def _one_framing(transcript: Transcript) -> str:
+    # By the head alone: what it frames is nothing that readers agree on, where it has both.
+    head = transcript.received().partition(b"\r\n\r\n")[0]
+    both = field_values(head, b"content-length") and field_values(head, b"transfer-encoding")
     return "it has Content-Length and Transfer-Encoding" if both else ""
 
 
@@ -58,6 +61,18 @@ def _dated(heard: Heard) -> str:
 
 def _no_split(transcript: Transcript) -> str:
     return "X-Split has become a field" if SPLIT.search(transcript.received()) else ""
+
+
+def _head(check: Callable[[Heard], str], says: str, method: str = "GET") -> Accept:
+    """An answer whose head is right. Whether content is behind it other rules ask."""
+
+    def fault(transcript: Transcript) -> str:
+        hearing = hear(transcript, [method])
+        if not hearing.answers:
+            return f"no answer: {hearing.broken or hearing.end}"
+        return check(hearing.answers[0])
+
+    return Accept(f"an answer {says}", fault)
 
 
 def _nothing_behind(name: str, steps: Sequence[Step], *status: int, method: str = "GET") -> Try:
@@ -103,9 +118,7 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name=name,
                 steps=ask(_respond(target)),
-                accept=answer(
-                    check=_without("transfer-encoding", "content-length"), says="without both"
-                ),
+                accept=_head(_without("transfer-encoding", "content-length"), "without both"),
             )
             for name, target in (("plain", "204"), ("length", "204-length"))
         ),
@@ -119,21 +132,17 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name="head",
                 steps=_closing("plain", "HEAD"),
-                accept=answer(
-                    method="HEAD", check=_length(b"10"), says="with Content-Length 10 or without"
-                ),
+                accept=_head(_length(b"10"), "with Content-Length 10 or without", "HEAD"),
             ),
             Try(
                 name="head-stream",
                 steps=_closing("stream", "HEAD"),
-                accept=answer(
-                    method="HEAD", check=_length(b"10"), says="with Content-Length 10 or without"
-                ),
+                accept=_head(_length(b"10"), "with Content-Length 10 or without", "HEAD"),
             ),
             Try(
                 name="304",
                 steps=_closing("304-length"),
-                accept=answer(check=_length(b"10"), says="with Content-Length 10 or without"),
+                accept=_head(_length(b"10"), "with Content-Length 10 or without"),
             ),
         ),
     ),
@@ -145,7 +154,7 @@ RULES: tuple[Rule, ...] = (
         tries=(
             Try(
                 steps=ask(_respond("stream", version="HTTP/1.0")),
-                accept=answer(check=_without("transfer-encoding"), says="without it"),
+                accept=_head(_without("transfer-encoding"), "without it"),
             ),
         ),
     ),
@@ -158,7 +167,7 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name=name,
                 steps=_closing(name),
-                accept=either(answer(check=_one_framing, says="with one of both"), silence()),
+                accept=Accept("no head with both", _one_framing),
             )
             for name in ("stream", "both")
         ),
@@ -172,7 +181,7 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name=name,
                 steps=ask(data),
-                accept=answer(check=_dated, says="with a Date"),
+                accept=_head(_dated, "with a Date"),
             )
             for name, data in (
                 ("200", _respond("plain")),
@@ -190,13 +199,13 @@ RULES: tuple[Rule, ...] = (
         tries=(
             Try(
                 steps=ask(_respond("reason")),
-                accept=answer(
-                    check=lambda heard: (
+                accept=_head(
+                    lambda heard: (
                         ""
                         if re.match(rb"HTTP/1\.[01] [0-9]{3} ", heard.status_line)
                         else f"the status line is {heard.status_line!r}"
                     ),
-                    says="with it",
+                    "with it",
                 ),
             ),
         ),
