@@ -6,17 +6,25 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-_lock = threading.Lock()
+_noted = threading.Condition()
 _notes: dict[str, list[Any]] = defaultdict(list)
 
 
 def note(name: str, value: Any) -> None:
     """Remember ``value``, which JSON can hold, under ``name``."""
-    with _lock:
+    with _noted:
         _notes[name].append(value)
+        _noted.notify_all()
 
 
 def notes(name: str) -> list[Any]:
     """All that is remembered under ``name``, in order."""
-    with _lock:
+    with _noted:
+        return list(_notes[name])
+
+
+def wait(name: str, count: int, seconds: float) -> list[Any]:
+    """The notes under ``name``, once there are ``count`` or ``seconds`` have passed."""
+    with _noted:
+        _noted.wait_for(lambda: len(_notes[name]) >= count, seconds)
         return list(_notes[name])

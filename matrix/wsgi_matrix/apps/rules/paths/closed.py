@@ -1,0 +1,27 @@
+"""``/closed?NAME``: notes of an earlier call, as JSON, once there are any: it waits a little.
+
+Where one call is served at a time, the earlier one is over by then and nothing is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import memory
+from .answers import tell
+
+WAIT = 1.0
+"""Seconds until there is nothing to be waited for any longer."""
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """``notes``: under the name; ``attributes``, ``blocks``: of :mod:`paths.blocks`."""
+    name = str(environ.get("QUERY_STRING", ""))
+    notes = memory.wait(name, 1, WAIT)
+    told = {
+        "notes": notes,
+        "attributes": memory.notes(f"{name} attributes"),
+        "blocks": len(memory.notes(f"{name} blocks")),
+    }
+    return tell(start_response, told)

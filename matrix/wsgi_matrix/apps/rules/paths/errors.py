@@ -1,0 +1,22 @@
+"""``/errors``: text in every plane of Unicode for ``wsgi.errors``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .answers import tell
+
+LINE = "rules: \u00e9 \u20ac \U0001f600\n"
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Write it, and tell what that raised, as JSON."""
+    raised = ""
+    try:
+        environ["wsgi.errors"].write(LINE)
+        environ["wsgi.errors"].writelines([LINE, LINE])
+        environ["wsgi.errors"].flush()
+    except Exception as problem:
+        raised = type(problem).__name__
+    return tell(start_response, {"raised": raised})

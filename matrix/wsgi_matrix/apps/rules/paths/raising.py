@@ -1,0 +1,38 @@
+"""``/raising/NAME``: exceptions that leave the app, of every kind and at every moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+PLAIN = ("Content-Type", "text/plain")
+MESSAGE = "rules-secret"
+"""In the text of every exception: no client may read it."""
+
+KINDS: dict[str, type[BaseException]] = {
+    "SystemExit": SystemExit,
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "GeneratorExit": GeneratorExit,
+}
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Raise."""
+    name = str(environ["PATH_INFO"]).removeprefix("/raising/")
+    if name in KINDS:
+        raise KINDS[name](MESSAGE)
+    if name == "first":
+        raise RuntimeError(MESSAGE)
+    start_response("200 OK", [PLAIN])
+    if name == "started":
+        raise RuntimeError(MESSAGE)
+    return _later() if name == "later" else map(_fail, [b""])
+
+
+def _fail(_: bytes) -> bytes:
+    raise RuntimeError(MESSAGE)
+
+
+def _later() -> Iterator[bytes]:
+    yield b"one "
+    raise RuntimeError(MESSAGE)

@@ -1,0 +1,89 @@
+"""``/wrapper/NAME``: files in ``wsgi.file_wrapper``, which a server may have or not."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+from . import memory
+from .answers import tell, text
+
+PLAIN = ("Content-Type", "text/plain")
+DIGITS = b"0123456789"
+ABSENT = b"no wsgi.file_wrapper"
+
+
+class Readable:
+    """As little of a file as the wrapper may ask for: ``read``. It counts the calls."""
+
+    def __init__(self) -> None:
+        self._file = io.BytesIO(DIGITS)
+        self.calls = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file."""
+        self.calls += 1
+        return self._file.read(size)
+
+
+class Closable(Readable):
+    """With ``close``, which is noted."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._token = token
+
+    def close(self) -> None:
+        """Note it."""
+        memory.note(self._token, "closed")
+
+
+def in_memory() -> BinaryIO:
+    """A file with a descriptor and ten digits in it, in no file system."""
+    file = os.fdopen(os.memfd_create("digits"), "w+b")
+    file.write(DIGITS)
+    file.seek(0)
+    return file
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Wrap what the name says; the query is the token."""
+    name = str(environ["PATH_INFO"]).removeprefix("/wrapper/")
+    wrap = environ.get("wsgi.file_wrapper")
+    if wrap is None:
+        return text(start_response, ABSENT)
+    if name == "inspect":
+        return tell(start_response, inspect(wrap))
+    if name == "close":
+        return _send(wrap(Closable(str(environ["QUERY_STRING"])), 4), start_response)
+    if name == "read":
+        return _send(wrap(Readable(), 4), start_response)
+    if name == "joined":
+        return _send([b"".join(wrap(in_memory(), 4))], start_response)
+    if name == "upper":
+        return _send((block.upper() for block in wrap(in_memory(), 4)), start_response)
+    file = io.BytesIO(DIGITS) if name.startswith("bytes") else in_memory()
+    if name.endswith("-from-4"):
+        file.seek(4)
+    length = "4" if name.endswith("-first-4") else ""
+    return _send(wrap(file, 8192), start_response, length)
+
+
+def _send(
+    blocks: Iterable[bytes], start_response: Callable[..., Any], length: str = ""
+) -> Iterable[bytes]:
+    start_response("200 OK", [PLAIN, *([("Content-Length", length)] if length else [])])
+    return blocks
+
+
+def inspect(wrap: Callable[..., Any]) -> dict[str, Any]:
+    """What a wrapper is, without sending one."""
+    plain, closable = Readable(), Closable("inspected")
+    one, two = wrap(plain), wrap(closable, 8192)
+    return {
+        "read": plain.calls + closable.calls,
+        "iterable": hasattr(one, "__iter__") or hasattr(one, "__getitem__"),
+        "close": [hasattr(one, "close"), hasattr(two, "close")],
+    }
