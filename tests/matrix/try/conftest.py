@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from click.testing import CliRunner
 from wsgi_matrix.cli import main
+from wsgi_matrix.engines import EngineError
+from wsgi_matrix.engines.docker_client import connect
 
 APPS = Path(__file__).parent / "apps"
 TOP = Path(__file__).parents[3]
@@ -77,6 +82,19 @@ class Done:
 def cache(tmp_path_factory) -> Path:
     """Caches of bundles and wheels, the same for all tests."""
     return TOP / "build" / "try-tests"
+
+
+@pytest.fixture(scope="session")
+def containers() -> Iterator[docker.APIClient]:
+    """The engine; a test that needs it is skipped where none answers, unless that is demanded."""
+    try:
+        client = connect()
+    except EngineError as problem:
+        if os.environ.get("WSGI_MATRIX_REQUIRE_DOCKER", "") not in ("", "0"):
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))
+    with contextlib.closing(client):
+        yield client
 
 
 @pytest.fixture
