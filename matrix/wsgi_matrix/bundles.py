@@ -26,7 +26,7 @@ from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import App, Python
 from wsgi_matrix.resolve import ensure_lock
 
-RECIPE = "1"
+RECIPE = "2"
 """Part of every digest; raise it when a bundle of the same inputs would come out differently."""
 
 DEADLINE = 600.0
@@ -83,8 +83,10 @@ def files(folder: Path) -> Iterator[Path]:
             continue
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
         for name in sorted(names):
-            if not name.endswith(".pyc"):
-                yield Path(top, name)
+            path = Path(top, name)
+            # Neither a link to nothing nor a socket is part of an app.
+            if not name.endswith(".pyc") and path.is_file():
+                yield path
 
 
 def _requirements(app: App) -> Path | None:
@@ -126,6 +128,7 @@ def _make(
     part = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(part, ignore_errors=True)  # of a run that was killed; we hold the lock
+        (part / "app").mkdir(parents=True)
         for path in files(app.path):
             copy = part / "app" / path.relative_to(app.path)
             copy.parent.mkdir(parents=True, exist_ok=True)

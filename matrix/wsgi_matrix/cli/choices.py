@@ -46,6 +46,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--host", {"metavar": "NAME", "help": "Host of all requests."}),
     ("--largest", {"metavar": "SIZE", "help": "Of one answer: 16MiB."}),
     ("--patience", {"type": float, "metavar": "SECONDS", "help": "For one answer: 10."}),
+    ("--deadline", {"type": float, "metavar": "SECONDS", "help": "For a whole cell: 60."}),
     ("--env", {**MANY, "help": "NAME=VALUE, or NAME to hand ours on."}),
     ("--env-file", {**MANY, "metavar": "FILE", "help": "Lines NAME=VALUE."}),
     ("--secret", {**MANY, "help": "NAME=FILE, in the cell /run/secrets/NAME."}),
@@ -91,7 +92,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     named = [_server(each, ours.servers) for each in chosen["servers"]]
     versions = chosen["python"] or (_version(ours.pythons),)
     made: dict[str, Any] = {
-        "run": {"shipped": True, "suites": [suites.TRAFFIC]},
+        "run": {"shipped": True, "suites": [suites.TRAFFIC], **_given(chosen, "deadline")},
         "apps": {name: _app(app, root, source, chosen)},
         "pythons": {
             each: {"images": [f"python:{each}-slim"]}
@@ -225,4 +226,4 @@ def _own(chosen: Mapping[str, Any]) -> dict[str, Any]:
     if program is None:
         raise UserError(f"--server-command: there is no program {words[0]} here")
     # Without an image it is a process; containers skip it, as they have nothing to build.
-    return {"image": "", "context": ".", "process": [program], "args": words[1:]}
+    return {"context": ".", "process": [program], "args": words[1:]}

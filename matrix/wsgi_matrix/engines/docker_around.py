@@ -42,6 +42,8 @@ ENVIRONMENT = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONUNBUFFERED": "1",
 }
+FOLDER = f"{MOUNT}/app"
+"""Where commands of the app's own are run."""
 TEMPORARY = "/dev/shm"  # noqa: S108 - the one folder that every container may write
 WAIT = """
 import socket, sys, time
@@ -124,7 +126,7 @@ class Around:
                 entrypoint=[words[0]],
                 command=list(words[1:]),
                 user=f"{self._uid}:{self._uid}",
-                working_dir=f"{MOUNT}/app",
+                working_dir=FOLDER,
                 environment=environment,
                 host_config=self._client.create_host_config(
                     network_mode=self.network,
@@ -227,8 +229,9 @@ class Around:
 
     @property
     def places(self) -> frozenset[str]:
-        """Paths that the engine makes in the root to mount something there."""
+        """Paths that the engine makes in the root, to mount or to run something there."""
         paths = [PurePosixPath(each["bind"]) for each in self.binds.values()]
+        paths.append(PurePosixPath(FOLDER))
         return frozenset(str(part) for path in paths for part in (path, *path.parents))
 
     def kill(self) -> None:

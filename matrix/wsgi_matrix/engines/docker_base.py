@@ -25,7 +25,9 @@ PULL_TIMEOUT = 20
 MAKE_DEADLINE = 900
 """Seconds for mmdebstrap; it takes about 10 with a near mirror."""
 
-PACKAGES = "python3,base-files,dash,coreutils,findutils"
+PACKAGES = "python3,base-files,dash,coreutils,findutils,libstdc++6,tzdata"
+"""As far as apps can tell, what python:3.x-slim has too: wheels count on the library of C++, and
+zoneinfo on the time zones."""
 
 # The packages are only unpacked: their maintainer scripts would want the whole of Debian. What
 # those would have done, as far as anything here needs it, is done by hand.

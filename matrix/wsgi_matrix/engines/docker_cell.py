@@ -17,7 +17,7 @@ from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix import probe
 from wsgi_matrix.engines import CellError, NotHere, zombies
-from wsgi_matrix.engines.docker_around import Around
+from wsgi_matrix.engines.docker_around import FOLDER, Around
 from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_limits import read_limits
 from wsgi_matrix.engines.docker_probe import ProbeContainer
@@ -135,7 +135,7 @@ class DockerRunning:
             entrypoint=words[:1] if whole else None,
             command=words[1:] if whole else words,
             user=f"{uid}:{uid}",
-            working_dir=f"{MOUNT}/app" if whole else MOUNT,
+            working_dir=FOLDER if whole else MOUNT,
             environment=self.around.environment,
             labels={**self._labels, LABEL: "cell"},
             host_config=self._client.create_host_config(

@@ -173,6 +173,10 @@ def _run(client: docker.APIClient, container: str) -> None:
 
 
 def _pack_folder(archive: tarfile.TarFile, folder: Path) -> None:
+    for name in ("app", "lib"):  # there even where nothing is in them
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(entry)
     for path in bundles.files(folder):
         _add(archive, str(path.relative_to(folder)), path.read_bytes())
 

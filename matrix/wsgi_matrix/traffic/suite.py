@@ -8,7 +8,7 @@ the reference: the first cell, that is the first server, Python and limits that 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -107,7 +107,8 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
     """The suite that sends ``sessions``."""
     by = judgement(settings)
     asks = [ask for session in sessions for ask in session.asks]
-    burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask)), None)
+    known = {capture.name for ask in asks for capture in ask.captures}
+    burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask, known)), None)
     cases = [case for case in CELL_CASES if case.id in KEPT]
     cases += [
         Case(
@@ -142,9 +143,10 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
     )
 
 
-def _needs(ask: Ask) -> bool:
+def _needs(ask: Ask, known: Set[str]) -> bool:
     """Whether a request cannot be sent without an answer before it."""
-    return bool(PLACE.search(ask.target) or any(PLACE.search(value) for _, value in ask.fields))
+    texts = (ask.target, *(value for _, value in ask.fields))
+    return any(place in known for text in texts for place in PLACE.findall(text))
 
 
 def judge(ask: Ask, by: Judgement, evidence: Evidence) -> Verdict:

@@ -1,0 +1,170 @@
+"""What users get wrong: one line that says what, where and what to do, and the documented code."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def complaint(done, code):
+    """The last line on stderr, and that nothing else went wrong."""
+    assert done.code == code, done.out + done.err
+    return done.complaint
+
+
+def test_no_such_module(try_shop, folder):
+    (folder / "shop.py").unlink()
+    said = complaint(try_shop("/"), 5)
+    assert "ModuleNotFoundError: No module named 'shop'" in said
+    assert "--source" in said
+
+
+def test_the_import_error_from_inside(try_shop, folder):
+    (folder / "models.py").write_text("import nowhere_to_be_found\n")
+    (folder / "shop.py").write_text("import models\n")
+    said = complaint(try_shop("/"), 5)
+    assert "No module named 'nowhere_to_be_found'" in said
+    assert "models.py, line 1" in said
+    assert "requirements.txt" in said
+
+
+def test_a_module_that_has_no_such_callable(command):
+    said = complaint(command("try", "shop:nothing", "--engine", "process"), 5)
+    assert "has no attribute 'nothing'" in said
+    said = complaint(command("try", "shop:PAGES", "--engine", "process"), 5)
+    assert "not callable" in said
+
+
+def test_an_app_that_needs_a_variable(try_shop, folder):
+    (folder / "shop.py").write_text("import os\nos.environ['SHOP_KEY']\n")
+    said = complaint(try_shop("/"), 5)
+    assert "KeyError: 'SHOP_KEY'" in said
+    assert "--env SHOP_KEY=" in said
+
+
+def test_an_app_that_ends_its_process(try_shop, folder):
+    (folder / "shop.py").write_text("import os\nprint('no licence', flush=True)\nos._exit(3)\n")
+    said = complaint(try_shop("/"), 5)
+    assert "exit status 3" in said
+    assert "no licence" in said
+
+
+def test_requirements_that_cannot_be_resolved(try_shop, folder):
+    (folder / "requirements.txt").write_text("flask==99.0\n")
+    said = complaint(try_shop("/"), 5)
+    assert str(folder / "requirements.txt") in said
+    assert "flask==99.0" in said
+
+
+def test_requirements_that_are_not_requirements(try_shop, folder):
+    (folder / "requirements.txt").write_text("this is no requirement ===\n")
+    assert "requirements.txt" in complaint(try_shop("/"), 5)
+
+
+def test_a_set_up_command_that_fails(try_shop):
+    options = ("--setup", "python -c \"raise SystemExit('no database')\"")
+    said = complaint(try_shop("/", options=options), 5)
+    assert "set-up failed" in said
+    assert "no database" in said
+
+
+def test_a_ready_check_that_never_holds(try_shop, folder):
+    done = try_shop("/", options=("--ready", "/=418", "--deadline", "2"), servers="onegate")
+    assert done.code == 5
+    assert "the ready check / wants 418, the last answer was: HTTP/1.1 200 OK" in done.out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.har", "{", "not JSON"),
+        ("a.har", '{"log": {}}', "no HAR: there is no list log.entries"),
+        ("a.har", '{"log": {"entries": [{"request": {}}]}}', "log.entries[0] is no recorded"),
+        ("a.har", '{"log": {"entries": []}}', "no request"),
+        ("a.json", "[1]", "neither an OpenAPI document"),
+        ("a.yaml", "a: [", "not YAML"),
+        ("a.yaml", "openapi: 3.1.0", "without paths"),
+        ("a.http", "GET nowhere\n", 'line 1: a request such as "GET /path"'),
+        ("a.http", "GET /{{nothing}}\n", "line 1: no variable {{nothing}}"),
+        ("a.http", "\n\n", "no request in it"),
+        ("a.txt", "/fine\nfine\n", "line 2: a path that begins with /"),
+        ("a.pdf", "x", "not a form of traffic that is known"),
+        ("a.http", b"\xff\xfe", "not UTF-8"),
+        ("nowhere", None, "a path of the app begins with /"),
+    ],
+)
+def test_traffic_that_is_none(inside, folder, name, content, expected):
+    if content is not None:
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    said = complaint(inside("try", "shop:app", "--traffic", name), 2)
+    assert name in said
+    assert expected in said
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--servers", "onegat"), 'did you mean "onegate"'),
+        (("--limits", "fds25"), 'did you mean "fds256"'),
+        (("--python", "four"), "a version such as"),
+        (("--source", "nowhere"), "there is no folder"),
+        (("--requirements", "nowhere.txt"), "there is no file"),
+        (("--ignore", "headr:x"), 'did you mean "header"'),
+        (("--ignore", "json:id"), "a path such as $.user.id"),
+        (("--ignore", "regex:("), "--ignore regex:("),
+        (("--capture", "token"), "a capture such as"),
+        (("--allow-status", "200"), "a server error such as 503"),
+        (("--largest", "1TiB"), "a size"),
+        (("--env", "SHOP_NOT_SET"), "it is not set here"),
+        (("--env", "A-B=1"), "a variable's name"),
+        (("--env-file", "nowhere.env"), "--env-file"),
+        (("--secret", "token=nowhere"), "a file for the secret"),
+        (("--writable", "data"), "an absolute path"),
+        (("--writable", "/srv"), "where the app is"),
+        (("--setup", "a 'b"), "a command"),
+        (("--ready", "health"), "a path and a status"),
+        (("--beside", "db"), "NAME=IMAGE"),
+        (("--beside-env", "db:A=b"), "is no --beside"),
+        (("--server-image", "x"), "--server-command"),
+        (("--server-command", "serve {app}"), "{app} and {port}"),
+        (("--server-command", "no_such_program_here {app} {port}"), "there is no program"),
+    ],
+)
+def test_options_that_say_nothing(inside, options, expected):
+    said = complaint(inside("try", "shop:app", "--engine", "process", *options), 2)
+    assert expected in said, said
+
+
+@pytest.mark.parametrize("app", ["shop", "shop:app()", "a b:app", ":app", "shop:"])
+def test_an_app_that_is_no_name(inside, app):
+    assert "mypkg.wsgi:app" in complaint(inside("try", app, "--engine", "process"), 2)
+
+
+def test_answers_that_are_too_large_or_never_end(try_shop):
+    options = ("--patience", "1.5", "--largest", "1MiB")
+    done = try_shop("/", "/large", "/endless", "/drip", servers="onegate", options=options)
+    assert done.code == 1
+    assert "answer of more than 1048576 octets; --largest" in done.detail("02-get-large", "onegate")
+    assert "answer of more than 1048576 octets" in done.detail("03-get-endless", "onegate")
+    assert "no whole answer after 1.5 s" in done.detail("04-get-drip", "onegate")
+    assert done.outcomes("01-get") == {"onegate": "pass"}
+    assert (done.folder / "build/matrix/results.json").stat().st_size < 2**20
+
+
+def test_a_worker_that_dies_over_a_request(try_shop):
+    done = try_shop("/", "/exit", "/echo", servers="onegate,gunicorn_sync")
+    assert done.code == 1
+    assert done.outcomes("02-get-exit") == {"onegate": "fail", "gunicorn_sync": "fail"}
+    assert "closed without an answer" in done.detail("02-get-exit", "onegate")
+    assert done.outcomes("03-get-echo") == {"onegate": "pass", "gunicorn_sync": "pass"}
+
+
+def test_what_processes_cannot_have_is_refused_with_the_reason(try_shop):
+    for option in (("--beside", "db=redis"), ("--writable", "/data")):
+        done = try_shop("/", options=option)
+        assert done.code == 3
+        assert "processes" in done.out or "a process sees" in done.out
+
+
+def test_init_writes_nothing_for_what_is_wrong(inside, folder):
+    complaint(inside("init", "shop:app", "--traffic", "nowhere.har"), 2)
+    assert not (folder / "matrix.toml").exists()

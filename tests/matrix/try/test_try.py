@@ -1,0 +1,198 @@
+"""`wsgi-matrix try` from end to end, as processes: what differs is red, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tomllib
+
+import jsonschema
+import pytest
+from wsgi_matrix import config
+from wsgi_matrix.reports import data
+
+LOGIN = """
+### The form
+# @name form
+# @capture csrf = regex:name="csrf" value="([^"]+)"
+GET /login
+
+### What the form sends
+# @name in
+POST /login
+Content-Type: application/x-www-form-urlencoded
+
+user=ann&csrf={{csrf}}
+
+### Where that leads
+GET {{in.response.headers.Location}}
+"""
+
+
+def test_ten_lines_of_app_and_nothing_else(try_shop):
+    done = try_shop("/", servers="onegate,gunicorn,waitress")
+    assert done.code == 0, done.out + done.err
+    assert done.outcomes("01-get") == dict.fromkeys(
+        ("onegate", "gunicorn_sync", "waitress"), "pass"
+    )
+    assert done.outcomes("01-get:same") == {"gunicorn_sync": "pass", "waitress": "pass"}
+    assert done.outcomes("burst")["onegate"] == "pass"
+    jsonschema.validate(done.result, data.schema())
+
+
+def test_an_app_that_answers_otherwise_is_red_with_both_sides(try_shop):
+    done = try_shop("/", "/differs", servers="onegate,waitress")
+    assert done.code == 1
+    assert done.outcomes("01-get:same") == {"waitress": "pass"}
+    assert done.outcomes("02-get-differs:same") == {"waitress": "differ"}
+    detail = done.detail("02-get-differs:same", "waitress")
+    assert "threads: False" in detail
+    assert "threads: True" in detail
+
+
+def test_the_first_server_and_the_first_python_are_the_reference(try_shop):
+    done = try_shop("/differs", servers="waitress,onegate")
+    assert [cell["server"] for cell in done.result["cells"]] == ["waitress", "onegate"]
+    assert done.outcomes("01-get-differs:same") == {"onegate": "differ"}
+
+
+def test_what_changes_by_itself_is_proposed_and_the_proposal_is_enough(try_shop):
+    paths = ("/changing", "/page")
+    done = try_shop(*paths)
+    assert done.code == 1
+    words = [line.split(maxsplit=1)[1] for line in done.out.splitlines() if "  --ignore" in line]
+    assert words[:3] == ["header:x-request-id", "cookie:visit", "'json:$.items[*].id'"]
+    options = [word for each in words for word in ("--ignore", shlex.split(each)[0])]
+    again = try_shop(*paths, options=options)
+    assert again.code == 0, again.out
+    assert "  --ignore" not in again.out
+
+
+def test_a_session_carries_cookies_and_what_was_captured(try_shop, folder):
+    (folder / "login.http").write_text(LOGIN)
+    done = try_shop("login.http", options=("--ignore", "regex:[0-9a-f-]{36}"))
+    assert done.code == 0, done.out
+    for server in ("onegate", "waitress"):
+        assert "303" in done.detail("02-post-login", server)
+        assert done.answer("03-get-in-location", server) == "['seen', 'who'] of=ann"
+
+
+def test_a_capture_that_finds_nothing_is_told_and_nothing_wrong_is_sent(try_shop, folder):
+    (folder / "login.http").write_text(LOGIN.replace('name="csrf" value', 'name="xsrf" value'))
+    done = try_shop("login.http", servers="onegate")
+    assert done.code == 1
+    assert "no answer before it gave {{csrf}}" in done.detail("02-post-login", "onegate")
+
+
+def test_server_errors_are_red_unless_they_are_meant(try_shop):
+    done = try_shop("/error", "/unavailable")
+    assert done.code == 1
+    assert "broken on purpose" in done.detail("01-get-error", "onegate")
+    assert done.outcomes("02-get-unavailable")["onegate"] == "fail"
+    meant = try_shop("/unavailable", options=("--allow-status", "503"))
+    assert meant.code == 0, meant.out
+
+
+def test_what_is_around_an_app(try_shop, folder):
+    (folder / "token.txt").write_text("s3cret")
+    (folder / "shop.env").write_text('# for tests\nexport SHOP="a b"\n')
+    options = (
+        *("--env-file", "shop.env", "--secret", "token=token.txt", "--writable", "/data"),
+        *("--env", "SHOP_FOLDER={writable}", "--env", "SHOP_SECRET={secrets}/token"),
+        *(
+            "--setup",
+            "python -c \"import sys; open(sys.argv[1], 'w').write('up')\" {writable}/made",
+        ),
+        *("--ready", "/surroundings=200"),
+    )
+    done = try_shop("/surroundings", options=options)
+    assert done.code == 0, done.out + done.err
+    told = json.loads(done.answer("01-get-surroundings", "waitress"))
+    assert told == {"variable": "a b", "made": "up", "secret": "s3cret"}
+    # Each cell has its own, and nothing of it is left.
+    assert list((folder / "build" / "matrix").glob("run-*")) == []
+
+
+def test_limits_and_workers_are_chosen(try_shop):
+    done = try_shop(
+        "/", servers="onegate", options=("--limits", "default,fds256", "--workers", "1")
+    )
+    assert done.code == 0, done.out
+    assert [cell["limits_observed"]["nofile"] for cell in done.result["cells"]][1] == 256
+    assert "1 workers" in done.result["cells"][0]["log"]
+    assert "300 clients" in next(
+        check["detail"] for check in done.result["cells"][1]["checks"] if check["id"] == "burst"
+    )
+
+
+def test_a_server_of_their_own(try_shop, folder):
+    (folder / "serve.py").write_text(
+        "import importlib, sys\nfrom wsgiref.simple_server import make_server\n"
+        "module, _, name = sys.argv[1].partition(':')\n"
+        "app = getattr(importlib.import_module(module), name)\n"
+        "make_server('127.0.0.1', int(sys.argv[2]), app).serve_forever()\n"
+    )
+    command = "{python} serve.py {app} {port}"
+    done = try_shop("/", servers="onegate", options=("--server-command", command))
+    assert [cell["server"] for cell in done.result["cells"]] == ["own", "onegate"]
+    assert done.outcomes("01-get") == {"own": "pass", "onegate": "pass"}
+    # It is theirs, and it does not stop in order.
+    assert done.outcomes("stop") == {"own": "fail", "onegate": "pass"}
+
+
+def test_paths_with_everything_in_them(try_shop):
+    path = "/ä b'\"$(x)`;&|<>?q=ü z&r={{x}}#fragment"
+    done = try_shop(path, servers="onegate,gunicorn_sync,waitress")
+    assert done.code == 0, done.out
+    assert done.outcomes("burst")["onegate"] == "pass"
+
+
+def test_init_writes_what_try_runs(command, folder):
+    options = ("--traffic", "/", "--traffic", "/page", "--ignore", 'regex:value="([^"]*)"')
+    options += ("--servers", "onegate,waitress", "--env", 'SHOP=a "b" \\ ü', "--python", "3.11")
+    options += ("--limits", "default,fds256")
+    done = command("init", "shop:app", *options)
+    assert done.code == 0, done.err
+    written = tomllib.loads((folder / "matrix.toml").read_text())
+    assert written["apps"]["shop"]["environment"] == {"SHOP": 'a "b" \\ ü'}
+    listed = command("list").out.split()
+    assert listed == [
+        f"{server}-shop-{limits}-py311-traffic"
+        for server in ("onegate", "waitress")
+        for limits in ("default", "fds256")
+    ]
+    ran = command("run", "--engine", "process")
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.outcomes("02-get-page:same") == {"onegate": "pass", "waitress": "pass"}
+    again = command("init", "shop:app")
+    assert again.code == 2
+    assert "--force" in again.err
+    assert tomllib.loads((folder / "matrix.toml").read_text()) == written
+
+
+def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
+    """Every line of the advice is uncommented, and the file is still one that can be read."""
+    assert command("init", "shop:app").code == 0
+    (folder / "token.txt").touch()
+    text = (folder / "matrix.toml").read_text()
+    head, marker, advice = text.partition(
+        "# Left out above, to be added where they are needed:\n#\n"
+    )
+    assert marker
+    lines = [line.removeprefix("#").removeprefix(" ") for line in advice.splitlines()]
+    shop = head.replace("[apps.shop]\n", "[apps.shop]\n@\n")
+    table = "\n".join(lines[1 : lines.index("")])
+    (folder / "matrix.toml").write_text(
+        shop.replace("@", table) + "\n".join(lines[lines.index("") :]) + "\n"
+    )
+    read = config.load(folder / "matrix.toml")
+    around = read.apps["shop"].surroundings
+    assert around.beside[0].image == "postgres:17"
+    assert around.setup == (("python", "manage.py", "migrate"),)
+    assert read.limits["small"].nofile == 128
+    assert read.xfails[0].suite == "traffic"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("try", "--help"), ("init", "--help")])
+def test_help_needs_no_matrix(command, words):
+    assert command(*words).code == 0
