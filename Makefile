@@ -8,10 +8,15 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix test bench soak fuzz lessons engine lock readme clean
+.PHONY: help matrix grid test bench soak fuzz lessons engine lock readme clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+grid: $(VENV)/.packages ## every suite, server and app, and from that docs/grid.md; a quarter of an hour
+	@$(BIN)/wsgi-matrix run --servers all --apps all; status=$$?; \
+	test $$status -le 1 || exit $$status; \
+	$(BIN)/python -m wsgi_matrix.grid_docs build/matrix/results.json >build/grid.md && mv build/grid.md docs/grid.md
 
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
 	@$(BIN)/wsgi-matrix run --suite hello
