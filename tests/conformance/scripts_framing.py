@@ -44,7 +44,9 @@ add(
     serve(posted() + bad(), FIN),
     LEFT_OPEN,
 )
-add("R34-behind", TAKEN, serve(posted(b"5\r\n", fields=(CLOSE,)), FIN), serve(posted() + bad(), FIN))
+add(
+    "R34-behind", TAKEN, serve(posted(b"5\r\n", fields=(CLOSE,)), FIN), serve(posted() + bad(), FIN)
+)
 add("R35", TAKEN, serve(posted()))
 add("R36", serve(bad(501), FIN), REFUSED, TAKEN)
 add("R37-behind", REFUSED, TAKEN, LEFT_OPEN, SILENT)
