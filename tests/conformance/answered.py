@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.conformance.scripted import FIN, Script
+from tests.conformance.scripted import FIN, Script, Wait
 
+HEAD_END = Wait(b"\r\n\r\n")
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 DATE = "Date: Tue, 24 Nov 2026 22:00:00 GMT"
 CLOSE = "Connection: close"
 

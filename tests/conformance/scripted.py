@@ -16,8 +16,9 @@ from wsgi_matrix.model import Line, Step, Transcript
 from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent import talk
 
-FIN, RST, HANG = "fin", "rst", "hang"
-"""What a script may do besides sending: close, reset, or keep silent until the client is gone."""
+FIN, RST, HANG, DEAF = "fin", "rst", "hang", "deaf"
+"""What a script may do besides sending: close, reset, keep silent until the client is gone, or
+refuse all connections from now on."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ Script = Sequence[bytes | str | Wait]
 waits for the client's end and closes, as a server that keeps a connection open does."""
 
 
-def _play(connection: socket.socket, script: Script) -> None:
+def _play(connection: socket.socket, script: Script, listener: socket.socket) -> None:
     received = bytearray()
     connection.settimeout(20)
 
@@ -58,6 +59,8 @@ def _play(connection: socket.socket, script: Script) -> None:
                     linger = struct.pack("ii", 1, 0)
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     return
+                case "deaf":
+                    listener.shutdown(socket.SHUT_RDWR)
                 case "hang":
                     break
         read_until(None)
@@ -75,14 +78,17 @@ def scripted(*scripts: Script) -> Iterator[int]:
                 connection, _ = listener.accept()
                 script = scripts[min(number, len(scripts) - 1)]
                 number += 1
-                threading.Thread(target=_play, args=(connection, script), daemon=True).start()
+                threading.Thread(
+                    target=_play, args=(connection, script, listener), daemon=True
+                ).start()
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
     try:
         yield listener.getsockname()[1]
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # a script may have done so
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
 

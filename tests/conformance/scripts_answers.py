@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.conformance.answered import (
     CLOSE,
     DATE,
+    HEAD_END,
     LEFT_OPEN,
     REFUSED,
     SILENT,
@@ -21,9 +22,8 @@ from tests.conformance.answered import (
 from tests.conformance.scripted import FIN, HANG, RST, Wait
 
 SCRIPTS = Scripts()
-add = SCRIPTS.add
+GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
 
-HEAD_END = Wait(b"\r\n\r\n")
 TEN = b"0123456789"
 PLAIN = answer(body=TEN)
 NEXT = echo(path="/next", fields=(CLOSE,))

@@ -6,7 +6,7 @@ from tests.conformance.answered import REFUSED, SILENT, TAKEN, Scripts, bad, ech
 from tests.conformance.scripted import FIN, Script
 
 SCRIPTS = Scripts()
-add = SCRIPTS.add
+GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
 
 
 def with_a(value: str) -> tuple[Script, ...]:

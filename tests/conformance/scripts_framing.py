@@ -20,7 +20,7 @@ from tests.conformance.answered import (
 from tests.conformance.scripted import FIN, HANG, Script
 
 SCRIPTS = Scripts()
-add = SCRIPTS.add
+GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
 
 TAKEN = serve(posted(fields=(CLOSE,)), FIN)
 TRUSTED = serve(posted(b""))

@@ -18,7 +18,7 @@ from tests.conformance.answered import (
 from tests.conformance.scripted import FIN, HANG
 
 SCRIPTS = Scripts()
-add = SCRIPTS.add
+GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
 
 add("R1", TAKEN, REFUSED, SILENT)
 add("R2-head R2-line", TAKEN, serve(HANG))

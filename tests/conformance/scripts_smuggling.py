@@ -16,7 +16,7 @@ from tests.conformance.answered import (
 from tests.conformance.scripted import FIN
 
 SCRIPTS = Scripts()
-add = SCRIPTS.add
+GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
 
 HIDDEN = echo(path="/smuggled", fields=(CLOSE,))
 SMUGGLED = serve(posted(b"") + HIDDEN, FIN)

@@ -63,9 +63,12 @@ class Rule:
         )
 
     def talk_name(self, each: Try) -> str:
-        """``R41-plus``."""
-        rule = self.heard_in or self.id
-        return f"{rule}-{each.name}" if each.name else rule
+        """Name of the talk that shows a try: ``R41-plus``."""
+        return _named(self.heard_in or self.id, each)
+
+    def try_name(self, each: Try) -> str:
+        """Name of a try of this rule, wherever it is heard."""
+        return _named(self.id, each)
 
     def case(self) -> Case:
         """It as a check of a cell."""
@@ -99,6 +102,10 @@ class Rule:
             return Outcome.PASS, "; ".join(figures)
         broken = Outcome.DIFFER if self.level is Level.MAY else Outcome.FAIL
         return broken, "\n".join(faults)
+
+
+def _named(rule: str, each: Try) -> str:
+    return f"{rule}-{each.name}" if each.name else rule
 
 
 def _unreached(transcript: Transcript) -> str:

@@ -1,0 +1,29 @@
+"""Scripts of servers that bear slow clients, and of servers that slow clients starve."""
+
+from __future__ import annotations
+
+from wsgi_matrix.cases import slow
+
+from tests.conformance.answered import OK
+from tests.conformance.scripted import FIN, HANG, RST, Script, Wait
+
+HEAD_END = Wait(b"\r\n\r\n")
+ANSWERS: Script = (HEAD_END, OK)
+BUSY: Script = (HEAD_END, b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+HALF: Script = (HEAD_END, OK[:-1], HANG)
+
+
+def crowd(bad: Script, good: Script = ANSWERS, last: Script | None = None) -> tuple[Script, ...]:
+    """The bad clients come first; ``last``: what the last of them gets."""
+    return (*[bad] * (slow.CROWD - 1), last or bad, good)
+
+
+GREEN: dict[str, tuple[Script, ...]] = {}
+RED: dict[str, tuple[tuple[Script, ...], ...]] = {}
+for rule in slow.RULES:
+    if rule.id.endswith(".served"):
+        GREEN[rule.id] = crowd((FIN,))
+        RED[rule.id] = (crowd((FIN,), (HANG,)), crowd((FIN,), BUSY), crowd((FIN,), HALF))
+    else:
+        GREEN[rule.id] = crowd((FIN,), last=(RST,))
+        RED[rule.id] = (crowd((HANG,)), crowd((FIN,), last=(HANG,)))
