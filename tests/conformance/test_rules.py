@@ -7,8 +7,10 @@ server that keeps the rule, and of servers that each break it in one way.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from wsgi_matrix import rules_docs
 from wsgi_matrix.cases import http1
 from wsgi_matrix.conformance import GROUPS
 from wsgi_matrix.model import Step
@@ -57,6 +59,11 @@ def test_every_row_of_http1_is_a_rule_or_named_with_the_reason_why_not():
     unseen = {int(row[1:]) for row, why in http1.UNSEEN if why}
     assert not rules & unseen
     assert rules | unseen == set(range(1, http1.ROWS + 1))
+
+
+def test_docs_rules_is_what_the_rules_say():
+    document = Path(__file__).parents[2] / "docs" / "rules.md"
+    assert document.read_text(encoding="utf-8") == rules_docs.render() + "\n"
 
 
 def fault(name: str, *scripts, hurry: bool) -> str:
