@@ -40,6 +40,7 @@ add(
 )
 add("R59-alone R59-list R59-case R59-line", TAKEN_AND_CLOSED, TAKEN)
 add("R60-asked", TAKEN_AND_CLOSED, serve(echo(), FIN))
+add("R60-error", REFUSED, serve(answer("400 No"), FIN), SILENT)
 add("R61", REFUSED, serve(bad(), RST), SILENT)
 add(
     "R62",
@@ -103,7 +104,7 @@ add(
     serve(answer("200 OK", DATE.replace("GMT", "UTC"))),
     serve(answer("200 OK", "Date: 2026-11-24T22:00:00Z")),
 )
-add("R72", serve(answer("200 ")), serve(answer("200")))
+add("R72-empty R72-none", serve(answer("200 ")), serve(answer("200")))
 SERVED = (echo(fields=(CLOSE,)), FIN)
 add(
     "R73-banana R73-two-digits",

@@ -59,6 +59,11 @@ def _dated(heard: Heard) -> str:
     return f"Date: {dates!r}"
 
 
+def _spaced(heard: Heard) -> str:
+    line = heard.status_line
+    return "" if re.match(rb"HTTP/1\.[01] [0-9]{3} ", line) else f"the status line is {line!r}"
+
+
 def _no_split(transcript: Transcript) -> str:
     return "X-Split has become a field" if SPLIT.search(transcript.received()) else ""
 
@@ -198,18 +203,9 @@ RULES: tuple[Rule, ...] = (
         level=Level.MUST,
         cite="RFC 9112 section 4",
         says="there is SP behind the status code, even without a reason phrase",
-        tries=(
-            Try(
-                steps=ask(_respond("reason")),
-                accept=_head(
-                    lambda heard: (
-                        ""
-                        if re.match(rb"HTTP/1\.[01] [0-9]{3} ", heard.status_line)
-                        else f"the status line is {heard.status_line!r}"
-                    ),
-                    "with it",
-                ),
-            ),
+        tries=tuple(
+            Try(name=name, steps=ask(_respond(target)), accept=_head(_spaced, "with it"))
+            for name, target in (("empty", "reason"), ("none", "reason-none"))
         ),
     ),
     Rule(
