@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from wsgi_matrix.contract import Asked, Endpoint, load
 from wsgi_matrix.normalise import RULES
+from wsgi_matrix.tables import table
 
 INTRO = """\
 # What every app answers
@@ -24,7 +25,7 @@ with the same status and fields and no content.
 
 def render(endpoints: Sequence[Endpoint]) -> str:
     """The whole document."""
-    parts = [INTRO, "## Endpoints\n", _table(["path", "methods", "answer"], map(_path, endpoints))]
+    parts = [INTRO, "## Endpoints\n", table(["path", "methods", "answer"], map(_path, endpoints))]
     heads = {each.name for endpoint in endpoints for each in endpoint.asked}
     rows = [
         _row(asked, f"{asked.name}-head" in heads)
@@ -33,9 +34,9 @@ def render(endpoints: Sequence[Endpoint]) -> str:
         if asked.method != "HEAD"
     ]
     titles = ["exchange", "request", "accepted", "HEAD", "level"]
-    parts += ["\n## Exchanges\n", _table(titles, rows)]
+    parts += ["\n## Exchanges\n", table(titles, rows)]
     parts += ["\n## What is set aside before two answers are compared\n"]
-    parts += [_table(["rule", "what it does"], [[rule.id, rule.says] for rule in RULES])]
+    parts += [table(["rule", "what it does"], [[rule.id, rule.says] for rule in RULES])]
     return "\n".join(parts)
 
 
@@ -56,16 +57,6 @@ def _row(asked: Asked, head: bool) -> list[str]:
         "yes" if head else "",
         asked.level.value,
     ]
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [_line(titles), _line(["---"] * len(titles))]
-    lines += [_line(row) for row in rows]
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 if __name__ == "__main__":

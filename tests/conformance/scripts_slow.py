@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wsgi_matrix.cases import slow
 
+from tests.conformance.answered import OK
 from tests.conformance.scripted import FIN, HANG, RST, Script, Wait
-from tests.conformance.scripts_http1 import OK
 
 HEAD_END = Wait(b"\r\n\r\n")
 ANSWERS: Script = (HEAD_END, OK)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, RST, Script
-from tests.conformance.scripts_http1 import HEAD_END, OK
 
 OTHER = OK.replace(b"hi", b"ho")
 """As another process answers."""

@@ -11,8 +11,8 @@ from wsgi_matrix.cases.steps import answers, ask, crowd, ended, refused, trickle
 from wsgi_matrix.model import Line, Outcome, Transcript
 from wsgi_matrix.probe.agent.crowd import connect_all
 
+from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, Wait, have_out
-from tests.conformance.scripts_http1 import HEAD_END, OK
 
 BOTH = ("one", "two")
 OUT = b"connect: timed out"

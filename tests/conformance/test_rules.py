@@ -7,20 +7,41 @@ server that keeps the rule, and of servers that each break it in one way.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from wsgi_matrix import rules_docs
+from wsgi_matrix.cases import http1
 from wsgi_matrix.conformance import GROUPS
 from wsgi_matrix.model import Step
 
-from tests.conformance import scripts_http1, scripts_slow, scripts_stop
+from tests.conformance import (
+    scripts_answers,
+    scripts_fields,
+    scripts_framing,
+    scripts_request,
+    scripts_slow,
+    scripts_smuggling,
+    scripts_stop,
+)
 from tests.conformance.scripted import have_out
+
+MODULES = (
+    scripts_request,
+    scripts_fields,
+    scripts_framing,
+    scripts_answers,
+    scripts_smuggling,
+    scripts_slow,
+    scripts_stop,
+)
 
 RULES = [rule for rules in GROUPS.values() for rule in rules]
 TRIES = {rule.try_name(each): each for rule in RULES for each in rule.tries}
+GREEN = {name: scripts for module in MODULES for name, scripts in module.GREEN.items()}
+RED = {name: scripts for module in MODULES for name, scripts in module.RED.items()}
 HURRIED = 0.7
-"""Seconds for a step of those talks."""
-GREEN = {**scripts_http1.GREEN, **scripts_slow.GREEN, **scripts_stop.GREEN}
-RED = {**scripts_http1.RED, **scripts_slow.RED, **scripts_stop.RED}
+"""Seconds for a step that a script never does, or does at once."""
 
 
 def test_every_try_has_scripts_that_keep_and_break_its_rule():
@@ -33,11 +54,21 @@ def test_ids_are_unique_and_every_rule_is_cited():
     assert all(rule.cite and rule.says for rule in RULES)
 
 
-def fault(name: str, *scripts) -> str:
+def test_every_row_of_http1_is_a_rule_or_named_with_the_reason_why_not():
+    rules = {int(rule.id.partition("-")[0][1:]) for rule in http1.RULES}
+    unseen = {int(row[1:]) for row, why in http1.UNSEEN if why}
+    assert not rules & unseen
+    assert rules | unseen == set(range(1, http1.ROWS + 1))
+
+
+def test_docs_rules_is_what_the_rules_say():
+    document = Path(__file__).parents[2] / "docs" / "rules.md"
+    assert document.read_text(encoding="utf-8") == rules_docs.render() + "\n"
+
+
+def fault(name: str, *scripts, hurry: bool) -> str:
     each = TRIES[name]
-    steps = (
-        hurried(each.steps) if name in (*scripts_slow.GREEN, *scripts_stop.GREEN) else each.steps
-    )
+    steps = hurried(each.steps) if hurry else each.steps
     return each.accept.fault(have_out(name, steps, *scripts))
 
 
@@ -56,9 +87,10 @@ def hurried(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 @pytest.mark.parametrize("name", GREEN)
 def test_a_server_that_keeps_it_is_green(name):
-    assert fault(name, *GREEN[name]) == ""
+    hurry = name in (*scripts_slow.GREEN, *scripts_stop.GREEN)
+    assert fault(name, *GREEN[name], hurry=hurry) == ""
 
 
 @pytest.mark.parametrize(("name", "number"), [(n, i) for n in RED for i in range(len(RED[n]))])
 def test_a_server_that_breaks_it_is_red(name, number):
-    assert fault(name, *RED[name][number])
+    assert fault(name, *RED[name][number], hurry=True)

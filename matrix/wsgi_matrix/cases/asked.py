@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wsgi_matrix.cases.heard import hear, shown
+from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import ERRORS, Accept, answer, either, refused, silence
 from wsgi_matrix.cases.steps import answers, end, request, send
 from wsgi_matrix.model import Step, Transcript
@@ -91,7 +91,7 @@ def _short(found: Told) -> str:
 
 def header(name: str, *values: str | None) -> Accept:
     """The app was called with one of ``values`` as the variable ``name``; ``None``: without."""
-    words = " or ".join("none" if value is None else repr(value)[:50] for value in values)
+    words = " or ".join("none" if value is None else _brief(value) for value in values)
     return told(lambda found: found["headers"].get(name) in values, f"with {name} {words}")
 
 
@@ -107,14 +107,18 @@ def path(*paths: str, method: str = "GET") -> Accept:
 
 def query(value: str) -> Accept:
     """The app was called with this query."""
-    return told(lambda found: found["query"] == value, f"with the query {shown(value.encode())}")
+    return told(lambda found: found["query"] == value, f"with the query {_brief(value)}")
+
+
+def _brief(value: str | bytes) -> str:
+    return repr(value) if len(value) < 50 else f"of {len(value)} octets"
 
 
 def content(body: bytes, closed: bool | None = None) -> Accept:
     """The app was called with this content, all of it."""
     return told(
         lambda found: found["body"] == body.hex() and found["complete"],
-        f"with the content {shown(body)}",
+        f"with the content {_brief(body)}",
         "POST",
         closed,
     )

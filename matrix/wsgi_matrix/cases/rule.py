@@ -208,6 +208,15 @@ def either(*accepts: Accept) -> Accept:
     return Accept(", or ".join(each.says for each in accepts), fault)
 
 
+def all_of(*accepts: Accept) -> Accept:
+    """All of these."""
+
+    def fault(transcript: Transcript) -> str:
+        return next((said for each in accepts if (said := each.fault(transcript))), "")
+
+    return Accept("; ".join(each.says for each in accepts), fault)
+
+
 def whole(methods: Iterable[str], check: Callable[[tuple[Heard, ...]], str], says: str) -> Accept:
     """As many whole answers on one connection as ``methods``; ``check`` judges them together."""
     wanted = tuple(methods)

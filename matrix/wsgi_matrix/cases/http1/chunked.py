@@ -187,8 +187,10 @@ RULES: tuple[Rule, ...] = (
         tries=(
             Try(
                 steps=(
-                    send(chunked(TRAILER) + request("/next", "Connection: close")),
-                    answers("POST", "GET"),
+                    send(chunked(TRAILER)),
+                    answers("POST"),
+                    send(request("/next", CLOSE)),
+                    answers("GET"),
                 ),
                 accept=either(in_order(["/echo", "/next"], ["POST", "GET"]), LENGTH_REQUIRED),
             ),

@@ -17,6 +17,13 @@ def _announced(heard: Heard) -> str:
     return "" if says_close(heard) else "Connection: close is missing"
 
 
+def _error_announced(transcript: Transcript) -> str:
+    hearing = hear(transcript, ["GET"])
+    if not hearing.answers:
+        return f"no answer: {hearing.broken or hearing.end}"
+    return _announced(hearing.answers[0]) if hearing.closed else ""
+
+
 def _staged(transcript: Transcript) -> str:
     hearing = hear(transcript, ["GET"])
     if not hearing.answers:
@@ -104,6 +111,14 @@ RULES: tuple[Rule, ...] = (
                 name="asked",
                 steps=ask_to_end(request("/echo", "Connection: close")),
                 accept=answer(check=_announced, says="with Connection: close"),
+            ),
+            Try(
+                name="error",
+                steps=ask_to_end(raw(b"GET /echo to me HTTP/1.1")),
+                accept=Accept(
+                    "an answer with Connection: close, or the connection stays open",
+                    _error_announced,
+                ),
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.cases.asked import (
+    CLOSE,
     HELLO_CHUNKED,
     ask,
     ask_to_end,
@@ -221,8 +222,10 @@ RULES: tuple[Rule, ...] = (
         tries=(
             Try(
                 steps=(
-                    send(post() + request("/next", "Connection: close")),
-                    answers("POST", "GET"),
+                    send(post()),
+                    answers("POST"),
+                    send(request("/next", CLOSE)),
+                    answers("GET"),
                 ),
                 accept=in_order(["/echo", "/next"], ["POST", "GET"]),
             ),

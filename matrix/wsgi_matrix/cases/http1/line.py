@@ -34,7 +34,7 @@ def _first_version(*versions: bytes) -> Accept:
         line = hearing.answers[0].status_line
         return "" if line.startswith(versions) else f"the answer begins {line!r}"
 
-    return Accept("an answer of " + " or ".join(v.decode() for v in versions), fault)
+    return Accept("an answer of " + " or ".join(v.decode().strip() for v in versions), fault)
 
 
 RULES: tuple[Rule, ...] = (

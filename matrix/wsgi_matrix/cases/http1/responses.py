@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from wsgi_matrix.cases.asked import CLOSE, ask, ask_to_end
 from wsgi_matrix.cases.heard import Heard, hear
-from wsgi_matrix.cases.rule import Accept, Rule, Try, answer, either, silence
-from wsgi_matrix.cases.steps import request
+from wsgi_matrix.cases.rule import Accept, Rule, Try, all_of, answer, either, silence
+from wsgi_matrix.cases.steps import answers, request, send
 from wsgi_matrix.model import Level, Step, Transcript
 from wsgi_matrix.probe.agent.answer import field_values
 
@@ -59,6 +59,11 @@ def _dated(heard: Heard) -> str:
     return f"Date: {dates!r}"
 
 
+def _spaced(heard: Heard) -> str:
+    line = heard.status_line
+    return "" if re.match(rb"HTTP/1\.[01] [0-9]{3} ", line) else f"the status line is {line!r}"
+
+
 def _no_split(transcript: Transcript) -> str:
     return "X-Split has become a field" if SPLIT.search(transcript.received()) else ""
 
@@ -82,6 +87,8 @@ def _nothing_behind(name: str, steps: Sequence[Step], *status: int, method: str 
         accept=answer(*status, method=method, says="without content"),
     )
 
+
+_SERVED = answer(200, says="to the next client", on="b")
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -196,18 +203,9 @@ RULES: tuple[Rule, ...] = (
         level=Level.MUST,
         cite="RFC 9112 section 4",
         says="there is SP behind the status code, even without a reason phrase",
-        tries=(
-            Try(
-                steps=ask(_respond("reason")),
-                accept=_head(
-                    lambda heard: (
-                        ""
-                        if re.match(rb"HTTP/1\.[01] [0-9]{3} ", heard.status_line)
-                        else f"the status line is {heard.status_line!r}"
-                    ),
-                    "with it",
-                ),
-            ),
+        tries=tuple(
+            Try(name=name, steps=ask(_respond(target)), accept=_head(_spaced, "with it"))
+            for name, target in (("empty", "reason"), ("none", "reason-none"))
         ),
     ),
     Rule(
@@ -216,7 +214,16 @@ RULES: tuple[Rule, ...] = (
         cite="RFC 9112 section 4",
         says="the status code is three digits, whatever the app says",
         tries=tuple(
-            Try(name=name, steps=ask(_respond(name)), accept=either(answer(), silence()))
+            Try(
+                name=name,
+                steps=(
+                    *ask(_respond(name)),
+                    send(request("/echo", CLOSE), on="b"),
+                    answers("GET", on="b"),
+                ),
+                accept=all_of(either(answer(), silence()), _SERVED),
+                alone=True,  # there are servers that end themselves over it
+            )
             for name in ("banana", "two-digits")
         ),
     ),

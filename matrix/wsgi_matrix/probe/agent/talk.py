@@ -177,9 +177,15 @@ class Talk:
         connection.socket.settimeout(left)
         return connection.receive(on, self._tell)
 
-    def timed_out(self) -> bool:
-        """Whether a step did not get what it waited for."""
-        return any(what == "timeout" for _, _, what, _ in self.lines)
+    def unheard(self) -> bool:
+        """Whether a connection could not be had, or nothing came for what was last sent on it."""
+        silent = dict.fromkeys(self.connections, False)
+        for _, on, what, _ in self.lines:
+            if what == "error":
+                return True
+            if what in ("sent", "received"):
+                silent[on] = what == "sent"
+        return any(what == "timeout" and silent[on] for _, on, what, _ in self.lines)
 
 
 def run_all(
@@ -187,18 +193,18 @@ def run_all(
 ) -> list[Talk]:
     """Run all talks, ``parallel`` of them at a time.
 
-    One that waited in vain, or could not be had out, is had once more with nothing else going on:
-    where a server takes one client at a time it may only have waited for others. That holds for
-    those too that have to be ``alone``.
+    One that was never answered, or could not be had out, is had once more with nothing else going
+    on: where a server takes one client at a time it may only have waited for others. Those that
+    have to be ``alone`` come last: they may end the server.
     """
     done = [Talk(host, port, talk["steps"]) for talk in talks]
     with ThreadPoolExecutor(parallel) as pool:
         together = [each for each, talk in zip(done, talks, strict=True) if not talk.get("alone")]
         for future in [pool.submit(each.run, deadline) for each in together]:
             future.result()
-    for number, (each, talk) in enumerate(zip(done, talks, strict=True)):
-        failed = each.timed_out() or any(what == "error" for _, _, what, _ in each.lines)
-        if talk.get("alone") or (parallel > 1 and failed):
-            done[number] = Talk(host, port, talk["steps"])
-            done[number].run(deadline)
+    last = [number for number, talk in enumerate(talks) if talk.get("alone")]
+    again = [number for number, each in enumerate(done) if number not in last and each.unheard()]
+    for number in (again if parallel > 1 else []) + last:
+        done[number] = Talk(host, port, talks[number]["steps"])
+        done[number].run(deadline)
     return done

@@ -21,6 +21,7 @@ ANSWERS: dict[str, Answer] = {
     "304-length": ("304 Not Modified", [LENGTH], []),
     "404": ("404 Not Found", [PLAIN, LENGTH], [BODY]),
     "reason": ("200 ", [PLAIN, LENGTH], [BODY]),
+    "reason-none": ("200", [PLAIN, LENGTH], [BODY]),
     "banana": ("banana", [PLAIN, LENGTH], [BODY]),
     "two-digits": ("20 OK", [PLAIN, LENGTH], [BODY]),
     "coding": (

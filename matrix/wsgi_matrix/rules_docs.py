@@ -1,0 +1,62 @@
+"""``docs/rules.md``, made from the rules: ``python -m wsgi_matrix.rules_docs``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wsgi_matrix.cases import http1
+from wsgi_matrix.cases.rule import Rule
+from wsgi_matrix.conformance import GROUPS
+from wsgi_matrix.tables import table
+
+INTRO = """\
+# The rules that servers are asked for
+
+Made by `python -m wsgi_matrix.rules_docs >docs/rules.md`; edit `matrix/wsgi_matrix/cases/` instead.
+`wsgi-matrix run --suite rules,slow,stop --servers all` asks all of it of every server. A rule is
+kept if what is accepted comes for each of its tries; a broken one of level MAY is `differ`, any
+other is `fail`. The octets that are sent and that came are in the report of a run.
+"""
+TITLES = {
+    "rules": "PEP 3333 and HTTP/1.1; published attacks",
+    "slow": "Slow clients",
+    "stop": "The end of a server",
+}
+
+
+def render() -> str:
+    """The whole document."""
+    parts = [INTRO]
+    for name, rules in GROUPS.items():
+        parts += [f"## {TITLES.get(name, name)}\n", _rules(rules), ""]
+    parts += ["## Rows of HTTP/1.1 that nothing is asked for\n"]
+    parts += [table(["row", "why"], [list(row) for row in http1.UNSEEN])]
+    return "\n".join(parts)
+
+
+def _rules(rules: Sequence[Rule]) -> str:
+    rows = [
+        [
+            f"`{rule.id}`",
+            rule.level.value,
+            rule.cite,
+            rule.says,
+            "<br>".join(_accepted(rule)),
+        ]
+        for rule in rules
+    ]
+    return table(["rule", "level", "where", "what it says", "accepted"], rows)
+
+
+def _accepted(rule: Rule) -> list[str]:
+    """What is accepted, once for the tries that share it."""
+    by_words: dict[str, list[str]] = {}
+    for each in rule.tries:
+        by_words.setdefault(each.accept.says, []).append(each.name)
+    if len(by_words) == 1:
+        return list(by_words)
+    return [f"{', '.join(names)}: {words}" for words, names in by_words.items()]
+
+
+if __name__ == "__main__":
+    print(render())
