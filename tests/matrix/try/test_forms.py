@@ -93,7 +93,7 @@ DELETE /things/{{made.response.body.$.id}}?at={{made.response.headers.Location}}
     ]
     assert (file.host, file.body) == ("other.example", b'{"from": "a file"}')
     assert rest[-1].target == "/things/{{made.id}}?at={{made.Location}}"
-    assert rest[-1].source == "a.http:38"
+    assert rest[-1].source == "a.http:37"
     assert session.notes == ("a.http: scripts and kept answers are passed over",)
 
 
