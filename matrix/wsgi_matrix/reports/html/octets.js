@@ -2,6 +2,7 @@
 // and compared line by line.
 
 const MOST_LINES = 600;
+const ESCAPES = { "\n": "\\n\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
 function linesOf(octets) {
   const lines = octets.match(/[^\n]*\n|[^\n]+$/g) ?? [];
@@ -81,8 +82,7 @@ function markPair(a, here, b, there) {
 function* pieces(octets) {
   for (let place = 0; place < octets.length; place += 1) {
     const octet = octets[place];
-    if (octet === "\n") yield [place, "␊\n", true];
-    else if (octet === "\r") yield [place, "␍", true];
+    if (octet in ESCAPES) yield [place, ESCAPES[octet], true];
     else if (octet >= " " && octet <= "~") yield [place, octet, false];
     else yield [place, `\\x${hex(octet.charCodeAt(0), 2)}`, true];
   }

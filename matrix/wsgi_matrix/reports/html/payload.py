@@ -38,7 +38,7 @@ class _Table:
     def __init__(self) -> None:
         self.places: dict[Any, int] = {}
 
-    def place(self, value: Any) -> int:  # noqa: ANN401 - anything hashable
+    def place(self, value: Any) -> int:
         """Where ``value`` stands; it is added where it is new."""
         return self.places.setdefault(value, len(self.places))
 
