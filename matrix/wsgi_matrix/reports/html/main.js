@@ -54,7 +54,7 @@ function filter() {
   }, 80);
 }
 
-form.addEventListener("input", filter);
+for (const event of ["input", "change"]) form.addEventListener(event, filter);
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", () => setTimeout(filter));
 document.getElementById("copy").addEventListener("click", async () => {

@@ -95,17 +95,18 @@ function hex(number, digits) {
 // A <pre> of octets. `from`: place of the first within what `side` (of a difference) is about.
 function textOf(octets, side, from) {
   const pre = h("pre", { class: "octets" });
-  let run = null;
+  let run = { text: "" };
   for (const [place, written, stands] of pieces(octets)) {
-    if (side?.gaps.has(from + place)) pre.append(gap());
     const marked = Boolean(side?.marked[from + place]);
-    if (!run || run.stands !== stands || run.marked !== marked) {
-      if (run) pre.append(runOf(run));
+    const lacking = side?.gaps.has(from + place);
+    if (lacking || run.stands !== stands || run.marked !== marked) {
+      if (run.text) pre.append(runOf(run));
+      if (lacking) pre.append(gap());
       run = { text: "", stands, marked };
     }
     run.text += written;
   }
-  if (run) pre.append(runOf(run));
+  if (run.text) pre.append(runOf(run));
   if (side?.gaps.has(from + octets.length) && from + octets.length === side.octets.length) {
     pre.append(gap());
   }
