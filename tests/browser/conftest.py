@@ -16,24 +16,13 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from wsgi_matrix.reports import data, html
 
 from tests.browser import made_up
+from tests.browser.chromium import start
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-)
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 AXE_VERSION = "4.14.1"
 AXE_SHA512 = (
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
@@ -52,17 +41,10 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="session")
 def chromium():
     """One browser for all tests; its pages are closed by :func:`browser`."""
-    binary = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        missing("no Chromium or no chromedriver here")
-    options = webdriver.ChromeOptions()
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # Without --user-data-dir the driver makes a profile, and removes it.
-    running = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        running = start()
+    except FileNotFoundError as problem:
+        missing(str(problem))
     yield running
     running.quit()
 
