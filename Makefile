@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix grid test bench soak fuzz lessons engine lock readme clean
+.PHONY: help matrix grid test bench soak fuzz lessons engine lock readme picture clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -53,6 +53,10 @@ readme: $(VENV)/.packages ## put the real output of make matrix and of the last 
 	@.ci/readme grid <build/grid.txt
 	@.ci/tally build/tests >build/tally.txt
 	@.ci/readme tests <build/tally.txt
+
+picture: $(VENV)/.packages ## take docs/report.png of build/matrix/report.html (needs Chromium and its driver)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python selenium
+	@$(BIN)/python -m tests.browser.picture build/matrix/report.html docs/report.png
 
 clean: ## remove what was made here: build, tools, caches
 	rm -rf build $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
