@@ -176,10 +176,7 @@ class DockerRunning:
         try:
             return self._observed.result()
         except (DockerException, OSError, ValueError) as error:
-            # What was run inside may end a moment before the engine knows of the server's end.
-            state = self._wait(DYING)
-            if not state["Running"]:
-                self._raise_ended("the server ended at once", state)
+            self._raise_if_ending("the server ended at once")
             raise CellError(
                 f"the limits could not be read back from inside: {_said(error)}", self.log()
             ) from error
@@ -214,7 +211,7 @@ class DockerRunning:
             x.what == "received" for t in report.transcripts.values() for x in t.lines
         )
         if not report.burst.answers and not heard:
-            self._raise_if_ended("the server ended before it had answered anything")
+            self._raise_if_ending("the server ended before it had answered anything")
         return report
 
     def _wait_ready(self, seconds: float) -> None:
@@ -329,6 +326,13 @@ class DockerRunning:
             state = self._state()
         except NotFound:
             raise CellError(f"{what}: its container is gone") from None
+        if not state["Running"]:
+            self._raise_ended(what, state)
+
+    def _raise_if_ending(self, what: str) -> None:
+        """The same for a server that shows signs of its end: whoever spoke with it may know of
+        that a moment before the engine does."""
+        state = self._wait(DYING)
         if not state["Running"]:
             self._raise_ended(what, state)
 
