@@ -166,7 +166,8 @@ def answer(
         found = hearing.answers[0]
         if status and found.status not in status:
             return f"status {found.status}"
-        if hearing.rest:
+        # Where nobody waited for more, what had come with the answer is chance.
+        if hearing.rest and (hearing.closed or transcript.timed_out()):
             return f"{len(hearing.rest)} octets behind the answer"
         if closed is not None and hearing.closed is not closed:
             return f"the connection after the answer: {hearing.end}"
