@@ -8,10 +8,15 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix test bench soak fuzz lessons engine lock readme clean
+.PHONY: help matrix grid test bench soak fuzz lessons engine lock readme picture clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+grid: $(VENV)/.packages ## every suite, server and app, and from that docs/grid.md; a quarter of an hour
+	@$(BIN)/wsgi-matrix run --servers all --apps all; status=$$?; \
+	test $$status -le 1 || exit $$status; \
+	$(BIN)/python -m wsgi_matrix.grid_docs build/matrix/results.json >build/grid.md && mv build/grid.md docs/grid.md
 
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
 	@$(BIN)/wsgi-matrix run --suite hello
@@ -48,6 +53,10 @@ readme: $(VENV)/.packages ## put the real output of make matrix and of the last 
 	@.ci/readme grid <build/grid.txt
 	@.ci/tally build/tests >build/tally.txt
 	@.ci/readme tests <build/tally.txt
+
+picture: $(VENV)/.packages ## take docs/report.png of build/matrix/report.html (needs Chromium and its driver)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python selenium
+	@$(BIN)/python -m tests.browser.picture build/matrix/report.html docs/report.png
 
 clean: ## remove what was made here: build, tools, caches
 	rm -rf build $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

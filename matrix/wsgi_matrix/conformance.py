@@ -9,7 +9,7 @@ from wsgi_matrix.model import Cell
 from wsgi_matrix.suites import RULES, SLOW, STOP, Suite, alone
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
-    RULES: (*pep3333.RULES, *http1.RULES, *smuggling.RULES),
+    RULES: (*pep3333.RULES, *http1.RULES, *smuggling.RULES, *pep3333.LAST),
     SLOW: slow.RULES,
     STOP: stop.RULES,
 }

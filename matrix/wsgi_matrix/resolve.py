@@ -67,6 +67,8 @@ def _resolved(whose: str, requirements: Path, python: Python, platform: str | No
     command = [uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
     command += ["--generate-hashes", "--only-binary", ":all:", "--python-version", python.version]
     command += ["--python-platform", platform] if platform else []
+    # Where they say that packages come from belongs to the lock: it is installed from there.
+    command += ["--emit-index-url", "--emit-find-links"]
     # As a path, whatever it is called: a name that begins with a hyphen is no option.
     command += ["--", str(requirements.absolute())]
     try:

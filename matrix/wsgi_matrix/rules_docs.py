@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wsgi_matrix.cases import http1
+from wsgi_matrix.cases import http1, pep3333
 from wsgi_matrix.cases.rule import Rule
 from wsgi_matrix.conformance import GROUPS
 from wsgi_matrix.tables import table
@@ -29,6 +29,8 @@ def render() -> str:
     parts = [INTRO]
     for name, rules in GROUPS.items():
         parts += [f"## {TITLES.get(name, name)}\n", _rules(rules), ""]
+    parts += ["## Rows of PEP 3333 that nothing is asked for\n"]
+    parts += [table(["row", "why"], [list(row) for row in pep3333.UNSEEN]), ""]
     parts += ["## Rows of HTTP/1.1 that nothing is asked for\n"]
     parts += [table(["row", "why"], [list(row) for row in http1.UNSEEN])]
     return "\n".join(parts)

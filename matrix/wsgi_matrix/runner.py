@@ -82,6 +82,7 @@ class Runner:
             if able:
                 self.engine.prepare(able, self._note)
                 if self.before is not None:
+                    self._note("loading", "")
                     self.before(self.engine, able)
             with self._in_phase("cells"):
                 self._run_cells(results)

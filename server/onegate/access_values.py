@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 import time
@@ -51,7 +50,7 @@ def user(environ: Environ) -> str:
     if scheme.lower() != "basic":
         return "-"
     try:
-        pair = base64.b64decode(credentials.strip(), validate=True).decode("latin-1")
+        pair = binascii.a2b_base64(credentials.strip(), strict_mode=True).decode("latin-1")
     except (binascii.Error, ValueError):
         return "-"
     return pair.partition(":")[0] or "-"

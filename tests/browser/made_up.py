@@ -24,11 +24,15 @@ from wsgi_matrix.model import (
     Transcript,
 )
 
-SERVERS = ["onegate", "gunicorn", "uwsgi", "waitress", "cheroot", "bjoern", "mod_wsgi", "gevent", "eventlet", "hypercorn", "meinheld", "twisted", "wsgiref", "werkzeug"]
+SERVERS = (
+    *("onegate", "gunicorn", "uwsgi", "waitress", "cheroot", "bjoern", "mod_wsgi"),
+    *("gevent", "eventlet", "hypercorn", "meinheld", "twisted", "wsgiref", "werkzeug"),
+)
 APPS = ["flask", "django", "pyramid", "bottle", "falcon", "wsgi"]
 HOSTILE = (
     b"HTTP/1.1 200 OK\r\nX-Quote: \"'><img src=x onerror=alert(1)>\r\nContent-Length: 64\r\n\r\n"
-    b"</script><script>document.title='owned'</script><!-- \x00\xff\xfe\xc3( {{7*7}} & &amp; \x1b[31m"
+    b"</script><script>document.title='owned'</script><!-- "
+    b"\x00\xff\xfe\xc3( {{7*7}} & &amp; \x1b[31m"
 )
 
 
@@ -138,7 +142,9 @@ def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResu
         broken = Outcome.DIFFER if level is Level.MAY else Outcome.FAIL
         status = b"200 OK" if bad else b"400 Bad Request"
         lines = (
-            Line(at=0.0, on="a", what="sent", data=f"GET /{number} HTTP/1.1\r\nHost\r\n\r\n".encode()),
+            Line(
+                at=0.0, on="a", what="sent", data=f"GET /{number} HTTP/1.1\r\nHost\r\n\r\n".encode()
+            ),
             Line(
                 at=chance.random() / 100,
                 on="a",
@@ -162,7 +168,9 @@ def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResu
                 evidence=(name,),
             )
         )
-    return result(server, "rules", "rules", checks, seconds=4 + chance.random(), transcripts=transcripts)
+    return result(
+        server, "rules", "rules", checks, seconds=4 + chance.random(), transcripts=transcripts
+    )
 
 
 def full_grid() -> Run:
@@ -172,7 +180,7 @@ def full_grid() -> Run:
     return run_of(*contract, *(rules_cell(server, chance) for server in SERVERS))
 
 
-def small(**options) -> Run:
+def small() -> Run:
     """Two servers, three apps, every outcome, and one answer that means harm."""
     chance = random.Random(3)
     cells = [contract_cell(server, app, chance) for server in SERVERS[:2] for app in APPS[-3:]]

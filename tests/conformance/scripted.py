@@ -28,7 +28,14 @@ class Wait:
     octets: bytes
 
 
-Script = Sequence[bytes | str | Wait]
+@dataclass(frozen=True)
+class Pause:
+    """Nothing for so many seconds: what a slow app does."""
+
+    seconds: float
+
+
+Script = Sequence[bytes | str | Wait | Pause]
 """What is done on one connection, in order. Octets are sent. At the end of a script the server
 waits for the client's end and closes, as a server that keeps a connection open does."""
 
@@ -51,6 +58,8 @@ def _play(connection: socket.socket, script: Script, listener: socket.socket) ->
                     read_until(octets)
                     # What is waited for again is awaited anew.
                     del received[: received.find(octets) + len(octets)]
+                case Pause(seconds):
+                    time.sleep(seconds)
                 case bytes():
                     connection.sendall(item)
                 case "fin":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import rules_docs
-from wsgi_matrix.cases import http1
+from wsgi_matrix.cases import http1, pep3333
 from wsgi_matrix.conformance import GROUPS
 from wsgi_matrix.model import Step
 
@@ -19,6 +19,10 @@ from tests.conformance import (
     scripts_answers,
     scripts_fields,
     scripts_framing,
+    scripts_pep3333_blocks,
+    scripts_pep3333_environ,
+    scripts_pep3333_start,
+    scripts_pep3333_streams,
     scripts_request,
     scripts_slow,
     scripts_smuggling,
@@ -27,6 +31,10 @@ from tests.conformance import (
 from tests.conformance.scripted import have_out
 
 MODULES = (
+    scripts_pep3333_environ,
+    scripts_pep3333_streams,
+    scripts_pep3333_start,
+    scripts_pep3333_blocks,
     scripts_request,
     scripts_fields,
     scripts_framing,
@@ -59,6 +67,13 @@ def test_every_row_of_http1_is_a_rule_or_named_with_the_reason_why_not():
     unseen = {int(row[1:]) for row, why in http1.UNSEEN if why}
     assert not rules & unseen
     assert rules | unseen == set(range(1, http1.ROWS + 1))
+
+
+def test_every_row_of_pep_3333_is_a_rule_or_named_with_the_reason_why_not():
+    rules = [rule.id for rule in (*pep3333.RULES, *pep3333.LAST)]
+    rows = [f"W{number}" for number in range(1, pep3333.ROWS + 1)]
+    unseen = [row for row, why in pep3333.UNSEEN if why]
+    assert sorted([*rules, *unseen]) == sorted(rows)
 
 
 def test_docs_rules_is_what_the_rules_say():

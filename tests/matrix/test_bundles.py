@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,50 @@ def test_no_requirements(tmp_path: Path) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="there is no folder"):
         ensure_bundle(App(name="none", path=tmp_path / "none"), PY311, tmp_path, None)
+
+
+def test_what_is_a_cache_or_no_file_is_no_part_of_an_app(app: App, tmp_path: Path) -> None:
+    """The folder of our own caches may lie in the app's; so may a link to nothing."""
+    before = ensure_bundle(app, PY311, app.path / "build", LINUX)
+    (app.path / "gone").symlink_to(tmp_path / "nowhere")
+    (app.path / "node_modules").mkdir()
+    (app.path / "node_modules" / "much.js").touch()
+    after = ensure_bundle(app, PY311, app.path / "build", LINUX)
+    assert after.digest == before.digest
+    assert names(after) == {"app/app.py", "lib/tiny.py"}
+
+
+def unlocked(app: App, tmp_path: Path) -> App:
+    """The same app with requirements that name no hash, one of them in a file of its own."""
+    (app.path / "requirements.txt").write_text(
+        f"-r more.txt\n--no-index\n--find-links {tmp_path / 'wheels'}\n"
+    )
+    (app.path / "more.txt").write_text("tiny  # whichever there is\n")
+    return replace(app, resolve=True)
+
+
+def test_requirements_that_nobody_locked_are_locked_once(app: App, tmp_path: Path) -> None:
+    loose = unlocked(app, tmp_path)
+    bundle = ensure_bundle(loose, PY311, tmp_path / "build", LINUX)
+    assert names(bundle) == {"app/app.py", "lib/tiny.py"}
+    [made] = (tmp_path / "build" / "locks").glob("requirements-*.txt")
+    assert "--hash=sha256:" in made.read_text()
+    made.write_text(made.read_text() + "# ours\n")
+    ensure_bundle(loose, PY311, tmp_path / "build", LINUX)
+    assert made.read_text().endswith("# ours\n")
+
+
+def test_another_included_file_is_another_lock(app: App, tmp_path: Path) -> None:
+    loose = unlocked(app, tmp_path)
+    ensure_bundle(loose, PY311, tmp_path / "build", LINUX)
+    (app.path / "more.txt").write_text("tiny==1.0\n")
+    ensure_bundle(loose, PY311, tmp_path / "build", LINUX)
+    assert len(list((tmp_path / "build" / "locks").glob("requirements-*.txt"))) == 2
+
+
+def test_requirements_that_cannot_be_resolved_say_which(app: App, tmp_path: Path) -> None:
+    loose = unlocked(app, tmp_path)
+    (app.path / "more.txt").write_text("tiny==2.0\n")
+    with pytest.raises(SetupError, match=r"cannot be resolved for Python 3\.11.*tiny==2\.0"):
+        ensure_bundle(loose, PY311, tmp_path / "build", LINUX)
+    assert not list((tmp_path / "build" / "locks").glob("requirements-*.txt"))

@@ -5,17 +5,30 @@ from __future__ import annotations
 import io
 import json
 import re
+import xml.etree.ElementTree as ET
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import jsonschema
 import pytest
 from rich.console import Console
 from wsgi_matrix import events
 from wsgi_matrix.compare import compare
-from wsgi_matrix.errors import Exit
+from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.model import Outcome
-from wsgi_matrix.reports import console, counts, data, exit_code, markdown
+from wsgi_matrix.reports import (
+    badge,
+    console,
+    counts,
+    data,
+    exit_code,
+    files,
+    html,
+    junit,
+    markdown,
+    saved,
+)
 from wsgi_matrix.reports.grid import make_grid
 
 HELLO = (
@@ -43,6 +56,35 @@ def mixed(result_of, run_of):
     return run_of(*compare([*results, bare]))
 
 
+@pytest.fixture
+def value(mixed):
+    return data.results(mixed)
+
+
+class Page(HTMLParser):
+    """What a page has: the summary, the squares' outcomes, where it would fetch something."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.squares, self.fetched, self.heading = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.fetched += [
+            found[name] for name in ("src", "srcset", "action", "data") if name in found
+        ]
+        if tag == "link":
+            self.fetched.append(found.get("href"))
+        if "data-index" in found:
+            self.squares.append(found["class"].removeprefix("square o-"))
+
+    def handle_data(self, data):
+        if self.tags and self.tags[-1] == "h1" and not self.heading:
+            self.heading = data
+
+
 def rendered(run, **options):
     output = io.StringIO()
     console.render(run, Console(file=output, **{"width": 120, **options}))
@@ -59,9 +101,12 @@ def told(text):
 def test_all_reports_agree_on_every_count_and_on_the_exit_code(mixed):
     expected = {"pass": 3, "fail": 1, "differ": 1, "error": 1, "xfail": 1, "skip": 1}
     value = json.loads(data.dumps(data.results(mixed)))
-    text, document = rendered(mixed), markdown.render(mixed)
+    text, document = rendered(mixed), markdown.render(value)
+    page, suites = Page(html.render(value)), ET.fromstring(junit.render(value))
     assert counts(mixed) == expected
-    assert told(text) == told(document) == (8, expected)
+    assert told(text) == told(document) == told(page.heading) == (8, expected)
+    assert told(suites.get("name")) == (8, expected)
+    assert ", ".join(f"{count} {each}" for each, count in expected.items()) in badge.render(value)
     assert value["run"]["counts"] == expected
     assert value["run"]["exit_code"] == exit_code(mixed) == Exit.FAILED
     for outcome, count in expected.items():
@@ -69,14 +114,15 @@ def test_all_reports_agree_on_every_count_and_on_the_exit_code(mixed):
         squares = [
             make_grid(mixed).square(*place).split()[-1] for place in make_grid(mixed).squares
         ]
-        assert squares.count(outcome) == count
+        assert squares.count(outcome) == page.squares.count(outcome) == count
+        of_suites = [each.get("value") for each in suites.iterfind(".//property[@name='outcome']")]
+        assert of_suites.count(outcome) == count
         for report in (text.partition("pass, or")[0], document):
             assert len(re.findall(rf"(?<=[│|]) \S {outcome}\b", report)) == count, outcome
 
 
-def test_every_red_check_is_in_every_report(mixed):
-    value = data.results(mixed)
-    for report in (rendered(mixed), markdown.render(mixed)):
+def test_every_red_check_is_in_every_report(mixed, value):
+    for report in (rendered(mixed), markdown.render(value), junit.render(value)):
         for cell in value["cells"]:
             for check in cell["checks"]:
                 if check["outcome"] in ("fail", "error", "differ"):
@@ -127,17 +173,125 @@ def test_the_exit_code_is_a_function_of_the_outcomes(result_of, run_of, outcomes
     assert exit_code(run_of(*results, partial=partial)) is code
 
 
+def test_junit_counts_every_check_as_pytest_would(value):
+    root = ET.fromstring(junit.render(value))
+    checks = [check for cell in value["cells"] for check in cell["checks"]]
+    outcomes = [check["outcome"] for check in checks]
+    assert int(root.get("tests")) == len(root.findall(".//testcase")) == len(checks)
+    for name, tag, counted in (
+        ("failures", "failure", ("fail", "differ")),
+        ("errors", "error", ("error",)),
+        ("skipped", "skipped", ("skip", "xfail")),
+    ):
+        expected = sum(outcomes.count(outcome) for outcome in counted)
+        assert expected
+        assert int(root.get(name)) == len(root.findall(f".//{tag}")) == expected
+        assert sum(int(suite.get(name)) for suite in root) == expected
+
+
+def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(data.dumps(value), encoding="utf-8")
+    again = saved.read(path)
+    assert again == value
+    assert data.results(saved.run_of(again)) == value
+    assert rendered(saved.run_of(again)) == rendered(mixed)
+    assert dict(files.rendered(again)) == dict(files.rendered(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file"),
+        ("<html>", "not JSON"),
+        ("\udcff", "not JSON"),
+        ("[]", "not a results.json"),
+        ('{"schema": 2}', "not a results.json of wsgi-matrix (its schema: 2)"),
+        ('{"schema": "wsgi-matrix/evidence/1"}', "not a results.json"),
+        ('{"schema": "wsgi-matrix/results/9"}', "schema wsgi-matrix/results/9"),
+        (f'{{"schema": "{data.SCHEMA}"}}', "damaged: 'run' is missing"),
+        (f'{{"schema": "{data.SCHEMA}", "run": 7}}', "damaged"),
+    ],
+)
+def test_a_file_that_is_none_of_ours_is_one_line(tmp_path, text, said):
+    path = tmp_path / "results.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(UserError) as caught:
+        saved.read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+HOSTILE = "</script><script>x</script>\"'><img src=x> \x00\x1b\x08\ufffe\ud800]]>&amp;{{7*7}} `|`"
+
+
+@pytest.fixture
+def hostile(result_of, run_of):
+    raw = HELLO + HOSTILE.encode(errors="replace") + b"\xff\xfe\xc3("
+    result = result_of(outcomes={"hello": Outcome.FAIL}, response=raw)
+    checks = tuple(replace(check, detail=HOSTILE, says=HOSTILE) for check in result.checks)
+    odd = replace(result, checks=checks, log=HOSTILE, framework_version=HOSTILE)
+    return json.loads(data.dumps(data.results(run_of(odd, notes=(HOSTILE,), where=HOSTILE))))
+
+
+def test_what_a_server_says_is_no_markup_of_the_page(hostile, value):
+    page, plain = Page(html.render(hostile)), Page(html.render(value))
+    assert page.fetched == plain.fetched == []
+    assert page.tags.count("script") == plain.tags.count("script") == 2
+    assert "img" not in page.tags
+
+
+def test_what_a_server_says_is_well_formed_in_xml_and_nothing_is_lost(hostile):
+    root = ET.fromstring(junit.render(hostile))
+    shown = HOSTILE.translate(
+        {0: "#x00", 27: "#x1B", 8: "#x08", 0xFFFE: "#xFFFE", 0xD800: "\\ud800"}
+    )
+    assert shown in root.find(".//failure").text
+    assert root.find(".//system-out").text == shown
+    for name, text in files.rendered(hostile):
+        assert text.encode(), name
+
+
+def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(result_of, run_of):
+    broken = result_of(outcomes={"hello": Outcome.FAIL})
+    results = [
+        replace(broken, cell=replace(broken.cell, limits=replace(broken.cell.limits, name=f"l{n}")))
+        for n in range(100)
+    ]
+    text = markdown.render(data.results(run_of(*results)))
+    assert "Cut: 40 of 100 red checks are not shown here" in text
+    wide = [
+        replace(each, cell=replace(each.cell, app=replace(each.cell.app, name=f"{n}" * 9000)))
+        for n, each in enumerate(results)
+    ]
+    text = markdown.render(data.results(run_of(*wide)))
+    assert len(text.encode()) <= markdown.LARGEST
+    assert re.search(r"\nCut: \d+ of \d+ octets left out; all is in results.json.\n$", text)
+
+
+def test_evidence_is_shortened_until_the_page_fits_and_the_page_says_so(value, monkeypatch):
+    assert "At most 4096 octets" in html.render(value)
+    shell = len(html.render({**value, "cells": []}).encode())
+    monkeypatch.setattr(html, "LARGEST", shell)
+    assert "None: it would not fit" in html.render(value)
+
+
 def test_a_partial_run_says_so_everywhere(result_of, run_of):
     run = run_of(result_of(), partial=True)
     assert "PARTIAL" in rendered(run)
-    assert "PARTIAL" in markdown.render(run)
-    assert data.results(run)["run"]["partial"] is True
+    value = data.results(run)
+    assert value["run"]["partial"] is True
+    for render in (markdown.render, junit.render, html.render):
+        assert "PARTIAL" in render(value)
+    assert "partial" in badge.render(value)
 
 
 def test_octets_of_a_server_do_not_style_the_console_or_end_a_block(mixed):
     assert "[bold]" in rendered(mixed)
     assert "\x1b" not in rendered(mixed)
-    for block in re.findall(r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(mixed)):
+    for block in re.findall(r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(data.results(mixed))):
         assert block
 
 

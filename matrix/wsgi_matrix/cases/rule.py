@@ -96,8 +96,9 @@ class Rule:
                 return Outcome.ERROR, f"{name}: {unreached}"
             said = each.accept.fault(transcript)
             if said:
-                faults.append(_told(name, each, transcript, said))
-            figures += filter(None, [each.figure(transcript)])
+                faults.append(_told(self.try_name(each), each, transcript, said))
+            elif figure := each.figure(transcript):
+                figures.append(figure)
         if not faults:
             return Outcome.PASS, "; ".join(figures)
         broken = Outcome.DIFFER if self.level is Level.MAY else Outcome.FAIL
@@ -110,9 +111,10 @@ def _named(rule: str, each: Try) -> str:
 
 def _unreached(transcript: Transcript) -> str:
     """Why the server was never heard at all: then nothing is known of the rule."""
-    first = transcript.lines[0] if transcript.lines else None
-    if first is not None and first.what == "error" and first.data.startswith(b"connect:"):
-        return f"no connection to the server ({first.data.decode()})"
+    said = {x.data for x in transcript.lines if x.what == "error" and x.data[:8] == b"connect:"}
+    # Where others got in, one who did not is what the rule may be about.
+    if said and all(line.data in said for line in transcript.lines):
+        return f"no connection to the server ({min(said).decode()})"
     return ""
 
 

@@ -62,7 +62,8 @@ def _borne(transcript: Transcript) -> str:
     """After how many seconds bad clients were sent away."""
     there = _let_in(transcript)
     times = [at for name in there if (at := transcript.ended_at(name)) is not None]
-    return f"closed after {min(times):.0f} to {max(times):.0f} s" if times else ""
+    span = dict.fromkeys(f"{at:.0f}" for at in (min(times), max(times))) if times else {}
+    return f"closed after {' to '.join(span)} s" if span else ""
 
 
 def _asked(transcript: Transcript) -> str:
@@ -70,7 +71,7 @@ def _asked(transcript: Transcript) -> str:
     lines = [line for line in transcript.lines if line.on == GOOD]
     sent = next(line.at for line in lines if line.what == "sent")
     got = [line.at for line in lines if line.what == "received"]
-    return f"answered after {got[-1] - sent:.2f} s" if got else ""
+    return f"answered in {got[-1] - sent:.2f} s" if got else ""
 
 
 SERVED = Accept(f"the good client is answered within {PATIENCE:g} s", _answered)

@@ -127,6 +127,9 @@ def _tell(settings: config.Config, done: Run, changes: twice.Changes) -> None:
         click.echo("\nThe first cell, run twice, changes this by itself. To leave it out, add:")
         for each in changes.ignores:
             click.echo(f"  --ignore {shlex.quote(str(each))}")
+        click.echo("What differs even then:" if changes.beyond else "Nothing differs then.")
+        for line in changes.beyond:
+            click.echo(f"  {line}")
     for title in changes.unsettled:
         click.echo(f"{title}: it changes by itself, in a way that no option leaves out")
     if done.cells:

@@ -14,6 +14,7 @@ import platform
 import re
 import resource
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ from pathlib import Path
 from wsgi_matrix import bundles, parts
 from wsgi_matrix.engines import SetupError, interpreters, leftovers
 from wsgi_matrix.engines.process_cell import ProcessCell
-from wsgi_matrix.model import App, Cell, Image, Server
+from wsgi_matrix.locks import exclusive
+from wsgi_matrix.model import App, Cell, Image, Python, Server
 
 CHECK_DEADLINE = 120.0
 """Seconds for a command that is no server."""
@@ -52,9 +54,27 @@ class ProcessEngine:
         phase("bundles", "")
         for app, python in dict.fromkeys((cell.app, cell.python) for cell in cells):
             phase("bundles", f"{app.name} {python.tag}")
-            bundles.ensure_bundle(app, python, self.build, None)
+            self._compile(bundles.ensure_bundle(app, python, self.build, None).folder, python)
         for server, python in dict.fromkeys((cell.server, cell.python) for cell in cells):
-            parts.ensure_folder(server, python, self.build, None)
+            folder = parts.ensure_folder(server, python, self.build, None)
+            if folder is not None:
+                self._compile(folder, python)
+
+    def _compile(self, folder: Path, python: Python) -> None:
+        """Compile what is in a folder once: no cell writes bytecode, and each would compile anew.
+
+        With hashes that are never checked, for nothing there ever changes. What does not compile is
+        no concern of ours: packages carry templates and files for other Pythons.
+        """
+        found, done = interpreters.find(python.version), folder.with_name(folder.name + ".compiled")
+        with exclusive(folder.with_name(folder.name + ".lock")):
+            if found is not None and not done.exists():
+                words = ["-I", "-m", "compileall", "-q", "-j", "0"]
+                words += ["--invalidation-mode", "unchecked-hash", str(folder)]
+                subprocess.run(
+                    [found[0], *words], stdin=subprocess.DEVNULL, capture_output=True, check=False
+                )
+                done.touch()
 
     def skip_reason(self, cell: Cell) -> str:
         """Why ``cell`` cannot run here as a process; empty when it can."""

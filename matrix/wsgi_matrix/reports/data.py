@@ -29,7 +29,7 @@ def schema() -> dict[str, Any]:
 
 def results(run: Run) -> dict[str, Any]:
     """The whole of ``results.json``."""
-    return {
+    value = {
         "schema": SCHEMA,
         "run": {
             "tool_version": __version__,
@@ -49,6 +49,20 @@ def results(run: Run) -> dict[str, Any]:
         },
         "cells": [_cell(run, result) for result in run.cells],
     }
+    return {key: _plain(each) for key, each in value.items()}
+
+
+def _plain(value: Any) -> Any:
+    """``value`` without lone surrogates, which names of files may bring and UTF-8 cannot say."""
+    match value:
+        case str() if not value.isascii():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case list():
+            return [_plain(each) for each in value]
+        case _:
+            return value
 
 
 def _cell(run: Run, result: CellResult) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Grid:
 def make_grid(run: Run) -> Grid:
     """The grid of ``run``, in the order of its cells."""
     squares = {
-        ((r.cell.server.name, r.cell.app.name), (r.cell.python.tag, r.cell.limits.name)): r
+        ((r.cell.server.name, _asked(r)), (r.cell.python.tag, r.cell.limits.name)): r
         for r in run.cells
     }
     return Grid(
@@ -49,6 +49,12 @@ def make_grid(run: Run) -> Grid:
         columns=tuple(dict.fromkeys(column for _, column in squares)),
         squares=squares,
     )
+
+
+def _asked(result: CellResult) -> str:
+    """The app, and the suite where the app does not tell it: the same app is in several."""
+    app, suite = result.cell.app.name, result.cell.suite
+    return app if suite in ("hello", app) else f"{app} {suite}"
 
 
 def legend(run: Run) -> list[tuple[Outcome, str]]:

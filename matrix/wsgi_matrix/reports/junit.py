@@ -22,7 +22,9 @@ _TAGS = {
     Outcome.SKIP: "skipped",
 }
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-_ILLEGAL = re.compile(r"[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = re.compile(
+    r"[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]"
+)
 """What is no Char of XML 1.0 (section 2.2) or is discouraged there; a parser would drop CR."""
 
 

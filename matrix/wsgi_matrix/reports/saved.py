@@ -24,7 +24,7 @@ from wsgi_matrix.model import (
     Server,
     Transcript,
 )
-from wsgi_matrix.reports.data import SCHEMA
+from wsgi_matrix.reports.data import SCHEMA, dumps
 
 FAMILY = SCHEMA.rpartition("/")[0] + "/"
 
@@ -53,6 +53,7 @@ def read(path: Path) -> dict[str, Any]:
         )
     try:
         run_of(value)
+        dumps(value).encode()
     except KeyError as problem:
         raise UserError(f"{path}: damaged: {problem.args[0]!r} is missing") from None
     except (AttributeError, TypeError, ValueError) as problem:

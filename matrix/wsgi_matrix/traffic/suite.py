@@ -202,7 +202,7 @@ def _with(
 ) -> CellResult:
     added = []
     for ask in asks:
-        outcome, detail = _verdict(ask, result, reference, by)
+        outcome, detail = verdict(ask, result, reference, by)
         added.append(
             CaseResult(
                 id=ask.name + SAME,
@@ -218,9 +218,8 @@ def _with(
     return replace(result, checks=checks, outcome=overall(checks))
 
 
-def _verdict(
-    ask: Ask, result: CellResult, reference: CellResult | None, by: Judgement
-) -> tuple[Outcome, str]:
+def verdict(ask: Ask, result: CellResult, reference: CellResult | None, by: Judgement) -> Verdict:
+    """Whether ``result`` answered as ``reference`` did, after what is left out."""
     here, there = result.exchanges.get(ask.name), None
     if reference is not None:
         there = reference.exchanges.get(ask.name)

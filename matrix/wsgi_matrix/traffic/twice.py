@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from wsgi_matrix.config import Config
 from wsgi_matrix.engines import Engine
@@ -13,7 +13,7 @@ from wsgi_matrix.suites import TRAFFIC, Suite
 from wsgi_matrix.traffic import propose
 from wsgi_matrix.traffic.ignore import Ignore
 from wsgi_matrix.traffic.model import Ask
-from wsgi_matrix.traffic.suite import Judgement, judgement
+from wsgi_matrix.traffic.suite import Judgement, judgement, verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class Changes:
     """What to leave out."""
     unsettled: tuple[str, ...] = ()
     """Requests whose answers no option makes the same."""
+    beyond: tuple[str, ...] = ()
+    """What differs between cells even with that left out: cell, request, and in what."""
 
 
 def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
@@ -37,7 +39,18 @@ def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
         return Changes()
     again = run_cell(engine, ran[0].cell, config.settings, suite)
     asks = [ask for session in suite.sessions for ask in session.asks]
-    return between(ran[0], again, asks, judgement(config.suites[TRAFFIC]))
+    by = judgement(config.suites[TRAFFIC])
+    found = between(ran[0], again, asks, by)
+    wider = replace(by, ignores=(*by.ignores, *found.ignores))
+    return replace(found, beyond=tuple(_beyond(ran, asks, wider)))
+
+
+def _beyond(results: Sequence[CellResult], asks: Sequence[Ask], by: Judgement) -> Iterator[str]:
+    for result in results[1:]:
+        for ask in asks:
+            outcome, detail = verdict(ask, result, results[0], by)
+            if outcome is Outcome.DIFFER:
+                yield f"{result.cell.id} {detail.splitlines()[0]}"
 
 
 def between(one: CellResult, two: CellResult, asks: Sequence[Ask], by: Judgement) -> Changes:

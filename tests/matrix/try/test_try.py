@@ -58,8 +58,11 @@ def test_the_first_server_and_the_first_python_are_the_reference(try_shop):
 
 def test_what_changes_by_itself_is_proposed_and_the_proposal_is_enough(try_shop):
     paths = ("/changing", "/page")
+    done = try_shop(*paths, "/differs")
+    assert "  waitress-shop-default-py311-traffic GET /differs: content" in done.out
     done = try_shop(*paths)
     assert done.code == 1
+    assert "Nothing differs then." in done.out
     words = [line.split(maxsplit=1)[1] for line in done.out.splitlines() if "  --ignore" in line]
     assert words[:3] == ["header:x-request-id", "cookie:visit", "'json:$.items[*].id'"]
     options = [word for each in words for word in ("--ignore", shlex.split(each)[0])]

@@ -1,4 +1,4 @@
-"""Time and memory by server, as tables whose bars are SVG: they are read, too, where none is seen."""
+"""Time and memory by server: tables whose bars are SVG, and which can be read without them."""
 
 from __future__ import annotations
 

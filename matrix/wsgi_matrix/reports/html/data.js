@@ -56,13 +56,14 @@ function wanted(outcome, state) {
   return state.outcome.size === 0 || state.outcome.has(outcome);
 }
 
-// The cell to show beside a check: what it was compared with, else one where the same check holds,
-// of the same server or app if there is one.
+// The cell to show beside a check: what it was compared with, else the nearest where the same check
+// holds. The app makes most of an answer, then the server.
 function besideOf(check, results) {
   if (check.against && results.byId.has(check.against)) return check.against;
   if (!RED.has(check.outcome) && check.outcome !== "xfail") return "";
   const held = check.rule.checks.filter((other) => other.outcome === "pass");
-  const near = held.find((other) => other.cell.server === check.cell.server)
-    ?? held.find((other) => other.cell.app === check.cell.app) ?? held[0];
-  return near?.cell.id ?? "";
+  const near = ({ cell }) => (
+    2 * (cell.app === check.cell.app) + (cell.server === check.cell.server));
+  const nearest = held.reduce((best, other) => (near(other) > near(best) ? other : best), held[0]);
+  return nearest?.cell.id ?? "";
 }

@@ -33,7 +33,9 @@ function show(focus) {
   for (const table of main.querySelectorAll("[data-show]:not([hidden]) table.roving")) rove(table);
   if (!focus) return;
   const opened = state.case ? cases.querySelector("details[open] > summary") : null;
-  (opened || main.querySelector("[data-show]:not([hidden]) h2[tabindex]") || main).focus();
+  const head = opened ?? main.querySelector("[data-show]:not([hidden]) h2[tabindex]");
+  if (head) head.focus();
+  else main.focus({ preventScroll: true });
   opened?.scrollIntoView({ block: "start" });
 }
 
@@ -52,7 +54,7 @@ function filter() {
   }, 80);
 }
 
-form.addEventListener("input", filter);
+for (const event of ["input", "change"]) form.addEventListener(event, filter);
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", () => setTimeout(filter));
 document.getElementById("copy").addEventListener("click", async () => {

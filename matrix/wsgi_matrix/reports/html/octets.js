@@ -2,6 +2,7 @@
 // and compared line by line.
 
 const MOST_LINES = 600;
+const ESCAPES = { "\n": "\\n\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
 function linesOf(octets) {
   const lines = octets.match(/[^\n]*\n|[^\n]+$/g) ?? [];
@@ -81,8 +82,7 @@ function markPair(a, here, b, there) {
 function* pieces(octets) {
   for (let place = 0; place < octets.length; place += 1) {
     const octet = octets[place];
-    if (octet === "\n") yield [place, "␊\n", true];
-    else if (octet === "\r") yield [place, "␍", true];
+    if (octet in ESCAPES) yield [place, ESCAPES[octet], true];
     else if (octet >= " " && octet <= "~") yield [place, octet, false];
     else yield [place, `\\x${hex(octet.charCodeAt(0), 2)}`, true];
   }
@@ -95,17 +95,18 @@ function hex(number, digits) {
 // A <pre> of octets. `from`: place of the first within what `side` (of a difference) is about.
 function textOf(octets, side, from) {
   const pre = h("pre", { class: "octets" });
-  let run = null;
+  let run = { text: "" };
   for (const [place, written, stands] of pieces(octets)) {
-    if (side?.gaps.has(from + place)) pre.append(gap());
     const marked = Boolean(side?.marked[from + place]);
-    if (!run || run.stands !== stands || run.marked !== marked) {
-      if (run) pre.append(runOf(run));
+    const lacking = side?.gaps.has(from + place);
+    if (lacking || run.stands !== stands || run.marked !== marked) {
+      if (run.text) pre.append(runOf(run));
+      if (lacking) pre.append(gap());
       run = { text: "", stands, marked };
     }
     run.text += written;
   }
-  if (run) pre.append(runOf(run));
+  if (run.text) pre.append(runOf(run));
   if (side?.gaps.has(from + octets.length) && from + octets.length === side.octets.length) {
     pre.append(gap());
   }

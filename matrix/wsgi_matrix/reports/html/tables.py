@@ -29,7 +29,7 @@ class Square:
     cell: CellResult
     mark: str
     label: str
-    """Limits and Python, where the table has several."""
+    """Limits and Python, each where the table has several."""
     href: str
     counted: str
     """``3 of 170``: how many of its checks came out as the cell did, where it is red."""
@@ -61,13 +61,14 @@ def tables(run: Run) -> list[Table]:
 
 
 def _table(title: str, results: list[tuple[int, CellResult]]) -> Table:
-    several = len({(r.cell.limits.name, r.cell.python.tag) for _, r in results}) > 1
+    limits = len({r.cell.limits.name for _, r in results}) > 1
+    pythons = len({r.cell.python.version for _, r in results}) > 1
     found: dict[tuple[str, tuple[str, str]], list[Square]] = {}
     versions: dict[str, set[str]] = {}
     for index, result in results:
         cell = result.cell
         place = (cell.server.name, (cell.suite, cell.app.name))
-        found.setdefault(place, []).append(_square(index, result, several))
+        found.setdefault(place, []).append(_square(index, result, limits, pythons))
         if result.framework_version:
             versions.setdefault(cell.app.name, set()).add(result.framework_version)
     suites = dict.fromkeys(r.cell.suite for _, r in results)
@@ -81,14 +82,15 @@ def _table(title: str, results: list[tuple[int, CellResult]]) -> Table:
     )
 
 
-def _square(index: int, result: CellResult, several: bool) -> Square:
+def _square(index: int, result: CellResult, limits: bool, pythons: bool) -> Square:
     cell = result.cell
+    label = [cell.limits.name] * limits + [cell.python.version] * pythons
     counted = Counter(check.outcome for check in result.checks)[result.outcome]
     return Square(
         index=index,
         cell=result,
         mark=MARKS[result.outcome],
-        label=f"{cell.limits.name} {cell.python.version}" if several else "",
+        label=" ".join(label),
         href="#" + urlencode({"view": "cell", "cell": cell.id}),
         counted=f"{counted} of {len(result.checks)}" if result.outcome in RED else "",
     )

@@ -65,7 +65,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if name == "upper":
         return _send((block.upper() for block in wrap(in_memory(), 4)), start_response)
     file = io.BytesIO(DIGITS) if name.startswith("bytes") else in_memory()
-    if name.endswith("-from-4"):
+    if "-from-4" in name:
         file.seek(4)
     length = "4" if name.endswith("-first-4") else ""
     return _send(wrap(file, 8192), start_response, length)

@@ -1,7 +1,0 @@
-"""Placeholder docstring for pep3333."""
-
-from __future__ import annotations
-
-from wsgi_matrix.cases.rule import Rule
-
-RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,37 @@
+"""Starting a headless Chromium, for the tests and for the picture of the README."""
+
+from __future__ import annotations
+
+import shutil
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+)
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def start() -> webdriver.Chrome:
+    """A browser with a fresh profile, which its driver makes and removes.
+
+    Raises ``FileNotFoundError`` where it or its driver is missing.
+    """
+    binary = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    driver = shutil.which("chromedriver")
+    if not binary or not driver:
+        raise FileNotFoundError("no Chromium or no chromedriver here")
+    options = webdriver.ChromeOptions()
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.binary_location = binary
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(driver))

@@ -1,0 +1,83 @@
+"""Steps with many connections, and what is made of a crowd of which not all are let in."""
+
+from __future__ import annotations
+
+import socket
+import time
+from types import SimpleNamespace
+
+from wsgi_matrix.cases import slow
+from wsgi_matrix.cases.steps import answers, ask, crowd, ended, refused, trickle
+from wsgi_matrix.model import Line, Outcome, Transcript
+from wsgi_matrix.probe.agent.crowd import connect_all
+
+from tests.conformance.answered import HEAD_END, OK
+from tests.conformance.scripted import DEAF, FIN, Wait, have_out
+
+BOTH = ("one", "two")
+OUT = b"connect: timed out"
+
+
+def whats(transcript: Transcript, on: str) -> list[str]:
+    return [line.what for line in transcript.lines if line.on == on]
+
+
+def test_a_crowd_sends_the_same_and_each_end_has_its_time():
+    steps = (crowd(BOTH, b"x"), ended(BOTH, within=0.3))
+    found = have_out("t", steps, (Wait(b"x"), b"bye", FIN), (Wait(b"x"),))
+    assert whats(found, "one") == ["sent", "received", "fin"]
+    assert whats(found, "two") == ["sent", "timeout"]
+    assert found.ended_at("one") < 0.3
+    assert found.ended_at("two") is None
+
+
+def test_a_trickle_goes_on_beside_other_steps_until_the_connection_ends():
+    steps = (crowd(BOTH, b"x"), trickle(BOTH, b"abc", every=0.01), ended(BOTH, within=5))
+    found = have_out("t", steps, (Wait(b"abc"), FIN))
+    assert [line.data for line in found.lines if (line.on, line.what) == ("one", "sent")] == [
+        b"x", b"a", b"b", b"c",
+    ]  # fmt: skip
+    assert whats(found, "two")[-1] == "fin"
+
+
+def test_who_asks_again_and_again_stops_when_others_have_answered():
+    same = (HEAD_END, OK, FIN)
+    other = (HEAD_END, OK.replace(b"hi", b"ho"), FIN)
+    get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    steps = (
+        crowd(("known",), get),
+        answers("GET", on="known"),
+        ask(get, "new", unlike="known", every=0.001, times=2, within=5),
+    )
+    found = have_out("t", steps, same, same, other)
+    assert {line.on for line in found.lines} == {"known", "new0", "new1", "new2"}
+
+
+def test_a_port_that_refuses_is_told_of():
+    assert whats(
+        have_out("t", (crowd(("a",)), refused("gone", within=5)), (DEAF, FIN)), "gone"
+    ) == ["refused"]
+    assert whats(have_out("t", (refused("gone", within=0.1),), ()), "gone") == ["timeout"]
+
+
+def test_only_where_nobody_is_let_in_nothing_is_known():
+    [served] = [rule for rule in slow.RULES if rule.id == "silent.served"]
+
+    def judged(*lines: Line) -> Outcome:
+        transcript = Transcript(name=served.id, lines=lines)
+        return served.judge(SimpleNamespace(transcripts={served.id: transcript}))[0]
+
+    out = [Line(at=2.0, on=on, what="error", data=OUT) for on in (*slow.BAD[1:], slow.GOOD)]
+    kept = Line(at=80.0, on=slow.BAD[0], what="timeout")
+    assert judged(*out) is Outcome.ERROR
+    assert judged(*out, kept) is Outcome.FAIL
+
+
+def test_nobody_is_connected_where_nobody_listens():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        told: list[tuple[str, str, bytes]] = []
+        made = connect_all(
+            taken.getsockname(), ["a"], time.monotonic() + 5, lambda *line: told.append(line)
+        )
+    assert (made, told) == ({}, [("a", "error", b"connect: ECONNREFUSED")])

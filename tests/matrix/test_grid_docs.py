@@ -1,0 +1,83 @@
+"""The published grid: made from results, and made anew when rules or servers have changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from wsgi_matrix import config, grid_docs
+from wsgi_matrix.conformance import GROUPS
+from wsgi_matrix.model import CaseResult, Level, Outcome
+from wsgi_matrix.reports import data
+
+ROOT = Path(__file__).parents[2]
+RULE = CaseResult(
+    id="R1",
+    level=Level.MUST,
+    outcome=Outcome.PASS,
+    detail="kept | as it is",
+    says="a rule",
+    cite="RFC 9112 section 1",
+)
+
+
+@pytest.fixture
+def render(run_of):
+    def render(*results):
+        return grid_docs.render(json.loads(data.dumps(data.results(run_of(*results)))), {})
+
+    return render
+
+
+@pytest.fixture
+def of_suite(result_of):
+    """A made-up result of a suite with one rule."""
+
+    def make(suite, server, **rule):
+        result = result_of(suite, server=server)
+        checks = (*result.checks, replace(RULE, **rule))
+        return replace(result, cell=replace(result.cell, suite=suite), checks=checks)
+
+    return make
+
+
+def rows(document):
+    """Rows of all tables by their first square."""
+    found = re.findall(r"(?m)^\| ([^|]+) \| (.*) \|$", document)
+    return {name: squares.split(" | ") for name, squares in found}
+
+
+def test_a_rule_is_a_row_and_a_server_a_column(render, of_suite):
+    document = render(
+        of_suite("rules", "one"), of_suite("rules", "two", outcome=Outcome.FAIL, detail="no")
+    )
+    assert rows(document)["rule"][2:] == ["one", "two"]
+    assert rows(document)["R1"] == ["MUST", "a rule (RFC 9112 section 1)", "✔", "✘"]
+
+
+def test_what_was_measured_stands_with_rules_of_time(render, of_suite):
+    assert rows(render(of_suite("slow", "one")))["R1"][2:] == ["✔ kept \\| as it is"]
+
+
+def test_counts_are_those_of_the_cells(render, result_of):
+    broken = result_of("django", "tight", outcomes={"burst": Outcome.FAIL})
+    document = render(result_of("flask"), result_of("django"), broken)
+    assert rows(document)["server"] == ["flask", "django"]
+    assert rows(document)["onegate"] == ["✔ 1", "✔ 1 ✘ 1"]
+
+
+def test_an_interrupted_run_says_so(run_of, result_of):
+    value = data.results(run_of(result_of(), partial=True))
+    assert "interrupted" in grid_docs.render(json.loads(data.dumps(value)), {})
+
+
+def test_the_published_grid_has_every_rule_and_server_that_there_is():
+    """Where this is red, `make grid` makes it anew."""
+    published = rows((ROOT / "docs" / "grid.md").read_text(encoding="utf-8"))
+    rules = {rule.id for rules in GROUPS.values() for rule in rules}
+    servers = set(config.load(ROOT / "matrix.toml").servers)
+    assert {*rules, *servers} - set(published) == set()
+    assert {name for name in published if re.fullmatch(r"[RWS][0-9]+.*", name)} - rules == set()

@@ -1,0 +1,82 @@
+"""Suites: what a cell gets of one, and cells that wait beside the jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import replace
+
+import pytest
+from wsgi_matrix import config, conformance, plan, suites
+from wsgi_matrix.cases.slow import RULES as SLOW_RULES
+from wsgi_matrix.engines import CellError
+from wsgi_matrix.errors import ConfigError
+from wsgi_matrix.model import Outcome
+from wsgi_matrix.runner import Runner
+
+from tests.matrix.conftest import HERE
+from tests.matrix.test_negative_controls import Around
+
+
+@pytest.fixture
+def cells(plain):
+    def cells(suite, **axes):
+        axes = {"pythons": ("3.11",), "limits": ("default",), **axes}
+        return plan.make_cells(plain, plan.Selection(suites=(suite,), **axes))
+
+    return cells
+
+
+def test_a_cell_of_slow_gets_the_talk_of_its_kind_alone(cells):
+    suite = conformance.suite("slow")
+    found = {cell.app.name: suite.of(cell) for cell in cells("slow")}
+    assert tuple(found) == suites.BAD_CLIENTS
+    for kind, part in found.items():
+        assert [talk.name for talk in part.talks] == [f"{kind}.served"]
+        assert [case.id for case in part.cases if case.cite] == [
+            rule.id for rule in SLOW_RULES if rule.app == kind
+        ]
+
+
+def test_the_signals_of_its_server_are_filled_in(cells):
+    [stop, reload] = cells("stop")
+    server = replace(stop.server, stop_signal="SIGINT", reload_signal="SIGUSR1")
+    suite = conformance.suite("stop")
+    for cell, path in ((stop, b"/signal/SIGINT "), (reload, b"/signal/SIGUSR1 ")):
+        [talk] = suite.of(replace(cell, server=server)).talks
+        sent = b"".join(step.data for step in talk.steps)
+        assert path in sent
+        assert b"{" not in sent
+
+
+def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, cells):
+    [_, reload] = cells("stop")
+    chosen = {"stop": conformance.suite("stop")}
+    [result] = Runner((reload,), process_engine, plain.settings, suites=chosen).run().cells
+    assert result.outcome is Outcome.SKIP
+    assert "plain has no signal for a reload" in result.checks[0].detail
+
+
+def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells):
+    """With one job: the last cell is opened while two others still wait for it."""
+    opened = threading.Barrier(3, timeout=20)
+
+    class Meeting(Around):
+        @contextlib.contextmanager
+        def open(self, cell):
+            opened.wait()
+            raise CellError("met")
+            yield
+
+    both = (*cells("slow")[:2], *cells("hello", apps=("good",)))
+    chosen = {"slow": conformance.suite("slow"), "hello": suites.Suite()}
+    run = Runner(both, Meeting(process_engine), plain.settings, suites=chosen, jobs=1).run()
+    assert [result.checks[0].detail for result in run.cells] == ["met"] * 3
+
+
+def test_a_signal_that_there_is_not_is_refused(tmp_path):
+    file = tmp_path / "matrix.toml"
+    text = (HERE / "plain.toml").read_text()
+    file.write_text(text.replace("[servers.plain]\n", '[servers.plain]\nreload_signal = "HUP"\n'))
+    with pytest.raises(ConfigError, match="reload_signal: the name of a signal"):
+        config.load(file)

@@ -1,0 +1,136 @@
+"""What is left out of a comparison, and what is proposed to be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wsgi_matrix.answers import Answer
+from wsgi_matrix.errors import UserError
+from wsgi_matrix.probe.agent import jsonpath
+from wsgi_matrix.traffic import ignore
+from wsgi_matrix.traffic.model import Ask
+from wsgi_matrix.traffic.propose import propose, settled
+
+ASK = Ask(name="a")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda each: (
+        st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=5), each, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def answer(body="", *fields):
+    content = body if isinstance(body, str) else json.dumps(body)
+    named = (
+        ("Content-Type", "text/plain" if isinstance(body, str) else "application/json"),
+        *fields,
+    )
+    return Answer(
+        b"HTTP/1.1 200 OK",
+        tuple((name.encode(), value.encode()) for name, value in named),
+        content.encode(),
+    )
+
+
+def left(found, *ignores):
+    return ignore.apply(found, [ignore.parse(each) for each in ignores])
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("$.a.b", [1]),
+        ("$['a']['b']", [1]),
+        ("$.list[*].id", [2, 3]),
+        ("$.list[1].id", [3]),
+        ("$..id", [9, 2, 3]),
+        ("$.*", [{"b": 1}, 9, [{"id": 2}, {"id": 3}]]),
+        ("$.nowhere", []),
+    ],
+)
+def test_paths_of_json(path, found):
+    value = {"a": {"b": 1}, "id": 9, "list": [{"id": 2}, {"id": 3}]}
+    assert list(jsonpath.find(value, jsonpath.parse(path))) == found
+
+
+@pytest.mark.parametrize("text", ["a", "$.", "$..", "$[a]", "$.a[", "$....a", "$ .a"])
+def test_what_is_no_path_is_refused(text):
+    with pytest.raises(ValueError, match=r"\$"):
+        jsonpath.parse(text)
+
+
+@given(JSON)
+def test_a_change_changes_nothing_else(value):
+    assert jsonpath.change(value, jsonpath.parse("$..id"), lambda each: each) == value
+
+
+def test_each_kind_leaves_out_what_it_says_and_no_more():
+    one = answer({"id": 1, "same": 2}, ("X-Id", "a"), ("Set-Cookie", "s=1; Path=/; Expires=now"))
+    two = answer({"id": 9, "same": 2}, ("X-Id", "b"), ("Set-Cookie", "s=2; Path=/; Expires=then"))
+    options = ("json:$.id", "header:x-id", "cookie:s")
+    assert left(one, *options) == left(two, *options)
+    for without in options:
+        some = [each for each in options if each != without]
+        assert left(one, *some) != left(two, *some), without
+    other = answer({"id": 9, "same": 3}, ("X-Id", "b"), ("Set-Cookie", "s=2; Path=/; Expires=x"))
+    assert left(one, *options) != left(other, *options)
+    elsewhere = answer({"id": 9, "same": 2}, ("X-Id", "b"), ("Set-Cookie", "s=2; Path=/a"))
+    assert left(one, *options) != left(elsewhere, *options)
+
+
+def test_an_expression_leaves_out_its_groups_or_all_that_it_matches():
+    found = left(answer('<input name="ü" value="x1"> <b>x1</b>'), 'regex:name="ü" value="([^"]*)"')
+    assert found.body.decode() == '<input name="ü" value="*"> <b>x1</b>'
+    assert left(answer("a 12 b"), r"regex:\d+").body == b"a * b"
+    assert left(answer("", ("X-At", "12")), r"regex:\d+").fields[1] == (b"X-At", b"*")
+
+
+@pytest.mark.parametrize("text", ["", "x", "header:", "jso:$.a", "json:a", "regex:("])
+def test_what_is_no_ignore_is_refused(text):
+    with pytest.raises(UserError, match="--ignore"):
+        ignore.parse(text)
+
+
+PAIRS = [
+    (answer("", ("X-Id", "abc1")), answer("", ("X-Id", "abd2"))),
+    (answer("", ("Set-Cookie", "s=1; Path=/")), answer("", ("Set-Cookie", "s=2; Path=/"))),
+    (answer({"a": {"b c": 1}, "d": [1, {"e": 2}]}), answer({"a": {"b c": 2}, "d": [1, {"e": 3}]})),
+    (answer({"list": [1]}), answer({"list": [1, 2]})),
+    (answer('<i value="aXb">.'), answer('<i value="aYYb">.')),
+    (answer("at 12:03:04\nsame\nid 77"), answer("at 12:03:09\nsame\nid 78")),
+    (answer("a (b) [c] 5\n"), answer("a (b) [c] 66\n")),
+]
+
+
+@pytest.mark.parametrize(("one", "two"), PAIRS)
+def test_what_is_proposed_makes_the_two_the_same(one, two):
+    found = propose(one, two)
+    assert found
+    assert settled(ASK, one, two, found)
+    # As people paste it.
+    assert settled(ASK, one, two, [ignore.parse(str(each)) for each in found])
+
+
+def test_nothing_is_proposed_for_the_same_or_for_what_is_never_compared():
+    one = answer("a", ("Date", "x"), ("ETag", '"1"'), ("Server", "a"))
+    two = answer("a", ("Date", "y"), ("ETag", '"2"'), ("Server", "b"))
+    assert propose(one, one) == propose(one, two) == ()
+
+
+def test_lines_that_come_and_go_are_told_as_what_no_option_leaves_out():
+    one, two = answer("a\nb\n"), answer("a\n")
+    assert propose(one, two) == ()
+    assert not settled(ASK, one, two, ())
+
+
+@given(st.text(alphabet='ab<>=" 1-é', max_size=30), st.text(alphabet='ab<>=" 1-é', max_size=30))
+def test_a_proposal_never_leaves_out_what_is_the_same(one, two):
+    """What is proposed from two answers says nothing of a third one of other lines."""
+    ours, theirs = answer(f"start {one} end"), answer(f"start {two} end")
+    found = propose(ours, theirs)
+    assert left(answer("other"), *map(str, found)).body == b"other"
