@@ -80,7 +80,8 @@ def told(
         except (ValueError, KeyError, TypeError):
             return "the answer is not the app's"
 
-    return answer(200, method=method, closed=closed, check=fault, says=f"of the app, {says}")
+    words = f"of the app, {says}"
+    return answer(200, method=method, closed=closed, check=fault, says=words, awaited=True)
 
 
 def _short(found: Told) -> str:

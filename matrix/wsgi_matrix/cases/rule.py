@@ -153,12 +153,14 @@ def answer(
     check: Callable[[Heard], str] | None = None,
     says: str = "",
     on: str = "a",
+    awaited: bool = False,
 ) -> Accept:
     """One whole answer, and nothing behind it.
 
     ``status``: any of these, or any at all; ``closed``: whether the connection has to be closed
     after it (the talk has to wait for that); ``check``: tells what else is wrong with it, which
-    ``says`` puts into words.
+    ``says`` puts into words; ``awaited``: what is behind the answer counts only if the talk has
+    waited for the end.
     """
 
     def fault(transcript: Transcript) -> str:
@@ -168,7 +170,8 @@ def answer(
         found = hearing.answers[0]
         if status and found.status not in status:
             return f"status {found.status}"
-        if hearing.rest:
+        # Where nobody waited for more, what had come with the answer is chance.
+        if hearing.rest and (not awaited or hearing.closed or transcript.timed_out()):
             return f"{len(hearing.rest)} octets behind the answer"
         if closed is not None and hearing.closed is not closed:
             return f"the connection after the answer: {hearing.end}"

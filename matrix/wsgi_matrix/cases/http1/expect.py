@@ -9,6 +9,8 @@ from wsgi_matrix.cases.steps import answers, head, quiet, request, send
 from wsgi_matrix.model import Level, Transcript
 
 BODY = b"hello"
+AT_ONCE = 2.0
+"""Seconds for a 100: less than it takes a server to give up content that does not come."""
 
 
 def _expecting(value: str, version: str = "HTTP/1.1") -> bytes:
@@ -52,7 +54,7 @@ RULES: tuple[Rule, ...] = (
         tries=tuple(
             Try(
                 name=name,
-                steps=(send(_expecting(value)), head(), send(BODY), answers("POST")),
+                steps=(send(_expecting(value)), head(within=AT_ONCE), send(BODY), answers("POST")),
                 accept=Accept("100 or a final answer before the content", _continued),
             )
             for name, value in (("lower", "100-continue"), ("mixed", "100-Continue"))
