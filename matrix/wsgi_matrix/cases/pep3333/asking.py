@@ -7,10 +7,12 @@ from typing import Any
 
 from wsgi_matrix.cases.heard import Heard, hear
 from wsgi_matrix.cases.rule import Accept, Try, answer, either
-from wsgi_matrix.cases.steps import answers, end, request, send
-from wsgi_matrix.model import Transcript
+from wsgi_matrix.cases.steps import answers, close, end, request, send
+from wsgi_matrix.model import Step, Transcript
 
 GET = "GET"
+LATER = 2.5
+"""Seconds for an answer that may wait for a note for one."""
 SERVER_ERROR = tuple(range(500, 600))
 
 
@@ -88,6 +90,35 @@ def twice(target: str, *fields: str, first: str = "") -> tuple[Any, ...]:
         send(request(target, *fields), on="b"),
         answers(GET, on="b"),
     )
+
+
+def seen_later(query: str, *first: Step) -> tuple[Step, ...]:
+    """``first`` on connection ``a``, and then what was noted of it, asked on ``b`` and ``c``.
+
+    Servers that have one connection at a time answer on ``c`` only, when ``a`` is gone; and those
+    that do all in one thread may see the end of ``a`` only when they have answered on ``b``.
+    """
+    question = request(f"/closed?{query}")
+    return (
+        *first,
+        send(question, on="b"),
+        answers(GET, on="b", within=LATER),
+        close("a"),
+        send(question, on="c"),
+        answers(GET, on="c"),
+    )
+
+
+def later(says: str, check: Callable[[Any], str], *, last: bool = False) -> Accept:
+    """What :func:`seen_later` has found, on ``b`` if there was an answer; ``last``: on ``c``."""
+    early, late = (facts(says, check, on=on) for on in ("b", "c"))
+
+    def fault(transcript: Transcript) -> str:
+        if last or not hear(transcript, [GET], "b").answers:
+            return late.fault(transcript)
+        return early.fault(transcript)
+
+    return Accept(early.says, fault)
 
 
 def is_error() -> Accept:

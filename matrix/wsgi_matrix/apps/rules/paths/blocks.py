@@ -44,24 +44,13 @@ class Closing:
         memory.note(self._token, "closed")
 
 
-class NoLength:
-    """Its length cannot be told."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        """One block."""
-        return iter([b"whole"])
-
-    def __len__(self) -> int:
-        """Not to be had."""
-        raise TypeError("rules: no length")
-
-
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer as the name says; the query is the token."""
     name = str(environ["PATH_INFO"]).removeprefix("/blocks/")
     status, fields, blocks = BLOCKS[name]
     token = str(environ.get("QUERY_STRING", ""))
     if token:
+        memory.begin(token, f"{token} attributes", f"{token} blocks")
         given: Iterable[bytes] = Closing(token, blocks(token))
     else:
         given = blocks(token)
@@ -135,10 +124,6 @@ def _text_later(_: str) -> Any:
     yield "text"
 
 
-def _no_length(_: str) -> Any:
-    return NoLength()
-
-
 def _length(octets: int) -> tuple[str, str]:
     return ("Content-Length", str(octets))
 
@@ -160,5 +145,4 @@ BLOCKS: dict[str, tuple[str, list[tuple[str, str]], Callable[[str], Iterable[byt
     "text": (OK, [PLAIN], _text),
     "text-asked": (OK, [PLAIN], _text_asked),
     "text-later": (OK, [PLAIN], _text_later),
-    "no-length": (OK, [PLAIN], _no_length),
 }

@@ -17,6 +17,13 @@ def note(name: str, value: Any) -> None:
         _noted.notify_all()
 
 
+def begin(*names: str) -> None:
+    """Forget what is under ``names``: a talk that is had once more begins anew."""
+    with _noted:
+        for name in names:
+            _notes.pop(name, None)
+
+
 def notes(name: str) -> list[Any]:
     """All that is remembered under ``name``, in order."""
     with _noted:

@@ -53,13 +53,17 @@ def write_sent(start: Start, _: str) -> Iterable[bytes]:
 
 
 def held(start: Start, _: str) -> Iterator[bytes]:
-    """The head is not sent yet when the first block is asked for: this has to become a 500."""
+    """The head is not sent yet when the first block is asked for: it can still be replaced."""
     start("200 OK", [PLAIN])
-    return map(_fail, [b""])
+    return _replaced_late(start)
 
 
-def _fail(_: bytes) -> bytes:
-    raise RuntimeError("rules: before the first block")
+def _replaced_late(start: Start) -> Iterator[bytes]:
+    try:
+        raise ValueError("rules: before the first block")
+    except ValueError:
+        start("404 Not Found", [PLAIN], sys.exc_info())
+    yield b"held"
 
 
 def generator(start: Start, _: str) -> Iterator[bytes]:
@@ -100,6 +104,7 @@ def replaced(start: Start, _: str) -> Iterable[bytes]:
 
 def too_late(start: Start, token: str) -> Iterator[bytes]:
     """Another head, with exc_info, when the first was sent: that raises what exc_info holds."""
+    memory.begin(token)
     start("200 OK", [PLAIN])
     yield b"sent"
     try:
@@ -124,8 +129,8 @@ def twice(start: Start, _: str) -> Iterable[bytes]:
     return [b"accepted"]
 
 
-def reference(start: Start, _: str) -> Iterable[bytes]:
-    """Whether what was in a frame of the traceback is gone when that frame is."""
+def reference(start: Start, token: str) -> Iterable[bytes]:
+    """Notes whether what was in a frame of the traceback is gone when that frame is."""
 
     class Thing:
         pass
@@ -144,7 +149,9 @@ def reference(start: Start, _: str) -> Iterable[bytes]:
         kept = fail()() is not None
     finally:
         gc.enable()
-    return [b"kept" if kept else b"freed"]
+    memory.begin(token)
+    memory.note(token, "kept" if kept else "freed")
+    return [b"noted"]
 
 
 def reason(start: Start, _: str) -> Iterable[bytes]:

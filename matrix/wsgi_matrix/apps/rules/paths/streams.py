@@ -17,6 +17,7 @@ from .answers import tell
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Take the steps that the query names."""
     query = str(environ.get("QUERY_STRING", ""))
+    memory.begin(query)
     told = [_take(environ["wsgi.input"], step) for step in query.partition("&")[0].split(";")]
     terminated = bool(environ.get("wsgi.input_terminated"))
     length = environ.get("CONTENT_LENGTH") or ""

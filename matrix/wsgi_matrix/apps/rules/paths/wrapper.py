@@ -57,6 +57,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if name == "inspect":
         return tell(start_response, inspect(wrap))
     if name == "close":
+        memory.begin(str(environ["QUERY_STRING"]))
         return _send(wrap(Closable(str(environ["QUERY_STRING"])), 4), start_response)
     if name == "read":
         return _send(wrap(Readable(), 4), start_response)
