@@ -185,7 +185,8 @@ def test_junit_counts_every_check_as_pytest_would(value):
     ):
         expected = sum(outcomes.count(outcome) for outcome in counted)
         assert expected
-        assert int(root.get(name)) == len(root.findall(f".//{tag}")) == expected
+        assert len(root.findall(f".//{tag}")) == expected
+        assert root.get(name) in (str(expected), None if tag == "skipped" else "")
         assert sum(int(suite.get(name)) for suite in root) == expected
 
 

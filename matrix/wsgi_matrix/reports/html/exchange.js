@@ -11,7 +11,7 @@ const SAID = {
 function exchangeOf(check, name, results, beside, onBeside) {
   const { cell } = check;
   const own = cell.evidence.get(name);
-  const box = h("section", { class: "exchange" }, h("h5", {}, "On the wire ", h("code", {}, name)));
+  const box = h("section", { class: "exchange" }, h("h4", {}, "On the wire ", h("code", {}, name)));
   if (!own) {
     box.append(h("p", {}, "Its octets are not in this file; results.json may have them."));
     return box;
@@ -83,7 +83,7 @@ function talkOf(title, lines, differences, show) {
     places.set(key, from + line.data.length);
     list.append(lineOf(line, several, differences.get(key), from, show));
   }
-  return h("div", { class: "side" }, h("h6", {}, title), list);
+  return h("div", { class: "side" }, h("h5", {}, title), list);
 }
 
 function lineOf(line, several, side, from, show) {
