@@ -42,7 +42,7 @@ ODD = b"[bold]\x1b[31m```|"
 def mixed(result_of, run_of):
     """Every outcome that a cell can have today, in one run."""
     results = [
-        result_of("flask"),
+        replace(result_of("flask"), ready_seconds=0.25, memory=30 * 2**20, log="it ended"),
         result_of("flask", "fds256"),
         result_of("django"),
         result_of("django", "fds256", response=HELLO.replace(b"Hello, World!", ODD)),

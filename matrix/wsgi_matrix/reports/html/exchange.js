@@ -5,6 +5,7 @@ const SAID = {
   fin: "the server ends the connection (FIN)",
   reset: "the server resets the connection (RST)",
   closed: "we close the connection",
+  refused: "the port refuses connections",
   timeout: "what was waited for did not come in time",
 };
 
