@@ -205,7 +205,7 @@ def test_what_a_server_sent_is_text_whatever_it_is(browser, reports):
 
 
 def test_it_prints_what_is_shown_without_the_controls(small):
-    small.emulate("print")
+    small.emulate("print", prefers_color_scheme="dark")
     assert small.all(SQUARES)
     assert small.all(".legend")
     assert not small.all("nav, form, button, .hint")
