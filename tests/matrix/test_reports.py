@@ -225,6 +225,19 @@ def test_a_file_that_is_none_of_ours_is_one_line(tmp_path, text, said):
     assert "\n" not in str(caught.value)
 
 
+def test_time_and_memory_are_charted_by_server(value):
+    text = html.render(value)
+    assert re.findall(r"<caption>(.*)</caption>", text) == [
+        "Time of a cell: suite hello",
+        "Time until it answered: suite hello",
+        "Memory after the last request: suite hello",
+    ]
+    assert "30.0 MiB" in text
+    for cell in value["cells"]:
+        cell["memory"] = None
+    assert "<caption>Memory" not in html.render(value)
+
+
 HOSTILE = "</script><script>x</script>\"'><img src=x> \x00\x1b\x08\ufffe\ud800]]>&amp;{{7*7}} `|`"
 
 
