@@ -16,6 +16,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--disable-dev-shm-usage",
+    "--hide-scrollbars",
 )
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 

@@ -118,19 +118,23 @@ def test_a_square_opens_its_cases_and_a_case_its_rule_and_the_marked_octets(smal
 
 
 def test_a_shared_link_shows_the_same_in_another_page(small, reports):
-    cell = "gunicorn-wsgi-default-py311-contract"
+    cell = "gunicorn-bottle-default-py311-contract"
     address = f"{reports('small').as_uri()}#view=cell&cell={cell}&outcome=differ&level=MAY&q=get"
     small.opened(address)
     case = small.one("details.case")
     name = case.get_attribute("data-case")
     case.find_element(By.TAG_NAME, "summary").click()
     small.wait(lambda: f"case={name.replace(':', '%3A')}" in small.driver.current_url)
+    beside = "gunicorn-falcon-default-py311-contract"
+    Select(small.one(".exchange select")).select_by_visible_text(beside)
+    small.wait(lambda: f"beside={beside}" in small.driver.current_url)
     shared, shown = small.driver.current_url, small.one("main").text
     small.driver.switch_to.new_window("tab")
     try:
         small.opened(shared)
         small.wait(lambda: small.all("details[open] .exchange mark"))
         assert small.one("main").text == shown
+        assert small.all(".side h5")[1].text == beside
         assert Select(small.one("select[name=level]")).first_selected_option.text == "MAY"
         assert small.one("input[type=search]").get_attribute("value") == "get"
     finally:
@@ -156,6 +160,7 @@ def test_by_rule_has_rules_down_and_servers_across(browser, reports):
     assert browser.one("main h2").text == rule
     cases = browser.all("details.case")
     assert [case.get_attribute("data-case") for case in cases] == [f"{server}-rules-default-py311"]
+    assert browser.one("details[open] .received mark").text == "200 OK"
 
 
 def test_the_keyboard_alone_gets_to_the_octets_and_back(small):
@@ -200,7 +205,7 @@ def test_what_a_server_sent_is_text_whatever_it_is(browser, reports):
 
 
 def test_it_prints_what_is_shown_without_the_controls(small):
-    small.emulate("print")
+    small.emulate("print", prefers_color_scheme="dark")
     assert small.all(SQUARES)
     assert small.all(".legend")
     assert not small.all("nav, form, button, .hint")

@@ -49,6 +49,9 @@ def test_a_green_run_writes_its_results_and_exits_with_0(command, tmp_path):
     jsonschema.validate(value, data.schema())
     assert value["cells"][0]["outcome"] == "pass"
     assert "NOT containers" in done.stdout
+    for name in ("report.html", "junit.xml", "report.md"):
+        assert "1 cell: 1 pass" in (tmp_path / "build/matrix" / name).read_text(), name
+    assert "1 pass" in (tmp_path / "build/matrix/badge.svg").read_text()
     assert "1 cell: 1 pass" in done.stdout
     assert "1 cell: 1 pass" in summary.read_text()
     assert "[1/1] plain-good-default-py311 pass" in done.stderr

@@ -255,7 +255,7 @@ class DockerRunning:
             said = self._client.exec_start(made["Id"])
             return len(json.loads(said))
         except (APIError, ValueError) as error:
-            if self._state()["Running"]:
+            if self._wait(DYING)["Running"]:
                 raise CellError(f"its processes cannot be seen: {_said(error)}") from error
             return None
 

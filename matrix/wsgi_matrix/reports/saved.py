@@ -105,6 +105,8 @@ def _cell(value: dict[str, Any]) -> CellResult:
             name: Transcript(name=name, lines=tuple(_line(line) for line in lines))
             for name, lines in value["evidence"].items()
         },
+        ready_seconds=value["ready_seconds"],
+        memory=value["memory"],
         log=value["log"],
     )
 

@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from wsgi_matrix.model import Run
-from wsgi_matrix.reports import counts, images, short, summary, timing
+from wsgi_matrix.reports import images, short, summary, timing
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
@@ -60,11 +60,9 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
     return environment.from_string(_file("page.html.j2")).render(
         run=run,
         summary=summary(run),
-        counts=counts(run),
         timing=timing(run),
         images=[(whose, short(image), short(layer)) for whose, image, layer in images(run)],
         legend=[(each.value, MARKS[each], LEGEND[each]) for each in MARKS],
-        marks={each.value: mark for each, mark in MARKS.items()},
         servers=list(dict.fromkeys(result.cell.server.name for result in run.cells)),
         apps=list(dict.fromkeys(result.cell.app.name for result in run.cells)),
         tables=tables(run),

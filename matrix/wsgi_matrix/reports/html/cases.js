@@ -79,12 +79,12 @@ function listed(checks, state, results, change, nameOf, keyOf) {
     return [
       h("h3", { class: "group" }, badge(outcome), ` ${some.length}`),
       h("div", { class: "cases" }, some.map((check) => (
-        caseOf(check, state, results, change, nameOf(check), keyOf(check))))),
+        caseOf(check, state, results, change, nameOf(check), keyOf(check), shown.length === 1)))),
     ];
   });
 }
 
-function caseOf(check, state, results, change, name, key) {
+function caseOf(check, state, results, change, name, key, alone) {
   const { rule } = check;
   const first = check.detail.split("\n", 1)[0];
   const details = h("details", { "data-case": key, class: `case o-${check.outcome}` },
@@ -103,7 +103,7 @@ function caseOf(check, state, results, change, name, key) {
         ? h("a", { href: linkTo(state, "rule", { rule: rule.key }) }, "This rule in every cell")
         : h("a", { href: linkTo(state, "cell", { cell: check.cell.id, case: rule.id }) }, "All cases of this cell"))));
   };
-  if (state.case === key) {
+  if (alone || state.case === key) {
     details.open = true;
     fill();
   }

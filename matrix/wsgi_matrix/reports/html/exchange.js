@@ -5,13 +5,14 @@ const SAID = {
   fin: "the server ends the connection (FIN)",
   reset: "the server resets the connection (RST)",
   closed: "we close the connection",
+  refused: "the port refuses connections",
   timeout: "what was waited for did not come in time",
 };
 
 function exchangeOf(check, name, results, beside, onBeside) {
   const { cell } = check;
   const own = cell.evidence.get(name);
-  const box = h("section", { class: "exchange" }, h("h5", {}, "On the wire ", h("code", {}, name)));
+  const box = h("section", { class: "exchange" }, h("h4", {}, "On the wire ", h("code", {}, name)));
   if (!own) {
     box.append(h("p", {}, "Its octets are not in this file; results.json may have them."));
     return box;
@@ -83,7 +84,7 @@ function talkOf(title, lines, differences, show) {
     places.set(key, from + line.data.length);
     list.append(lineOf(line, several, differences.get(key), from, show));
   }
-  return h("div", { class: "side" }, h("h6", {}, title), list);
+  return h("div", { class: "side" }, h("h5", {}, title), list);
 }
 
 function lineOf(line, several, side, from, show) {

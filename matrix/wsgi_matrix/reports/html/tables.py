@@ -14,9 +14,13 @@ SAYS = {
     "hello": "Two requests and a burst of clients, under each of the limits.",
     "contract": "All that an app has to answer, compared over the apps and over the servers.",
     "rules": "The rules of PEP 3333 and HTTP/1.1.",
-    "slow": "What slow clients do to a server.",
-    "stop": "How a server stops.",
+    "slow": "What slow clients do to a server, a cell for each kind of them.",
+    "stop": "How a server stops and reloads.",
+    "limits": "Whether a server grows with the descriptors that it may have.",
+    "traffic": "What was brought along for an app of one's own.",
 }
+JOINT = "conformance"
+"""Title of the table of suites that have a column or two."""
 RED = (Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR)
 
 
@@ -37,7 +41,7 @@ class Square:
 
 @dataclass(frozen=True)
 class Table:
-    """A suite, or all suites that bring their own apps."""
+    """A suite, or all suites that bring an app or two of their own."""
 
     title: str
     says: tuple[str, ...]
@@ -55,7 +59,7 @@ def tables(run: Run) -> list[Table]:
     groups: dict[str, list[tuple[int, CellResult]]] = {}
     for index, result in numbered:
         suite = result.cell.suite
-        title = "conformance" if suite in OWN_APPS else suite
+        title = JOINT if 1 <= len(OWN_APPS.get(suite, ())) <= 2 else suite
         groups.setdefault(title, []).append((index, result))
     return [_table(title, results) for title, results in groups.items()]
 
