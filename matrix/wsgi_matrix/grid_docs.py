@@ -41,8 +41,8 @@ SAYS = {
     HELLO: "Cells, over all profiles of limits and all Pythons, by their outcome.",
     CONTRACT: "Checks of all exchanges, compared over apps and servers, by their outcome.",
     RULES: "A row is a rule, a column is a server.",
-    SLOW: "32 bad clients of one kind, then a good one; what was measured stands with a rule that "
-    "is kept. A time-out longer than 80 s is not told from none, and can only differ.",
+    SLOW: "32 bad clients of one kind, then eight good ones; what was measured stands with what is "
+    "kept. A time-out longer than 80 s is not told from none, and can only differ.",
     STOP: "One worker, one request in flight, one queued, one connection idle, and the signal. "
     "A server that has no reload is not asked for one.",
     LIMITS: "Seconds to the first answer and anonymous memory after a burst of 32 clients.",
