@@ -1,6 +1,8 @@
 """``docs/grid.md``, the published grid, made from a run of everything:
 
 python -m wsgi_matrix.grid_docs build/matrix/results.json >docs/grid.md
+
+Of several files, each cell is shown as the last one has it: a part can be run again by itself.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ SAYS = {
     HELLO: "Cells, over all profiles of limits and all Pythons, by their outcome.",
     CONTRACT: "Checks of all exchanges, compared over apps and servers, by their outcome.",
     RULES: "A row is a rule, a column is a server.",
-    SLOW: "32 bad clients of one kind, then a good one; what was measured stands with a rule that "
-    "is kept. A time-out longer than 80 s is not told from none, and can only differ.",
+    SLOW: "32 bad clients of one kind, then eight good ones; what was measured stands with what is "
+    "kept. A time-out longer than 80 s is not told from none, and can only differ.",
     STOP: "One worker, one request in flight, one queued, one connection idle, and the signal. "
     "A server that has no reload is not asked for one.",
     LIMITS: "Seconds to the first answer and anonymous memory after a burst of 32 clients.",
@@ -48,11 +50,12 @@ SAYS = {
 Results = dict[str, Any]
 
 
-def render(value: Results, servers: dict[str, Server]) -> str:
-    """The whole document from the value of a ``results.json``; ``servers`` tells their versions."""
-    cells = value["cells"]
+def render(values: Sequence[Results], servers: dict[str, Server]) -> str:
+    """The whole document from values of ``results.json``; ``servers`` tells their versions."""
+    newest = {cell["id"]: cell for value in values for cell in value["cells"]}
+    cells = list(newest.values())
     names = list(dict.fromkeys(cell["server"] for cell in cells))
-    parts = [INTRO, _run(value), _legend(), "## Servers\n", _servers(cells, names, servers)]
+    parts = [INTRO, *map(_run, values), _legend(), "## Servers\n", _servers(cells, names, servers)]
     parts += ["\n## In short\n\nChecks by their outcome, all cells of a suite together.\n"]
     there = [suite for suite in TITLES if any(cell["suite"] == suite for cell in cells)]
     parts.append(_table(["server", *there], (_short(cells, name, there) for name in names)))
@@ -201,13 +204,12 @@ def _inline(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def main(path: str) -> int:
-    """Write the document for the ``results.json`` at ``path`` to stdout."""
-    value = saved.read(Path(path))
+def main(paths: Sequence[str]) -> int:
+    """Write the document for the files at ``paths`` to stdout."""
     matrix = config.load(config.find(Path.cwd()))
-    sys.stdout.write(render(value, matrix.servers))
+    sys.stdout.write(render([saved.read(Path(path)) for path in paths], matrix.servers))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -8,14 +8,14 @@ from tests.conformance.answered import OK
 from tests.conformance.scripted import FIN, HANG, RST, Script, Wait
 
 HEAD_END = Wait(b"\r\n\r\n")
-ANSWERS: Script = (HEAD_END, OK)
+ANSWERS: Script = (HEAD_END, OK, FIN)
 BUSY: Script = (HEAD_END, b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
 HALF: Script = (HEAD_END, OK[:-1], HANG)
 
 
 def crowd(bad: Script, good: Script = ANSWERS, last: Script | None = None) -> tuple[Script, ...]:
-    """The bad clients come first; ``last``: what the last of them gets."""
-    return (*[bad] * (slow.CROWD - 1), last or bad, good)
+    """The bad clients come first; ``last``, ``good``: what the last of each kind gets."""
+    return (*[bad] * (slow.CROWD - 1), last or bad, *[ANSWERS] * (len(slow.GOOD) - 1), good)
 
 
 GREEN: dict[str, tuple[Script, ...]] = {}

@@ -56,7 +56,7 @@ RED: dict[str, tuple[tuple[Script, ...], ...]] = {
     "stop.in_flight": (stop(flying=HALF), stop(flying=WORDLESS), stop(flying=RESETS)),
     "stop.queued": (stop(queued=HALF), stop(queued=RESETS), stop(queued=SILENT)),
     "stop.idle": (stop(idle=(HEAD_END, OK, RST)), stop(idle=(HEAD_END, OK, HANG))),
-    "stop.late": (stop(late=HALF), stop(late=RESETS), stop(late=SILENT)),
+    "stop.late": (stop(late=HALF), stop(late=SILENT)),
     "stop.gone": (stop(late=ANSWERS),),
     "reload.in_flight": (reload(flying=HALF), reload(flying=RESETS)),
     "reload.queued": (reload(queued=WORDLESS), reload(queued=RESETS)),

@@ -67,7 +67,7 @@ def test_only_where_nobody_is_let_in_nothing_is_known():
         transcript = Transcript(name=served.id, lines=lines)
         return served.judge(SimpleNamespace(transcripts={served.id: transcript}))[0]
 
-    out = [Line(at=2.0, on=on, what="error", data=OUT) for on in (*slow.BAD[1:], slow.GOOD)]
+    out = [Line(at=2.0, on=on, what="error", data=OUT) for on in (*slow.BAD[1:], *slow.GOOD)]
     kept = Line(at=80.0, on=slow.BAD[0], what="timeout")
     assert judged(*out) is Outcome.ERROR
     assert judged(*out, kept) is Outcome.FAIL

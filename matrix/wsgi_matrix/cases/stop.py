@@ -70,8 +70,9 @@ def _queued(transcript: Transcript) -> str:
 
 def _late(transcript: Transcript) -> str:
     said = _whole(transcript, "late")
+    # Never heard: whether a dying server refuses, ends or resets is chance.
     kept_out = not transcript.received("late") and (
-        transcript.end("late") == "fin"
+        transcript.end("late") != "open"
         or any(x.on == "late" and b"ECONNREFUSED" in x.data for x in transcript.lines)
     )
     return "" if kept_out else said
@@ -193,8 +194,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "stop.late",
         Level.MAY,
-        "who comes after the stop signal is refused, let go in order, or answered",
-        Accept("a connect that is refused, a close in order, or a whole answer", _late),
+        "who comes after the stop signal is let go without a word, or answered",
+        Accept("no connection, one that is ended without an octet, or a whole answer", _late),
     ),
     _rule(
         "stop.gone",

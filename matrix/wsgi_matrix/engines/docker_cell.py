@@ -255,6 +255,7 @@ class DockerRunning:
             said = self._client.exec_start(made["Id"])
             return len(json.loads(said))
         except (APIError, ValueError) as error:
+            # Its end takes along what runs inside a moment before the engine knows of it.
             if self._wait(DYING)["Running"]:
                 raise CellError(f"its processes cannot be seen: {_said(error)}") from error
             return None
