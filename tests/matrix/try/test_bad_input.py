@@ -23,7 +23,7 @@ def test_the_import_error_from_inside(try_shop, folder):
     (folder / "shop.py").write_text("import models\n")
     said = complaint(try_shop("/"), 5)
     assert "No module named 'nowhere_to_be_found'" in said
-    assert "models.py, line 1" in said
+    assert "'nowhere_to_be_found' (models.py, line 1)" in said
     assert "requirements.txt" in said
 
 
