@@ -14,7 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PACKED = ("matrix.toml", "Dockerfile", ".dockerignore", "server/onegate", "peers")
 
 
-class Servers(BuildHookInterface):  # type: ignore[type-arg] # its parameter is the builder's own
+class Servers(BuildHookInterface):
     """The hook; hatchling finds it by its base class."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

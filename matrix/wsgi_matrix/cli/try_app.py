@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -117,7 +118,9 @@ def _why(cell: Cell, status: int | None, said: str) -> str:
         advice = f"; if that is a variable of the environment: --env {text.strip(chr(39))}=…"
     elif kind == "AttributeError" and missing == name.partition(".")[0]:
         advice = f"; name the WSGI callable of {module}"
-    where = f" ({at.replace('/srv/app/', '')})" if at else ""
+    # As people know the file: in their folder, not in the cell's copy of it.
+    where = re.sub(r"^(/srv|.*/bundles/[^/]+)/app/", "", at)
+    where = f" ({where})" if at else ""
     return f"{what}: {kind}: {' '.join(text.split())}{where}{advice}"
 
 

@@ -25,6 +25,7 @@ from wsgi_matrix.engines.docker_client import LABEL, inspect_image
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import MOUNT, said
 from wsgi_matrix.model import Cell
+from wsgi_matrix.suites import TRAFFIC
 from wsgi_matrix.surroundings import SECRETS, Beside
 
 PYTHON = "python3"
@@ -82,7 +83,7 @@ class Around:
         self.binds: dict[str, Any] = {bundle_volume: {"bind": MOUNT, "mode": "ro"}}
         self.environment = {
             **ENVIRONMENT,
-            **({"TMPDIR": TEMPORARY} if cell.suite == "traffic" else {}),
+            **({"TMPDIR": TEMPORARY} if cell.suite == TRAFFIC else {}),
             **self._wanted.variables(**self._places()),
         }
 

@@ -51,6 +51,8 @@ def read(value: Any, source: str, captures: Sequence[Capture] = ()) -> Session:
                 reason = f"to {url.scheme}:"
             elif host and url.netloc != host:
                 reason = f"to {url.netloc}"
+            elif _in_parts(entry["request"]):
+                reason = "a form in parts that was recorded without its text"
             else:
                 host = url.netloc
                 asks.append(_ask(entry["request"], f"{source}:log.entries[{number}]", recorded))
@@ -97,6 +99,12 @@ def _body(data: dict[str, Any], recorded: dict[str, str]) -> bytes | None:
     if data.get("encoding") == "base64":
         return base64.b64decode(text)
     return _with_places(text, recorded).encode()
+
+
+def _in_parts(request: dict[str, Any]) -> bool:
+    """Whether the body is a form whose files are not in the recording."""
+    data = request.get("postData") or {}
+    return data.get("text") is None and str(data.get("mimeType", "")).startswith("multipart/")
 
 
 def _with_places(text: str, recorded: dict[str, str]) -> str:

@@ -19,8 +19,18 @@ from wsgi_matrix.traffic.model import Ask
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")
 TOKEN = re.compile(r"[\w.+/=:-]")
+WORDS = re.compile(r"[\w.+/=:-]+|[^\w.+/=:-]")
 """Characters of ids, dates and tokens: what two of them share at an end is theirs all the same."""
 NEVER_COMPARED = LEFT_OUT | {b"etag", b"last-modified"}
+SHAPES = (
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
+    r"\b[0-9a-f]{16,}\b",
+    r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:Z-]*",
+    r"\b\d\d:\d\d:\d\d\b",
+)
+"""UUIDs, digests, times."""
+LEAST = 4
+"""Characters before a value that are enough to find it by."""
 AROUND = 24
 """Characters before a value that say where it is."""
 
@@ -82,7 +92,22 @@ def _text(one: str, two: str) -> Iterator[Ignore]:
 
 
 def _line(one: str, two: str) -> Iterator[Ignore]:
-    """An expression for what differs in a line, by what stands around it."""
+    """An expression for each thing that differs in a line; none where it would say too little."""
+    ours, theirs = WORDS.findall(one), WORDS.findall(two)
+    if len(ours) != len(theirs):
+        yield from _span(one, two)
+        return
+    before = "^"
+    for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        if a == b:
+            before += a
+        else:
+            yield from _value(before, (a, b), "".join(ours[number + 1 : number + 2])[:1])
+            before = ""
+
+
+def _span(one: str, two: str) -> Iterator[Ignore]:
+    """An expression for all between the first difference of two lines and the last."""
     begin = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), None)
     begin = min(len(one), len(two)) if begin is None else begin
     while begin and TOKEN.match(one[begin - 1]):
@@ -92,10 +117,27 @@ def _line(one: str, two: str) -> Iterator[Ignore]:
         end += 1
     while end and TOKEN.match(one[len(one) - end]):
         end -= 1
-    before, after = one[max(0, begin - AROUND) : begin], one[len(one) - end :][:1]
+    values = (one[begin : len(one) - end], two[begin : len(two) - end])
+    yield from _value("^" + one[:begin], values, one[len(one) - end :][:1])
+
+
+def _value(before: str, values: tuple[str, str], after: str) -> Iterator[Ignore]:
+    """An expression for a value by what stands before it, or else by its shape.
+
+    A ``^`` at the start of ``before`` is the line's. With too little before it, an expression would
+    leave out half of every answer: then only a shape that nothing else has is taken.
+    """
+    start, text = before.startswith("^"), before.removeprefix("^")
+    if len(text.strip()) < LEAST:
+        yield from (
+            Ignore(kind="regex", where=shape)
+            for shape in SHAPES
+            if all(re.fullmatch(shape, value) for value in values)
+        )
+        return
     value = f"[^{re.escape(after)}]*" if after else ".*"
-    start = "^" if begin <= AROUND else ""
-    where = f"(?m){start}{re.escape(before)}({value})" if start else f"{re.escape(before)}({value})"
+    anchor = "(?m)^" if start and len(text) <= AROUND else ""
+    where = f"{anchor}{re.escape(text[-AROUND:])}({value})"
     yield Ignore(kind="regex", where=where.replace("\\ ", " "))
 
 

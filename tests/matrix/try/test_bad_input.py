@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import time
+
 import pytest
+
+from .conftest import PROGRAM
 
 
 def complaint(done, code):
@@ -23,7 +29,7 @@ def test_the_import_error_from_inside(try_shop, folder):
     (folder / "shop.py").write_text("import models\n")
     said = complaint(try_shop("/"), 5)
     assert "No module named 'nowhere_to_be_found'" in said
-    assert "models.py, line 1" in said
+    assert "'nowhere_to_be_found' (models.py, line 1)" in said
     assert "requirements.txt" in said
 
 
@@ -168,3 +174,25 @@ def test_what_processes_cannot_have_is_refused_with_the_reason(try_shop):
 def test_init_writes_nothing_for_what_is_wrong(inside, folder):
     complaint(inside("init", "shop:app", "--traffic", "nowhere.har"), 2)
     assert not (folder / "matrix.toml").exists()
+
+
+def test_an_interrupt_during_set_up_leaves_nothing(folder):
+    """The command tells that it has begun by a file, and would take a minute."""
+    begun = folder / "begun"
+    code = f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)"
+    (folder / "slow.py").write_text(code)
+    begun.parent.chmod(0o777)
+    words = ("--build", folder / "build", "try", "shop:app", "--engine", "process")
+    with subprocess.Popen(
+        [*PROGRAM, *words, "--servers", "onegate", "--setup", "python slow.py"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until = time.monotonic() + 60
+        while not begun.exists() and process.poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert list((folder / "build" / "matrix").glob("run-*")) == []

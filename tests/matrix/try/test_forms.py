@@ -143,6 +143,7 @@ def test_a_har_is_sent_without_what_belongs_to_the_recording():
                     entry("https://shop.example/ü?a=b c#x", headers=headers),
                     entry("https://cdn.example/lib.js"),
                     entry("wss://shop.example/live"),
+                    entry("https://shop.example/up", "POST", mimeType="multipart/form-data"),
                     entry("https://shop.example/form", "POST", text="a=b"),
                     entry(
                         "https://shop.example/form", "POST", params=[{"name": "ä", "value": "1"}]
@@ -160,6 +161,7 @@ def test_a_har_is_sent_without_what_belongs_to_the_recording():
     assert session.notes == (
         "a.har: 1 not sent, to cdn.example",
         "a.har: 1 not sent, to wss:",
+        "a.har: 1 not sent, a form in parts that was recorded without its text",
     )
 
 
