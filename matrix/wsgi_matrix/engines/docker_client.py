@@ -26,6 +26,8 @@ RUN = LABEL + ".run"
 CELL = LABEL + ".cell"
 OWNER = LABEL + ".owner"
 CONTENT = LABEL + ".content"
+KEEP = LABEL + ".keep"
+"""On what was kept on request: only the command ``clean`` removes it."""
 
 OLDEST_API = (1, 40)
 """Docker 19.03, of 2019: the first with all that a cell is made of."""

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.errors import UserError
+from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.model import (
     App,
     CaseResult,
@@ -19,12 +19,15 @@ from wsgi_matrix.model import (
     Line,
     Observed,
     Outcome,
+    Partial,
     Python,
     Run,
     Server,
     Transcript,
 )
 from wsgi_matrix.reports.data import SCHEMA, dumps
+
+Value = dict[str, Any]
 
 FAMILY = SCHEMA.rpartition("/")[0] + "/"
 
@@ -61,6 +64,29 @@ def read(path: Path) -> dict[str, Any]:
     return value  # type: ignore[no-any-return] # a dict, or it had no "schema"
 
 
+def path(build: Path) -> Path:
+    """Where a run with this folder ``build`` leaves its results."""
+    return build / "matrix" / "results.json"
+
+
+def cell_of(value: Value, name: str) -> Value:
+    """The cell with the id ``name``. Raises :class:`UserError` with a suggestion."""
+    cells = {cell["id"]: cell for cell in value["cells"]}
+    if name not in cells:
+        raise UserError(f'no cell "{name}" in these results{suggestion(name, cells)}')
+    found: Value = cells[name]
+    return found
+
+
+def octets(transcript: list[Value], on: str, what: str) -> bytes:
+    """What was ``sent`` or ``received`` on a connection of ``transcript``, as far as it is kept."""
+    return b"".join(
+        base64.b64decode(line["data"])
+        for line in transcript
+        if line["on"] == on and line["what"] == what
+    )
+
+
 def run_of(value: dict[str, Any]) -> Run:
     """The run behind a value of ``results.json``, as far as that tells.
 
@@ -79,7 +105,7 @@ def run_of(value: dict[str, Any]) -> Run:
         measured=run["measured"],
         suites=tuple(run["suites"]),
         notes=tuple(run["notes"]),
-        partial=run["partial"],
+        partial=Partial(run["partial_reason"]),
         cells=tuple(_cell(cell) for cell in value["cells"]),
     )
 
@@ -106,6 +132,9 @@ def _cell(value: dict[str, Any]) -> CellResult:
             for name, lines in value["evidence"].items()
         },
         log=value["log"],
+        engine_seconds=value["engine_seconds"],
+        reused=value["reused"],
+        kept=tuple(value["kept"]),
     )
 
 
