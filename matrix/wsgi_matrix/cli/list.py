@@ -30,7 +30,7 @@ def _servers(_: config.Config, cells: Cells) -> Iterator[str]:
     for server in dict.fromkeys(cell.server.name for cell in cells):
         one = next(cell.server for cell in cells if cell.server.name == server)
         pythons = dict.fromkeys(cell.python.version for cell in cells if cell.server.name == server)
-        yield " ".join([server, one.product, one.version, *pythons]).replace("  ", " ")
+        yield " ".join(filter(None, [server, one.product, one.version, *pythons]))
 
 
 def _apps(_: config.Config, cells: Cells) -> Iterator[str]:

@@ -17,7 +17,7 @@ from wsgi_matrix.engines import SetupError, docker_baseline, docker_clean
 from wsgi_matrix.engines.docker_around import PYTHON
 from wsgi_matrix.engines.docker_base import Base, ensure_base
 from wsgi_matrix.engines.docker_cell import DockerRunning, Parts
-from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, owner
+from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_name, owner
 from wsgi_matrix.engines.docker_images import ensure_image, there
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
@@ -57,7 +57,8 @@ class DockerEngine:
         info = self.client.info()
         self._info: dict[str, Any] = info
         self.version: str = info["ServerVersion"]
-        self.where = f"Linux containers of Docker {self.version} ({info['OperatingSystem']})"
+        product = engine_name(self.client.version())
+        self.where = f"Linux containers of {product} {self.version} ({info['OperatingSystem']})"
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
         self._lock = threading.Lock()
         self._uids: set[int] = set()

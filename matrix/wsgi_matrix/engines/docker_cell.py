@@ -343,7 +343,8 @@ class DockerRunning:
     def _changed(self) -> tuple[str, ...]:
         found = self._client.diff(self._server) or []
         # Where an image has no such folder the engine makes it, to mount something there.
-        return tuple(x["Path"] for x in found if x["Path"] not in self.around.places)
+        made = self.around.places | getattr(self._client, "made", frozenset())
+        return tuple(x["Path"] for x in found if x["Path"] not in made)
 
     def _raise_if_ended(self, what: str) -> None:
         try:

@@ -52,6 +52,7 @@ class DockerDoctor:
             ("nproc", f"{NPROC} for a user of its own", self._nproc),
             ("pids", f"{PIDS} in the container", self._pids),
             ("memory", f"{MEMORY >> 20} MiB", self._memory),
+            ("memory, told", "the engine says why it ended", self._memory_told),
             ("read-only", "no write into the root", self._readonly),
             ("no-new-privileges", "set, and no capability", self._privileges),
             ("init", "process 1 waits for orphans", self._init),
@@ -86,9 +87,11 @@ class DockerDoctor:
         end = self._run("memory", str(MEMORY), mem_limit=MEMORY, memswap_limit=MEMORY)
         if end.told is not None:
             return f"{end['filled'] >> 20} MiB were filled", False
-        killed = bool(end.state["OOMKilled"])
-        told = "and told so" if killed else "but the engine does not say that it was memory"
-        return f"killed (exit status {end.state['ExitCode']}), {told}", killed
+        return f"killed, exit status {end.state['ExitCode']}", end.state["ExitCode"] == 137
+
+    def _memory_told(self) -> tuple[str, bool]:
+        end = self._run("memory", str(MEMORY), mem_limit=MEMORY, memswap_limit=MEMORY)
+        return f"OOMKilled: {end.state['OOMKilled']}", bool(end.state["OOMKilled"])
 
     def _readonly(self) -> tuple[str, bool]:
         end = self._run("readonly", read_only=True)

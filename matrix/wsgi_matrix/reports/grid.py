@@ -42,7 +42,7 @@ class Grid:
 def place(cell: Cell) -> tuple[tuple[str, str], tuple[str, str]]:
     """Row and column of ``cell``. A suite that its app does not tell has rows of its own."""
     own = cell.suite in (HELLO, cell.app.name)
-    app = cell.app.name if own else f"{cell.app.name} ({cell.suite})"
+    app = cell.app.name if own else f"{cell.app.name} {cell.suite}"
     return (cell.server.name, app), (cell.python.tag, cell.limits.name)
 
 
@@ -54,7 +54,6 @@ def make_grid(run: Run) -> Grid:
         columns=tuple(dict.fromkeys(column for _, column in squares)),
         squares=squares,
     )
-
 
 
 def legend(run: Run) -> list[tuple[Outcome, str]]:
