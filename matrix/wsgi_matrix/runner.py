@@ -145,7 +145,7 @@ class Runner:
     def _prepare(self, cells: Sequence[Cell]) -> None:
         try:
             self.engine.prepare(cells, self._note)
-        except OSError as problem:
+        except (OSError, SetupError) as problem:
             if gone := self.engine.gone():
                 raise EngineError(f"the engine went away while it prepared: {gone}") from problem
             raise
