@@ -95,9 +95,13 @@ clients = 8
 [pythons."3.11"]
 """
 APP = """
+FRAMEWORK = b'{"framework": "", "version": ""}'
+
+
 def app(environ, start_response):
-    body = b"Hello, World!\\n" if environ["PATH_INFO"] == "/hello" else b'{"framework": null, "version": null}'
-    kind = "text/plain; charset=utf-8" if environ["PATH_INFO"] == "/hello" else "application/json"
+    hello = environ["PATH_INFO"] == "/hello"
+    body = b"Hello, World!\\n" if hello else FRAMEWORK
+    kind = "text/plain; charset=utf-8" if hello else "application/json"
     start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
     return [body]
 """
