@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from wsgi_matrix import results_file
-from wsgi_matrix.reports import formats
+from wsgi_matrix.reports import files, saved
 
 from bench.growth import draw, table
 
@@ -99,7 +98,7 @@ def measure(cells: int, engine: str) -> Growth:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{folder}/out: the run ended with exit status {process.returncode}")
-    value = results_file.read(results_file.path(folder / "build"))
+    value = saved.read(saved.path(folder / "build"))
     ran = [cell for cell in value["cells"] if cell["seconds"]]
     return Growth(
         engine=engine,
@@ -109,13 +108,13 @@ def measure(cells: int, engine: str) -> Growth:
         phases=value["run"]["phases"],
         engine_share=sum(x["engine_seconds"] for x in ran) / sum(x["seconds"] for x in ran),
         rss=used.ru_maxrss * 1024,
-        reports={name: _rendered(name, value) for name in formats.FORMATS},
+        reports={name: _rendered(name, value) for name in files.RENDERERS},
     )
 
 
 def _rendered(name: str, value: dict[str, Any]) -> Report:
     began = time.monotonic()
-    text = formats.FORMATS[name].render(value)
+    text = files.RENDERERS[name](value)
     return Report(octets=len(text.encode()), seconds=time.monotonic() - began)
 
 

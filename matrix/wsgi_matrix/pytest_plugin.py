@@ -22,7 +22,6 @@ from wsgi_matrix import config, evidence, plan, suites
 from wsgi_matrix.cases import registry
 from wsgi_matrix.cases.registry import overall
 from wsgi_matrix.compare import CHECKS, compare
-from wsgi_matrix.contract_compare import APPS, SERVERS
 from wsgi_matrix.engines import EngineError, SetupError
 from wsgi_matrix.engines.choose import NAMES, choose
 from wsgi_matrix.errors import UserError
@@ -152,7 +151,7 @@ class MatrixItem(pytest.Item):
 
     def runtest(self) -> None:
         """Hold the check."""
-        _held(_run(self.config), self.cell, self.check).hold()
+        _held(self.config, self.cell, self.check).hold()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it comes from: the matrix."""
@@ -230,16 +229,19 @@ def _run(pytestconfig: pytest.Config) -> Run:
 
 
 @pytest.fixture
-def matrix_check(request: pytest.FixtureRequest, matrix_run: Run) -> Check:
+def matrix_check(request: pytest.FixtureRequest) -> Check:
     """One check of one cell; see :meth:`Check.hold`."""
-    return _held(matrix_run, *request.param)
+    return _held(request.config, *request.param)
 
 
-def _held(run: Run, cell_id: str, check_id: str) -> Check:
+def _held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
+    run = _run(pytest_config)
     result = next(result for result in run.cells if result.cell.id == cell_id)
     if check_id != COMPARISON:
         return Check(cell_id, next(check for check in result.checks if check.id == check_id))
-    added = [check for check in result.checks if check.id.endswith((APPS, SERVERS))]
+    suite = _load(pytest_config).sent[result.cell.suite]
+    own = {registry.START, *(case.id for case in suite.cases)}
+    added = [check for check in result.checks if check.id not in own]
     outcome = overall(tuple(added))
     lines = [f"{check.id}: {check.detail}" for check in added if check.outcome is outcome]
     detail = "" if outcome is Outcome.PASS else "\n".join(lines)

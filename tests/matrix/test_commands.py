@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.reports import changes, data, formats, show
-from wsgi_matrix.results_file import to_run
+from wsgi_matrix.reports import changes, data, files, show
 
 HERE = Path(__file__).parent
 PROGRAM = (sys.executable, "-m", "wsgi_matrix")
@@ -153,19 +152,14 @@ def test_the_date_alone_is_no_change(result_of, run_of):
 
 
 def test_report_writes_every_format_that_there_is(command, ran, tmp_path):
-    names = ",".join(formats.FORMATS)
+    names = ",".join(files.FORMATS)
     done = command("report", "--format", names, "--output", "out")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     there = {file.name for file in (tmp_path / "out").iterdir()}
-    assert there == {each.file for each in formats.FORMATS.values()}
+    assert there == set(files.FORMATS.values()) == set(files.RENDERERS)
     assert "2 cells: 1 pass, 1 fail" in (tmp_path / "out/report.md").read_text()
     assert (tmp_path / "out/results.json").read_text() == ran.read_text()
     assert command("report").stdout == (tmp_path / "out/report.md").read_text()
-
-
-def test_a_run_that_was_read_back_is_the_same(result_of, run_of):
-    value = data.results(run_of(result_of(), result_of("django", outcomes={})))
-    assert data.results(to_run(value)) == value
 
 
 def test_exitfirst_begins_no_cell_after_a_red_one(command, tmp_path):
