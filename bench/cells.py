@@ -2,7 +2,7 @@
 
 Makes a matrix of as many cells as asked for (onegate under other names × profiles of limits, one
 app, one Python), runs ``wsgi-matrix run`` on it as a user would, and measures that process and what
-its reports take. Everything goes to ``build/bench/cells``; the docs are written with ``--write``.
+its reports take. Everything goes to ``build/bench/cells``, beside what was measured before; the docs are written with ``--write``.
 """
 
 from __future__ import annotations
@@ -124,6 +124,13 @@ def middle(runs: list[Growth]) -> Growth:
     return next(run for run in runs if run.seconds == wanted)
 
 
+def _merged(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``new``, and of ``old`` what was not measured again."""
+    again = {(run["engine"], run["cells"]) for run in new}
+    kept = [run for run in old if (run["engine"], run["cells"]) not in again]
+    return sorted(kept + new, key=lambda run: (run["engine"], run["cells"]))
+
+
 @click.command()
 @click.argument("cells", nargs=-1, type=click.IntRange(ROWS), default=(10, 100, 1000))
 @click.option("--engine", "engines", multiple=True, default=("process", "docker"))
@@ -148,7 +155,10 @@ def main(cells: tuple[int, ...], engines: tuple[str, ...], repeat: int, write: b
         "runs": found,
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "cells.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    file = FOLDER / "cells.json"
+    if file.exists():  # one engine may be measured after the other
+        result["runs"] = _merged(json.loads(file.read_text("utf-8"))["runs"], found)
+    file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     click.echo(table(result))
     if write:
         (DOCS / "cost.svg").write_text(draw(result), encoding="utf-8")

@@ -103,11 +103,11 @@ def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_o
     [
         (("show", "plain-god-default-py311"), 2, f'did you mean "{GOOD}"?'),
         (("show", GOOD, "helo"), 2, 'did you mean "hello"?'),
-        (("show", GOOD, "--results", "none.json"), 2, "none.json: no such file"),
-        (("report", "none.json"), 2, "none.json: no such file"),
+        (("show", GOOD, "--results", "none.json"), 2, "none.json: No such file"),
+        (("report", "none.json"), 2, "none.json: No such file"),
         (("report", "--format", "htlm"), 2, '--format: no "htlm"'),
         (("report", "--format", "json,markdown"), 2, "--output"),
-        (("compare", "none.json", "none.json"), 2, "none.json: no such file"),
+        (("compare", "none.json", "none.json"), 2, "none.json: No such file"),
     ],
 )
 def test_bad_input_is_one_line(command, ran, words, code, text):
@@ -197,9 +197,9 @@ def test_nothing_is_kept_unless_it_is_asked_for(ran):
 
 def test_an_unchanged_cell_is_reused_only_on_request_and_marked(command, ran, tmp_path):
     words = ("run", *ENGINE, "--apps", "good,extra")
-    first = cells(ran)
     command(*words)
-    assert {cell["reused"] for cell in cells(ran).values()} == {""}
+    first = cells(ran)
+    assert {cell["reused"] for cell in first.values()} == {""}
     done = command(*words, "--reuse")
     assert done.returncode == 1  # red as it was, and the comparison is made anew
     again = cells(ran)

@@ -41,7 +41,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; `wsgi-matrix run` writes one") from None
+        raise UserError(f"{path}: No such file; `wsgi-matrix run` writes one") from None
     except OSError as problem:
         raise UserError(f"{path}: {problem.strerror or problem}") from None
     except ValueError as problem:
