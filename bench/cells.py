@@ -2,8 +2,8 @@
 
 Makes a matrix of as many cells as asked for (onegate under other names × profiles of limits, one
 app, one Python), runs ``wsgi-matrix run`` on it as a user would, and measures that process and what
-its reports take. Everything goes to ``build/bench/cells``, beside what was measured before; the docs are
-written with ``--write``.
+its reports take. Everything goes to ``build/bench/cells``, beside what was measured before;
+``--write`` writes the docs.
 """
 
 from __future__ import annotations
