@@ -24,7 +24,7 @@ EXIT_CODES = {
     Exit.FAILED: "a cell failed, or differs",
     Exit.USAGE: "usage or configuration",
     Exit.NOTHING_SELECTED: "nothing selected, or nothing selected can run here",
-    Exit.NO_ENGINE: "no usable engine",
+    Exit.NO_ENGINE: "no usable engine, or it went away; then a partial report is written",
     Exit.SETUP: "a cell could not be set up or judged",
     Exit.INTERRUPTED: "interrupted; a partial report is written",
 }

@@ -24,6 +24,15 @@ class Outcome(StrEnum):
     XFAIL = "xfail"  # a known, named quirk
 
 
+class Partial(StrEnum):
+    """Why a run is not whole."""
+
+    NO = ""
+    INTERRUPTED = "interrupted"
+    FIRST_RED = "stopped at the first red cell"
+    ENGINE = "the engine went away"
+
+
 class Level(StrEnum):
     """How binding a check is, in the words of RFC 2119."""
 
@@ -349,6 +358,12 @@ class CellResult:
     """Octets of anonymous memory of all its processes after the last request; ``None``: it had
     ended, or this engine cannot tell."""
     log: str = ""
+    engine_seconds: float = 0.0
+    """Of ``seconds``: waited for the engine, and neither for the server nor for the probe."""
+    reused: str = ""
+    """Start of the run that found this, where it was not this one; RFC 3339, UTC."""
+    kept: tuple[str, ...] = ()
+    """What was left of the cell on request: ids of containers, or a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,5 +387,5 @@ class Run:
     """What was sent and judged; each cell says which of them it belongs to."""
     notes: tuple[str, ...] = ()
     """Lines for people that belong to the result."""
-    partial: bool = False
-    """The run was interrupted: cells are missing."""
+    partial: Partial = Partial.NO
+    """Why cells are missing; false where none is."""

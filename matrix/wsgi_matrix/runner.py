@@ -11,20 +11,25 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from wsgi_matrix import events, xfails
 from wsgi_matrix.cases import Evidence, registry
 from wsgi_matrix.config import Settings
-from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
-from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Run
+from wsgi_matrix.engines import CellError, Engine, EngineError, NotHere, Running, SetupError
+from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Partial, Run
 from wsgi_matrix.probe import Job
+from wsgi_matrix.reuse import Store
 from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
 
 WAITING = 16
 """Cells at a time, beside the jobs, of suites whose cells do little but wait for time-outs."""
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
+
+RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
+"""Outcomes of cells that are not as expected."""
 
 
 def cores() -> int:
@@ -46,8 +51,16 @@ class Runner:
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
         before: Callable[[Engine, Sequence[Cell]], None] | None = None,
+        exitfirst: bool = False,
+        keep: str = "",
+        store: Store | None = None,
+        reuse: bool = False,
     ) -> None:
         """``suites``: by name, each that a cell belongs to; by default ``hello`` alone.
+
+        ``exitfirst``: begin no cell after the first red one. ``keep``: of which cells the engine,
+        which was told to keep them, does not remove what is left: ``failed`` or ``all``.
+        ``store``: where results are put, and with ``reuse`` taken from for unchanged cells.
 
         ``before`` is called when all is prepared, with the cells that can run; it may raise
         :class:`SetupError` if it finds that there is no sense in running them.
@@ -60,51 +73,61 @@ class Runner:
         self.jobs = jobs or cores()
         self.handlers = handlers
         self.before = before
+        self.exitfirst = exitfirst
+        self.keep = keep
+        self.store = store
+        self.reuse = reuse
         self.phases: dict[str, float] = {}
+        self._started = ""
         self._phase: tuple[str, float] | None = None
         self._telling = threading.RLock()
         self._stopping = threading.Event()
+        self._enough = Partial.NO
+        """Why no further cell is begun; the ones that run may end."""
 
     def run(self) -> Run:
         """Prepare, run and compare all cells.
 
-        Raises :class:`SetupError` if an image or bundle cannot be made. An interrupt
-        (``KeyboardInterrupt``) ends the run early: the result then says ``partial``.
+        Raises :class:`SetupError` if an image or bundle cannot be made, :class:`EngineError` if
+        the engine goes away before there is a cell. An interrupt (``KeyboardInterrupt``), an engine
+        that goes away later and ``exitfirst`` end the run early: the result then says ``partial``.
         """
-        started, clock = datetime.now(UTC), time.monotonic()
+        started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        self._started = started.replace("+00:00", "Z")
         self._tell(events.RunStarted(self.cells, self.engine.where, self.jobs))
         results: dict[str, CellResult] = {}
         measured: dict[str, float] = {}
-        partial = False
         try:
             # Cells that cannot run here need no images: an engine is asked for the rest only.
             able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
             if able:
-                self.engine.prepare(able, self._note)
+                self._prepare(able)
                 if self.before is not None:
                     self._note("loading", "")
                     self.before(self.engine, able)
             with self._in_phase("cells"):
                 self._run_cells(results)
-            measured = self._measure(results)
+            if self._enough is not Partial.ENGINE:
+                measured = self._measure(results)
         except KeyboardInterrupt:
-            partial = True
+            self._enough = Partial.INTERRUPTED
         finally:
             self._end_phase()
         done = [results[cell.id] for cell in self.cells if cell.id in results]
+        whole = len(done) == len(self.cells) and self._enough is Partial.FIRST_RED
         run = Run(
             engine=self.engine.name,
             engine_version=self.engine.version,
             where=self.engine.where,
             kernel=f"{platform.system()} {platform.release()}",
-            started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            started=self._started,
             seconds=time.monotonic() - clock,
             phases=dict(self.phases),
             measured=measured,
-            cells=self._compared(done),
+            cells=self._kept(self._compared(done)),
             suites=tuple(self.suites),
             notes=tuple(note for suite in self.suites.values() for note in suite.notes),
-            partial=partial,
+            partial=Partial.NO if whole else self._enough,
         )
         self._tell(events.RunDone(run))
         return run
@@ -118,6 +141,25 @@ class Runner:
                 suite.compare([each for each in done if each.cell.suite == name]), self.known, name
             )
         )
+
+    def _prepare(self, cells: Sequence[Cell]) -> None:
+        try:
+            self.engine.prepare(cells, self._note)
+        except (OSError, SetupError) as problem:
+            if gone := self.engine.gone():
+                raise EngineError(f"the engine went away while it prepared: {gone}") from problem
+            raise
+
+    def _kept(self, results: tuple[CellResult, ...]) -> tuple[CellResult, ...]:
+        """``results`` with what was left of their cells; what nobody wants kept is removed now.
+
+        Only now, for it takes the comparison to know every red cell.
+        """
+        if not self.keep:
+            return results
+        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in RED}
+        kept = self.engine.keep_only(wanted)
+        return tuple(replace(r, kept=kept.get(r.cell.id, ())) for r in results)
 
     def _run_cells(self, results: dict[str, CellResult]) -> None:
         # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
@@ -156,28 +198,47 @@ class Runner:
 
     def _one(self, cell: Cell) -> CellResult | None:
         """Run one cell; ``None`` if the run was interrupted meanwhile: that tells nothing of it."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._enough:
             return None
         self._tell(events.CellStarted(cell))
-        result = run_cell(self.engine, cell, self.settings, self.suites[cell.suite])
-        if self._stopping.is_set():
-            return None
+        suite = self.suites[cell.suite]
+        key = self._key(cell, suite)
+        result = self.store.find(cell, key) if self.store and key and self.reuse else None
+        if result is None:
+            result = run_cell(self.engine, cell, self.settings, suite)
+            if self._stopping.is_set():
+                return None
+            if result.outcome is Outcome.ERROR and self.engine.gone():
+                self._enough = Partial.ENGINE
+            elif self.store and key:
+                self.store.put(result, key, self._started)
+        if self.exitfirst and result.outcome in RED:
+            self._enough = self._enough or Partial.FIRST_RED
         self._tell(events.CellDone(result))
         return result
+
+    def _key(self, cell: Cell, suite: Suite) -> str:
+        """What the result of ``cell`` follows from; empty where it cannot run here."""
+        if self.store is None or self.engine.skip_reason(cell):
+            return ""
+        return self.store.key(self.engine, cell, suite, self.settings)
 
     def _measure(self, results: dict[str, CellResult]) -> dict[str, float]:
         # An app with surroundings cannot be imported without them, and that is what is measured.
         ran = [
             result
             for result in results.values()
-            if result.outcome is not Outcome.SKIP and result.cell.suite != TRAFFIC
+            if result.outcome is not Outcome.SKIP
+            and result.cell.suite != TRAFFIC
+            and not result.reused
         ]
         if not ran:
             return {}
-        seconds = [result.seconds for result in ran]
-        first = ran[0].cell
-        baseline = self.engine.baseline(first)
-        return {"cell": statistics.median(seconds), **baseline} if baseline else {}
+        return {
+            "cell": statistics.median(r.seconds for r in ran),
+            "engine": statistics.median(r.engine_seconds for r in ran),
+            **self.engine.baseline(ran[0].cell),
+        }
 
     # Phases and events
 
@@ -231,11 +292,13 @@ def run_cell(
     image: Image | None = None
     observed: Observed | None = None
     version = ""
+    waited = 0.0
     try:
         with engine.open(cell) as running:
             image, version = running.image, running.framework_version
             observed = running.observed()
             memory, evidence = _gather(running, cell, observed, settings, suite)
+            waited = running.engine_seconds
     except NotHere as reason:
         return _skipped(cell, str(reason), suite)
     # A defect of ours in one cell must not take the results of the others along; it is red.
@@ -263,6 +326,7 @@ def run_cell(
         transcripts=dict(evidence.transcripts),
         ready_seconds=evidence.ready_seconds,
         memory=memory,
+        engine_seconds=waited,
         log=evidence.stopped.log,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,117 @@ def test_processes_are_refused_where_docker_is_required(items):
     assert done.returncode == 1
     assert "refuses the process engine" in done.stdout
     assert "passed" not in done.stdout.splitlines()[-1]
+
+
+MATRIX = """
+[servers.mine]
+context = "server"
+args = ["{app}", "--chdir", "{folder}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"]
+process = ["{python}", "-m", "plainserver"]
+process_path = ["server"]
+
+[apps.shop]
+path = "shop"
+
+[limits.default]
+clients = 4
+
+[limits.small]
+nofile = 64
+clients = 8
+
+[pythons."3.11"]
+"""
+APP = """
+FRAMEWORK = b'{"framework": "", "version": ""}'
+
+
+def app(environ, start_response):
+    hello = environ["PATH_INFO"] == "/hello"
+    body = b"Hello, World!\\n" if hello else FRAMEWORK
+    kind = "text/plain; charset=utf-8" if hello else "application/json"
+    start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [body]
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project of somebody else, with an app and a test of its own."""
+    shutil.copytree(HERE / "plainserver", tmp_path / "server")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "app.py").write_text(APP)
+    (tmp_path / "matrix.toml").write_text(MATRIX)
+    (tmp_path / "test_shop.py").write_text("def test_of_their_own():\n    pass\n")
+
+    def run(*words):
+        env = {k: v for k, v in os.environ.items() if k != "WSGI_MATRIX_REQUIRE_DOCKER"}
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA"]
+        return subprocess.run(
+            [*command, "--matrix-engine", "process", *words],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    return run
+
+
+def passed(done):
+    return set(re.findall(r"^PASSED (\S+)", done.stdout, re.MULTILINE))
+
+
+def test_the_cells_are_items_beside_the_tests_of_another_project(project):
+    done = project("--matrix")
+    assert "test_shop.py::test_of_their_own" in passed(done)
+    assert "matrix::mine-shop-default-py311::burst" in passed(done), done.stdout
+    assert "matrix::mine-shop-small-py311::burst" in passed(done)
+    assert "2 cells: 2 pass" in done.stdout
+    assert done.returncode == 0, done.stdout
+    assert "collected 1 item\n" not in done.stdout
+
+
+def test_without_the_option_the_matrix_is_not_touched(project, tmp_path):
+    (tmp_path / "matrix.toml").unlink()
+    assert passed(project()) == {"test_shop.py::test_of_their_own"}
+
+
+def test_the_selection_is_that_of_the_command(project):
+    options = ("--matrix", "--matrix-select", "*-py311", "--matrix-skip", "*-small-*")
+    done = project(*options, "-k", "burst or their_own")
+    assert passed(done) == {
+        "test_shop.py::test_of_their_own",
+        "matrix::mine-shop-default-py311::burst",
+    }
+
+
+def test_a_suite_has_items_of_its_own_cases(project):
+    options = ("--matrix-suite", "stop", "--matrix-limits", "default")
+    done = project("--matrix", *options, "--collect-only", "-q")
+    assert "matrix::mine-stop-default-py311::start" in done.stdout
+    assert "burst" not in done.stdout
+
+
+def test_a_red_cell_of_theirs_is_red(project, tmp_path):
+    (tmp_path / "shop" / "app.py").write_text(APP.replace("200 OK", "404 Not Found"))
+    done = project("--matrix", "--matrix-limits", "default", "-k", "hello")
+    assert done.returncode == 1
+    assert "FAILED matrix::mine-shop-default-py311::hello" in done.stdout
+    assert "404" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--matrix-apps", "shpo"), 'did you mean "shop"?'),
+        (("--matrix-select", "nothing"), "matches no cell"),
+        (("--matrix-suite", "helo"), 'did you mean "hello"?'),
+    ],
+)
+def test_a_wrong_selection_of_theirs_is_an_error_of_usage(project, options, text):
+    done = project("--matrix", *options)
+    assert done.returncode == 4, done.stdout
+    assert text in done.stderr

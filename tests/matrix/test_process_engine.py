@@ -131,7 +131,7 @@ def test_the_uid_has_one_capability_and_no_way_to_more(tmp_path):
 
 
 def test_cells_of_one_engine_have_different_uids(process_engine):
-    uids = [process_engine._uid() for _ in range(10)]
+    uids = [process_engine.uid() for _ in range(10)]
     assert len(set(uids)) == (10 if os.geteuid() == 0 else 1)
 
 

@@ -16,7 +16,7 @@ from wsgi_matrix import events
 from wsgi_matrix.compare import compare
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model import Outcome, Partial
 from wsgi_matrix.reports import (
     badge,
     console,
@@ -27,6 +27,7 @@ from wsgi_matrix.reports import (
     html,
     junit,
     markdown,
+    progress,
     saved,
 )
 from wsgi_matrix.reports.grid import make_grid
@@ -132,7 +133,7 @@ def test_every_red_check_is_in_every_report(mixed, value):
 
 def test_results_json_keeps_its_schema(mixed, run_of):
     jsonschema.Draft202012Validator.check_schema(data.schema())
-    for run in (mixed, run_of(), run_of(partial=True)):
+    for run in (mixed, run_of(), run_of(partial=Partial.INTERRUPTED)):
         jsonschema.validate(json.loads(data.dumps(data.results(run))), data.schema())
 
 
@@ -170,7 +171,9 @@ def test_the_schema_refuses_what_is_not_a_result(mixed, spoil):
 )
 def test_the_exit_code_is_a_function_of_the_outcomes(result_of, run_of, outcomes, partial, code):
     results = [replace(result_of(), outcome=outcome) for outcome in outcomes]
-    assert exit_code(run_of(*results, partial=partial)) is code
+    assert (
+        exit_code(run_of(*results, partial=Partial.INTERRUPTED if partial else Partial.NO)) is code
+    )
 
 
 def test_junit_counts_every_check_as_pytest_would(value):
@@ -293,7 +296,7 @@ def test_evidence_is_shortened_until_the_page_fits_and_the_page_says_so(value, m
 
 
 def test_a_partial_run_says_so_everywhere(result_of, run_of):
-    run = run_of(result_of(), partial=True)
+    run = run_of(result_of(), partial=Partial.INTERRUPTED)
     assert "PARTIAL" in rendered(run)
     value = data.results(run)
     assert value["run"]["partial"] is True
@@ -328,7 +331,7 @@ def test_a_narrow_terminal_gets_the_grid_on_its_side(result_of, run_of):
 
 def test_progress_is_a_plain_line_for_each_cell_where_there_is_no_terminal(result_of):
     output = io.StringIO()
-    handler = console.Progressing(Console(file=output))
+    handler = progress.Progressing(Console(file=output))
     result = result_of()
     handler(events.RunStarted((result.cell,), "processes", 2))
     handler(events.PhaseStarted("cells"))

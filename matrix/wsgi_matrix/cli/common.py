@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import NoReturn
 
 import click
 
 from wsgi_matrix import suites
+from wsgi_matrix.cli import completion
 from wsgi_matrix.engines import EngineError, SetupError
 from wsgi_matrix.engines.choose import NAMES
 from wsgi_matrix.errors import EXIT_CODES, Exit, UserError
@@ -33,6 +37,21 @@ class Names(click.ParamType[tuple[str, ...]]):
         return tuple(name.strip() for name in str(value).split(",") if name.strip())
 
 
+CLOSED_PIPE = 128 + signal.SIGPIPE
+"""Exit status of a command whose reader went away, as a shell tells it of any program."""
+
+
+def write_out(text: str) -> None:
+    """The result, to stdout, at once: a reader that went away is met here and not at the end."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def deaf() -> None:
+    """Let nothing be written to stdout any more: nobody reads it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def fail(message: str, code: Exit) -> NoReturn:
     """One line on stderr, and the documented exit code."""
     click.echo(f"wsgi-matrix: {message}", err=True)
@@ -50,6 +69,9 @@ def user_errors() -> Iterator[None]:
         fail(str(problem), Exit.NO_ENGINE)
     except SetupError as problem:
         fail(str(problem), Exit.SETUP)
+    except BrokenPipeError:
+        deaf()
+        sys.exit(CLOSED_PIPE)
     except OSError as problem:
         # What remains are our own files: a full disk, a folder that cannot be written.
         fail(f"{problem.filename or 'a file'}: {problem.strerror or problem}", Exit.SETUP)
@@ -59,13 +81,39 @@ def user_errors() -> Iterator[None]:
 
 def selection_options(command: click.decorators.FC) -> click.decorators.FC:
     """The options that choose cells."""
-    text = f"Of {', '.join(suites.NAMES)}, or all; by default what [run] of the matrix says."
-    command = click.option("--suite", "suites", type=Names(), default=(), help=text)(command)
-    for name in ("pythons", "limits", "apps", "servers"):
-        text = f"Names of {name} in the matrix, or all; by default what the suite says."
-        command = click.option(f"--{name}", type=Names(), default=(), help=text)(command)
-    command = click.option("--skip", multiple=True, help="Glob on cell ids to leave out.")(command)
-    return click.option("--select", multiple=True, help="Glob on cell ids to run.")(command)
+    options = []
+    for name, text in (("select", "to run"), ("skip", "to leave out")):
+        options.append(
+            click.option(
+                f"--{name}",
+                multiple=True,
+                help=f"Glob on the ids of cells {text}; may be given again.",
+                shell_complete=completion.cells,
+            )
+        )
+    for name in ("servers", "apps", "limits", "pythons"):
+        options.append(
+            click.option(
+                f"--{name}",
+                type=Names(),
+                default=(),
+                help=f"Names of {name} in the matrix, or all; by default what the suite says.",
+                shell_complete=completion.of_axis(attrgetter(name)),
+            )
+        )
+    options.append(
+        click.option(
+            "--suite",
+            "suites",
+            type=Names(),
+            default=(),
+            help=f"Of {', '.join(suites.NAMES)}, or all; by default what [run] says.",
+            shell_complete=completion.of_axis(lambda _: suites.NAMES),
+        )
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def engine_option(command: click.decorators.FC) -> click.decorators.FC:

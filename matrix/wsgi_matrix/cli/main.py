@@ -8,14 +8,16 @@ import click
 
 from wsgi_matrix import __version__, config
 from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.cli.doctor import doctor
 from wsgi_matrix.cli.init import init
 from wsgi_matrix.cli.list import list_cells
+from wsgi_matrix.cli.results import compare, report, show
 from wsgi_matrix.cli.run import run
 from wsgi_matrix.cli.try_app import try_app
 from wsgi_matrix.cli.upkeep import base, clean
 
-WITHOUT_MATRIX = ("try", "init")
-"""Sub-commands that make their own from their options."""
+WITHOUT_MATRIX = ("try", "init", "show", "compare", "report")
+"""Sub-commands that need none, make their own, or read it themselves if they need it."""
 
 
 @click.group(epilog=EPILOG)
@@ -40,5 +42,7 @@ def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
         ctx.obj = config.load(file or config.find(Path.cwd()), build)
 
 
-for command in (run, try_app, init, list_cells, clean, base):
+for command in (
+    run, try_app, init, list_cells, show, compare, report, doctor, clean, base,
+):  # fmt: skip
     main.add_command(command)

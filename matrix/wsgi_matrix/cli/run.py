@@ -6,17 +6,27 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 import click
 
 from wsgi_matrix import config, evidence, plan, suites
-from wsgi_matrix.cli.common import EPILOG, engine_option, selection_options, user_errors
+from wsgi_matrix.cli.common import (
+    EPILOG,
+    deaf,
+    engine_option,
+    selection_options,
+    user_errors,
+    write_out,
+)
+from wsgi_matrix.engines import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import Run
-from wsgi_matrix.reports import console, data, exit_code, files, markdown
+from wsgi_matrix.model import Cell, Run
+from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress
+from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner import Runner
 
 
@@ -24,12 +34,28 @@ from wsgi_matrix.runner import Runner
 @selection_options
 @engine_option
 @click.option("--jobs", type=click.IntRange(1), help="Cells at a time; by default the cores.")
+@click.option("-x", "--exitfirst", is_flag=True, help="Begin no cell after the first red one.")
+@click.option(
+    "--keep",
+    type=click.Choice(["failed", "all"]),
+    help="Leave what is left of these cells, to look at; `wsgi-matrix clean` removes it.",
+)
+@click.option(
+    "--reuse",
+    is_flag=True,
+    help="Take the last result of a cell whose image, bundle, limits and cases are unchanged.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would run, and start nothing.")
 @click.pass_obj
 def run(
     settings: config.Config,
     /,
     engine: str,
     jobs: int | None,
+    exitfirst: bool,
+    keep: str | None,
+    reuse: bool,
+    dry_run: bool,
     **selection: tuple[str, ...],
 ) -> None:
     """Run the cells, print the grid, write the reports to build/matrix/."""
@@ -41,11 +67,13 @@ def run(
             name: suites.choose(settings, name)
             for name in dict.fromkeys(cell.suite for cell in cells)
         }
-        chosen, notice = choose(engine, settings.build)
+        chosen, notice = choose(engine, settings.build, keep=keep is not None)
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
-        handlers = (console.Progressing(),)
         with contextlib.closing(chosen):
+            if dry_run:
+                write_out(_plan(cells, chosen, sent))
+                return
             done = Runner(
                 cells,
                 chosen,
@@ -53,11 +81,34 @@ def run(
                 suites=sent,
                 known=settings.xfails,
                 jobs=jobs,
-                handlers=handlers,
+                handlers=(progress.Progressing(),),
+                exitfirst=exitfirst,
+                keep=keep or "",
+                store=reuse_store(settings),
+                reuse=reuse,
             ).run()
         write_down(settings, done)
-        console.render(done)
+        try:
+            console.render(done)
+        except BrokenPipeError:
+            deaf()  # all is judged and written: what the run amounts to is still the status
         sys.exit(exit_code(done))
+
+
+def reuse_store(settings: config.Config) -> Store:
+    """Results of earlier runs of this matrix."""
+    files = [each.contract for each in settings.suites.values() if each.contract]
+    return Store(settings.build, *files)
+
+
+def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, suites.Suite]) -> str:
+    """A line for each cell: what would be judged, or why it would be skipped."""
+    lines = [f"{len(cells)} cells in {engine.where}; this is a plan, nothing was started"]
+    for cell in cells:
+        reason = engine.skip_reason(cell)
+        checks = f"{len(sent[cell.suite].cases) + 1} checks of {cell.suite}"
+        lines.append(f"{cell.id} {'skip: ' + reason if reason else checks}")
+    return "\n".join(lines) + "\n"
 
 
 def write_down(settings: config.Config, done: Run) -> None:

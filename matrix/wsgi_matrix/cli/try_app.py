@@ -20,7 +20,7 @@ from wsgi_matrix.cli.run import terminable, write_down
 from wsgi_matrix.engines import CellError, Engine, SetupError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model import Cell, Run
-from wsgi_matrix.reports import console, exit_code
+from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner import Runner
 from wsgi_matrix.traffic import twice
 
@@ -75,7 +75,7 @@ def try_app(ctx: click.Context, /, app: str, engine: str, jobs: int | None, **ch
                 settings.settings,
                 suites={suites.TRAFFIC: suite},
                 jobs=jobs,
-                handlers=(console.Progressing(),),
+                handlers=(progress.Progressing(),),
                 before=loadable,
             ).run()
             changes = twice.changes(chosen_engine, settings, suite, done)

@@ -7,7 +7,7 @@ import contextlib
 import click
 
 from wsgi_matrix import config, plan
-from wsgi_matrix.cli.common import Names, engine_option, user_errors
+from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
 from wsgi_matrix.engines.choose import choose
 
 
@@ -15,12 +15,12 @@ from wsgi_matrix.engines.choose import choose
 @engine_option
 @click.pass_obj
 def clean(settings: config.Config, engine: str) -> None:
-    """Remove what earlier runs left behind: processes, containers, known by our label only."""
+    """Remove what earlier runs left behind or kept: processes, containers, by our label only."""
     with user_errors():
         chosen, _ = choose(engine, settings.build)
         with contextlib.closing(chosen):
             count = chosen.clean()
-        click.echo(f"{count} left behind and removed")
+        write_out(f"{count} left behind and removed\n")
 
 
 @click.command()
@@ -37,7 +37,7 @@ def base(settings: config.Config, /, pythons: tuple[str, ...]) -> None:
         with contextlib.closing(connect()) as client:
             for python in dict.fromkeys(cell.python for cell in cells):
                 made = ensure_base(client, python, _say, settings.build)
-                click.echo(f"{made.reference} {made.id} from {made.source}")
+                write_out(f"{made.reference} {made.id} from {made.source}\n")
 
 
 def _say(phase: str, detail: str) -> None:

@@ -6,7 +6,7 @@ the running cell, never assumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -21,6 +21,8 @@ class Running(Protocol):
     framework_version: str
     """Version of the app's framework in the bundle that is mounted (``Bundle.framework_version``);
     empty for an app without one. ``/framework`` has to say the same."""
+    engine_seconds: float
+    """Seconds that the cell has waited for the engine, and neither for the server nor the probe."""
 
     def observed(self) -> Observed:
         """Read the limits back from inside. Raises :class:`CellError` if that is impossible."""
@@ -78,6 +80,21 @@ class Engine(Protocol):
     def skip_reason(self, cell: Cell) -> str:
         """Why this engine cannot run ``cell`` at all here; empty when it can."""
 
+    def identity(self, cell: Cell) -> tuple[str, ...]:
+        """What ``cell`` is made of, by content: image, bundle, what runs the probe.
+
+        Needs :meth:`prepare` before. Equal for two cells that would run the same.
+        """
+
+    def gone(self) -> str:
+        """Why the engine answers no more; empty while it does."""
+
+    def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Remove what was kept of all cells but those with the ids ``cells``; what those left.
+
+        For an engine that was told to keep what is left of its cells.
+        """
+
     def abort(self) -> None:
         """Kill every cell that is open, from another thread; their probes then end by themselves.
 
@@ -85,7 +102,7 @@ class Engine(Protocol):
         """
 
     def clean(self) -> int:
-        """Remove what earlier runs left behind, known by our label only. Returns how many."""
+        """Remove what earlier runs left behind or kept, known by our label only; how many."""
 
     def close(self) -> None:
         """Wait for what still goes on in the background. The engine is usable no more then."""

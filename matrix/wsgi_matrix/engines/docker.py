@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+
+from docker.errors import DockerException
 
 from wsgi_matrix.bundles import ensure_bundle
 from wsgi_matrix.engines import SetupError, docker_baseline, docker_clean
 from wsgi_matrix.engines.docker_around import PYTHON
 from wsgi_matrix.engines.docker_base import Base, ensure_base
 from wsgi_matrix.engines.docker_cell import DockerRunning, Parts
-from wsgi_matrix.engines.docker_client import OWNER, RUN, connect, owner
+from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_name, owner
 from wsgi_matrix.engines.docker_images import ensure_image, there
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
@@ -46,14 +48,17 @@ class DockerEngine:
 
     name = "docker"
 
-    def __init__(self, root: Path) -> None:
-        """``root``: folder for bundles and locks. Raises :class:`EngineError`."""
+    def __init__(self, root: Path, *, keep: bool = False) -> None:
+        """``root``: folder for bundles and locks. ``keep``: leave the containers of cells, for
+        :meth:`keep_only`. Raises :class:`EngineError`.
+        """
         self.client = connect()
         self._root = root
         info = self.client.info()
         self._info: dict[str, Any] = info
         self.version: str = info["ServerVersion"]
-        self.where = f"Linux containers of Docker {self.version} ({info['OperatingSystem']})"
+        product = engine_name(self.client.version())
+        self.where = f"Linux containers of {product} {self.version} ({info['OperatingSystem']})"
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
         self._lock = threading.Lock()
         self._uids: set[int] = set()
@@ -61,11 +66,13 @@ class DockerEngine:
         self._bases: dict[str, Base] = {}
         self._parts: dict[tuple[str, str, str], Parts] = {}
         self._labels = {RUN: f"{random.getrandbits(48):012x}", OWNER: owner()}
+        self._keep = keep
+        self._kept: dict[str, DockerRunning] = {}
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
         """See :class:`wsgi_matrix.engines.Engine`. Removes first what dead runs left."""
         phase("images", "")
-        if count := self.clean():
+        if count := docker_clean.clean(self.client):
             phase("images", f"{count} left behind by earlier runs removed")
         pythons = {cell.python.version: cell.python for cell in cells}
         self._bases |= _in_parallel(
@@ -147,9 +154,8 @@ class DockerEngine:
         if parts is None:
             raise SetupError(f"{cell.id} was not prepared")
         with self._uid() as uid:
-            running = DockerRunning(
-                self.client, self._pool, cell, parts, uid=uid, labels=self._labels
-            )
+            labels = {**self._labels, KEEP: "yes"} if self._keep else self._labels
+            running = DockerRunning(self.client, self._pool, cell, parts, uid=uid, labels=labels)
             try:
                 with self._lock:
                     self._open.add(running)
@@ -157,13 +163,44 @@ class DockerEngine:
             finally:
                 with self._lock:
                     self._open.discard(running)
-                running.kill()
-                self._pool.submit(self._remove, running)
+                # What went wrong before is what has to be told, not that the engine is gone.
+                with contextlib.suppress(DockerException, OSError):
+                    running.kill()
+                ending = self._pool.submit(self._remove, running)
+                if self._keep:
+                    ending.exception()
 
     def _remove(self, running: DockerRunning) -> None:
         running.close()
+        if self._keep:
+            with self._lock:
+                self._kept[running.cell_id] = running
+        else:
+            self._end(running)
+
+    def _end(self, running: DockerRunning) -> None:
         end_of(self.client, running.containers)
         running.around.close()
+
+    def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """See :class:`wsgi_matrix.engines.Engine`: ids, the server's container first."""
+        with contextlib.suppress(DockerException, OSError):  # an engine that is gone keeps all
+            for cell in [cell for cell in self._kept if cell not in cells]:
+                self._end(self._kept.pop(cell))
+        return {cell: tuple(reversed(each.containers)) for cell, each in self._kept.items()}
+
+    def identity(self, cell: Cell) -> tuple[str, ...]:
+        """See :class:`wsgi_matrix.engines.Engine`. Volumes are named by their content."""
+        parts = self._parts[_key(cell)]
+        return (self.name, parts.image.id, parts.base, parts.bundle_volume, parts.probe_volume)
+
+    def gone(self) -> str:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        try:
+            self.client.ping()
+        except (DockerException, OSError) as error:
+            return str(error).splitlines()[0]
+        return ""
 
     @contextlib.contextmanager
     def _uid(self) -> Iterator[int]:
@@ -197,7 +234,7 @@ class DockerEngine:
 
     def clean(self) -> int:
         """See :class:`wsgi_matrix.engines.Engine`."""
-        return docker_clean.clean(self.client)
+        return docker_clean.clean(self.client, kept=True)
 
     def close(self) -> None:
         """Wait until everything in the background is done. Usable no more afterwards."""

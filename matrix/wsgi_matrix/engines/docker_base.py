@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -171,7 +172,11 @@ def _make(
             raise SetupError(f"mmdebstrap could not make Debian {python.suite}: {said}")
         changes = ['CMD ["python3"]', f"LABEL {LABEL}=base {CONTENT}={name.rpartition('-')[2]}"]
         repository, _, tag = name.partition(":")
-        client.import_image_from_file(str(archive), repository=repository, tag=tag, changes=changes)
+        said = client.import_image_from_file(str(archive), changes=changes)
+        # Named in a second step, because Podman imports everything as "latest".
+        client.tag(_digest(said), repository, tag)
+    except (KeyError, ValueError) as error:
+        raise SetupError(f"the engine did not say what it imported: {said}") from error
     except subprocess.TimeoutExpired:
         raise SetupError(
             f"mmdebstrap did not finish Debian {python.suite} within {MAKE_DEADLINE} s; "
@@ -181,3 +186,8 @@ def _make(
         raise SetupError(f"the engine could not import the base {name}: {error}") from error
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _digest(said: str) -> str:
+    """The image that an import made: the last thing that the engine said, in JSON lines."""
+    return str(json.loads(said.strip().splitlines()[-1])["status"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +78,8 @@ class DockerRunning:
         self.framework_version = parts.framework_version
         self.containers: list[str] = []
         """What has to be removed in the end, in this order."""
+        self.cell_id = cell.id
+        self.engine_seconds = 0.0
         self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
         self._uid, self._labels = uid, {**labels, CELL: cell.id}
         self.around = Around(
@@ -98,10 +102,11 @@ class DockerRunning:
         """
         self.around.set_up()
         try:
-            self._server = self._create(self._parts)
-            self.containers.append(self._server)
-            self._making = self._pool.submit(self._create_probe, self._parts)
-            self._client.start(self._server)
+            with self._waiting():
+                self._server = self._create(self._parts)
+                self.containers.append(self._server)
+                self._making = self._pool.submit(self._create_probe, self._parts)
+                self._client.start(self._server)
         except (DockerException, OSError) as error:
             if "setting rlimit" in _said(error):
                 raise NotHere(
@@ -113,6 +118,15 @@ class DockerRunning:
             ) from error
         self._observed = self._pool.submit(read_limits, self._client, self._server, self._uid + 1)
         self._probe = self._pool.submit(self._start_probe, self._making)
+
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Count what the cell waits here for the engine alone."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.engine_seconds += time.monotonic() - began
 
     def _create(self, parts: Parts) -> str:
         cell, limits, uid = self._cell, self._cell.limits, self._uid
@@ -174,7 +188,8 @@ class DockerRunning:
         """Read from inside while the server starts; see :class:`wsgi_matrix.engines.Running`."""
         assert self._observed is not None
         try:
-            return self._observed.result()
+            with self._waiting():
+                return self._observed.result()
         except (DockerException, OSError, ValueError) as error:
             self._raise_if_ending("the server ended at once")
             raise CellError(
@@ -187,7 +202,9 @@ class DockerRunning:
         until = time.monotonic() + job.deadline + PROBE_MARGIN
         self._wait_ready(job.deadline)
         try:
-            output, said = self._probe.result().run(job.encode(PORT), until, self._watch)
+            with self._waiting():
+                beside = self._probe.result()
+            output, said = beside.run(job.encode(PORT), until, self._watch)
             report = probe.read(output, job)
         except TimeoutError:
             self._raise_if_ended("the server ended before the probe was done")
@@ -251,8 +268,9 @@ class DockerRunning:
         user, code = f"{self._uid + 1}:{self._uid + 1}", Path(zombies.__file__).read_text()
         command = ["python3", "-I", "-S", "-c", code]
         try:
-            made = self._client.exec_create(self._server, command, user=user, stderr=False)
-            said = self._client.exec_start(made["Id"])
+            with self._waiting():
+                made = self._client.exec_create(self._server, command, user=user, stderr=False)
+                said = self._client.exec_start(made["Id"])
             return len(json.loads(said))
         except (APIError, ValueError) as error:
             # Its end takes along what runs inside a moment before the engine knows of it.
@@ -262,17 +280,20 @@ class DockerRunning:
 
     def stop(self, grace: float) -> Stopped:
         """See :class:`wsgi_matrix.engines.Running`."""
-        self.kill(self._cell.server.stop_signal)
+        with self._waiting():
+            self.kill(self._cell.server.stop_signal)
         state = self._wait(grace)
         forced = bool(state["Running"])
         if forced:
             self.kill("SIGKILL")
             state = self._wait(grace)
+        with self._waiting():
+            log, changed = self.log(), self._changed()
         return Stopped(
             exit_status=None if state["Running"] else int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]),
-            log=self.log(),
-            changed=self._changed(),
+            log=log,
+            changed=changed,
             forced=forced,
         )
 
@@ -320,7 +341,8 @@ class DockerRunning:
     def _changed(self) -> tuple[str, ...]:
         found = self._client.diff(self._server) or []
         # Where an image has no such folder the engine makes it, to mount something there.
-        return tuple(x["Path"] for x in found if x["Path"] not in self.around.places)
+        made = self.around.places | getattr(self._client, "made", frozenset())
+        return tuple(x["Path"] for x in found if x["Path"] not in made)
 
     def _raise_if_ended(self, what: str) -> None:
         try:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import docker
 from docker.errors import APIError
 
-from wsgi_matrix.engines.docker_client import LABEL, OWNER, is_alive
+from wsgi_matrix.engines.docker_client import KEEP, LABEL, OWNER, is_alive
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import discard, is_complete, is_mark, ours
 
 
-def clean(client: docker.APIClient) -> int:
+def clean(client: docker.APIClient, *, kept: bool = False) -> int:
     """Remove containers, and volumes that were not filled to their end, whose maker is dead.
 
-    What a living run made stays, and so do images and complete volumes: they are the cache.
-    Returns how many were removed.
+    What was kept on request is removed only with ``kept``. What a living run made stays, and so do
+    images and complete volumes: they are the cache. Returns how many were removed.
     """
     count = 0
     # A container has its image's labels too, so LABEL alone may stand on one that people started
     # from an image of ours. OWNER is on nothing but what we started.
     for found in client.containers(all=True, filters={"label": [LABEL, OWNER]}):
-        if not is_alive(found["Labels"].get(OWNER, "")):
+        labels = found["Labels"]
+        if not is_alive(labels.get(OWNER, "")) and (kept or KEEP not in labels):
             end_of(client, [found["Id"]])
             count += 1
     volumes = ours(client)

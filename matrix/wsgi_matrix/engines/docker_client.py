@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import docker
 from docker.context import ContextAPI
 from docker.errors import DockerException, ImageNotFound
 from docker.tls import TLSConfig
+from docker.types import Ulimit
 from docker.utils import kwargs_from_env
 
 from wsgi_matrix.engines import EngineError
@@ -26,14 +28,46 @@ RUN = LABEL + ".run"
 CELL = LABEL + ".cell"
 OWNER = LABEL + ".owner"
 CONTENT = LABEL + ".content"
+KEEP = LABEL + ".keep"
+"""On what was kept on request: only the command ``clean`` removes it."""
 
 OLDEST_API = (1, 40)
 """Docker 19.03, of 2019: the first with all that a cell is made of."""
+
+HIGH = 4096
+"""A limit where none is asked for and there has to be one."""
 
 TIMEOUT = 120
 """Seconds for one answer of the engine; a busy disk makes it slow to create and remove."""
 
 WHAT_TO_DO = "start one (`make engine` on Debian and Ubuntu), or use --engine process"
+
+
+class PodmanClient(docker.APIClient):
+    """Podman behind its Docker API, and where that is otherwise than Docker's."""
+
+    made = frozenset({"/etc"})
+    """Folders of the root that the engine touches: here it puts its own ``hosts``."""
+
+    def create_container_from_config(self, config: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Docker's; RLIMIT_NOFILE and RLIMIT_NPROC are always both set.
+
+        Podman adds the one that is missing as 1048576, which it may not be allowed to set.
+        """
+        host = config.setdefault("HostConfig", None) or {}
+        given = host.get("Ulimits") or []
+        named = {each["Name"] for each in given}
+        missing = [name for name in ("nofile", "nproc") if name not in named]
+        high = [Ulimit(name=name, soft=HIGH, hard=HIGH) for name in missing]
+        config["HostConfig"] = {**host, "Ulimits": [*given, *high]}
+        make = super().create_container_from_config
+        return make(config, *args, **kwargs)  # type: ignore[no-untyped-call] # stub has no types
+
+
+def engine_name(version: Mapping[str, Any]) -> str:
+    """``Docker`` or ``Podman``, from what ``GET /version`` answers."""
+    names = {part.get("Name", "") for part in version.get("Components") or ()}
+    return "Podman" if "Podman Engine" in names else "Docker"
 
 
 def connect(timeout: int = TIMEOUT) -> docker.APIClient:
@@ -49,7 +83,8 @@ def connect(timeout: int = TIMEOUT) -> docker.APIClient:
         client = docker.APIClient(
             base_url=base_url, tls=tls or False, version="auto", timeout=timeout
         )
-        version, system = client.api_version, client.version().get("Os", "linux")
+        told = client.version()
+        version, system = client.api_version, told.get("Os", "linux")
     except (DockerException, OSError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EngineError(f"no Docker engine answers at {where} ({said}); {WHAT_TO_DO}") from error
@@ -62,6 +97,9 @@ def connect(timeout: int = TIMEOUT) -> docker.APIClient:
         raise EngineError(
             f"the Docker engine at {where} runs {system} containers; switch it to Linux ones"
         )
+    if engine_name(told) == "Podman":
+        client.close()
+        return PodmanClient(base_url=base_url, tls=tls or False, version=version, timeout=timeout)
     return client
 
 

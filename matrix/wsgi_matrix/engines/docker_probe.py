@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.docker_volumes import MOUNT
@@ -60,9 +60,15 @@ class ProbeContainer:
             ),
         )["Id"]
         # Attached before it starts, so that nothing it says is missed.
-        channel = client.attach_socket(
-            self.id, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        )
+        try:
+            channel = client.attach_socket(
+                self.id, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+        except (DockerException, OSError):
+            # Podman prepares it then, and cannot beside a server that has ended. Nobody else knows
+            # of this container.
+            end_of(client, [self.id])
+            raise
         # A plain connection comes wrapped in a reader that cannot send.
         self._socket: socket.socket = getattr(channel, "_sock", channel)
         self._keep: Any = channel  # closing the wrapper closes the connection

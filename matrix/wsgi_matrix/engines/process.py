@@ -16,7 +16,7 @@ import resource
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from wsgi_matrix import bundles, parts
@@ -27,6 +27,8 @@ from wsgi_matrix.model import App, Cell, Image, Python, Server
 
 CHECK_DEADLINE = 120.0
 """Seconds for a command that is no server."""
+KEPT = "kept"
+"""Folder for what is left of cells on request, beside the folders of runs."""
 UIDS_PER_RUN = 256
 FIRST_UID = 1_000_000
 CAP_SYS_RESOURCE = 24
@@ -39,7 +41,9 @@ class ProcessEngine:
     name = "process"
     where = "processes under setrlimit, NOT containers: no image, no memory limit, root writable"
 
-    def __init__(self, build: Path) -> None:
+    def __init__(self, build: Path, *, keep: bool = False) -> None:
+        """``keep``: leave the logs of cells in ``matrix/kept``, for :meth:`keep_only`."""
+        self.keep = keep
         self.version = platform.python_version()
         self.build = build
         self._open: set[ProcessCell] = set()
@@ -50,7 +54,7 @@ class ProcessEngine:
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
         """Make the bundles. There are no images; stale cells of dead runs are removed."""
-        self.clean()
+        leftovers.clean(self.build / "matrix")
         phase("bundles", "")
         for app, python in dict.fromkeys((cell.app, cell.python) for cell in cells):
             phase("bundles", f"{app.name} {python.tag}")
@@ -119,14 +123,14 @@ class ProcessEngine:
             bundle=bundle,
             server_lib=of_server / "lib" if of_server else None,
             image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
-            uid=self._uid(),
+            uid=self.uid(),
         )
         with self._lock:
             self._open.add(running)
         try:
             yield running
         finally:
-            running.close()
+            running.close(keep=self._kept_of(cell.id) if self.keep else None)
             with self._lock:
                 self._open.discard(running)
                 if not self._open and self._folder is not None:
@@ -145,8 +149,34 @@ class ProcessEngine:
             running.kill()
 
     def clean(self) -> int:
-        """Kill what runs that were killed left running, and remove their folders."""
-        return leftovers.clean(self.build / "matrix")
+        """Kill what runs that were killed left running, remove their folders and what was kept."""
+        kept = [*(self.build / "matrix" / KEPT).glob("*")]
+        for folder in kept:
+            shutil.rmtree(folder)
+        return leftovers.clean(self.build / "matrix") + len(kept)
+
+    def identity(self, cell: Cell) -> tuple[str, ...]:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        found = interpreters.find(cell.python.version)
+        bundle = bundles.ensure_bundle(cell.app, cell.python, self.build, None)
+        return (self.name, source_digest(cell.server), bundle.digest, str(found))
+
+    def gone(self) -> str:
+        """Empty: this machine is there as long as we are."""
+        return ""
+
+    def _kept_of(self, cell: str) -> Path:
+        return self.build / "matrix" / KEPT / cell
+
+    def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """See :class:`wsgi_matrix.engines.Engine`: a folder with what server and probe wrote."""
+        kept: dict[str, tuple[str, ...]] = {}
+        for folder in (self.build / "matrix" / KEPT).glob("*"):
+            if folder.name in cells:
+                kept[folder.name] = (str(folder),)
+            else:
+                shutil.rmtree(folder)
+        return kept
 
     def close(self) -> None:
         """Nothing: no process outlives its cell."""
@@ -157,7 +187,7 @@ class ProcessEngine:
                 self._folder = leftovers.make_folder(self.build / "matrix")
             return self._folder
 
-    def _uid(self) -> int | None:
+    def uid(self) -> int | None:
         """A uid that no other process has: pids are unique, and each run has a range by its pid."""
         if not self.root:
             return None

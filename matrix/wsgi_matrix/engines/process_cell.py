@@ -79,6 +79,7 @@ class ProcessCell:
         self._reserved: socket.socket | None = None
         self._told = b""
         self._ended: dict[str, Any] | None = None
+        self.engine_seconds = 0.0
 
     def start(self) -> None:
         """Set the cell up and start the server.
@@ -122,6 +123,7 @@ class ProcessCell:
 
     def _launch(self, command: list[str]) -> None:
         """Start ``command`` under the cell's limits. Raises :class:`CellError`."""
+        began = time.monotonic()
         self.log_file.touch()
         limits = {"nofile": self.cell.limits.nofile, "nproc": self.cell.limits.nproc}
         if self.uid is None:
@@ -149,6 +151,7 @@ class ProcessCell:
             raise CellError("the launcher did not start the server in time")
         if "error" in told:
             raise CellError(f"the server could not be started: {told['error']}")
+        self.engine_seconds += time.monotonic() - began
         self.pid = int(told["pid"])
         self._started = float(told["at"])
         leftovers.record(self.folder, self.pid)
@@ -257,11 +260,16 @@ class ProcessCell:
         if self._launcher is not None and self._launcher.stdin is not None:
             self._launcher.stdin.close()
 
-    def close(self) -> None:
-        """Leave nothing of the cell."""
+    def close(self, keep: Path | None = None) -> None:
+        """Leave nothing of the cell but what it wrote, in the folder ``keep`` if there is one."""
         self._leave_launcher()
         if self._reserved is not None:
             self._reserved.close()
+        if keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+            for name, file in (("server.log", self.log_file), ("probe.jsonl", self.probe_file)):
+                if file.exists():
+                    shutil.copyfile(file, keep / name)
         self.log_file.unlink(missing_ok=True)
         self.probe_file.unlink(missing_ok=True)
         shutil.rmtree(self.files, ignore_errors=True)

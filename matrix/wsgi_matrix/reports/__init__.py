@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from wsgi_matrix.cases.registry import NOT_JUDGED
 from wsgi_matrix.errors import Exit
-from wsgi_matrix.model import CaseResult, Outcome, Run
+from wsgi_matrix.model import CaseResult, Outcome, Partial, Run
 
 ORDER = (
     Outcome.PASS,
@@ -27,8 +27,10 @@ def counts(run: Run) -> dict[str, int]:
 def exit_code(run: Run) -> Exit:
     """What the run amounts to; see :data:`wsgi_matrix.errors.EXIT_CODES`."""
     there = {result.outcome for result in run.cells}
-    if run.partial:
+    if run.partial is Partial.INTERRUPTED:
         return Exit.INTERRUPTED
+    if run.partial is Partial.ENGINE:
+        return Exit.NO_ENGINE
     if there & {Outcome.FAIL, Outcome.DIFFER}:
         return Exit.FAILED
     if Outcome.ERROR in there:
@@ -42,7 +44,9 @@ def summary(run: Run) -> str:
     """``24 cells: 23 pass, 1 fail``: the line that all reports share."""
     parts = ", ".join(f"{count} {outcome}" for outcome, count in counts(run).items())
     text = f"{len(run.cells)} cell{'' if len(run.cells) == 1 else 's'}: {parts or 'none ran'}"
-    return f"PARTIAL (interrupted): {text}" if run.partial else text
+    if reused := sum(bool(result.reused) for result in run.cells):
+        text += f" ({reused} reused from an earlier run)"
+    return f"PARTIAL ({run.partial.value}): {text}" if run.partial else text
 
 
 def red(run: Run) -> list[tuple[str, CaseResult]]:
@@ -115,6 +119,9 @@ def timing(run: Run) -> str:
     text = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.phases.items())
     text = f"{text}; {run.seconds:.1f} s in all" if text else f"{run.seconds:.1f} s in all"
     cell, container = run.measured.get("cell"), run.measured.get("container")
+    engine = run.measured.get("engine")
+    if cell and engine is not None:
+        text += f". The engine took {engine:.2f} s of a median cell ({engine / cell:.0%})"
     if cell is not None and container:
         imported = run.measured.get("import", 0.0)
         bound = 3 * container + imported

@@ -1,23 +1,13 @@
-"""The console: progress on stderr while it runs, the result on stdout at the end."""
+"""The result of a run on stdout; its progress is shown by :mod:`wsgi_matrix.reports.progress`."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
-from wsgi_matrix import events
 from wsgi_matrix.model import Outcome, Run
 from wsgi_matrix.reports import images, not_checked, red, short, summary, tallies, timing
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
@@ -35,75 +25,17 @@ STYLES = {
 }
 
 
-class Progressing:
-    """Handler of events: a live line on a terminal, plain lines (one a cell) everywhere else."""
+class Output(Console):
+    """A console whose reader may go away: then the caller is told, where Rich would exit."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True)
-        self.live = self.console.is_terminal and not os.environ.get("CI")
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
-        self._total = 0
-        self._done = 0
-
-    def __call__(self, event: events.Event) -> None:
-        """Show ``event``."""
-        match event:
-            case events.RunStarted(cells=cells, where=where, jobs=jobs):
-                self._total = len(cells)
-                self._line(f"{len(cells)} cells, {jobs} at a time, in {where}")
-            case events.PhaseStarted(name="cells"):
-                self._start()
-            case events.PhaseNote(name=name, detail=detail):
-                self._line(f"{name}: {detail}")
-            case events.PhaseDone(name=name, seconds=seconds):
-                if name == "cells":
-                    self._stop()
-                self._line(f"{name}: {seconds:.1f} s")
-            case events.CellStarted(cell=cell):
-                if self._progress is not None and self._task is not None:
-                    self._progress.update(self._task, description=cell.id)
-            case events.CellDone(result=result):
-                self._done += 1
-                bad = result.outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.DIFFER)
-                if self._progress is not None and self._task is not None:
-                    self._progress.update(self._task, completed=self._done)
-                if self._progress is None or bad:
-                    style = STYLES[result.outcome]
-                    self._line(
-                        f"[{self._done}/{self._total}] {result.cell.id} "
-                        f"{result.outcome.value} {result.seconds:.2f} s",
-                        style,
-                    )
-            case events.RunDone():
-                self._stop()
-
-    def _line(self, text: str, style: str = "") -> None:
-        self.console.print(escape(text), style=style or None, highlight=False, soft_wrap=True)
-
-    def _start(self) -> None:
-        if not self.live:
-            return
-        self._progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-        )
-        self._task = self._progress.add_task("", total=self._total)
-        self._progress.start()
-
-    def _stop(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+    def on_broken_pipe(self) -> None:
+        """Raise ``BrokenPipeError``."""
+        raise BrokenPipeError
 
 
 def render(run: Run, console: Console | None = None) -> None:
     """Print the result: grid, legend, what is red and why, what was not judged, images, times."""
-    console = console or Console(file=sys.stdout)
+    console = console or Output(file=sys.stdout)
 
     def line(text: str, style: str = "") -> None:
         console.print(escape(text), style=style or None, highlight=False, soft_wrap=True)
@@ -134,11 +66,23 @@ def render(run: Run, console: Console | None = None) -> None:
         line(note, "dim")
     for (check_id, reason), count in not_checked(run).items():
         line(f"{MARKS[Outcome.SKIP]} {check_id} not judged in {count} cells: {reason}", "dim")
+    kept = [result for result in run.cells if result.kept]
+    for result in kept:
+        line(f"kept of {result.cell.id}: {_look(run.engine, result.kept)}")
+    if kept:
+        line("`wsgi-matrix show CELL` tells of it, `wsgi-matrix clean` removes it")
     for whose, image, server in images(run):
         line(f"{whose}: image {short(image)}, server layer {short(server)}", "dim")
     line(f"{run.where} ({run.engine} {run.engine_version}, {run.kernel})")
     line(timing(run))
     line(summary(run), "bold")
+
+
+def _look(engine: str, kept: tuple[str, ...]) -> str:
+    """How to see what was kept."""
+    if engine != "docker":
+        return kept[0]
+    return f"docker logs {kept[0][:12]}; docker inspect {' '.join(each[:12] for each in kept)}"
 
 
 def _plain(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:

@@ -43,7 +43,8 @@ def results(run: Run) -> dict[str, Any]:
             "phases": {name: round(seconds, 3) for name, seconds in run.phases.items()},
             "measured": {name: round(seconds, 3) for name, seconds in run.measured.items()},
             "notes": list(run.notes),
-            "partial": run.partial,
+            "partial": bool(run.partial),
+            "partial_reason": run.partial.value,
             "counts": counts(run),
             "exit_code": int(exit_code(run)),
         },
@@ -101,6 +102,9 @@ def _cell(run: Run, result: CellResult) -> dict[str, Any]:
             for transcript in transcripts(result)
         },
         "log": result.log,
+        "engine_seconds": round(result.engine_seconds, 3),
+        "reused": result.reused,
+        "kept": list(result.kept),
     }
 
 

@@ -16,6 +16,15 @@ RENDERERS: Mapping[str, Callable[[dict[str, Any]], str]] = {
 }
 """Each a pure function of a value of ``results.json``, which comes first: it has all."""
 
+FORMATS = {
+    "html": "report.html",
+    "markdown": "report.md",
+    "junit": "junit.xml",
+    "badge": "badge.svg",
+    "json": "results.json",
+}
+"""What people call each of them."""
+
 
 def rendered(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Name and text of each, one after the other."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsgi_matrix.model import CellResult, Outcome, Run
+from wsgi_matrix.model import Cell, CellResult, Outcome, Run
+from wsgi_matrix.suites import HELLO
 
 MARKS = {
     Outcome.PASS: "✔",
@@ -38,23 +39,21 @@ class Grid:
         return f"{MARKS[result.outcome]} {result.outcome.value}" if result else ""
 
 
+def place(cell: Cell) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Row and column of ``cell``. A suite that its app does not tell has rows of its own."""
+    own = cell.suite in (HELLO, cell.app.name)
+    app = cell.app.name if own else f"{cell.app.name} {cell.suite}"
+    return (cell.server.name, app), (cell.python.tag, cell.limits.name)
+
+
 def make_grid(run: Run) -> Grid:
     """The grid of ``run``, in the order of its cells."""
-    squares = {
-        ((r.cell.server.name, _asked(r)), (r.cell.python.tag, r.cell.limits.name)): r
-        for r in run.cells
-    }
+    squares = {place(r.cell): r for r in run.cells}
     return Grid(
         rows=tuple(dict.fromkeys(row for row, _ in squares)),
         columns=tuple(dict.fromkeys(column for _, column in squares)),
         squares=squares,
     )
-
-
-def _asked(result: CellResult) -> str:
-    """The app, and the suite where the app does not tell it: the same app is in several."""
-    app, suite = result.cell.app.name, result.cell.suite
-    return app if suite in ("hello", app) else f"{app} {suite}"
 
 
 def legend(run: Run) -> list[tuple[Outcome, str]]:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.errors import UserError
+from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.model import (
     App,
     CaseResult,
@@ -19,12 +19,15 @@ from wsgi_matrix.model import (
     Line,
     Observed,
     Outcome,
+    Partial,
     Python,
     Run,
     Server,
     Transcript,
 )
 from wsgi_matrix.reports.data import SCHEMA, dumps
+
+Value = dict[str, Any]
 
 FAMILY = SCHEMA.rpartition("/")[0] + "/"
 
@@ -37,6 +40,8 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: No such file; `wsgi-matrix run` writes one") from None
     except OSError as problem:
         raise UserError(f"{path}: {problem.strerror or problem}") from None
     except ValueError as problem:
@@ -61,6 +66,29 @@ def read(path: Path) -> dict[str, Any]:
     return value  # type: ignore[no-any-return] # a dict, or it had no "schema"
 
 
+def path(build: Path) -> Path:
+    """Where a run with this folder ``build`` leaves its results."""
+    return build / "matrix" / "results.json"
+
+
+def cell_of(value: Value, name: str) -> Value:
+    """The cell with the id ``name``. Raises :class:`UserError` with a suggestion."""
+    cells = {cell["id"]: cell for cell in value["cells"]}
+    if name not in cells:
+        raise UserError(f'no cell "{name}" in these results{suggestion(name, cells)}')
+    found: Value = cells[name]
+    return found
+
+
+def octets(transcript: list[Value], on: str, what: str) -> bytes:
+    """What was ``sent`` or ``received`` on a connection of ``transcript``, as far as it is kept."""
+    return b"".join(
+        base64.b64decode(line["data"])
+        for line in transcript
+        if line["on"] == on and line["what"] == what
+    )
+
+
 def run_of(value: dict[str, Any]) -> Run:
     """The run behind a value of ``results.json``, as far as that tells.
 
@@ -79,7 +107,7 @@ def run_of(value: dict[str, Any]) -> Run:
         measured=run["measured"],
         suites=tuple(run["suites"]),
         notes=tuple(run["notes"]),
-        partial=run["partial"],
+        partial=Partial(run["partial_reason"]),
         cells=tuple(_cell(cell) for cell in value["cells"]),
     )
 
@@ -108,6 +136,9 @@ def _cell(value: dict[str, Any]) -> CellResult:
         ready_seconds=value["ready_seconds"],
         memory=value["memory"],
         log=value["log"],
+        engine_seconds=value["engine_seconds"],
+        reused=value["reused"],
+        kept=tuple(value["kept"]),
     )
 
 

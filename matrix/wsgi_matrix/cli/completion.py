@@ -1,0 +1,68 @@
+"""Completion in the shell: ids of cells and names of the axes, from the matrix at hand.
+
+click makes the scripts (``_WSGI_MATRIX_COMPLETE=bash_source wsgi-matrix``) and asks these
+functions. What cannot be read completes nothing: the command itself says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from wsgi_matrix import config, plan
+from wsgi_matrix.errors import UserError
+from wsgi_matrix.reports import saved
+
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def _matrix(ctx: click.Context) -> config.Config | None:
+    options = ctx.find_root().params
+    try:
+        file = options.get("file") or config.find(Path.cwd())
+        return config.load(file, options.get("build"))
+    except UserError:
+        return None
+
+
+def _items(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def of_axis(names: Callable[[config.Config], Iterable[str]]) -> Completer:
+    """Completes the last name of a comma-separated list."""
+
+    def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        matrix = _matrix(ctx)
+        before, comma, last = incomplete.rpartition(",")
+        there = [*names(matrix), "all"] if matrix else []
+        return _items((f"{before}{comma}{name}" for name in there), before + comma + last)
+
+    return complete
+
+
+def cells(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of all cells that the suites named so far have."""
+    matrix = _matrix(ctx)
+    try:
+        wanted = plan.Selection(suites=ctx.params.get("suites") or ())
+        found = plan.make_cells(matrix, wanted) if matrix else ()
+    except UserError:
+        return []
+    return _items((cell.id for cell in found), incomplete)
+
+
+def cells_of_results(
+    ctx: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Ids of the cells in the results that ``--results`` or the matrix names."""
+    matrix = _matrix(ctx)
+    file = ctx.params.get("results") or (matrix and saved.path(matrix.build))
+    try:
+        value = saved.read(file) if file else {"cells": []}
+    except UserError:
+        return []
+    return _items((cell["id"] for cell in value["cells"]), incomplete)

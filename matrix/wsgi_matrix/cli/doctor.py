@@ -1,0 +1,59 @@
+"""``wsgi-matrix doctor``: what the engine of this machine honours."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import click
+from rich.table import Table
+
+from wsgi_matrix import config
+from wsgi_matrix.cli.common import engine_option, user_errors
+from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.engines.doctor_finding import Finding
+from wsgi_matrix.engines.process import ProcessEngine
+from wsgi_matrix.errors import Exit
+from wsgi_matrix.reports.console import Output
+
+
+@click.command()
+@engine_option
+@click.pass_obj
+def doctor(settings: config.Config, engine: str) -> None:
+    """Try each limit on this machine's engine, in a container of its own, and read it back.
+
+    The exit code is 0 if all of them hold, else 1.
+    """
+    with user_errors():
+        chosen, notice = choose(engine, settings.build)
+        if notice:
+            click.echo(f"wsgi-matrix: {notice}", err=True)
+        with contextlib.closing(chosen):
+            output = Output(file=sys.stdout)
+            output.print(f"{chosen.where} (version {chosen.version})", soft_wrap=True)
+            table = Table("", "asked for", "seen", "holds")
+            found = list(_findings(chosen, settings))
+            for each in found:
+                holds = "[green]✔ yes[/]" if each.holds else "[bold red]✘ no[/]"
+                table.add_row(each.what, each.asked, each.seen, holds)
+            output.print(table)
+        sys.exit(Exit.OK if all(each.holds for each in found) else Exit.FAILED)
+
+
+def _findings(engine: Engine, settings: config.Config) -> Iterator[Finding]:
+    # Only here, for the Docker SDK takes its time to import.
+    if isinstance(engine, ProcessEngine):
+        from wsgi_matrix.engines import doctor_process  # noqa: PLC0415
+
+        yield from doctor_process.findings(engine)
+        return
+    from wsgi_matrix.engines.docker import DockerEngine  # noqa: PLC0415
+    from wsgi_matrix.engines.doctor_docker import DockerDoctor  # noqa: PLC0415
+
+    assert isinstance(engine, DockerEngine)
+    python = next(iter(settings.pythons.values()))
+    image = engine.base(python, lambda phase, detail: click.echo(f"{phase}: {detail}", err=True))
+    yield from DockerDoctor(engine.client, image).findings()

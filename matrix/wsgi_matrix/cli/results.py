@@ -1,0 +1,108 @@
+"""``show``, ``compare`` and ``report``: what can be asked of a run that has ended."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wsgi_matrix import config
+from wsgi_matrix.cli import completion
+from wsgi_matrix.cli.common import Names, user_errors, write_out
+from wsgi_matrix.engines import EngineError
+from wsgi_matrix.errors import Exit, UserError, suggestion
+from wsgi_matrix.files import write_whole
+from wsgi_matrix.reports import changes, files, saved
+from wsgi_matrix.reports import show as showing
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _last(ctx: click.Context) -> Path:
+    """The results of the last run of the matrix that the options of the group name."""
+    options = ctx.find_root().params
+    file, build = options.get("file"), options.get("build")
+    return saved.path(build or config.load(file or config.find(Path.cwd())).build)
+
+
+@click.command()
+@click.argument("cell", shell_complete=completion.cells_of_results)
+@click.argument("check", default="")
+@click.option("--results", type=FILE, help="A results.json; by default that of the last run.")
+@click.pass_context
+def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> None:
+    """Show the evidence of CELL, or of one CHECK of it: octets on the wire, verdicts, the log.
+
+    What was kept of it (`run --keep`) is looked up in the engine.
+    """
+    with user_errors():
+        value = saved.read(results or _last(ctx))
+        found = saved.cell_of(value, cell)
+        write_out(showing.render(found, check))
+        if found["kept"]:
+            write_out(_kept(found))
+
+
+def _kept(cell: saved.Value) -> str:
+    """What the engine says of the containers that were kept."""
+    if cell["engine"] != "docker":
+        return f"\n== kept\n{cell['kept'][0]}\n"
+    # Only here, for the Docker SDK takes its time to import.
+    from wsgi_matrix.engines.docker_kept import inspected  # noqa: PLC0415
+
+    try:
+        return f"\n== kept\n{inspected(cell['kept'])}"
+    except EngineError as problem:
+        return f"\n== kept\n{' '.join(cell['kept'])}, of which nothing can be told: {problem}\n"
+
+
+@click.command()
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
+def compare(before: Path, after: Path) -> None:
+    """Show what changed from the results.json BEFORE to AFTER.
+
+    Verdicts, answers (Date masked) and cells decide the exit code: 0 if all are the same, else 1.
+    Versions and times are told beside them.
+    """
+    with user_errors():
+        found = changes.find(saved.read(before), saved.read(after))
+        write_out(changes.render(found))
+        sys.exit(Exit.FAILED if found else Exit.OK)
+
+
+@click.command()
+@click.argument("file", type=FILE, required=False)
+@click.option(
+    "--format",
+    "names",
+    type=Names(),
+    default="markdown",
+    show_default=True,
+    help=f"Of {', '.join(files.FORMATS)}.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File, or folder where it is several formats; by default stdout.",
+)
+@click.pass_context
+def report(
+    ctx: click.Context, file: Path | None, names: tuple[str, ...], output: Path | None
+) -> None:
+    """Write reports of the results.json FILE, by default that of the last run."""
+    with user_errors():
+        for name in names:
+            if name not in files.FORMATS:
+                raise UserError(f'--format: no "{name}"{suggestion(name, files.FORMATS)}')
+        if len(names) > 1 and (output is None or output.is_file()):
+            raise UserError("--format names several; name a folder for them with --output")
+        value = saved.read(file or _last(ctx))
+        for name in (files.FORMATS[name] for name in names):
+            text = files.RENDERERS[name](value)
+            if output is None:
+                write_out(text)
+            else:
+                folder = len(names) > 1 or output.is_dir()
+                write_whole(output / name if folder else output, text)

@@ -1,0 +1,79 @@
+"""One cell for people: what was judged, on which octets, and what the server wrote."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+
+from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.reports.saved import Value
+
+PICTURES = {0x0D: "␍", 0x0A: "␊", 0x09: "␉", 0x1B: "␛", 0x7F: "␡"}
+"""Control characters as Unicode pictures them: none of them reaches the terminal."""
+
+
+def render(cell: Value, check: str = "") -> str:
+    """The evidence of a cell of a results.json; with ``check`` that of this one alone.
+
+    Raises :class:`UserError` for a check that it has not.
+    """
+    checks = {each["id"]: each for each in cell["checks"]}
+    if check and check not in checks:
+        raise UserError(f'{cell["id"]} has no check "{check}"{suggestion(check, checks)}')
+    lines = [*_head(cell), ""]
+    for each in [checks[check]] if check else checks.values():
+        lines += _check(each)
+    for name in checks[check]["evidence"] if check else cell["evidence"]:
+        lines += ["", f"== {name}", *_talk(cell["evidence"].get(name, []))]
+    if cell["log"]:
+        lines += ["", "== the server's last lines", *map(visible, cell["log"].splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _head(cell: Value) -> Iterator[str]:
+    yield f"{cell['id']}: {cell['outcome']}, {cell['seconds']:.2f} s"
+    limits, observed = cell["limits"], cell["limits_observed"] or {}
+    read = [
+        f"{name} {limits[name] or '-'} ({observed.get(name) or '-'})"
+        for name in ("nofile", "nproc", "memory")
+    ]
+    yield f"limits {limits['name']}, asked for (read back): {', '.join(read)}"
+    if cell["framework_version"]:
+        yield f"{cell['app']}: version {cell['framework_version']} of its framework"
+    if cell["image"]:
+        yield f"image {cell['image']['id']} on {cell['image']['base']}"
+    if cell["reused"]:
+        yield f"reused from the run of {cell['reused']}"
+
+
+def _check(check: Value) -> Iterator[str]:
+    yield f"{check['outcome']:6} {check['level']:6} {check['id']}  {check['cite']}".rstrip()
+    if check["says"]:
+        yield f"       {check['says']}"
+    for line in check["detail"].splitlines():
+        yield f"       {visible(line)}"
+
+
+def _talk(lines: list[Value]) -> Iterator[str]:
+    if not lines:
+        yield "(nothing was on the wire)"
+    for line in lines:
+        data = base64.b64decode(line["data"])
+        mark = {"sent": ">", "received": "<"}.get(line["what"], "*")
+        head = f"{line['at']:8.4f} {line['on']} {mark} "
+        if mark == "*":
+            yield f"{head}{line['what']} {visible(data.decode('utf-8', 'replace'))}".rstrip()
+            continue
+        for part in re.findall(rb"[^\n]*\n|[^\n]+", data):
+            yield head + visible(part.decode("latin-1"))
+        if left := line["octets"] - len(data):
+            yield f"{head}… {left} octets more, which were not kept"
+
+
+def visible(text: str) -> str:
+    """``text`` with its control characters made visible; CR LF is ``␍␊``."""
+    return "".join(
+        PICTURES.get(ord(x), f"\\x{ord(x):02x}") if ord(x) < 0x20 or 0x7F <= ord(x) < 0xA0 else x
+        for x in text
+    )
