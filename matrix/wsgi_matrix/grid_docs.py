@@ -74,7 +74,7 @@ def render(values: Sequence[Results], servers: dict[str, Server]) -> str:
 def _run(value: Results) -> str:
     run = value["run"]
     phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in run["phases"].items())
-    partial = " The run was interrupted: this is a part of it." if run["partial"] else ""
+    partial = f" A part of it: {run['partial_reason']}." if run["partial"] else ""
     return (
         f"{run['started']}, {run['where']}, {run['kernel']}: {len(value['cells'])} cells in "
         f"{run['seconds']:.0f} s ({phases}).{partial}\n"

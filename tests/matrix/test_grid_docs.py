@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from wsgi_matrix import config, grid_docs
 from wsgi_matrix.conformance import GROUPS
-from wsgi_matrix.model import CaseResult, Level, Outcome
+from wsgi_matrix.model import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import data
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def test_a_part_that_was_run_again_is_shown_as_it_came_then(run_of, of_suite):
 
 
 def test_an_interrupted_run_says_so(run_of, result_of):
-    value = data.results(run_of(result_of(), partial=True))
+    value = data.results(run_of(result_of(), partial=Partial.INTERRUPTED))
     assert "interrupted" in grid_docs.render([json.loads(data.dumps(value))], {})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-LARGE = 8 * 2**20
-"""Octets: more than the kernel holds for a client that does not read."""
+LARGE = 5 * 2**20
+"""Octets: more than the kernel holds for a client that does not read, and no work to speak of."""
 BLOCK = 64 * 1024
 
 
