@@ -14,6 +14,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,10 @@ class Store:
             engine.identity(cell),
             engine.version,
             (server.args, server.workers, server.threads, server.stop_signal, server.ready),
-            (cell.app.target, cell.app.framework),
+            (cell.app.target, cell.app.framework, _around(cell)),
             cell.limits,
             (suite.name, dict(suite.requests), suite.talks, suite.burst),
+            (suite.sessions, suite.largest),
             (suite.repeat or settings.repeat, suite.deadline or settings.deadline),
             (suite.patience, settings.grace),
             [(case.id, case.level, case.says, case.cite) for case in suite.cases],
@@ -91,6 +93,15 @@ class Store:
 
 
 @functools.cache
+def _around(cell: Cell) -> tuple[object, ...]:
+    """What the app has around it. One with a container beside it is never the same again: its image
+    has a name that may be another's tomorrow.
+    """
+    around = cell.app.surroundings
+    secret = [path.read_bytes() for _, path in around.secrets]
+    return (around, secret, secrets.token_hex(8) if around.beside else "")
+
+
 def _own_source() -> str:
     digest = hashlib.sha256()
     top = Path(__file__).parent

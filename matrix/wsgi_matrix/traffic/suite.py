@@ -109,11 +109,12 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
     asks = [ask for session in sessions for ask in session.asks]
     known = {capture.name for ask in asks for capture in ask.captures}
     burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask, known)), None)
+    meant = f" but {', '.join(map(str, sorted(by.allowed)))}" if by.allowed else ""
     cases = [case for case in CELL_CASES if case.id in KEPT]
     cases += [
         Case(
             id=ask.name,
-            says=f"{ask.title} has a whole answer, and no server error",
+            says=f"{ask.title} has a whole answer, and no server error{meant}",
             judge=partial(judge, ask, by),
             evidence=(ask.name,),
         )

@@ -173,6 +173,26 @@ def test_init_writes_what_try_runs(command, folder):
     assert tomllib.loads((folder / "matrix.toml").read_text()) == written
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('send = ["/"]', 'send = ["/page"]'),
+        ('SHOP = "a"', 'SHOP = "b"'),
+        ('send = ["/"]', 'send = ["/"]\nallow_status = ["503"]'),
+    ],
+)
+def test_a_cell_with_other_traffic_or_surroundings_is_not_reused(command, folder, old, new):
+    words = ("init", "shop:app", "--servers", "onegate", "--env", "SHOP=a", "--traffic", "/")
+    assert command(*words).code == 0
+    run = ("run", "--engine", "process", "--reuse")
+    command(*run)
+    assert [bool(cell["reused"]) for cell in command(*run).result["cells"]] == [True]
+    text = (folder / "matrix.toml").read_text()
+    assert text.count(old) == 1
+    (folder / "matrix.toml").write_text(text.replace(old, new))
+    assert [bool(cell["reused"]) for cell in command(*run).result["cells"]] == [False]
+
+
 def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
     """Every line of the advice is uncommented, and the file is still one that can be read."""
     assert command("init", "shop:app").code == 0
