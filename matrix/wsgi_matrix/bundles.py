@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-import uv
-
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import App, Python
 from wsgi_matrix.resolve import ensure_lock
+from wsgi_matrix.uv_program import uv_program
 
 RECIPE = "2"
 """Part of every digest; raise it when a bundle of the same inputs would come out differently."""
@@ -147,7 +146,7 @@ def install(
     whose: str, requirements: Path, python: Python, platform: str | None, target: Path
 ) -> None:
     """Unpack locked requirements into ``target``, as wheels. Raises :class:`SetupError`."""
-    command = [uv.find_uv_bin(), "pip", "install", "--quiet"]
+    command = [uv_program(), "pip", "install", "--quiet"]
     command += ["--target", str(target), "--python", sys.executable]
     command += ["--python-version", python.version]
     command += ["--python-platform", platform] if platform else []

@@ -16,12 +16,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import uv
-
 from wsgi_matrix.bundles import DEADLINE, install
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import Python, Server
+from wsgi_matrix.uv_program import uv_program
 
 
 def ensure_parts(server: Server, python: Python, root: Path, platform: str) -> dict[str, Path]:
@@ -84,7 +83,7 @@ def _make(
 def _download(server: Server, lock: Path, target: Path) -> None:
     """Fetch source distributions. uv has no command for that, and pip is what it can run."""
     names = re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
-    command = [uv.find_uv_bin(), "run", "--quiet", "--no-project", "--python", sys.executable]
+    command = [uv_program(), "run", "--quiet", "--no-project", "--python", sys.executable]
     command += ["--with", "pip", "python", "-m", "pip", "download", "--quiet", "--no-deps"]
     # pip asks their own build for their metadata, here; what is in the image is compiled there.
     command += ["--no-binary", ",".join(names), "--require-hashes"]

@@ -14,12 +14,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import uv
-
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import Python
+from wsgi_matrix.uv_program import uv_program
 
 DEADLINE = 300.0
 """Seconds for resolving."""
@@ -64,7 +63,7 @@ def _files(whose: str, file: Path, seen: set[Path]) -> list[Path]:
 
 
 def _resolved(whose: str, requirements: Path, python: Python, platform: str | None) -> str:
-    command = [uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
+    command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
     command += ["--generate-hashes", "--only-binary", ":all:", "--python-version", python.version]
     command += ["--python-platform", platform] if platform else []
     # Where they say that packages come from belongs to the lock: it is installed from there.

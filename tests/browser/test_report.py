@@ -255,15 +255,15 @@ def test_the_full_grid_is_below_two_megabytes_and_whole(browser, reports):
     assert "At most 4096 octets" in browser.one("main").text
 
 
-def test_a_thousand_cells_are_still_usable(browser, reports, record_property):
+def test_a_thousand_cells_are_still_usable(browser, reports):
     started = time.monotonic()
     browser.opened(reports("many").as_uri())
-    record_property("seconds_to_open", opened := time.monotonic() - started)
+    opened = time.monotonic() - started
     assert browser.count(SQUARES) == 1000
     started = time.monotonic()
     browser.one(".chip.o-fail").click()
     browser.wait(lambda: browser.count(SQUARES) == 11)
-    record_property("seconds_to_filter", filtered := time.monotonic() - started)
+    filtered = time.monotonic() - started
     print(f"1,000 cells: opened in {opened:.2f} s, filtered in {filtered:.2f} s")
     assert opened < PATIENT
     assert filtered < PATIENT

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .conftest import PROGRAM
+from .conftest import ENVIRONMENT, PROGRAM
 
 
 def complaint(done, code):
@@ -186,6 +186,7 @@ def test_an_interrupt_during_set_up_leaves_nothing(folder):
     with subprocess.Popen(
         [*PROGRAM, *words, "--servers", "onegate", "--setup", "python slow.py"],
         cwd=folder,
+        env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

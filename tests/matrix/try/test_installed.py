@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from .conftest import TOP
+from .conftest import ENVIRONMENT, TOP
 
 APP = """
 from html import escape
@@ -51,7 +51,7 @@ def newcomer(program, tmp_path):
         return subprocess.run(
             [program, "try", "hello:app", "--traffic", "/", "--traffic", "/?name=<you>", *words],
             cwd=tmp_path,
-            env={**os.environ, "XDG_CACHE_HOME": str(TOP / "build" / "newcomer")},
+            env={**ENVIRONMENT, "XDG_CACHE_HOME": str(TOP / "build" / "newcomer")},
             capture_output=True,
             text=True,
             check=False,
