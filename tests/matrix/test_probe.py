@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from wsgi_matrix import probe
+from wsgi_matrix.probe.agent import burst
 from wsgi_matrix.probe.agent.answer import AnswerReader
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -262,3 +264,13 @@ def test_a_port_that_never_opens_is_told(tmp_path):
 def test_a_probe_that_was_cut_short_is_not_taken_for_whole():
     with pytest.raises(ValueError, match="before it had told everything"):
         probe.read(b'{"event": "ready", "at": 0.1}\n', probe.Job(deadline=1))
+
+
+def test_a_burst_that_nobody_is_answered_in_is_given_up_long_before_its_deadline(monkeypatch):
+    monkeypatch.setattr(burst, "STALL", 0.2)
+    started = time.monotonic()
+    with scripted(hang) as port:
+        clients = burst.Burst("127.0.0.1", port, GET, 5)
+        clients.run(started + 60)
+    assert time.monotonic() - started < 30
+    assert clients.errors == {"timed out: no answer": 5}

@@ -20,6 +20,10 @@ its first client, and that one for the connection of the last.
 """
 
 
+STALL = 10.0
+"""Seconds without an octet for any of the clients after which nothing more is waited for."""
+
+
 class Client:
     """One connection: connecting → waiting → receiving → over."""
 
@@ -125,8 +129,10 @@ class Burst:
                 selector.register(
                     client.socket, selectors.EVENT_WRITE | selectors.EVENT_READ, client
                 )
-        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
+        moved = time.monotonic()
+        while selector.get_map() and (left := min(deadline, moved + STALL) - time.monotonic()) > 0:
             for key, events in selector.select(left):
+                moved = time.monotonic()
                 client = key.data
                 if not client.connected:
                     client.finish_connecting()
