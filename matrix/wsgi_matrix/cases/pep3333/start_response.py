@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wsgi_matrix.cases.heard import Heard, hear
+from wsgi_matrix.cases.heard import Heard
 from wsgi_matrix.cases.pep3333.asking import (
     GET,
     ask,
@@ -64,9 +64,7 @@ def _once_framed(*contents: bytes) -> Accept:
 
 def _apart(first: bytes, second: bytes) -> Accept:
     def fault(transcript: Transcript) -> str:
-        found = hear(transcript, [GET]).answers
-        if not found or found[0].body != first + second:
-            return f"no whole answer with {first + second!r}"
+        # Whether the end can be told W64 asks.
         at: dict[bytes, float] = {}
         came = b""
         for line in transcript.lines:
@@ -74,6 +72,8 @@ def _apart(first: bytes, second: bytes) -> Accept:
             for block in (first, second):
                 if block.strip() in came.partition(b"\r\n\r\n")[2]:
                     at.setdefault(block, line.at)
+        if len(at) < 2:
+            return f"no answer with {first + second!r}"
         gap = at[second] - at[first]
         return "" if gap >= HEADERS_GO else f"both came within {gap * 1000:.0f} ms"
 
