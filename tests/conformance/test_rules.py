@@ -71,10 +71,11 @@ def test_every_row_of_http1_is_a_rule_or_named_with_the_reason_why_not():
 
 
 def test_every_row_of_pep_3333_is_a_rule_or_named_with_the_reason_why_not():
-    rules = [rule.id for rule in (*pep3333.RULES, *pep3333.LAST)]
-    rows = [f"W{number}" for number in range(1, pep3333.ROWS + 1)]
-    unseen = [row for row, why in pep3333.UNSEEN if why]
-    assert sorted([*rules, *unseen]) == sorted(rows)
+    rules = {rule.id.partition("-")[0] for rule in (*pep3333.RULES, *pep3333.LAST)}
+    rows = {f"W{number}" for number in range(1, pep3333.ROWS + 1)}
+    unseen = {row for row, why in pep3333.UNSEEN if why}
+    assert not rules & unseen
+    assert rules | unseen == rows
 
 
 def test_docs_rules_is_what_the_rules_say():
