@@ -121,6 +121,15 @@ add(
     serve(answer("200 OK", "X-A: a\rX-Split: yes"), FIN),
 )
 add(
+    "R84-grammar-status-nul R84-grammar-name-space R84-grammar-name-empty R84-grammar-value-nul",
+    serve(answer("200 OK", "X-Rules: : yes\xe9\tyes"), FIN),
+    serve(answer("200 O\0K"), FIN),
+    serve(answer("200 OK", "X Rules: yes"), FIN),
+    serve(answer("200 OK", ": yes"), FIN),
+    serve(answer("200 OK", "yes"), FIN),
+    serve(answer("200 OK", "X-Rules: a\0b"), FIN),
+)
+add(
     "R74-lower",
     ((HEAD_END, CONTINUE, Wait(b"hello"), posted()),),
     ((HEAD_END, Wait(b"hello"), posted()),),

@@ -68,7 +68,15 @@ add(
 add("R42-lines", REFUSED, TAKEN, LEFT_OPEN)
 add("R42-list", REFUSED, TAKEN, serve(posted(b"hello!", fields=(CLOSE,)), FIN))
 add("R43-lines R43-list", serve(posted()), serve(posted(b"", complete=False)), SILENT)
-add("R44-digits R44-wraps-64 R44-wraps-32", serve(bad(413), FIN), TAKEN, TRUSTED)
+add(
+    "R44-digits R44-wraps-64 R44-wraps-32",
+    serve(bad(413), FIN),
+    TAKEN,
+    TRUSTED,
+    READ_ON,
+    serve(posted(complete=False) + echo(path="/smuggled"), FIN),
+    serve(echo(path="/smuggled")),  # the answer to the first is lost
+)
 add(
     "R45",
     serve(posted(b"") + NEXT, FIN),
@@ -79,7 +87,8 @@ add(
 add("R46-one R46-zeros", serve(posted()), serve(posted(b"")), serve(posted(b"5\r\nhello")), REFUSED)
 add("R46-many", serve(posted(b"a" * 100_000)), serve(posted(b"a" * 99_000)), REFUSED)
 add("R46-octets", serve(posted(b"0123456789hello")), serve(posted(b"0123456789")), SILENT)
-add("R47-digits R47-wraps-64 R47-wraps-32", REFUSED, TAKEN, TRUSTED)
+add("R47-digits", REFUSED, TAKEN)
+add("R47-wraps-64 R47-wraps-32", TRUSTED, TAKEN, serve(posted(b"hello", complete=True)))
 add("R48-name R48-value R48-quoted R48-space", serve(posted()), REFUSED, serve(posted(b"")))
 add("R49", REFUSED, TAKEN)
 add("R50-hex", KNOWN, TAKEN, LEFT_OPEN, READ_ON)
@@ -108,7 +117,13 @@ add(
     serve(posted(headers={"HTTP_HOST": "evil.example"}), FIN),
     serve(posted(headers={"HTTP_HOST": "localhost,evil.example"}), FIN),
 )
-add("R56-length", TAKEN, serve(posted(b"hello" * 10), FIN), SILENT)
+add(
+    "R56-length",
+    serve(posted(b"")),
+    serve(posted(b"hello" * 10), FIN),
+    serve(posted(headers={"CONTENT_LENGTH": "50"}), FIN),
+    SILENT,
+)
 add(
     "R56-authorization",
     TAKEN,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wsgi_matrix.cases.http1.line import AT_ONCE
+
 from tests.conformance.answered import (
     CLOSE,
     LEFT_OPEN,
@@ -15,13 +17,13 @@ from tests.conformance.answered import (
     echo,
     serve,
 )
-from tests.conformance.scripted import FIN, HANG
+from tests.conformance.scripted import FIN, HANG, Pause
 
 SCRIPTS = Scripts()
 GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
 
 add("R1", TAKEN, REFUSED, SILENT)
-add("R2-head R2-line", TAKEN, serve(HANG))
+add("R2-head R2-line", TAKEN, serve(HANG), serve(Pause(AT_ONCE + 0.2), FIN))
 add("R3-line R3-name", REFUSED, serve(echo(headers={"HTTP_X_A": "b"})), TAKEN)
 add("R3-value", serve(echo(headers={"HTTP_X_A": "a b"})), serve(echo(headers={"HTTP_X_A": "a\rb"})))
 add("R4-space R4-tab", TAKEN, serve(echo(headers={"HTTP_X_A": "b"})))
@@ -61,7 +63,12 @@ add(
     SILENT,
 )
 add("R16", TAKEN, REFUSED, serve(echo(path="http://localhost/echo")))
-add("R17", serve(echo(headers={"HTTP_HOST": "other.example"})), TAKEN)
+add(
+    "R17",
+    serve(echo(headers={"HTTP_HOST": "other.example"})),
+    TAKEN,
+    serve(echo(headers={"HTTP_HOST": "localhost,other.example"})),
+)
 add(
     "R18",
     serve(bad(501), FIN),
@@ -72,6 +79,12 @@ add("R19-get", REFUSED, serve(echo(path="*")))
 add("R20-case R20-digits R20-protocol", REFUSED, TAKEN, SILENT)
 add("R21", TAKEN, serve(answer(version="HTTP/1.2")), serve(answer(version="HTTP/2.0")))
 add("R21-highest", TAKEN, serve(answer(version="HTTP/1.0"), FIN))
+add(
+    "R21-highest-minor",
+    TAKEN,
+    serve(answer(version="HTTP/1.0"), FIN),
+    serve(answer(version="HTTP/1.2")),
+)
 add("R22-2 R22-3", serve(bad(505), FIN), TAKEN)
 add("R23", REFUSED, TAKEN_AND_CLOSED, serve(b"content alone", FIN))
 add(

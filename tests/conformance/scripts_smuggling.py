@@ -49,5 +49,6 @@ add(
 )
 add("S17-1 S17-2", REFUSED, serve(bad() + HIDDEN, FIN), serve(echo() + HIDDEN, FIN))
 add("S18", serve(echo(fields=(CLOSE,)), FIN), serve(echo(headers={"CONTENT_LENGTH": "8"}), FIN))
-add("S19-1 S19-2", serve(posted(fields=(CLOSE,)), FIN), HELLO_SMUGGLED, READ_ON)
+add("S19-1", serve(posted(fields=(CLOSE,)), FIN), HELLO_SMUGGLED, READ_ON)
+add("S19-2", ONE, HELLO_SMUGGLED, SMUGGLED, READ_ON)
 add("S20", ONE, SMUGGLED)

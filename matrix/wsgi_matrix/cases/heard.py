@@ -17,6 +17,8 @@ from wsgi_matrix.answers import split
 from wsgi_matrix.model import Transcript
 from wsgi_matrix.probe.agent.answer import STATUS_LINE, AnswerReader
 
+PROMPT = 1.5
+"""Seconds for an end that belongs to the answer: less than any server waits for a next request."""
 SHOWN = 400
 """Octets that are shown to people."""
 
@@ -56,11 +58,16 @@ class Hearing:
     """The octets after the last whole answer."""
     end: str = "open"
     """``fin``, ``reset`` or ``open``."""
+    waited: float = 0.0
+    """Seconds from the last octet to the end."""
 
     @property
     def closed(self) -> bool:
-        """Whether the server has ended the connection: FIN, or RST after all it had to say."""
-        return self.end != "open"
+        """Whether the server has ended the connection: FIN, or RST after all it had to say.
+
+        Not where it had stayed open and a time-out for the next request has ended it.
+        """
+        return self.end != "open" and self.waited <= PROMPT
 
 
 def hear(transcript: Transcript, methods: Sequence[str], on: str = "a") -> Hearing:
@@ -84,7 +91,15 @@ def hear(transcript: Transcript, methods: Sequence[str], on: str = "a") -> Heari
             break
         found.append(heard)
         left = reader.rest
-    return Hearing(answers=tuple(found), broken=broken, rest=left, end=end)
+    return Hearing(
+        answers=tuple(found), broken=broken, rest=left, end=end, waited=_waited(transcript, on)
+    )
+
+
+def _waited(transcript: Transcript, on: str) -> float:
+    ended = transcript.ended_at(on)
+    octets = [x.at for x in transcript.lines if x.on == on and x.what in ("sent", "received")]
+    return ended - max(octets) if ended is not None and octets else 0.0
 
 
 def _heard(method: str, raw: bytes) -> Heard:

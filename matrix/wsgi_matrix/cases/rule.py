@@ -171,7 +171,7 @@ def answer(
         if status and found.status not in status:
             return f"status {found.status}"
         # Where nobody waited for more, what had come with the answer is chance.
-        if hearing.rest and (not awaited or hearing.closed or transcript.timed_out()):
+        if hearing.rest and (not awaited or hearing.end != "open" or transcript.timed_out()):
             return f"{len(hearing.rest)} octets behind the answer"
         if closed is not None and hearing.closed is not closed:
             return f"the connection after the answer: {hearing.end}"

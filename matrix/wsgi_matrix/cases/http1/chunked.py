@@ -36,6 +36,9 @@ BAD_SIZES = (
 GRAMMAR = "RFC 9112 sections 2.2 and 7.1"
 
 
+NOTHING = told(lambda found: not found["body"], "with no octet of it", "POST")
+
+
 def _faulty(name: str, body: bytes) -> Try:
     return Try(name=name, steps=ask_to_end(chunked(body), "POST"), accept=unframed())
 
@@ -104,7 +107,10 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name=name,
                 steps=(send(chunked(size + b"\r\nhello\r\n0\r\n\r\n")), shut(), answers("POST")),
-                accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
+                # An app that has got nothing shows no overflow, but may lack the error: R50, R57.
+                accept=either(
+                    answer(*ERRORS, method="POST"), not_complete(None), NOTHING, silence()
+                ),
             )
             for name, size in (
                 ("digits", b"F" * 40),
@@ -134,7 +140,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="R49",
-        level=Level.SHOULD,
+        level=Level.MAY,  # "ought to"
         cite="RFC 9112 section 7.1.1",
         says="the length of extensions of chunks is limited",
         tries=(
@@ -231,7 +237,9 @@ RULES: tuple[Rule, ...] = (
                         lambda found: (
                             found["headers"].get("HTTP_HOST") == "localhost"
                             and "HTTP_AUTHORIZATION" not in found["headers"]
-                            and found["body"] == HELLO.hex()
+                            and found["headers"].get("CONTENT_LENGTH") != "50"
+                            # Whether chunks are read at all R46 asks.
+                            and found["body"] in (HELLO.hex(), "")
                         ),
                         "as without it",
                         "POST",

@@ -15,7 +15,7 @@ from wsgi_matrix.cases.asked import (
     unframed,
 )
 from wsgi_matrix.cases.rule import ERRORS, Rule, Try, answer, either, refused, silence
-from wsgi_matrix.cases.steps import answers, request, send, shut
+from wsgi_matrix.cases.steps import answers, end, request, send, shut
 from wsgi_matrix.model import Level
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -199,11 +199,13 @@ RULES: tuple[Rule, ...] = (
         tries=tuple(
             Try(
                 name=name,
-                # Our end comes behind the five octets, so that nobody waits for the others.
+                # Who counts modulo 2^32 or 2^64 finds a request behind five octets. Our end comes
+                # behind it, so that nobody waits for the others.
                 steps=(
-                    send(post(f"Content-Length: {value}", body=HELLO)),
+                    send(post(f"Content-Length: {value}", body=HELLO + request("/smuggled"))),
                     shut(),
                     answers("POST"),
+                    end(),
                 ),
                 accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
             )

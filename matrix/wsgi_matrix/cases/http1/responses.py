@@ -19,6 +19,10 @@ DATE = re.compile(
 )
 """IMF-fixdate, RFC 9110 section 5.6.7."""
 SPLIT = re.compile(rb"[\r\n]X-Split")
+LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3} [\t\x20-\x7e\x80-\xff]*")
+"""RFC 9112 section 4."""
+FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+"""RFC 9110 section 5."""
 
 
 def _respond(name: str, *fields: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
@@ -66,6 +70,14 @@ def _spaced(heard: Heard) -> str:
 
 def _no_split(transcript: Transcript) -> str:
     return "X-Split has become a field" if SPLIT.search(transcript.received()) else ""
+
+
+def _by_the_grammar(transcript: Transcript) -> str:
+    line, *fields = transcript.received().partition(b"\r\n\r\n")[0].split(b"\r\n")
+    if line and not LINE.fullmatch(line):
+        return f"the status line is {line!r}"
+    wrong = [field for field in fields if not FIELD.fullmatch(field)]
+    return f"a field line is {wrong[0]!r}" if wrong else ""
 
 
 def _head(check: Callable[[Heard], str], says: str, method: str = "GET") -> Accept:
@@ -245,6 +257,20 @@ RULES: tuple[Rule, ...] = (
                 "split-name",
                 "split-reason",
             )
+        ),
+    ),
+    Rule(
+        id="R84-grammar",
+        level=Level.MUST,
+        cite="RFC 9110 section 2.2",
+        says="what an app says is not sent where the grammar has no place for it",
+        tries=tuple(
+            Try(
+                name=name,
+                steps=ask_to_end(request(f"/wrong/{name}", CLOSE)),
+                accept=Accept("an answer whose lines are such, or none", _by_the_grammar),
+            )
+            for name in ("status-nul", "name-space", "name-empty", "value-nul")
         ),
     ),
 )

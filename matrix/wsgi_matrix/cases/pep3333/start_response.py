@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wsgi_matrix.cases.heard import Heard, hear
+from wsgi_matrix.cases.heard import Heard
 from wsgi_matrix.cases.pep3333.asking import (
     GET,
     ask,
@@ -15,7 +15,7 @@ from wsgi_matrix.cases.pep3333.asking import (
     seen_later,
 )
 from wsgi_matrix.cases.pep3333.environ import rule
-from wsgi_matrix.cases.rule import Accept, Try, answer, either
+from wsgi_matrix.cases.rule import Accept, Rule, Try, answer, either
 from wsgi_matrix.cases.steps import answers, request, send
 from wsgi_matrix.model import Level, Transcript
 
@@ -64,9 +64,7 @@ def _once_framed(*contents: bytes) -> Accept:
 
 def _apart(first: bytes, second: bytes) -> Accept:
     def fault(transcript: Transcript) -> str:
-        found = hear(transcript, [GET]).answers
-        if not found or found[0].body != first + second:
-            return f"no whole answer with {first + second!r}"
+        # Whether the end can be told W64 asks.
         at: dict[bytes, float] = {}
         came = b""
         for line in transcript.lines:
@@ -74,6 +72,8 @@ def _apart(first: bytes, second: bytes) -> Accept:
             for block in (first, second):
                 if block.strip() in came.partition(b"\r\n\r\n")[2]:
                     at.setdefault(block, line.at)
+        if len(at) < 2:
+            return f"no answer with {first + second!r}"
         gap = at[second] - at[first]
         return "" if gap >= HEADERS_GO else f"both came within {gap * 1000:.0f} ms"
 
@@ -128,6 +128,10 @@ def _reason(heard: Heard) -> str:
 
 
 def _raised(told: Any) -> str:
+    return "" if told["notes"] not in ([], ["nothing"]) else "nothing was raised"
+
+
+def _raised_own(told: Any) -> str:
     return "" if told["notes"] == ["ZeroDivisionError"] else f"raised: {told['notes']}"
 
 
@@ -147,6 +151,7 @@ def _rule(number: int, level: Level, says: str, *tries: Try) -> Any:
     return rule(number, level, says, *tries, cite=CALLABLE)
 
 
+TOO_LATE = seen_later("W53", send(request("/start/too-late?W53")), answers(GET))
 RULES = (
     _rule(36, MUST, "start_response takes two or three arguments and returns write",
           ask("/start/positional", body_is(b"callable")),
@@ -157,11 +162,13 @@ RULES = (
          cite=pep("The write() Callable")),
     _rule(39, SHOULD, "status and headers that are no strings are refused",
           *map(wrong, ("status-bytes", "status-number", "name-bytes", "value-bytes"))),
-    _rule(40, MUST, "a status that is none is refused",
+    # "Servers should check for errors in the headers at the time start_response is called"; that
+    # nothing of it is on the wire R73, R84 and R84-grammar ask.
+    _rule(40, SHOULD, "a status that is none is refused",
           *map(wrong, ("status-split", "status-nul", "status-banana"))),
-    _rule(41, MUST, "a header name that is no token is refused",
+    _rule(41, SHOULD, "a header name that is no token is refused",
           *map(wrong, ("name-split", "name-space", "name-colon", "name-empty"))),
-    _rule(42, MUST, "a header value with control characters is refused",
+    _rule(42, SHOULD, "a header value with control characters is refused",
           *map(wrong, ("value-split", "value-lf", "value-cr", "value-nul"))),
     _rule(43, SHOULD, "headers that are no list are refused, or taken as a whole",
           ask("/wrong/tuple",
@@ -193,9 +200,12 @@ RULES = (
           ask("/start/empty-between", body_is(b"one two"), name="content")),
     _rule(52, SHOULD, "with exc_info, another status and headers replace the first",
           ask("/start/replaced", answer(404, check=_second_only, says="with the second only"))),
-    _rule(53, MUST, "with exc_info, when the head was sent, it is raised",
-          Try(steps=seen_later("W53", send(request("/start/too-late?W53")), answers(GET)),
-              accept=later("the app's own exception was raised", _raised))),
+    _rule(53, MUST, "with exc_info, when the head was sent, an error is raised",
+          Try(steps=TOO_LATE, accept=later("an exception was raised", _raised))),
+    Rule(id="W53-own", level=SHOULD, cite=CALLABLE, heard_in="W53",
+         says="with exc_info, when the head was sent, it is what is raised",
+         tries=(Try(steps=TOO_LATE,
+                    accept=later("the app's own exception was raised", _raised_own)),)),
     _rule(54, MUST, "a second call without exc_info is an error",
           ask("/start/twice", refusal())),
     _rule(55, SHOULD, "no reference to exc_info is kept",

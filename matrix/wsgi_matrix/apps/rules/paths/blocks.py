@@ -137,7 +137,7 @@ BLOCKS: dict[str, tuple[str, list[tuple[str, str]], Callable[[str], Iterable[byt
     "large": (OK, [PLAIN], _large),
     "small": (OK, [PLAIN], _small),
     "slow": (OK, [PLAIN], _slow),
-    "octets": (OK, [PLAIN], _octets),
+    "octets": (OK, [PLAIN, _length(512)], _octets),
     "longer": (OK, [PLAIN, _length(5)], _ten),
     "longer-one": (OK, [PLAIN, _length(5)], _ten_one),
     "longer-asked": (OK, [PLAIN, _length(5)], _ten_asked),

@@ -9,10 +9,11 @@ PLAIN = ("Content-Type", "text/plain")
 MESSAGE = "rules-secret"
 """In the text of every exception: no client may read it."""
 
-KINDS: dict[str, type[BaseException]] = {
-    "SystemExit": SystemExit,
-    "KeyboardInterrupt": KeyboardInterrupt,
-    "GeneratorExit": GeneratorExit,
+KINDS: dict[str, tuple[type[BaseException], Any]] = {
+    # For gunicorn the status of a worker that could not start.
+    "SystemExit": (SystemExit, 3),
+    "KeyboardInterrupt": (KeyboardInterrupt, MESSAGE),
+    "GeneratorExit": (GeneratorExit, MESSAGE),
 }
 
 
@@ -20,7 +21,8 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     """Raise."""
     name = str(environ["PATH_INFO"]).removeprefix("/raising/")
     if name in KINDS:
-        raise KINDS[name](MESSAGE)
+        kind, argument = KINDS[name]
+        raise kind(argument)
     if name == "first":
         raise RuntimeError(MESSAGE)
     start_response("200 OK", [PLAIN])

@@ -1,4 +1,8 @@
-"""``/start/NAME``: ``start_response`` and ``write``, used as PEP 3333 allows."""
+"""``/start/NAME``: ``start_response`` and ``write``, used as PEP 3333 allows.
+
+Where a rule does not ask for the framing, the answer has its length: a client then need not wait
+for a close that may come late.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,10 @@ SLOW = 0.5
 Start = Callable[..., Any]
 
 
+def _length(octets: int) -> tuple[str, str]:
+    return ("Content-Length", str(octets))
+
+
 def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     """Do what is named."""
     name = str(environ["PATH_INFO"]).removeprefix("/start/")
@@ -26,19 +34,19 @@ def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
 
 def positional(start: Start, _: str) -> Iterable[bytes]:
     """Two arguments; the answer is whether what came back can be called."""
-    write = start("200 OK", [PLAIN])
-    return [b"callable" if callable(write) else repr(write).encode()]
+    write = start("200 OK", [PLAIN, _length(8)])
+    return [b"callable" if callable(write) else b"no write"]
 
 
 def positional_three(start: Start, _: str) -> Iterable[bytes]:
     """Three arguments."""
-    write = start("200 OK", [PLAIN], None)
-    return [b"callable" if callable(write) else repr(write).encode()]
+    write = start("200 OK", [PLAIN, _length(8)], None)
+    return [b"callable" if callable(write) else b"no write"]
 
 
 def write_order(start: Start, _: str) -> Iterable[bytes]:
     """What is written comes before what is returned."""
-    write = start("200 OK", [PLAIN])
+    write = start("200 OK", [PLAIN, _length(13)])
     write(b"one ")
     write(b"two ")
     return [b"three"]
@@ -68,7 +76,7 @@ def _replaced_late(start: Start) -> Iterator[bytes]:
 
 def generator(start: Start, _: str) -> Iterator[bytes]:
     """``start_response`` is called when the first block is asked for, not before."""
-    start("201 Created", [PLAIN, ("X-Rules", "yes")])
+    start("201 Created", [PLAIN, _length(4), ("X-Rules", "yes")])
     yield b"made"
 
 
@@ -156,26 +164,26 @@ def reference(start: Start, token: str) -> Iterable[bytes]:
 
 def reason(start: Start, _: str) -> Iterable[bytes]:
     """A reason phrase of its own."""
-    start("299 Fine By Me", [PLAIN])
+    start("299 Fine By Me", [PLAIN, _length(4)])
     return [b"fine"]
 
 
 def fields(start: Start, _: str) -> Iterable[bytes]:
     """Fields in an order and a spelling."""
     names = ("X-rules-B", "X-RULES-A", "x-Rules-C")
-    start("200 OK", [PLAIN, *((name, "yes") for name in names)])
+    start("200 OK", [PLAIN, _length(6), *((name, "yes") for name in names)])
     return [b"fields"]
 
 
 def cookies(start: Start, _: str) -> Iterable[bytes]:
     """Two fields of one name."""
-    start("200 OK", [PLAIN, ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+    start("200 OK", [PLAIN, _length(7), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
     return [b"cookies"]
 
 
 def latin_1(start: Start, _: str) -> Iterable[bytes]:
     """Every octet that a value may have beyond ASCII."""
-    start("200 OK", [PLAIN, ("X-Rules", "".join(map(chr, range(0xA0, 0x100))))])
+    start("200 OK", [PLAIN, _length(7), ("X-Rules", "".join(map(chr, range(0xA0, 0x100))))])
     return [b"latin-1"]
 
 

@@ -12,6 +12,8 @@ from .answers import tell, text
 
 PLAIN = ("Content-Type", "text/plain")
 DIGITS = b"0123456789"
+ALL = str(len(DIGITS))
+"""Of a whole file, where no rule asks for the framing."""
 ABSENT = b"no wsgi.file_wrapper"
 
 
@@ -60,15 +62,16 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         memory.begin(str(environ["QUERY_STRING"]))
         return _send(wrap(Closable(str(environ["QUERY_STRING"])), 4), start_response)
     if name == "read":
-        return _send(wrap(Readable(), 4), start_response)
+        return _send(wrap(Readable(), 4), start_response, ALL)
     if name == "joined":
-        return _send([b"".join(wrap(in_memory(), 4))], start_response)
+        return _send([b"".join(wrap(in_memory(), 4))], start_response, ALL)
     if name == "upper":
-        return _send((block.upper() for block in wrap(in_memory(), 4)), start_response)
+        blocks = (block.upper() for block in wrap(in_memory(), 4))
+        return _send(blocks, start_response, ALL)
     file = io.BytesIO(DIGITS) if name.startswith("bytes") else in_memory()
     if "-from-4" in name:
         file.seek(4)
-    length = "4" if name.endswith("-first-4") else ""
+    length = {"bytes": ALL}.get(name, "4" if name.endswith("-first-4") else "")
     return _send(wrap(file, 8192), start_response, length)
 
 
