@@ -21,7 +21,8 @@ def talk(*steps, alone: bool = False) -> dict:
 def had(port: int, *talks: dict) -> list[bytes]:
     done = run_all("127.0.0.1", port, list(talks), 2, time.monotonic() + 30)
     return [
-        b"".join(data for _, _, what, data in each.lines if what == "received") for each in done
+        b"".join(data for _, _, what, data in done[number].lines if what == "received")
+        for number in range(len(talks))
     ]
 
 

@@ -6,7 +6,8 @@ In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds
 be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
 null, or a request and the status that its answer has to have before anything else is sent.
 Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
-timed out), ``talk`` for each, ``asked`` for each request of each session, ``burst``, ``seen``.
+timed out), ``talk`` for each that the server lived to have, ``asked`` for each request of each
+session, ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the server was never ready, 2 for a bad job.
 """
 
@@ -24,6 +25,8 @@ from .burst import Burst
 from .single import exchange, wait_ready, wait_status
 from .talk import run_all
 
+UNHEARD = "not sent: no single client had been answered before"
+"""Of the clients of a burst where one by itself had waited in vain."""
 KEPT = 65536
 """Octets of an answer that is not whole that are told of."""
 
@@ -95,6 +98,7 @@ def run(job: Job) -> int:
         return 3
     emit("ready", at=time.time())
     deadline = started + job.deadline
+    heard = False
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
             patience = job.patience if number or repetition else job.first
@@ -109,10 +113,11 @@ def run(job: Job) -> int:
                 end=result.end,
                 seconds=round(result.seconds, 6),
             )
+            heard = heard or bool(result.response)
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
-    talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else []
-    for number, talk in enumerate(talks):
+    talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else {}
+    for number, talk in sorted(talks.items()):
         lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
         emit("talk", talk=number, lines=lines)
     for number, asks in enumerate(job.sessions):
@@ -120,7 +125,10 @@ def run(job: Job) -> int:
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
         for _ in range(job.rounds):
-            burst.run(deadline)
+            if heard:
+                burst.run(deadline)
+            else:
+                burst.give_up(UNHEARD)
         emit(
             "burst",
             clients=job.clients * job.rounds,
