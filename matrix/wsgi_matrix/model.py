@@ -47,7 +47,7 @@ class Limits:
 
     ``nofile``, ``nproc``: RLIMIT_NOFILE and RLIMIT_NPROC, soft and hard alike. ``memory``: bytes,
     for the whole cell (cgroup), not for a process. ``clients`` is the size of the burst, and
-    ``rounds`` how often there is one, each after the end of the one before.
+    ``rounds`` how often there is one, each after the end of the one before, if none was lost in it.
     """
 
     name: str = "default"

@@ -124,14 +124,16 @@ def run(job: Job) -> int:
         have_session(job, number, asks, deadline)
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
-        for _ in range(job.rounds):
+        rounds = 0
+        while rounds < job.rounds and not burst.errors:  # a client that is lost stays lost
+            rounds += 1
             if heard:
                 burst.run(deadline)
             else:
                 burst.give_up(UNHEARD)
         emit(
             "burst",
-            clients=job.clients * job.rounds,
+            clients=job.clients * rounds,
             together=burst.together,
             answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
             errors=dict(burst.errors),
