@@ -97,7 +97,7 @@ def test_where_one_had_to_wait_for_others_every_time_out_is_asked_for_again():
 
 
 def test_the_talk_that_ended_the_server_says_so_and_what_is_left_is_missing():
-    ends = (HEAD_END, OK, DEAF, FIN)
+    ends = (HEAD_END, DEAF, OK, FIN)
     with scripted((HEAD_END, OK), ends) as port:
         alone = [talk(ASK, answers("GET"), alone=True) for _ in range(4)]
         done = run_all("127.0.0.1", port, alone, 8, time.monotonic() + 30)

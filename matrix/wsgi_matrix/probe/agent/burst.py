@@ -97,10 +97,6 @@ class Burst:
                     client.socket.close()
         self.seconds += time.monotonic() - started
 
-    def give_up(self, why: str) -> None:
-        """One round that is not run, because all that could come of it is known."""
-        self.errors[why] += self.count
-
     def _connect(
         self, clients: list[Client], selector: selectors.BaseSelector, deadline: float
     ) -> None:

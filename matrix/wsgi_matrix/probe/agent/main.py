@@ -25,8 +25,6 @@ from .burst import Burst
 from .single import exchange, wait_ready, wait_status
 from .talk import run_all
 
-UNHEARD = "not sent: no single client had been answered before"
-"""Of the clients of a burst where one by itself had waited in vain."""
 KEPT = 65536
 """Octets of an answer that is not whole that are told of."""
 
@@ -98,7 +96,6 @@ def run(job: Job) -> int:
         return 3
     emit("ready", at=time.time())
     deadline = started + job.deadline
-    heard = False
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
             patience = job.patience if number or repetition else job.first
@@ -113,7 +110,6 @@ def run(job: Job) -> int:
                 end=result.end,
                 seconds=round(result.seconds, 6),
             )
-            heard = heard or bool(result.response)
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
     talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else {}
@@ -127,10 +123,7 @@ def run(job: Job) -> int:
         rounds = 0
         while rounds < job.rounds and not burst.errors:  # a client that is lost stays lost
             rounds += 1
-            if heard:
-                burst.run(deadline)
-            else:
-                burst.give_up(UNHEARD)
+            burst.run(deadline)
         emit(
             "burst",
             clients=job.clients * rounds,
