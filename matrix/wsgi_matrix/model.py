@@ -47,7 +47,7 @@ class Limits:
 
     ``nofile``, ``nproc``: RLIMIT_NOFILE and RLIMIT_NPROC, soft and hard alike. ``memory``: bytes,
     for the whole cell (cgroup), not for a process. ``clients`` is the size of the burst, and
-    ``rounds`` how often there is one, each after the end of the one before.
+    ``rounds`` how often there is one, each after the end of the one before, if none was lost in it.
     """
 
     name: str = "default"
@@ -56,6 +56,11 @@ class Limits:
     memory: int | None = None
     clients: int = 32
     rounds: int = 1
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a server may end for want of what the profile withholds."""
+        return (self.nofile, self.nproc, self.memory) != (None, None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +249,8 @@ class Line:
     on: str
     what: str
     """``sent``, ``received``, ``shut``, ``fin``, ``reset``, ``closed`` (by us), ``timeout`` (a
-    step got less than it waited for), ``refused`` (the port), ``error`` (``data`` says which)."""
+    step got less than it waited for), ``refused`` (the port), ``error`` (``data`` says which),
+    ``gone`` (the server, after a talk that was had by itself)."""
     data: bytes = b""
 
 
@@ -315,6 +321,8 @@ class Stopped:
     """Processes of the cell that still ran after the server itself had ended in order."""
     forced: bool = False
     """True when it did not end within the grace period and was killed."""
+    early: bool = False
+    """True when it had ended before the engine told it to."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,11 @@ from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
 
 WAITING = 16
 """Cells at a time, beside the jobs, of suites whose cells do little but wait for time-outs."""
+LONG = 5.0
+"""Seconds after which a cell gives its job to another and goes on beside: its work is done by then,
+what takes longer is a server's time-out or the patience of clients."""
+OVERDUE = 12
+"""Cells at a time that go on so."""
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
 
@@ -80,6 +85,7 @@ class Runner:
         self.phases: dict[str, float] = {}
         self._started = ""
         self._phase: tuple[str, float] | None = None
+        self._jobs = threading.Semaphore(self.jobs)
         self._telling = threading.RLock()
         self._stopping = threading.Event()
         self._enough = Partial.NO
@@ -163,13 +169,15 @@ class Runner:
 
     def _run_cells(self, results: dict[str, CellResult]) -> None:
         # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
-        pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="cell")
+        pool = ThreadPoolExecutor(self.jobs + OVERDUE, thread_name_prefix="cell")
         beside = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
         futures: dict[Future[CellResult | None], Cell] = {}
         try:
-            for cell in self.cells:
-                chosen = beside if self.suites[cell.suite].waits else pool
-                futures[chosen.submit(self._one, cell)] = cell
+            for cell in self._longest_first():
+                if self.suites[cell.suite].waits:
+                    futures[beside.submit(self._one, cell)] = cell
+                else:
+                    futures[pool.submit(self._in_job, cell)] = cell
             for future, cell in futures.items():
                 result = future.result()
                 if result is not None:
@@ -188,6 +196,30 @@ class Runner:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             beside.shutdown(wait=False, cancel_futures=True)
+
+    def _longest_first(self) -> list[Cell]:
+        """The cells in the order in which they begin: what may take long must not be left for the
+        end, when nothing runs beside it any more."""
+        of_cells = self.settings.deadline
+        return sorted(self.cells, key=lambda x: -(self.suites[x.suite].deadline or of_cells))
+
+    def _in_job(self, cell: Cell) -> CellResult | None:
+        """The same as :meth:`_one`, in one of the jobs, which it gives back if it takes long."""
+        held = threading.Lock()
+
+        def give_back() -> None:
+            if held.acquire(blocking=False):
+                self._jobs.release()
+
+        self._jobs.acquire()
+        overdue = threading.Timer(LONG, give_back)
+        overdue.daemon = True
+        overdue.start()
+        try:
+            return self._one(cell)
+        finally:
+            overdue.cancel()
+            give_back()
 
     def _abort(self, running: Sequence[Future[CellResult | None]]) -> None:
         """Kill what is open until no cell goes on; again and again, for one may just be opening."""
@@ -299,6 +331,7 @@ def run_cell(
             observed = running.observed()
             memory, evidence = _gather(running, cell, observed, settings, suite)
             waited = running.engine_seconds
+        evidence = _had_out(engine, cell, evidence, settings, suite)
     except NotHere as reason:
         return _skipped(cell, str(reason), suite)
     # A defect of ours in one cell must not take the results of the others along; it is red.
@@ -373,6 +406,24 @@ def _gather(
         zombies=running.zombies(),
         stopped=running.stop(settings.grace),
     )
+
+
+def _had_out(
+    engine: Engine, cell: Cell, evidence: Evidence, settings: Settings, suite: Suite
+) -> Evidence:
+    """``evidence`` with the talks that are missing in it, because one before ended the server.
+
+    They are had one by one with a new server, and with another one if that ends too.
+    """
+    transcripts = dict(evidence.transcripts)
+    while left := [talk for talk in suite.talks if talk.name not in transcripts]:
+        with engine.open(cell) as running:
+            job = Job(talks=left, parallel=1, deadline=suite.deadline or settings.deadline)
+            found = running.probe(job).transcripts
+        if not found:
+            break
+        transcripts |= found
+    return replace(evidence, transcripts=transcripts)
 
 
 def _told(problem: Exception) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wsgi_matrix.cases.stop import RELOADS
+
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, RST, Script
 
@@ -13,6 +15,7 @@ LAST: Script = (HEAD_END, OK, DEAF, FIN)
 HALF: Script = (HEAD_END, OK[:-1], FIN)
 WORDLESS: Script = (HEAD_END, FIN)
 RESETS: Script = (HEAD_END, RST)
+FAILED: Script = (HEAD_END, OK.replace(b"200 OK", b"500 No"), FIN)
 SILENT: Script = (HEAD_END, HANG)
 
 
@@ -28,6 +31,8 @@ def stop(
 
 AGAIN: Script = (HEAD_END, OK, HEAD_END, OK)
 NEW: Script = (HEAD_END, OTHER, FIN)
+LOST = tuple(f"reload.lost-{number}" for number in range(1, RELOADS + 1))
+"""The tries of what is lost."""
 
 
 def reload(
@@ -48,21 +53,29 @@ GREEN: dict[str, tuple[Script, ...]] = {
     "stop.gone": stop(),
     "reload.in_flight": reload(),
     "reload.queued": reload(),
-    "reload.lost": reload(AGAIN, ANSWERS, ANSWERS, ANSWERS, NEW),
+    **dict.fromkeys(LOST, reload(AGAIN, ANSWERS, ANSWERS, ANSWERS, NEW)),
     "reload.done": reload(AGAIN, ANSWERS, ANSWERS, ANSWERS, NEW),
     "reload.idle": reload(idle=ANSWERS),
 }
 RED: dict[str, tuple[tuple[Script, ...], ...]] = {
     "stop.in_flight": (stop(flying=HALF), stop(flying=WORDLESS), stop(flying=RESETS)),
-    "stop.queued": (stop(queued=HALF), stop(queued=RESETS), stop(queued=SILENT)),
+    "stop.queued": (
+        stop(queued=HALF),
+        stop(queued=RESETS),
+        stop(queued=SILENT),
+        stop(queued=FAILED),
+    ),
     "stop.idle": (stop(idle=(HEAD_END, OK, RST)), stop(idle=(HEAD_END, OK, HANG))),
     "stop.late": (stop(late=HALF), stop(late=SILENT)),
     "stop.gone": (stop(late=ANSWERS),),
     "reload.in_flight": (reload(flying=HALF), reload(flying=RESETS)),
     "reload.queued": (reload(queued=WORDLESS), reload(queued=RESETS)),
-    "reload.lost": (
-        reload(AGAIN, ANSWERS, ANSWERS, RESETS, NEW),
-        reload(AGAIN, ANSWERS, ANSWERS, NEW, HALF, NEW),
+    **dict.fromkeys(
+        LOST,
+        (
+            reload(AGAIN, ANSWERS, ANSWERS, RESETS, NEW),
+            reload(AGAIN, ANSWERS, ANSWERS, NEW, HALF, NEW),
+        ),
     ),
     "reload.done": (reload(AGAIN, ANSWERS, ANSWERS, ANSWERS),),
     "reload.idle": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 
 from wsgi_matrix.cases.steps import answers, end, request, send
@@ -9,7 +11,7 @@ from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent.talk import run_all
 
 from tests.conformance.answered import HEAD_END, OK
-from tests.conformance.scripted import FIN, HANG, scripted
+from tests.conformance.scripted import DEAF, FIN, HANG, Pause, Wait, scripted
 
 ASK = send(request())
 
@@ -21,7 +23,8 @@ def talk(*steps, alone: bool = False) -> dict:
 def had(port: int, *talks: dict) -> list[bytes]:
     done = run_all("127.0.0.1", port, list(talks), 2, time.monotonic() + 30)
     return [
-        b"".join(data for _, _, what, data in each.lines if what == "received") for each in done
+        b"".join(data for _, _, what, data in done[number].lines if what == "received")
+        for number in range(len(talks))
     ]
 
 
@@ -44,3 +47,60 @@ def test_what_has_to_be_alone_comes_behind_what_is_asked_once_more():
             talk(ASK, answers("GET", within=0.2)),
         )
     assert heard == [last, again]
+
+
+def test_a_connection_that_is_heard_out_is_closed_before_another_is_asked():
+    """As a server does that answers nobody else until its client has closed."""
+    closed = threading.Event()
+
+    def one_at_a_time(listener: socket.socket) -> None:
+        for event in (closed, threading.Event()):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(OK)
+                connection.settimeout(10)
+                while connection.recv(65536):
+                    pass
+                event.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=one_at_a_time, args=(listener,), daemon=True)
+        thread.start()
+        steps = (send(request(), on="a"), answers("GET", on="a"))
+        steps += (send(request(), on="b"), answers("GET", on="b", within=5))
+        [heard] = had(listener.getsockname()[1], talk(*steps))
+        thread.join(5)
+    assert heard == OK * 2
+    assert closed.is_set()
+
+
+def test_time_for_an_answer_is_time_of_silence():
+    slow = (HEAD_END, OK[:9], Pause(0.2), OK[9:20], Pause(0.2), OK[20:])
+    with scripted(slow) as port:
+        assert had(port, talk(ASK, answers("GET", within=0.3))) == [OK]
+
+
+def test_where_one_had_to_wait_for_others_every_time_out_is_asked_for_again():
+    """The first has a time-out of its own; the second was never answered, and is at last."""
+    b = request("/b")
+    with scripted((Wait(b"/a"), OK), (HANG,), (HEAD_END, OK), (HEAD_END, OK, FIN)) as port:
+        steps = (send(request("/a")), answers("GET"), end(within=0.2))
+        done = run_all(
+            "127.0.0.1",
+            port,
+            [talk(*steps), talk(send(b), answers("GET", within=0.2))],
+            2,
+            time.monotonic() + 30,
+        )
+    assert [line[2] for line in done[0].lines] == ["sent", "received", "fin"]
+
+
+def test_the_talk_that_ended_the_server_says_so_and_what_is_left_is_missing():
+    ends = (HEAD_END, DEAF, OK, FIN)
+    with scripted((HEAD_END, OK), ends) as port:
+        alone = [talk(ASK, answers("GET"), alone=True) for _ in range(4)]
+        done = run_all("127.0.0.1", port, alone, 8, time.monotonic() + 30)
+    assert sorted(done) == [0, 1]
+    assert "gone" not in [line[2] for line in done[0].lines]
+    assert done[1].lines[-1][2] == "gone"

@@ -57,6 +57,13 @@ def good():
     )
 
 
+def test_a_server_that_ended_before_it_was_told_to_has_not_stopped_in_order(good):
+    early = replace(good, stopped=replace(good.stopped, early=True))
+    assert outcomes(early)["stop"].outcome is Outcome.FAIL
+    of_stop = replace(early, cell=replace(early.cell, suite="stop"))
+    assert outcomes(of_stop)["stop"].outcome is Outcome.PASS
+
+
 def outcomes(evidence):
     return {result.id: result for result in registry.judge(evidence)}
 

@@ -31,6 +31,7 @@ class Seen:
 
     def __init__(self, zombies):
         self.zombies = zombies
+        self.exchanges = {}
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def judge_reaped(evidence: Evidence) -> Verdict:
     """Every child that ended was waited for, once the clients are gone."""
     if evidence.zombies is None:
         return Outcome.SKIP, "the server had ended"
+    if evidence.exchanges and not any(x.response for e in evidence.exchanges.values() for x in e):
+        return Outcome.SKIP, "it never answered: no child was asked for anything"
     if evidence.zombies:
         return Outcome.FAIL, f"{evidence.zombies} processes ended and were never waited for"
     return Outcome.PASS, ""
@@ -64,6 +66,8 @@ def judge_stop(evidence: Evidence) -> Verdict:
         fault = "killed: the cell was out of memory"
     elif stopped.forced:
         fault = f"still running after {signal} and the grace period; killed"
+    elif stopped.early and evidence.cell.suite != "stop":  # whose app gives the signal itself
+        fault = f"it had ended before {signal}, with exit status {stopped.exit_status}"
     elif stopped.exit_status != 0:
         fault = f"exit status {stopped.exit_status}, expected 0 after {signal}"
     elif stopped.left:

@@ -95,6 +95,8 @@ class Rule:
             if unreached:
                 return Outcome.ERROR, f"{name}: {unreached}"
             said = each.accept.fault(transcript)
+            if any(line.what == "gone" for line in transcript.lines):
+                said = said or "the server ended over it"
             if said:
                 faults.append(_told(self.try_name(each), each, transcript, said))
             elif figure := each.figure(transcript):

@@ -29,9 +29,16 @@ GONE = 12.0
 """Seconds until nobody listens any more."""
 RELOADED = 20.0
 """Seconds in which another process has to answer."""
-EVERY = 0.05
-AFTERWARDS = 40
-"""Answers of the new process that are waited for: two seconds in which the old one ends."""
+EVERY = 0.003
+"""Seconds between two requests: fewer than the gaps in which servers have been seen to lose one."""
+AFTERWARDS = 300
+"""Answers of the new process that are waited for: about a second, in which the old one ends."""
+RELOADS = 3
+"""Tries of what is lost: the gap of a server (Apache's, of a few milliseconds) is missed now and
+then however often it is asked, and so one reload tells not enough."""
+
+NOT_SERVED = (502, 503, 504)
+"""Statuses that say so (RFC 9110 sections 15.6.3 to 15.6.5)."""
 
 GET = request()
 LAST = request("/", "Connection: close")
@@ -63,9 +70,11 @@ def _in_flight(transcript: Transcript) -> str:
 
 def _queued(transcript: Transcript) -> str:
     said = _whole(transcript, "queued")
-    # Closed in order and without a word: the client knows that it may ask again.
+    # Closed in order and without a word, or told by a gateway that nobody has served it. Which of
+    # both is chance, where the gateway ends together with what is behind it.
     closed = transcript.end("queued") == "fin" and not transcript.received("queued")
-    return "" if closed else said
+    found = hear(transcript, ["GET"], "queued").answers
+    return "" if closed or (found and found[0].status in NOT_SERVED) else said
 
 
 def _late(transcript: Transcript) -> str:
@@ -152,11 +161,16 @@ RELOAD = (
     answers("GET", on="idle"),
 )
 WHOLE = Accept("a whole answer, 200", _in_flight)
-QUEUED = Accept("a whole answer, 200, or a close in order without any octet of one", _queued)
+QUEUED = Accept(
+    "a whole answer, 200; or a close in order without any octet of one, or 502, 503 or 504", _queued
+)
 
 
 def _rule(name: str, level: Level, says: str, accept: Accept, **more: object) -> Rule:
-    """A rule of the talk that its name begins with; the first of a talk brings it along."""
+    """A rule of the talk that its name begins with; the first of a talk brings it along.
+
+    What is lost at a reload is asked for in reloads of its own.
+    """
     app, _, part = name.partition(".")
     first = f"{app}.in_flight"
     return Rule(
@@ -165,9 +179,16 @@ def _rule(name: str, level: Level, says: str, accept: Accept, **more: object) ->
         cite="RFC 9112 sections 8, 9.5 and 9.6",
         says=says,
         app=app,
-        heard_in="" if part == "in_flight" else first,
-        tries=(
-            Try(steps=STOP if app == "stop" else RELOAD, accept=accept, alone=True, **more),  # type: ignore[arg-type]
+        heard_in="" if part in ("in_flight", "lost") else first,
+        tries=tuple(
+            Try(
+                name=again,
+                steps=STOP if app == "stop" else RELOAD,
+                accept=accept,
+                alone=True,
+                **more,  # type: ignore[arg-type]
+            )
+            for again in (map(str, range(1, RELOADS + 1)) if part == "lost" else ("",))
         ),
     )
 

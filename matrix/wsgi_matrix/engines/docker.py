@@ -174,6 +174,8 @@ class DockerEngine:
         running.close()
         if self._keep:
             with self._lock:
+                if (earlier := self._kept.get(running.cell_id)) is not None:
+                    self._end(earlier)
                 self._kept[running.cell_id] = running
         else:
             self._end(running)

@@ -222,12 +222,12 @@ class DockerRunning:
             self._raise_if_ended("the server ended before its port was open")
             raise CellError(reason, self.log())
         # A port can be open before the app is loaded. That it then could not be is no verdict on
-        # any request.
+        # any request; where limits keep a server from answering, that it ended over it is one.
         heard = any(e.response for es in report.exchanges for e in es)
         heard = heard or any(
             x.what == "received" for t in report.transcripts.values() for x in t.lines
         )
-        if not report.burst.answers and not heard:
+        if not report.burst.answers and not heard and not self._cell.limits.bounded:
             self._raise_if_ending("the server ended before it had answered anything")
         return report
 
@@ -281,6 +281,7 @@ class DockerRunning:
     def stop(self, grace: float) -> Stopped:
         """See :class:`wsgi_matrix.engines.Running`."""
         with self._waiting():
+            early = not self._state()["Running"]
             self.kill(self._cell.server.stop_signal)
         state = self._wait(grace)
         forced = bool(state["Running"])
@@ -295,6 +296,7 @@ class DockerRunning:
             log=log,
             changed=changed,
             forced=forced,
+            early=early,
         )
 
     def kill(self, signal: str = "SIGKILL") -> None:

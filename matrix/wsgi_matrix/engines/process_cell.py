@@ -230,6 +230,7 @@ class ProcessCell:
 
     def stop(self, grace: float) -> Stopped:
         """Send the stop signal to the server, wait, kill."""
+        early = self._hear(0) is not None
         self._signal(getattr(signal, self.cell.server.stop_signal))
         told = self._hear(grace)
         forced = told is None
@@ -244,6 +245,7 @@ class ProcessCell:
             changed_unknown=NO_IMAGE,
             forced=forced,
             left=int(told["left"]) if told and not forced else 0,
+            early=early,
         )
 
     def log(self) -> str:

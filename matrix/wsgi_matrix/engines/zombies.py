@@ -29,11 +29,16 @@ def members(session: int | None, state: str = "") -> list[int]:
 
 
 def settled(session: int | None, patience: float = PATIENCE) -> list[int]:
-    """The zombies that are left after ``patience`` seconds, or none as soon as there is none."""
+    """The zombies that stay such for ``patience`` seconds; none as soon as none of them is left.
+
+    Others may come meanwhile, from a server whose children end again and again.
+    """
     until = time.monotonic() + patience
-    while (found := members(session, "Z")) and time.monotonic() < until:
+    left = set(members(session, "Z"))
+    while left and time.monotonic() < until:
         time.sleep(0.01)
-    return found
+        left &= set(members(session, "Z"))
+    return sorted(left)
 
 
 if __name__ == "__main__":

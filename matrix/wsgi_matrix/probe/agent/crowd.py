@@ -21,6 +21,8 @@ POLLING = 0.02
 """Seconds between two connects to a port that is about to close: each tells at once."""
 CONNECTING = 2.0
 """Seconds for one connection."""
+ASKING = 80
+"""Requests that wait at a time: fewer than the smallest backlog of a server here, 100."""
 
 
 class Connection:
@@ -127,17 +129,28 @@ def ask(
     until: float,
     tell: Tell,
 ) -> None:
-    """Ask on new connections, one after another, until ``times`` answers had not ``known`` content.
+    """Ask on new connections until ``times`` answers had not ``known`` content.
 
-    The connections are called ``on`` with a number behind.
+    One begins ``every`` so many seconds, whether those before have been answered or not: a gap in
+    which nobody is served may be short, and who waits before it does not see it. The connections
+    are called ``on`` with a number behind.
     """
-    others, number = 0, 0
-    while others < times and time.monotonic() < until:
-        began, name = time.monotonic(), f"{on}{number}"
-        number += 1
-        others += _answer(address, name, request, until, tell) not in (b"", known)
+    others: list[str] = []
+    asking: list[threading.Thread] = []
+
+    def one(name: str) -> None:
+        if _answer(address, name, request, until, tell) not in (b"", known):
+            others.append(name)
+
+    while len(others) < times and time.monotonic() < until:
+        began = time.monotonic()
+        if sum(each.is_alive() for each in asking) < ASKING:
+            asking.append(threading.Thread(target=one, args=(f"{on}{len(asking)}",), daemon=True))
+            asking[-1].start()
         time.sleep(max(0.0, began + every - time.monotonic()))
-    if others < times:
+    for each in asking:
+        each.join()
+    if len(others) < times:
         tell(on, "timeout", b"")
 
 

@@ -6,7 +6,8 @@ In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds
 be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
 null, or a request and the status that its answer has to have before anything else is sent.
 Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
-timed out), ``talk`` for each, ``asked`` for each request of each session, ``burst``, ``seen``.
+timed out), ``talk`` for each that the server lived to have, ``asked`` for each request of each
+session, ``burst``, ``seen``.
 Exit status 0 when all lines were written, 3 when the server was never ready, 2 for a bad job.
 """
 
@@ -111,19 +112,21 @@ def run(job: Job) -> int:
             )
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
-    talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else []
-    for number, talk in enumerate(talks):
+    talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else {}
+    for number, talk in sorted(talks.items()):
         lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
         emit("talk", talk=number, lines=lines)
     for number, asks in enumerate(job.sessions):
         have_session(job, number, asks, deadline)
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
-        for _ in range(job.rounds):
+        rounds = 0
+        while rounds < job.rounds and not burst.errors:  # a client that is lost stays lost
+            rounds += 1
             burst.run(deadline)
         emit(
             "burst",
-            clients=job.clients * job.rounds,
+            clients=job.clients * rounds,
             together=burst.together,
             answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
             errors=dict(burst.errors),

@@ -16,18 +16,29 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .answer import AnswerReader
-from .crowd import Connection, ask, connect_all, refused, trickle, watch
+from .crowd import POLLING, Connection, ask, connect_all, refused, trickle, watch
 from .single import describe
 
 LARGEST = 16 * 1024 * 1024
 """Octets of a connection after which nothing more is read."""
+MOST = 5
+"""Times that the patience for an answer may begin anew."""
+DYING = 3.0
+"""Seconds in which a server whose worker has ended has to let clients in again."""
+REFUSED = b"connect: ECONNREFUSED"
+HEARD = frozenset({"answers", "end"})
+"""Steps with which a connection is done, where no later step is about it."""
 
 
 class Talk:
     """Runs one talk. ``lines`` is what happened: time, connection, what, octets."""
 
-    def __init__(self, host: str, port: int, steps: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, host: str, port: int, steps: list[dict[str, Any]], patience: float = 0.0
+    ) -> None:
+        """``patience``: seconds for the port to accept the first connection, if it refuses."""
         self.address = (host, port)
+        self.patience = patience
         self.steps = steps
         self.lines: list[tuple[float, str, str, bytes]] = []
         self.connections: dict[str, Connection] = {}
@@ -37,14 +48,27 @@ class Talk:
     def run(self, deadline: float) -> None:
         """Take all steps, none of them beyond the monotonic time ``deadline``."""
         self.started = time.monotonic()
+        last = {str(step["on"]): number for number, step in enumerate(self.steps)}
+        last |= {name: number for number, step in enumerate(self.steps) for name in step["among"]}
         try:
-            for step in self.steps:
+            for number, step in enumerate(self.steps):
                 within = min(float(step["within"]), max(deadline - time.monotonic(), 0.001))
                 self._take(step, within)
+                if step["do"] in HEARD and last[str(step["on"])] == number:
+                    self._let_go(str(step["on"]))
         finally:
             self.over.set()
             for connection in self.connections.values():
                 connection.socket.close()
+
+    def _let_go(self, on: str) -> None:
+        """Close our side of a connection on which nothing more is to be heard.
+
+        As clients do: there are servers that answer nobody else until the client has closed.
+        """
+        if on in self.connections:
+            self.connections[on].socket.close()
+            self.connections[on].ended = self.connections[on].ended or "closed"
 
     def _tell(self, on: str, what: str, data: bytes = b"") -> None:
         self.lines.append((time.monotonic() - self.started, on, what, data))
@@ -57,7 +81,7 @@ class Talk:
         connection = self.connections.get(on)
         if connection is None:
             try:
-                opened = socket.create_connection(self.address, timeout=within)
+                opened = self._connected(within)
                 connection = self.connections[on] = Connection(opened)
             except OSError as problem:
                 self._tell(on, "error", f"connect: {describe(problem)}".encode())
@@ -88,6 +112,16 @@ class Talk:
                 self._tell(on, "closed")
             case other:
                 raise ValueError(f"unknown step {other!r}")
+
+    def _connected(self, within: float) -> socket.socket:
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                return socket.create_connection(self.address, timeout=within)
+            except ConnectionRefusedError:
+                if self.lines or time.monotonic() > until:
+                    raise
+            time.sleep(POLLING)
 
     def _take_many(self, step: dict[str, Any], until: float) -> None:
         """A step that is not about one connection of the talk."""
@@ -143,7 +177,13 @@ class Talk:
             self._tell(on, "shut")
 
     def _answers(self, connection: Connection, on: str, methods: list[str], until: float) -> None:
-        """Read one whole final answer for each method, framed as RFC 9112 section 6.3 says."""
+        """Read one whole final answer for each method, framed as RFC 9112 section 6.3 says.
+
+        The time is one of silence: it begins anew with every octet, so that who had to wait for
+        a server that was busy with others has as long for the rest as who had not.
+        """
+        within = until - time.monotonic()
+        latest = until + MOST * within
         for method in methods:
             reader = AnswerReader(method.encode("latin-1"))
             reader.feed(bytes(connection.received[connection.judged :]))
@@ -155,6 +195,7 @@ class Talk:
                         return
                     reader.end()
                     break
+                until = min(latest, time.monotonic() + within)
                 reader.feed(bytes(connection.received[before:]))
             if reader.error:
                 return
@@ -177,6 +218,16 @@ class Talk:
         connection.socket.settimeout(left)
         return connection.receive(on, self._tell)
 
+    def kept_out(self) -> bool:
+        """Whether nobody listened from the first step on."""
+        return bool(self.lines) and all(
+            what == "error" and data == REFUSED for _, _, what, data in self.lines
+        )
+
+    def timed_out(self) -> bool:
+        """Whether a step got less than it waited for."""
+        return any(what == "timeout" for _, _, what, _ in self.lines)
+
     def unheard(self) -> bool:
         """Whether a connection could not be had, or nothing came for what was last sent on it."""
         silent = dict.fromkeys(self.connections, False)
@@ -190,21 +241,59 @@ class Talk:
 
 def run_all(
     host: str, port: int, talks: list[dict[str, Any]], parallel: int, deadline: float
-) -> list[Talk]:
-    """Run all talks, ``parallel`` of them at a time.
+) -> dict[int, Talk]:
+    """Run all talks, ``parallel`` of them at a time; what became of them, by their numbers.
 
-    One that was never answered, or could not be had out, is had once more with nothing else going
-    on: where a server takes one client at a time it may only have waited for others. Those that
-    have to be ``alone`` come last: they may end the server.
+    Those that have to be ``alone`` come last: they may end the server. So may others; then the
+    last one by itself tells so in a line ``gone``, and what is left is missing in the result.
     """
-    done = [Talk(host, port, talk["steps"]) for talk in talks]
-    with ThreadPoolExecutor(parallel) as pool:
-        together = [each for each, talk in zip(done, talks, strict=True) if not talk.get("alone")]
-        for future in [pool.submit(each.run, deadline) for each in together]:
-            future.result()
-    last = [number for number, talk in enumerate(talks) if talk.get("alone")]
-    again = [number for number, each in enumerate(done) if number not in last and each.unheard()]
-    for number in (again if parallel > 1 else []) + last:
-        done[number] = Talk(host, port, talks[number]["steps"])
-        done[number].run(deadline)
+    done: dict[int, Talk] = {}
+    last = [number for number, talk in enumerate(talks) if talk.get("alone") or parallel == 1]
+    if parallel > 1:
+        together = [number for number in range(len(talks)) if number not in last]
+        done |= {number: Talk(host, port, talks[number]["steps"]) for number in together}
+        with ThreadPoolExecutor(parallel) as pool:
+            for future in [pool.submit(each.run, deadline) for each in done.values()]:
+                future.result()
+        _ask_again(host, port, talks, done, deadline)
+    one_by_one(host, port, talks, last, done, deadline)
     return done
+
+
+def _ask_again(
+    host: str, port: int, talks: list[dict[str, Any]], done: dict[int, Talk], deadline: float
+) -> None:
+    """Have out once more, with nothing else going on, what others may have spoilt.
+
+    Where a server takes one client at a time, who was never answered may only have waited for
+    others. If so, every time-out may come of that; if not, all of them are the server's own.
+    """
+    unheard = [number for number, each in done.items() if each.unheard()]
+    timed_out = [number for number, each in done.items() if each.timed_out()]
+    one_by_one(host, port, talks, unheard, done, deadline)
+    if any(number in done and not done[number].unheard() for number in unheard):
+        rest = [number for number in timed_out if number not in unheard]
+        one_by_one(host, port, talks, rest, done, deadline)
+
+
+def one_by_one(
+    host: str,
+    port: int,
+    talks: list[dict[str, Any]],
+    numbers: list[int],
+    done: dict[int, Talk],
+    deadline: float,
+) -> None:
+    """Have the talks ``numbers`` into ``done``, until one ends the server: it tells so, and the
+    others are missing."""
+    before: Talk | None = None
+    for at, number in enumerate(numbers):
+        talk = Talk(host, port, talks[number]["steps"], patience=DYING)
+        talk.run(deadline)
+        if talk.kept_out() and done:
+            if before is not None:
+                before.lines.append((time.monotonic() - before.started, "", "gone", b""))
+            for left in numbers[at:]:
+                done.pop(left, None)
+            return
+        before = done[number] = talk
