@@ -43,8 +43,10 @@ _GATHERING = 1e-3
 """Seconds that an answer may be gathered for."""
 _SLOW = 5e-3
 """A call that took so long after an answer was gathered held that up, ..."""
-_APART = 1.0
-"""... so for these seconds each goes by itself."""
+_APART = 10
+"""... so for so many times as long each goes by itself: answers are held up for a tenth of the
+time at most."""
+_TCP, _NODELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 _TICK = 1.0
 _SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
@@ -90,6 +92,10 @@ class Worker:
         self.gathered: list[Transport] = []
         """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
         self._apart_until = 0.0
+        self._asked: list[Call[Connection]] = []
+        """Requests that were read and wait for their call."""
+        self._each = 1.0
+        """Seconds that a request took when some were last answered."""
         self.term = 0
         """Number of the leadership of the loop; see :mod:`onegate.threads`."""
         self._secure = _tls(settings) if settings.certfile else None
@@ -165,13 +171,10 @@ class Worker:
         A leader may lose its term within any call below; it then returns without touching
         anything more. What it had not yet handled of the last events stands in ``_events``.
         """
-        self._local.term = term
         acceptor = self._acceptor
         connections = acceptor.connections
         numbers = self._numbers
-        requests = self._requests
         while not self.stopping or connections or acceptor.listening:
-            since = self.now
             for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
@@ -179,38 +182,57 @@ class Worker:
                 elif fd in acceptor:
                     acceptor.accept(fd)
                 else:
+                    self._answer()
                     self._other(fd)
                 if self.term != term:
                     return False
-                if self.gathered:
-                    waited = time.monotonic() - since
-                    if waited > _GATHERING:
-                        self._push(waited)
-                        since += waited
-            if self.gathered:
-                self._push(0.0)
+            self._answer()
             if self.now >= self._next_tick:
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
             timeout = max(0.0, self._next_tick - self.now)
-            ended = time.monotonic()
-            events = self._epoll.poll(timeout, _MAX_EVENTS)
-            each = (ended - self.now) / (self._requests - requests or 1)
-            requests = self._requests
-            self._events = iter(events)
+            self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
             numbers[_BEAT] = self.now = time.monotonic()
-            self.quick = self._gathers and each < _GATHERING and self.now > self._apart_until
-            self.gathering = self.quick and each > _WORTHWHILE and len(events) > 1
         return True
+
+    def _answer(self) -> None:
+        """Make the calls that were asked for.
+
+        Not as each request is read: all are read, and then all are answered, so that the code for
+        either is in the processor's caches, which a framework's call empties. A worker with many
+        calls to make is not stuck, and says so between them.
+        """
+        app, calls, numbers, monotonic = self._app, self._asked, self._numbers, time.monotonic
+        began, done = self.now, 0
+        while calls:
+            batch = calls.copy()
+            calls.clear()
+            done += len(batch)
+            since = monotonic()
+            self.quick = self._each < _GATHERING and since > self._apart_until
+            self.gathering = self.quick and self._each > _WORTHWHILE and len(batch) > 1
+            for call in batch:
+                call.run(app)
+                call.out.resume()
+                now = monotonic()
+                if now - since > _GATHERING:
+                    self._push(now - since)
+                    numbers[_BEAT] = since = now
+            self._push(0.0)
+        if done:
+            self.count(done)
+            self._each = (now - began) / done
 
     def _push(self, waited: float) -> None:
         """Let go what the kernel has gathered; ``waited``: the first of it, if that was long."""
         if waited > _SLOW:
-            self._apart_until = self.now + _APART
+            self._apart_until = time.monotonic() + _APART * waited
         for sock in self.gathered:
-            with contextlib.suppress(OSError):  # closed meanwhile, and that lets it go too
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:  # noqa: SIM105 - suppress() costs more than the system call
+                sock.setsockopt(_TCP, _NODELAY, 1)
+            except OSError:
+                pass  # closed meanwhile, and that lets it go too
         self.gathered.clear()
 
     def _other(self, fd: int) -> None:
@@ -299,13 +321,10 @@ class Worker:
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
-    def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
-        """Call the application here and now."""
-        self._requests += 1
-        if self._requests >= self._retire_after:
-            self.count(0)
-        call.run(self._app, environ)
-        return True
+    def call(self, call: Call[Connection]) -> bool:
+        """Call the application when all is read that has come."""
+        self._asked.append(call)
+        return False
 
     def count(self, more: int = 1) -> None:
         """``more`` requests."""
