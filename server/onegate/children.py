@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -23,6 +22,7 @@ from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.loader import LoadError, load
 from onegate.privileges import drop
+from onegate.record import Record
 from onegate.scoreboard import Scoreboard, Slot
 from onegate.settings import Settings, SettingsError
 from onegate.template import Template
@@ -59,28 +59,29 @@ class Role(Enum):
     SUCCESSOR = "new master"
 
 
-@dataclass(slots=True)
 class Child:
-    """What the master knows of a child."""
+    """What the master knows of a child.
 
-    role: Role
-    generation: int
-    line: int
-    """Read end of the pipe through which the child tells of itself; -1 when it has hung up."""
-    slot: Slot | None = None
-    serves: bool = False
-    retiring: bool = False
-    """It asks to be replaced."""
-    told: bool = False
-    """It has been asked to end."""
-    kill_at: float = float("inf")
-    since: float = 0.0
-    reason: str = ""
-    """Why we killed it, for the log."""
+    ``line``: read end of the pipe through which it tells of itself; -1 when it has hung up.
+    """
+
+    def __init__(self, role: Role, generation: int, line: int, slot: Slot | None) -> None:
+        self.role = role
+        self.generation = generation
+        self.line = line
+        self.slot = slot
+        self.since = now()
+        self.serves = False
+        self.retiring = False
+        """It asks to be replaced."""
+        self.told = False
+        """It has been asked to end."""
+        self.kill_at = float("inf")
+        self.reason = ""
+        """Why we killed it, for the log."""
 
 
-@dataclass(frozen=True)
-class Nest:
+class Nest(Record):
     """What every child of a generation is given."""
 
     settings: Settings
@@ -95,8 +96,7 @@ class Nest:
     """Unix time of the fork: what was written since is not what was loaded."""
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(Record):
     """What a generation on trial wants to take the place of."""
 
     generation: int
@@ -208,8 +208,7 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
     """Answer on the second listener, whatever the workers are doing."""
     assert nest.status is not None
     # Whatever was asked for on behalf of the application is not for this one.
-    settings = replace(
-        nest.settings,
+    settings = nest.settings.replace(
         access_log="off",
         certfile="",
         environ=(),

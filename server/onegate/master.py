@@ -25,7 +25,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from onegate import __version__
 from onegate import log as logs
@@ -66,7 +65,9 @@ class Master:
         self._status_listener: Listener | None = None
         self._template: tuple[int, Template] | None = None
         self._generation = self._newest = 1
-        self._before = Before(0, [], None, None, Hooks())
+        self._before = Before(
+            generation=0, listeners=[], status=None, template=None, hooks=Hooks()
+        )
         self._trial: Settings | None = None
         """Settings of the generation that has yet to show that it serves."""
         self._served = False
@@ -301,13 +302,13 @@ class Master:
         if role is Role.WORKER and slot is None:
             return False
         nest = Nest(
-            settings,
-            self._hooks,
-            self._listeners,
-            self._status_listener,
-            self._lifeline,
-            self._activated,
-            time.time(),
+            settings=settings,
+            hooks=self._hooks,
+            listeners=self._listeners,
+            status=self._status_listener,
+            lifeline=self._lifeline,
+            activated=self._activated,
+            began=time.time(),
         )
         template: Template | None = None
         own: list[int] = []
@@ -349,7 +350,7 @@ class Master:
         if template is not None:
             template.in_master()
             self._template = (pid, template)
-        self._children[pid] = Child(role, self._generation, line, slot, since=now())
+        self._children[pid] = Child(role, self._generation, line, slot)
         self._poll.register(line, select.POLLIN)
         return True
 
@@ -471,7 +472,7 @@ class Master:
         before = self._before.template
         if before is not None and before[0] == pid:
             before[1].close()
-            self._before = replace(self._before, template=None)
+            self._before = self._before.replace(template=None)
 
     def _died(self, pid: int, code: int, child: Child) -> None:
         """A child that nobody asked to end has ended."""
@@ -555,7 +556,11 @@ class Master:
         log.info("reloading")
         self._hooks("on_reload", Server(os.getpid(), settings))
         self._before = Before(
-            self._generation, self._listeners, self._status_listener, self._template, self._hooks
+            generation=self._generation,
+            listeners=self._listeners,
+            status=self._status_listener,
+            template=self._template,
+            hooks=self._hooks,
         )
         self._hooks, self._template, self._status_listener = hooks, None, status
         self._generation = self._newest = self._newest + 1
