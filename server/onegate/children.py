@@ -15,20 +15,20 @@ import sys
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from onegate import hooks
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.loader import LoadError, load
-from onegate.privileges import drop
 from onegate.record import Record
 from onegate.scoreboard import Scoreboard, Slot
 from onegate.settings import Settings, SettingsError
-from onegate.template import Template
-from onegate.threads import ThreadedWorker
 from onegate.upgrade import exec_successor
 from onegate.worker import Worker
+
+if TYPE_CHECKING:
+    from onegate.template import Template
 
 log = logging.getLogger("onegate.error")
 
@@ -132,7 +132,7 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
     """Load the application, or end the process with the reason in the log."""
     settings = nest.settings
     try:
-        drop(settings.user, settings.group)
+        _drop_privileges(settings)
         if role is Role.WORKER:
             _hook(nest, "post_fork")
         return load(settings.app)
@@ -145,6 +145,13 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
 
         reloader.wait(settings, nest.lifeline, nest.began)
     sys.exit(BOOT_FAILED)
+
+
+def _drop_privileges(settings: Settings) -> None:
+    if settings.user or settings.group:
+        from onegate.privileges import drop  # noqa: PLC0415 - only for who starts as root
+
+        drop(settings.user, settings.group)
 
 
 def _hook(nest: Nest, name: str) -> None:
@@ -189,8 +196,7 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     faulthandler.enable(all_threads=True)
     settings = nest.settings
     this = hooks.Worker(os.getpid(), settings)
-    kind = ThreadedWorker if settings.threads > 1 else Worker
-    worker = kind(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
+    worker = _kind(settings)(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
     worker.interrupted = lambda: nest.hooks("worker_int", this)
     if settings.reload:
         from onegate import reloader  # noqa: PLC0415 - for development only
@@ -202,6 +208,14 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     finally:
         _hook(nest, "worker_exit")
     sys.exit(0)
+
+
+def _kind(settings: Settings) -> type[Worker]:
+    if settings.threads == 1:
+        return Worker
+    from onegate.threads import ThreadedWorker  # noqa: PLC0415 - only where there are some
+
+    return ThreadedWorker
 
 
 def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
@@ -221,7 +235,7 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
         threads=1,
         workers=1,
     )
-    drop(settings.user, settings.group)
+    _drop_privileges(settings)
     from onegate.status import StatusApp  # noqa: PLC0415 - for this process only
 
     app = StatusApp(scoreboard, nest.listeners, nest.settings)

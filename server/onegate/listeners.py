@@ -177,7 +177,11 @@ def _listen(address: str, settings: Settings) -> Listener:
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            # As octets it is not prepared as an international name, whose tables cost 0.5 MiB.
+            host.encode() if host.isascii() else host,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
         )[0]
     except socket.gaierror as error:
         raise SettingsError(f"--bind {address}: unknown host {host!r} ({error.strerror})") from None

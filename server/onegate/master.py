@@ -25,6 +25,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from onegate import __version__
 from onegate import log as logs
@@ -33,12 +34,14 @@ from onegate.hooks import Hooks, Server
 from onegate.hooks import Worker as HookWorker
 from onegate.limits import describe, oom_kills, raise_nofile
 from onegate.listeners import Listener, listen, open_listeners
-from onegate.privileges import PidFile
+from onegate.pidfile import PidFile
 from onegate.scoreboard import Field, Scoreboard, Slot
 from onegate.settings import Settings, SettingsError
 from onegate.systemd import Notifier, inherited
-from onegate.template import Template, adopt_orphans
 from onegate.upgrade import Succession
+
+if TYPE_CHECKING:
+    from onegate.template import Template
 
 log = logging.getLogger("onegate.error")
 
@@ -65,9 +68,7 @@ class Master:
         self._status_listener: Listener | None = None
         self._template: tuple[int, Template] | None = None
         self._generation = self._newest = 1
-        self._before = Before(
-            generation=0, listeners=[], status=None, template=None, hooks=Hooks()
-        )
+        self._before = Before(generation=0, listeners=[], status=None, template=None, hooks=Hooks())
         self._trial: Settings | None = None
         """Settings of the generation that has yet to show that it serves."""
         self._served = False
@@ -116,6 +117,8 @@ class Master:
             log.info("onegate %s listens on %s", __version__, names)
             log.info("%s", describe(self._settings))
             if self._settings.preload:
+                from onegate.template import adopt_orphans  # noqa: PLC0415 - see below
+
                 adopt_orphans()
             self._poll.register(self._wake, select.POLLIN)
             self._hooks("when_ready", server)
@@ -325,7 +328,7 @@ class Master:
         try:
             own += os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             line, line_write = own
-            template = Template() if role is Role.TEMPLATE else None
+            template = _new_template() if role is Role.TEMPLATE else None
             pid = self._new_process(role, slot, line_write)
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -624,6 +627,12 @@ class Master:
             log.error("USR2: a new master is starting already")
         else:
             self._fork(Role.SUCCESSOR, self._settings)
+
+
+def _new_template() -> Template:
+    from onegate.template import Template  # noqa: PLC0415 - only with --preload
+
+    return Template()
 
 
 def _kill(pid: int, number: signal.Signals) -> None:

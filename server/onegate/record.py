@@ -6,7 +6,7 @@ its methods compiled at the start: 2 MiB in each worker. Type checkers see no di
 
 from __future__ import annotations
 
-from typing import Any, Self, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -17,12 +17,14 @@ class Record:
     for a field that is missing or unknown, ``AttributeError`` for an attempt to change one.
     """
 
-    _fields: tuple[str, ...] = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        # A dictionary as an ordered set: a field that is declared again keeps its place.
-        bases = [each for each in reversed(cls.__mro__) if Record in each.__mro__[1:]]
-        cls._fields = tuple(dict.fromkeys(name for each in bases for name in each.__annotations__))
+        found = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Record):
+                found |= base.__annotations__  # which are text, by the import from __future__
+        cls._fields = tuple(name for name in found if not found[name].startswith("ClassVar"))
 
     def __init__(self, **values: Any) -> None:
         cls = type(self)

@@ -85,11 +85,14 @@ class Group(Record):
     """A record that declares each of its fields with :func:`option`."""
 
     options: ClassVar[dict[str, Option]] = {}
-    """What the class declares itself, in its order. Its attributes are the defaults."""
+    """What the class declares itself, in its order. Its attributes are the defaults.
 
-    def __init_subclass__(cls) -> None:
+    ``title``: of the group, in help and documentation.
+    """
+
+    def __init_subclass__(cls, title: str = "") -> None:
         super().__init_subclass__()
         found = [(name, each) for name, each in vars(cls).items() if isinstance(each, Option)]
         for name, each in found:
             setattr(cls, name, each.default)
-        cls.options = dict(found)
+        cls.options = {name: each.replace(name=name, group=title) for name, each in found}

@@ -15,14 +15,8 @@ class Settings(Logs, Messages, Processes, Network, Application):
 
 
 OPTIONS: dict[str, Option] = {
-    name: option.replace(name=name, group=title)
-    for title, group in (
-        ("Application", Application),
-        ("Network", Network),
-        ("Processes", Processes),
-        ("Requests and answers", Messages),
-        ("Logs", Logs),
-    )
+    name: option
+    for group in (Application, Network, Processes, Messages, Logs)
     for name, option in group.options.items()
 }
 """Every option by its name, in the order of the documentation."""

@@ -6,7 +6,7 @@ from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Flag, Kind, Pairs, Texts
 
 
-class Application(Group):
+class Application(Group, title="Application"):
     """Options on the application and on what it finds around it."""
 
     app: str = option(

@@ -6,7 +6,7 @@ from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Choice, Kind
 
 
-class Logs(Group):
+class Logs(Group, title="Logs"):
     """Options on the access log and the error log."""
 
     access_log: str = option(

@@ -6,7 +6,7 @@ from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Kind, Seconds, Size, Whole
 
 
-class Messages(Group):
+class Messages(Group, title="Requests and answers"):
     """Options on time and room for requests and answers."""
 
     head_timeout: float = option(

@@ -6,7 +6,7 @@ from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Flag, Kind, Mode, Texts, Whole
 
 
-class Network(Group):
+class Network(Group, title="Network"):
     """Options on addresses, TLS and proxies."""
 
     bind: tuple[str, ...] = option(

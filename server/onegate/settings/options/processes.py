@@ -6,7 +6,7 @@ from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Flag, Kind, Mode, Seconds, Size, Whole
 
 
-class Processes(Group):
+class Processes(Group, title="Processes"):
     """Options on processes, their life and what they may use."""
 
     workers: int = option(
