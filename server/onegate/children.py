@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -125,6 +126,8 @@ def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> Non
     for descriptor in master_descriptors:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+    # The collector writes to what it looks at, and pages that are written to are not shared.
+    gc.freeze()
     signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
@@ -135,7 +138,10 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
         _drop_privileges(settings)
         if role is Role.WORKER:
             _hook(nest, "post_fork")
-        return load(settings.app)
+        app = load(settings.app)
+        # What the folders of the path contain: needed no more, and made anew for a late import.
+        sys.path_importer_cache.clear()
+        return app
     except (LoadError, SettingsError) as error:
         log.error("%s", error)
     except BaseException:
