@@ -20,7 +20,7 @@ class Record:
     _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        found = {}
+        found: dict[str, str] = {}
         for base in reversed(cls.__mro__):
             if issubclass(base, Record):
                 found |= base.__annotations__  # which are text, by the import from __future__

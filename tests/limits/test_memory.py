@@ -24,7 +24,7 @@ COSTLY = {
     # an address
     "encodings.idna", "stringprep", "unicodedata",
     # what a setting asks for
-    "ctypes", "grp", "json", "pwd", "ssl", "tempfile",
+    "ctypes", "json", "ssl", "tempfile",
     "onegate.access", "onegate.check", "onegate.migrate", "onegate.privileges",
     "onegate.proxy_protocol", "onegate.reloader", "onegate.settings.usage", "onegate.status",
     "onegate.template", "onegate.threads", "onegate.tls",
