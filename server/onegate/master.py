@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 
 from onegate import __version__
 from onegate import log as logs
-from onegate.children import SIGNALS, Before, Child, Nest, Role, be, leave, now
+from onegate.children import SIGNALS, be, leave
+from onegate.generation import Before, Child, Nest, Role, now
 from onegate.hooks import Hooks, Server
 from onegate.hooks import Worker as HookWorker
 from onegate.limits import describe, oom_kills, raise_nofile
