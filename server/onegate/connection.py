@@ -27,8 +27,7 @@ from enum import IntEnum
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-from onegate import proxy_protocol, request_id
-from onegate.access import AccessLog
+from onegate import request_id
 from onegate.body import Body
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.head import REMEMBERED
@@ -40,6 +39,7 @@ from onegate.wsgi import Call, ClientGone, EnvironFactory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from onegate.access import AccessLog
     from onegate.service import Service
     from onegate.tls import Transport
 
@@ -235,6 +235,8 @@ class Connection:
 
     def _read_preface(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
+        from onegate import proxy_protocol  # noqa: PLC0415 - only with --proxy-protocol
+
         sock = self.sock
         assert isinstance(sock, socket.SocketType)
         try:

@@ -6,13 +6,13 @@ import socket
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from onegate.access import AccessLog
 from onegate.forwarded import Forwarded
 from onegate.http1 import MessageLimits
 from onegate.settings import Settings
 from onegate.wsgi import Call
 
 if TYPE_CHECKING:
+    from onegate.access import AccessLog
     from onegate.connection import Connection
     from onegate.tls import Transport
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
-from onegate.access import access_log
 from onegate.connection import Connection, State
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
@@ -29,6 +28,7 @@ from onegate.spool import spool_folder
 from onegate.wsgi import Call, EnvironFactory, field_key
 
 if TYPE_CHECKING:
+    from onegate.access import AccessLog
     from onegate.children import Line
     from onegate.tls import Transport
 
@@ -85,7 +85,7 @@ class Worker:
         )
         self.spool = spool_folder(settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
-        self.access = access_log(settings)
+        self.access = _access_log(settings)
         self.now = time.monotonic()
         self.stopping = False
         self.quick = self.gathering = False
@@ -353,6 +353,15 @@ class Worker:
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""
         self._acceptor.closed(connection)
+
+
+def _access_log(settings: Settings) -> AccessLog | None:
+    """The access log that ``settings`` ask for; None if it is off."""
+    if settings.access_log == "off":
+        return None
+    from onegate.access import AccessLog  # noqa: PLC0415 - only for who wants one
+
+    return AccessLog(settings)
 
 
 def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:

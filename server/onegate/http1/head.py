@@ -16,11 +16,11 @@ object each time, and its owner keeps with it (``ready``) what it had made of it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
+from onegate.record import Record
 
 _PLAIN, _HOST, _LENGTH, _CODING, _CONNECTION, _EXPECT, _SINGLETON, _DROPPED = range(8)
 
@@ -42,8 +42,7 @@ REMEMBERED = _REMEMBERED_HEAD_LENGTH + len(_END)
 """Octets of the longest head that is remembered as a whole."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MessageLimits:
+class MessageLimits(Record):
     """Bounds on one request, in octets unless said otherwise. The peers' values: docs/options."""
 
     request_line: int = 8190
