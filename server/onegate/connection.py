@@ -142,7 +142,9 @@ class Connection:
         self._corks = self._plain and bool(peer[0])
         """Whether the kernel can hold the end of an answer back: not of TLS, nor of AF_UNIX."""
         self._since_progress = 0
-        self._streams = self._unread = False
+        self._streams = False
+        self._unread = False
+        """Whether something may have come that is to be read after the call."""
         self.served = False
         """Whether it has had an answer."""
         self.state = _IDLE
@@ -191,7 +193,6 @@ class Connection:
         """Go on after a call that was not made at once."""
         self.answered()
         if self._unread and self.state is _IDLE:
-            self._unread = False
             self.advance()
             self.receive()
         elif self.state is _LINGER:
@@ -207,6 +208,7 @@ class Connection:
             try:
                 octets = octets or self.sock.recv(count, _DONTWAIT)
             except BlockingIOError:
+                self._unread = False
                 break
             except OSError:
                 self.close()
@@ -216,6 +218,7 @@ class Connection:
                 self.close()
                 return
             drained = len(octets) < count and self._plain and not self._eof
+            self._unread = not drained
             if (
                 self.state is _IDLE
                 and len(octets) <= REMEMBERED
@@ -228,9 +231,7 @@ class Connection:
             octets = b""
         if self.state is _LINGER:
             self._drain()
-        elif self.state is _CALL:
-            self._unread = not drained or self._reader.pending
-        if not self.watched and self.state is not _CLOSED:
+        elif not self.watched and self.state is not _CLOSED:
             self._service.watch(self)
 
     def _read_preface(self) -> bool:
@@ -329,6 +330,8 @@ class Connection:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
         else:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
+        if self._reader.pending:
+            self._unread = True
         if self.forwards:
             self._believe(environ)
         self._run(head, environ)

@@ -174,6 +174,7 @@ class Worker:
         acceptor = self._acceptor
         connections = acceptor.connections
         numbers = self._numbers
+        requests = self._requests
         while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
                 connection = connections.get(fd)
@@ -182,47 +183,47 @@ class Worker:
                 elif fd in acceptor:
                     acceptor.accept(fd)
                 else:
-                    self._answer()
+                    self.answer()
                     self._other(fd)
                 if self.term != term:
                     return False
-            self._answer()
+            if self._asked:
+                self.answer()
             if self.now >= self._next_tick:
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
             timeout = max(0.0, self._next_tick - self.now)
+            ended = time.monotonic()
             self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
+            self._each = (ended - self.now) / (self._requests - requests or 1)
+            requests = self._requests
             numbers[_BEAT] = self.now = time.monotonic()
+            self.quick = self._each < _GATHERING and self.now > self._apart_until and self._gathers
+            if requests >= self._retire_after:
+                self._retire(f"it has answered {requests} requests")
         return True
 
-    def _answer(self) -> None:
-        """Make the calls that were asked for.
+    def answer(self) -> None:
+        """Make the calls that were put off: when all is read that has come at the same time.
 
-        Not as each request is read: all are read, and then all are answered, so that the code for
-        either is in the processor's caches, which a framework's call empties. A worker with many
-        calls to make is not stuck, and says so between them.
+        So the code for either is in the processor's caches, which a framework's call empties. It
+        is done only while calls are short. One that is not holds up those behind it as ever, but
+        it does not make a worker with many calls to make look stuck.
         """
-        app, calls, numbers, monotonic = self._app, self._asked, self._numbers, time.monotonic
-        began, done = self.now, 0
-        while calls:
-            batch = calls.copy()
-            calls.clear()
-            done += len(batch)
-            since = monotonic()
-            self.quick = self._each < _GATHERING and since > self._apart_until
-            self.gathering = self.quick and self._each > _WORTHWHILE and len(batch) > 1
-            for call in batch:
-                call.run(app)
-                call.out.resume()
-                now = monotonic()
-                if now - since > _GATHERING:
-                    self._push(now - since)
-                    numbers[_BEAT] = since = now
-            self._push(0.0)
-        if done:
-            self.count(done)
-            self._each = (now - began) / done
+        batch, self._asked = self._asked, []
+        self._requests += len(batch)
+        self.gathering = self._each > _WORTHWHILE and len(batch) > 1
+        app, monotonic = self._app, time.monotonic
+        since = monotonic()
+        for call in batch:
+            call.run(app)
+            call.out.resume()
+            now = monotonic()
+            if now - since > _GATHERING:
+                self._push(now - since)
+                self._numbers[_BEAT] = since = now
+        self._push(0.0)
 
     def _push(self, waited: float) -> None:
         """Let go what the kernel has gathered; ``waited``: the first of it, if that was long."""
@@ -322,15 +323,14 @@ class Worker:
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
     def call(self, call: Call[Connection]) -> bool:
-        """Call the application when all is read that has come."""
-        self._asked.append(call)
-        return False
-
-    def count(self, more: int = 1) -> None:
-        """``more`` requests."""
-        self._requests += more
-        if self._requests >= self._retire_after:
-            self._retire(f"it has answered {self._requests} requests")
+        """Call the application, or put that off; see :meth:`answer`."""
+        if self.quick:
+            self._asked.append(call)
+            return False
+        self._requests += 1
+        call.run(self._app)
+        self._numbers[_BEAT] = time.monotonic()
+        return True
 
     def alive(self, connection: Connection) -> None:
         """The application has produced something more: it is not stuck."""
