@@ -137,8 +137,6 @@ class Acceptor:
             if worker.stopping:
                 connection.hurry()
             connection.receive()
-            # Before the next one is taken, whom another worker may serve sooner.
-            worker.answer()
             if worker.term != term:
                 return
 

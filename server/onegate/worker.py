@@ -224,6 +224,7 @@ class Worker:
                 self._push(now - since)
                 self._numbers[_BEAT] = since = now
         self._push(0.0)
+        self.gathering = False
 
     def _push(self, waited: float) -> None:
         """Let go what the kernel has gathered; ``waited``: the first of it, if that was long."""
@@ -324,7 +325,8 @@ class Worker:
 
     def call(self, call: Call[Connection]) -> bool:
         """Call the application, or put that off; see :meth:`answer`."""
-        if self.quick:
+        # A new client is served before the next one is taken, whom another worker may serve.
+        if self.quick and call.out.watched:
             self._asked.append(call)
             return False
         self._requests += 1
