@@ -218,8 +218,3 @@ class AccessLog:
             else:
                 line = line[: select.PIPE_BUF - 1] + "\n"
         self._write(line.encode("utf-8", "backslashreplace"))
-
-
-def access_log(settings: Settings) -> AccessLog | None:
-    """The access log that ``settings`` ask for; None if it is off."""
-    return None if settings.access_log == "off" else AccessLog(settings)

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from onegate import hooks
-from onegate.hooks import Hooks
-from onegate.listeners import Listener
+from onegate.generation import Nest, Role
 from onegate.loader import LoadError, load
-from onegate.privileges import drop
 from onegate.scoreboard import Scoreboard, Slot
 from onegate.settings import Settings, SettingsError
-from onegate.template import Template
-from onegate.threads import ThreadedWorker
 from onegate.upgrade import exec_successor
 from onegate.worker import Worker
+
+if TYPE_CHECKING:
+    from onegate.template import Template
 
 log = logging.getLogger("onegate.error")
 
@@ -50,66 +47,6 @@ BOOT_FAILED = 3
 """Exit status of a process whose application cannot be loaded."""
 
 
-class Role(Enum):
-    """What a child is for."""
-
-    WORKER = "worker"
-    TEMPLATE = "template"
-    STATUS = "status process"
-    SUCCESSOR = "new master"
-
-
-@dataclass(slots=True)
-class Child:
-    """What the master knows of a child."""
-
-    role: Role
-    generation: int
-    line: int
-    """Read end of the pipe through which the child tells of itself; -1 when it has hung up."""
-    slot: Slot | None = None
-    serves: bool = False
-    retiring: bool = False
-    """It asks to be replaced."""
-    told: bool = False
-    """It has been asked to end."""
-    kill_at: float = float("inf")
-    since: float = 0.0
-    reason: str = ""
-    """Why we killed it, for the log."""
-
-
-@dataclass(frozen=True)
-class Nest:
-    """What every child of a generation is given."""
-
-    settings: Settings
-    hooks: Hooks
-    listeners: list[Listener]
-    status: Listener | None
-    lifeline: int
-    """Read end of a pipe that only the master holds open: at its end the master is gone."""
-    activated: list[int]
-    """Descriptors of socket activation."""
-    began: float
-    """Unix time of the fork: what was written since is not what was loaded."""
-
-
-@dataclass(frozen=True)
-class Before:
-    """What a generation on trial wants to take the place of."""
-
-    generation: int
-    listeners: list[Listener]
-    status: Listener | None
-    template: tuple[int, Template] | None
-    hooks: Hooks
-
-    def all_listeners(self) -> list[Listener]:
-        """With the one for the status, if there is one."""
-        return self.listeners + ([self.status] if self.status is not None else [])
-
-
 def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
     """Turn a fork of the master into a process of its own.
 
@@ -125,6 +62,8 @@ def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> Non
     for descriptor in master_descriptors:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+    # The collector writes to what it looks at, and pages that are written to are not shared.
+    gc.freeze()
     signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
@@ -132,10 +71,13 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
     """Load the application, or end the process with the reason in the log."""
     settings = nest.settings
     try:
-        drop(settings.user, settings.group)
+        _drop_privileges(settings)
         if role is Role.WORKER:
             _hook(nest, "post_fork")
-        return load(settings.app)
+        app = load(settings.app)
+        # What the folders of the path contain: needed no more, and made anew for a late import.
+        sys.path_importer_cache.clear()
+        return app
     except (LoadError, SettingsError) as error:
         log.error("%s", error)
     except BaseException:
@@ -145,6 +87,13 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
 
         reloader.wait(settings, nest.lifeline, nest.began)
     sys.exit(BOOT_FAILED)
+
+
+def _drop_privileges(settings: Settings) -> None:
+    if settings.user or settings.group:
+        from onegate.privileges import drop  # noqa: PLC0415 - only for who starts as root
+
+        drop(settings.user, settings.group)
 
 
 def _hook(nest: Nest, name: str) -> None:
@@ -189,8 +138,7 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     faulthandler.enable(all_threads=True)
     settings = nest.settings
     this = hooks.Worker(os.getpid(), settings)
-    kind = ThreadedWorker if settings.threads > 1 else Worker
-    worker = kind(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
+    worker = _kind(settings)(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
     worker.interrupted = lambda: nest.hooks("worker_int", this)
     if settings.reload:
         from onegate import reloader  # noqa: PLC0415 - for development only
@@ -204,12 +152,19 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
     sys.exit(0)
 
 
+def _kind(settings: Settings) -> type[Worker]:
+    if settings.threads == 1:
+        return Worker
+    from onegate.threads import ThreadedWorker  # noqa: PLC0415 - only where there are some
+
+    return ThreadedWorker
+
+
 def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
     """Answer on the second listener, whatever the workers are doing."""
     assert nest.status is not None
     # Whatever was asked for on behalf of the application is not for this one.
-    settings = replace(
-        nest.settings,
+    settings = nest.settings.replace(
         access_log="off",
         certfile="",
         environ=(),
@@ -222,7 +177,7 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
         threads=1,
         workers=1,
     )
-    drop(settings.user, settings.group)
+    _drop_privileges(settings)
     from onegate.status import StatusApp  # noqa: PLC0415 - for this process only
 
     app = StatusApp(scoreboard, nest.listeners, nest.settings)
@@ -248,8 +203,3 @@ class Line:
     def _say(self, word: bytes) -> None:
         with contextlib.suppress(BrokenPipeError, BlockingIOError):
             os.write(self._descriptor, word)
-
-
-def now() -> float:
-    """Monotonic seconds."""
-    return time.monotonic()

@@ -11,7 +11,7 @@ from typing import Any
 from onegate import log
 from onegate.master import Master
 from onegate.settings import Settings, SettingsError
-from onegate.settings.arguments import TRANSLATIONS, chosen, parser
+from onegate.settings.arguments import TRANSLATIONS, chosen, parse
 from onegate.settings.sources import combine
 
 
@@ -21,21 +21,21 @@ def main(arguments: list[str] | None = None) -> int:
     0: stopped as asked. 1: the application could not be loaded. 2: wrong usage, or an address
     that cannot be bound.
     """
-    namespace = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+    asked = parse(sys.argv[1:] if arguments is None else arguments)
     try:
         for origin in TRANSLATIONS:
-            if path := getattr(namespace, origin):
+            if path := asked.get(origin):
                 from onegate.migrate import translate  # noqa: PLC0415 - to serve needs none of it
 
                 text, lost = translate(origin, Path(path))
                 print(text, end="")
                 return 1 if lost else 0
-        sources = Sources(chosen(namespace))
-        if namespace.print_config:
+        sources = Sources(chosen(asked))
+        if "print_config" in asked:
             print(sources.shown(), end="")
             return 0
         settings = sources.read()
-        if namespace.check_config:
+        if "check_config" in asked:
             from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)

@@ -27,16 +27,19 @@ from enum import IntEnum
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-from onegate import proxy_protocol, request_id
-from onegate.access import AccessLog
+from onegate import request_id
 from onegate.body import Body
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
+from onegate.http1.head import REMEMBERED
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE, error_response
 from onegate.outbuf import FileSegment, OutBuffer
 from onegate.wsgi import Call, ClientGone, EnvironFactory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from onegate.access import AccessLog
     from onegate.service import Service
     from onegate.tls import Transport
 
@@ -88,6 +91,7 @@ class Connection:
         "_began",
         "_body",
         "_call",
+        "_corks",
         "_eof",
         "_head",
         "_out",
@@ -98,12 +102,13 @@ class Connection:
         "_service",
         "_since_progress",
         "_streams",
+        "_unread",
         "deadline",
         "environs",
         "fd",
         "forwards",
         "peer",
-        "requests",
+        "served",
         "sock",
         "state",
         "watched",
@@ -130,13 +135,18 @@ class Connection:
         self._out: OutBuffer | None = None
         self._head: Head | None = None
         self._body: Body | None = None
-        self._call: Call | None = None
+        self._call: Call[Connection] | None = None
         self._eof = False
         # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
-        self._plain = self.sock is sock
+        self._plain = self.sock is sock and not self._preface
+        self._corks = self._plain and bool(peer[0])
+        """Whether the kernel can hold the end of an answer back: not of TLS, nor of AF_UNIX."""
         self._since_progress = 0
         self._streams = False
-        self.requests = 0
+        self._unread = False
+        """Whether something may have come that is to be read after the call."""
+        self.served = False
+        """Whether it has had an answer."""
         self.state = _IDLE
         self.deadline = service.now + service.settings.head_timeout
         self.watched = False
@@ -145,8 +155,16 @@ class Connection:
 
     def ready(self, events: int) -> None:
         """Act on what epoll reported."""
-        if events == _USUAL and self.state is _IDLE:
-            self.receive()
+        if events == _USUAL and self.state is _IDLE and self._plain:
+            # What receive() does too, without its questions: a request like one before.
+            try:
+                octets = self.sock.recv(RECEIVE, _DONTWAIT)
+            except OSError:
+                octets = b""
+            if len(octets) <= REMEMBERED and (known := self._recall(octets)) is not None:
+                self._again(known)
+            else:
+                self.receive(octets)
             return
         if events & _EOF:
             self._eof = True
@@ -164,29 +182,33 @@ class Connection:
             # The application is at work in another thread, and the client takes more again.
             with self._service.lock, contextlib.suppress(OSError):
                 self._out.flush(self.sock)
+        if self.state is _CALL and events & _READABLE:
+            self._unread = True
 
     def _has_failed(self) -> bool:
         """Ask the socket itself: the report may be of what its descriptor was before."""
         return bool(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def resume(self) -> None:
-        """Go on after a call that ended in another thread."""
+        """Go on after a call that was not made at once."""
         self.answered()
-        if self.state is _IDLE:
+        if self._unread and self.state is _IDLE:
             self.advance()
             self.receive()
         elif self.state is _LINGER:
             self._drain()
 
-    def receive(self) -> None:
-        """Read what is there, and go as far as it leads."""
+    def receive(self, octets: bytes = b"") -> None:
+        """Read what is there, and go as far as it leads. ``octets``: what was read already."""
         if self._preface and not self._read_preface():
             return
-        while self.state <= _BODY:
+        drained = False
+        while self.state <= _BODY and not drained:
+            count = RECEIVE if self._body is None else RECEIVE_CONTENT
             try:
-                count = RECEIVE if self._body is None else RECEIVE_CONTENT
-                octets = self.sock.recv(count, _DONTWAIT)
+                octets = octets or self.sock.recv(count, _DONTWAIT)
             except BlockingIOError:
+                self._unread = False
                 break
             except OSError:
                 self.close()
@@ -195,13 +217,18 @@ class Connection:
                 # Whatever was begun cannot be completed; the application is not called for it.
                 self.close()
                 return
-            if self.state is _IDLE and (known := self._recall(octets)) is not None:
+            drained = len(octets) < count and self._plain and not self._eof
+            self._unread = not drained
+            if (
+                self.state is _IDLE
+                and len(octets) <= REMEMBERED
+                and (known := self._recall(octets)) is not None
+            ):
                 self._again(known)
             else:
                 self._reader.receive(octets)
                 self.advance()
-            if len(octets) < count and self._plain and not self._eof:
-                break
+            octets = b""
         if self.state is _LINGER:
             self._drain()
         elif not self.watched and self.state is not _CLOSED:
@@ -209,6 +236,8 @@ class Connection:
 
     def _read_preface(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
+        from onegate import proxy_protocol  # noqa: PLC0415 - only with --proxy-protocol
+
         sock = self.sock
         assert isinstance(sock, socket.SocketType)
         try:
@@ -295,103 +324,112 @@ class Connection:
 
     def _answer(self, body: Body | None) -> None:
         """A request is complete: call the application."""
-        head = self._head
+        head, self._head = self._head, None
         assert head is not None
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
         else:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
-        self._run(head, environ, proxied=self.forwards)
+        if self._reader.pending:
+            self._unread = True
+        if self.forwards:
+            self._believe(environ)
+        self._run(head, environ)
 
     def _again(self, head: Head) -> None:
         """A request without content whose very octets came before: what was made of them then,
         but for the client, is copied."""
-        service = self._service
-        self._head = head
-        if service.access is not None:
+        if self._service.access is not None:
             self._began = time.monotonic()
-        if head.ready is None:
-            environ = self.environs.prepare(head, head.fields.copy())
-            head.ready = environ, self._is_proxied(environ)
-        template, proxied = head.ready
-        environ = template.copy()
+        copy, proxied = head.ready or self._prepare(head)
+        environ = copy()
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self.peer
         environ["wsgi.input"] = BytesIO()
-        self._run(head, environ, proxied=proxied and self.forwards)
+        if proxied and self.forwards:
+            self._believe(environ)
+        self._run(head, environ)
 
-    def _is_proxied(self, environ: dict[str, Any]) -> bool:
-        """Whether there is something in it that a trusted proxy may say."""
-        return self._service.forwarded.concerns(environ) or request_id.FIELD in environ
+    def _prepare(self, head: Head) -> tuple[Callable[[], dict[str, Any]], bool]:
+        """What makes the environ of a head that is remembered, and whether there is something in
+        it that a trusted proxy may say."""
+        environ = self.environs.prepare(head, head.fields.copy())
+        proxied = self._service.forwarded.concerns(environ) or request_id.FIELD in environ
+        head.ready = ready = environ.copy, proxied
+        return ready
 
-    def _run(self, head: Head, environ: dict[str, Any], *, proxied: bool) -> None:
-        """Call the application. ``proxied``: a trusted peer may have something to say of it."""
+    def _believe(self, environ: dict[str, Any]) -> None:
+        """A trusted proxy has sent this request: what it says of the client holds."""
+        self._service.forwarded.apply(environ)
+        request_id.adopt(environ)
+
+    def _run(self, head: Head, environ: dict[str, Any]) -> None:
+        """Call the application."""
         service = self._service
         self.state = _CALL
         self.deadline = service.now  # when the call began, as long as it lasts
-        self.requests += 1
-        if proxied:
-            service.forwarded.apply(environ)
-            request_id.adopt(environ)
-        call = self._call = Call(self, head, close=service.stopping)
-        if service.call(self, call, environ):
+        call = self._call = Call(self, head, environ, service.stopping)
+        if service.call(call):
             self.answered()
 
     def answered(self) -> None:
         """The application is done; what it said may not be taken yet."""
+        call, service = self._call, self._service
+        assert call is not None
         if self._body is not None:
             self._body.close()
             self._body = None
         self._streams = False
-        if self._service.access is not None:
-            self._write_access_log(self._service.access)
+        if service.access is not None:
+            self._write_access_log(service.access, call)
+        # No circle through the environ: it can go when the application lets go of it.
+        call.environ = None
         if self.state is _CLOSED:
             return  # the worker had no more time
         if self._out:
             self.state = _WRITE
-            self.deadline = self._service.now + self._service.settings.write_timeout
+            self.deadline = service.now + service.settings.write_timeout
             self._since_progress = 0
             if not self.watched:
-                self._service.watch(self)
+                service.watch(self)
             return
-        self._sent()
+        self._sent(call)
 
-    def _write_access_log(self, access: AccessLog) -> None:
-        call = self._call
-        assert call is not None
+    def _write_access_log(self, access: AccessLog, call: Call[Connection]) -> None:
         environ = call.environ or {"REMOTE_ADDR": self.peer[0]}
         access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
 
-    def _sent(self) -> None:
+    def _sent(self, call: Call[Connection]) -> None:
         """The answer is with the kernel, whole: what comes next on this connection?"""
-        call, head = self._call, self._head
-        assert call is not None
-        self._call = self._head = None
+        self._call = None
         if call.cut:
             self.close(reset=True)
         elif call.close:
             # A client that announced the end sends no more: nothing to linger for.
-            if head is not None and head.close and not self._service.stopping:
+            if call.request.close and not self._service.stopping:
                 self.close()
             else:
                 self._linger()
         else:
+            service = self._service
             self.state = _IDLE
-            self._service.idle()
-            self.deadline = self._service.now + self._service.settings.keepalive
+            self.served = True
+            self.deadline = service.now + service.settings.keepalive
+            service.idle()
 
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that is refused from its bytes, and end the connection."""
         if self._body is not None:
             self._body.close()
             self._body = None
-        head = self._head
-        if head is None:
-            head = Head()
-            head.method = error.method
+        head = Head()
+        head.method = error.method
+        head.close = False  # the end is ours: not one that the client has announced
+        if self._head is None:
             self._began = time.monotonic()
-        head.close = True
-        call = self._call = Call(self, head)
-        self._head = None  # so that the end is not taken for one that the client announced
+        else:
+            head.method = self._head.method
+            self._head = None
+        call = self._call = Call(self, head, None, True)
         self.state = _CALL
         octets = error_response(error.status, method=head.method)
         call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
@@ -404,15 +442,29 @@ class Connection:
 
     # ── output ───────────────────────────────────────────────────────────────────────────────
 
-    def send(self, octets: bytes, last: bool = False) -> None:
+    def send(self, octets: bytes) -> None:
         """Send what the client takes, keep the rest. Raises :class:`ClientGone`."""
         if self._streams:
             self._service.alive(self)
         self._streams = True
-        out = self._out
-        if not out:
+        self._send(octets, _DONTWAIT)
+
+    def send_last(self, octets: bytes) -> None:
+        """The same for the end of an answer. It may wait a moment in the kernel, which sends it
+        within 200 ms whatever we do (tcp(7), TCP_CORK)."""
+        flags = _DONTWAIT
+        if self._corks and (service := self._service).quick:
+            if self._call is None or self._call.close:
+                # For the end of the connection, to go in one segment with it.
+                flags = _DONTWAIT_MORE
+            elif service.gathering:
+                service.gathered.append(self.sock)
+                flags = _DONTWAIT_MORE
+        self._send(octets, flags)
+
+    def _send(self, octets: bytes, flags: int) -> None:
+        if not self._out:
             try:
-                flags = self._last_flags() if last and self._service.quick else _DONTWAIT
                 count = self.sock.send(octets, flags)
             except BlockingIOError:
                 count = 0
@@ -421,8 +473,7 @@ class Connection:
             if count == len(octets):
                 return
             octets = memoryview(octets)[count:]  # type: ignore[assignment]  # a view, not a copy
-            out = self._output()
-        assert out is not None
+        out = self._output()
         try:
             with self._service.lock:
                 out.append(octets)
@@ -432,19 +483,6 @@ class Connection:
                 self._wait_for_client(out)
         except OSError as error:
             raise ClientGone from error
-
-    def _last_flags(self) -> int:
-        """Whether the end of an answer may wait a moment in the kernel, which sends it within
-        200 ms whatever we do (tcp(7), TCP_CORK)."""
-        call, service = self._call, self._service
-        if call is None or not self._plain or not self.peer[0]:
-            return _DONTWAIT  # TLS, or a socket that is not TCP
-        if call.close:
-            return _DONTWAIT_MORE  # for the end of the connection, to go in one segment with it
-        if service.gathering:
-            service.gathered.append(self.sock)
-            return _DONTWAIT_MORE
-        return _DONTWAIT
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         """Send part of a file without reading it. Raises :class:`ClientGone`."""
@@ -487,7 +525,8 @@ class Connection:
             self.close()
             return
         if not out:
-            self._sent()
+            assert self._call is not None
+            self._sent(self._call)
             if self.state is _IDLE:
                 self.advance()  # a pipelined request may be waiting
                 self.receive()
@@ -527,13 +566,13 @@ class Connection:
     @property
     def is_idle(self) -> bool:
         """Whether it has had an answer and waits for its next request."""
-        return self.state is _IDLE and self.requests > 0
+        return self.state is _IDLE and self.served
 
     def waited(self) -> float:
         """Seconds since the client has moved its request forward, as far as that counts."""
         settings = self._service.settings
         granted = {_HEAD: settings.head_timeout, _BODY: settings.body_timeout}.get(
-            self.state, settings.keepalive if self.requests else settings.head_timeout
+            self.state, settings.keepalive if self.served else settings.head_timeout
         )
         return granted - (self.deadline - self._service.now)
 
@@ -543,7 +582,7 @@ class Connection:
         Closed at once, a connection would take down the request that may be on the wire.
         """
         if self.state is _IDLE:
-            last = self._service.now - (self.waited() if self.requests else 0.0)
+            last = self._service.now - (self.waited() if self.served else 0.0)
             self.deadline = min(self.deadline, last + LAST_REQUEST_SECONDS)
 
     def expire(self) -> None:

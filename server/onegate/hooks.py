@@ -17,11 +17,8 @@ contents are not looked at. What the arguments offer is this module's :class:`Se
 
 from __future__ import annotations
 
-import inspect
 import logging
-import runpy
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +27,19 @@ from onegate.settings import Settings, SettingsError
 log = logging.getLogger("onegate.error")
 
 
-@dataclass
-class Server:
+class _Process:
+    def __init__(self, pid: int, cfg: Settings) -> None:
+        self.pid = pid
+        self.cfg = cfg
+        self.log = log
+
+
+class Server(_Process):
     """The master, as hooks see it."""
 
-    pid: int
-    cfg: Settings
-    log: logging.Logger = log
 
-
-@dataclass
-class Worker:
-    """A worker, as hooks see it."""
-
-    pid: int
-    """0 in ``pre_fork``, where it has none yet."""
-    cfg: Settings
-    log: logging.Logger = log
+class Worker(_Process):
+    """A worker, as hooks see it. ``pid``: 0 in ``pre_fork``, where it has none yet."""
 
 
 HOOKS: dict[str, int] = {
@@ -116,6 +109,8 @@ def _run(path: Path) -> dict[str, Any]:
         path.stat()
     except OSError as error:
         raise SettingsError(f"--hooks {path}: {error.strerror}") from None
+    import runpy  # noqa: PLC0415 - only with --hooks
+
     try:
         return runpy.run_path(str(path), run_name="__config__")
     except Exception as error:
@@ -123,6 +118,8 @@ def _run(path: Path) -> dict[str, Any]:
 
 
 def _check(path: str, name: str, function: object, count: int) -> None:
+    import inspect  # noqa: PLC0415 - see above
+
     if not callable(function):
         raise SettingsError(f"--hooks {path}: {name} is not a function")
     try:

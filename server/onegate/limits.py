@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import resource
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from onegate.record import Record
 from onegate.settings import Settings
 
 MAX_RAISED = 65536
@@ -21,8 +21,7 @@ _OWN_DESCRIPTORS = 12
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(Record):
     """How many descriptors a worker has, and how many of them may be connections."""
 
     nofile: int
@@ -39,7 +38,7 @@ def budget(open_now: int, most: int) -> Budget:
     nofile = _soft(resource.RLIMIT_NOFILE)
     reserve = min(64, max(8, nofile // 8))
     connections = min(most, nofile - open_now - reserve)
-    return Budget(nofile, max(1, connections))
+    return Budget(nofile=nofile, connections=max(1, connections))
 
 
 def raise_nofile() -> None:

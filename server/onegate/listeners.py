@@ -10,9 +10,9 @@ import re
 import socket
 import stat
 import struct
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from onegate.record import Record
 from onegate.settings import Settings, SettingsError
 
 _SO_ATTACH_FILTER = 26
@@ -27,8 +27,7 @@ _ADDRESS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(Record):
     """A listening socket and how it is called in messages and in the environ."""
 
     sock: socket.socket
@@ -140,11 +139,11 @@ def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
     if sock.family == socket.AF_UNIX:
         path = sock.getsockname()
         where = Path(path) if isinstance(path, str) and path else None
-        named = Listener(sock, f"unix:{path or address}", "localhost", "80", where)
+        named = _unix(sock, path or address, where)
     else:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         named = _named(sock)
-    return replace(named, given=address, foreign=foreign, family=int(sock.family))
+    return named.replace(given=address, foreign=foreign, family=int(sock.family))
 
 
 def check(address: str) -> None:
@@ -163,7 +162,7 @@ def check(address: str) -> None:
 def listen(address: str, settings: Settings) -> Listener:
     """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
     listener = _listen(address, settings)
-    return replace(listener, given=address, family=int(listener.sock.family))
+    return listener.replace(given=address, family=int(listener.sock.family))
 
 
 def _listen(address: str, settings: Settings) -> Listener:
@@ -178,7 +177,11 @@ def _listen(address: str, settings: Settings) -> Listener:
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            # As octets it is not prepared as an international name, whose tables cost 0.5 MiB.
+            host.encode() if host.isascii() else host,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
         )[0]
     except socket.gaierror as error:
         raise SettingsError(f"--bind {address}: unknown host {host!r} ({error.strerror})") from None
@@ -210,7 +213,18 @@ def _named(sock: socket.socket) -> Listener:
     host = f"[{address}]" if sock.family == socket.AF_INET6 else address
     # An address that stands for all interfaces is no name to make URLs of (PEP 3333).
     server_name = socket.gethostname() if address in ("0.0.0.0", "::") else host  # noqa: S104
-    return Listener(sock, f"http://{host}:{port}", server_name or "localhost", str(port))
+    return Listener(
+        sock=sock,
+        name=f"http://{host}:{port}",
+        server_name=server_name or "localhost",
+        server_port=str(port),
+    )
+
+
+def _unix(sock: socket.socket, name: object, path: Path | None) -> Listener:
+    return Listener(
+        sock=sock, name=f"unix:{name}", server_name="localhost", server_port="80", path=path
+    )
 
 
 def _listen_unix(path: Path, backlog: int, mode: int | None) -> Listener:
@@ -225,7 +239,7 @@ def _listen_unix(path: Path, backlog: int, mode: int | None) -> Listener:
         sock.close()
         raise SettingsError(f"--bind unix:{path}: {_advice(error)}") from None
     sock.setblocking(False)
-    return Listener(sock, f"unix:{path}", "localhost", "80", path.absolute())
+    return _unix(sock, path, path.absolute())
 
 
 def _remove_stale(path: Path) -> None:

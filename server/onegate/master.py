@@ -25,21 +25,24 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from onegate import __version__
 from onegate import log as logs
-from onegate.children import SIGNALS, Before, Child, Nest, Role, be, leave, now
+from onegate.children import SIGNALS, be, leave
+from onegate.generation import Before, Child, Nest, Role, now
 from onegate.hooks import Hooks, Server
 from onegate.hooks import Worker as HookWorker
 from onegate.limits import describe, oom_kills, raise_nofile
 from onegate.listeners import Listener, listen, open_listeners
-from onegate.privileges import PidFile
+from onegate.pidfile import PidFile
 from onegate.scoreboard import Field, Scoreboard, Slot
 from onegate.settings import Settings, SettingsError
 from onegate.systemd import Notifier, inherited
-from onegate.template import Template, adopt_orphans
 from onegate.upgrade import Succession
+
+if TYPE_CHECKING:
+    from onegate.template import Template
 
 log = logging.getLogger("onegate.error")
 
@@ -66,7 +69,7 @@ class Master:
         self._status_listener: Listener | None = None
         self._template: tuple[int, Template] | None = None
         self._generation = self._newest = 1
-        self._before = Before(0, [], None, None, Hooks())
+        self._before = Before(generation=0, listeners=[], status=None, template=None, hooks=Hooks())
         self._trial: Settings | None = None
         """Settings of the generation that has yet to show that it serves."""
         self._served = False
@@ -115,6 +118,8 @@ class Master:
             log.info("onegate %s listens on %s", __version__, names)
             log.info("%s", describe(self._settings))
             if self._settings.preload:
+                from onegate.template import adopt_orphans  # noqa: PLC0415 - see below
+
                 adopt_orphans()
             self._poll.register(self._wake, select.POLLIN)
             self._hooks("when_ready", server)
@@ -301,13 +306,13 @@ class Master:
         if role is Role.WORKER and slot is None:
             return False
         nest = Nest(
-            settings,
-            self._hooks,
-            self._listeners,
-            self._status_listener,
-            self._lifeline,
-            self._activated,
-            time.time(),
+            settings=settings,
+            hooks=self._hooks,
+            listeners=self._listeners,
+            status=self._status_listener,
+            lifeline=self._lifeline,
+            activated=self._activated,
+            began=time.time(),
         )
         template: Template | None = None
         own: list[int] = []
@@ -324,7 +329,7 @@ class Master:
         try:
             own += os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             line, line_write = own
-            template = Template() if role is Role.TEMPLATE else None
+            template = _new_template() if role is Role.TEMPLATE else None
             pid = self._new_process(role, slot, line_write)
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -349,7 +354,7 @@ class Master:
         if template is not None:
             template.in_master()
             self._template = (pid, template)
-        self._children[pid] = Child(role, self._generation, line, slot, since=now())
+        self._children[pid] = Child(role, self._generation, line, slot)
         self._poll.register(line, select.POLLIN)
         return True
 
@@ -471,7 +476,7 @@ class Master:
         before = self._before.template
         if before is not None and before[0] == pid:
             before[1].close()
-            self._before = replace(self._before, template=None)
+            self._before = self._before.replace(template=None)
 
     def _died(self, pid: int, code: int, child: Child) -> None:
         """A child that nobody asked to end has ended."""
@@ -555,7 +560,11 @@ class Master:
         log.info("reloading")
         self._hooks("on_reload", Server(os.getpid(), settings))
         self._before = Before(
-            self._generation, self._listeners, self._status_listener, self._template, self._hooks
+            generation=self._generation,
+            listeners=self._listeners,
+            status=self._status_listener,
+            template=self._template,
+            hooks=self._hooks,
         )
         self._hooks, self._template, self._status_listener = hooks, None, status
         self._generation = self._newest = self._newest + 1
@@ -619,6 +628,12 @@ class Master:
             log.error("USR2: a new master is starting already")
         else:
             self._fork(Role.SUCCESSOR, self._settings)
+
+
+def _new_template() -> Template:
+    from onegate.template import Template  # noqa: PLC0415 - only with --preload
+
+    return Template()
 
 
 def _kill(pid: int, number: signal.Signals) -> None:

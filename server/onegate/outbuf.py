@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from onegate.spool import open_spool
@@ -17,14 +16,16 @@ if TYPE_CHECKING:
     from onegate.tls import Transport
 
 
-@dataclass(slots=True)
 class FileSegment:
     """``count`` octets of an open file from ``position`` on. ``own``: to be closed when sent."""
 
-    descriptor: int
-    position: int
-    count: int
-    own: bool
+    __slots__ = ("count", "descriptor", "own", "position")
+
+    def __init__(self, descriptor: int, position: int, count: int, *, own: bool) -> None:
+        self.descriptor = descriptor
+        self.position = position
+        self.count = count
+        self.own = own
 
 
 class OutBuffer:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import socket
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from onegate.access import AccessLog
 from onegate.forwarded import Forwarded
 from onegate.http1 import MessageLimits
 from onegate.settings import Settings
 from onegate.wsgi import Call
 
 if TYPE_CHECKING:
+    from onegate.access import AccessLog
     from onegate.connection import Connection
     from onegate.tls import Transport
 
@@ -26,8 +26,8 @@ class Service(Protocol):
     now: float
     """Monotonic seconds, read once for each round of the loop."""
 
-    def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
-        """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
+    def call(self, call: Call[Connection]) -> bool:
+        """Call the application. False if that comes later or elsewhere, and ``resume`` follows."""
 
     def watch(self, connection: Connection) -> None:
         """Tell the connection of further events."""

@@ -26,7 +26,6 @@ import threading
 import time
 from collections import deque
 from resource import RUSAGE_THREAD, getrusage
-from typing import Any
 
 from onegate.connection import Connection
 from onegate.worker import Worker
@@ -48,8 +47,6 @@ _HIRE_SECONDS = 30.0
 
 log = logging.getLogger("onegate.error")
 
-_Job = tuple[Connection, Call, dict[str, Any]]
-
 
 class ThreadedWorker(Worker):
     """See the module."""
@@ -68,7 +65,7 @@ class ThreadedWorker(Worker):
         self._hire_after = 0.0
         self._calls = 0
         self._active = 0
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Call[Connection]] = deque()
         self._done: deque[Connection] = deque()
         self._watch_lock = threading.Lock()
         self._asleep = False
@@ -151,6 +148,7 @@ class ThreadedWorker(Worker):
 
     def _lead(self, term: int) -> Connection | None:
         """Run the loop. Returns the connection whose call outlived the leadership, if one did."""
+        self._local.term = term
         if self._loop(term):
             self._over.set()
             self._wake_watcher()
@@ -163,15 +161,15 @@ class ThreadedWorker(Worker):
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────
 
-    def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
+    def call(self, call: Call[Connection]) -> bool:
         """Call the application in this thread, which is the leader's when the call begins."""
-        self.count()
+        self._requests += 1
         self._calls += 1
         hand_over = self._blocked > _BLOCKS and self._calls % _PROBE
         with self._lock:
             if self._active >= self.settings.threads:
-                connection.deadline = float("inf")  # not called yet: that is not being stuck
-                self._waiting.append((connection, call, environ))
+                call.out.deadline = float("inf")  # not called yet: that is not being stuck
+                self._waiting.append(call)
                 return False
             self._active += 1
             if hand_over:
@@ -183,26 +181,26 @@ class ThreadedWorker(Worker):
         if hand_over or self._asleep:
             self._wake_watcher()
         if hand_over:
-            call.run(self._app, environ)
-            self._local.finished = connection
+            call.run(self._app)
+            self._local.finished = call.out
             return False
         if self._calls % _SAMPLE:
-            call.run(self._app, environ)
+            call.run(self._app)
         else:
-            self._measure(call, environ)
+            self._measure(call)
         with self._lock:
             if self.term == term:
                 self._active -= 1
                 self._in_call = False
                 return True
-        self._local.finished = connection
+        self._local.finished = call.out
         return False
 
-    def _measure(self, call: Call, environ: dict[str, Any]) -> None:
+    def _measure(self, call: Call[Connection]) -> None:
         """Make a call and learn how long it was off the processor."""
         waits = getrusage(RUSAGE_THREAD).ru_nvcsw
         began, worked = time.monotonic(), time.thread_time()
-        call.run(self._app, environ)
+        call.run(self._app)
         blocked = time.monotonic() - began - (time.thread_time() - worked)
         if getrusage(RUSAGE_THREAD).ru_nvcsw == waits:
             blocked = 0.0  # it did not wait: others had the processor
@@ -217,9 +215,10 @@ class ThreadedWorker(Worker):
                 if not self._waiting:
                     self._active -= 1
                     return
-                connection, call, environ = self._waiting.popleft()
+                call = self._waiting.popleft()
+            connection = call.out
             connection.deadline = time.monotonic()
-            call.run(self._app, environ)
+            call.run(self._app)
 
     def _other(self, fd: int) -> None:
         if fd != self._doorbell:

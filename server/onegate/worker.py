@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
-from onegate.access import access_log
 from onegate.connection import Connection, State
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
@@ -29,6 +28,7 @@ from onegate.spool import spool_folder
 from onegate.wsgi import Call, EnvironFactory, field_key
 
 if TYPE_CHECKING:
+    from onegate.access import AccessLog
     from onegate.children import Line
     from onegate.tls import Transport
 
@@ -43,8 +43,10 @@ _GATHERING = 1e-3
 """Seconds that an answer may be gathered for."""
 _SLOW = 5e-3
 """A call that took so long after an answer was gathered held that up, ..."""
-_APART = 1.0
-"""... so for these seconds each goes by itself."""
+_APART = 10
+"""... so for so many times as long each goes by itself: answers are held up for a tenth of the
+time at most."""
+_TCP, _NODELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 _TICK = 1.0
 _SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
@@ -83,13 +85,17 @@ class Worker:
         )
         self.spool = spool_folder(settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
-        self.access = access_log(settings)
+        self.access = _access_log(settings)
         self.now = time.monotonic()
         self.stopping = False
         self.quick = self.gathering = False
         self.gathered: list[Transport] = []
         """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
         self._apart_until = 0.0
+        self._asked: list[Call[Connection]] = []
+        """Requests that were read and wait for their call."""
+        self._each = 1.0
+        """Seconds that a request took when some were last answered."""
         self.term = 0
         """Number of the leadership of the loop; see :mod:`onegate.threads`."""
         self._secure = _tls(settings) if settings.certfile else None
@@ -165,13 +171,11 @@ class Worker:
         A leader may lose its term within any call below; it then returns without touching
         anything more. What it had not yet handled of the last events stands in ``_events``.
         """
-        self._local.term = term
         acceptor = self._acceptor
         connections = acceptor.connections
         numbers = self._numbers
         requests = self._requests
         while not self.stopping or connections or acceptor.listening:
-            since = self.now
             for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
@@ -179,38 +183,58 @@ class Worker:
                 elif fd in acceptor:
                     acceptor.accept(fd)
                 else:
+                    self.answer()
                     self._other(fd)
                 if self.term != term:
                     return False
-                if self.gathered:
-                    waited = time.monotonic() - since
-                    if waited > _GATHERING:
-                        self._push(waited)
-                        since += waited
-            if self.gathered:
-                self._push(0.0)
+            if self._asked:
+                self.answer()
             if self.now >= self._next_tick:
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
             timeout = max(0.0, self._next_tick - self.now)
             ended = time.monotonic()
-            events = self._epoll.poll(timeout, _MAX_EVENTS)
-            each = (ended - self.now) / (self._requests - requests or 1)
+            self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
+            self._each = (ended - self.now) / (self._requests - requests or 1)
             requests = self._requests
-            self._events = iter(events)
             numbers[_BEAT] = self.now = time.monotonic()
-            self.quick = self._gathers and each < _GATHERING and self.now > self._apart_until
-            self.gathering = self.quick and each > _WORTHWHILE and len(events) > 1
+            self.quick = self._each < _GATHERING and self.now > self._apart_until and self._gathers
+            if requests >= self._retire_after:
+                self._retire(f"it has answered {requests} requests")
         return True
+
+    def answer(self) -> None:
+        """Make the calls that were put off: when all is read that has come at the same time.
+
+        So the code for either is in the processor's caches, which a framework's call empties. It
+        is done only while calls are short. One that is not holds up those behind it as ever, but
+        it does not make a worker with many calls to make look stuck.
+        """
+        batch, self._asked = self._asked, []
+        self._requests += len(batch)
+        self.gathering = self._each > _WORTHWHILE and len(batch) > 1
+        app, monotonic = self._app, time.monotonic
+        since = monotonic()
+        for call in batch:
+            call.run(app)
+            call.out.resume()
+            now = monotonic()
+            if now - since > _GATHERING:
+                self._push(now - since)
+                self._numbers[_BEAT] = since = now
+        self._push(0.0)
+        self.gathering = False
 
     def _push(self, waited: float) -> None:
         """Let go what the kernel has gathered; ``waited``: the first of it, if that was long."""
         if waited > _SLOW:
-            self._apart_until = self.now + _APART
+            self._apart_until = time.monotonic() + _APART * waited
         for sock in self.gathered:
-            with contextlib.suppress(OSError):  # closed meanwhile, and that lets it go too
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:  # noqa: SIM105 - suppress() costs more than the system call
+                sock.setsockopt(_TCP, _NODELAY, 1)
+            except OSError:
+                pass  # closed meanwhile, and that lets it go too
         self.gathered.clear()
 
     def _other(self, fd: int) -> None:
@@ -299,19 +323,16 @@ class Worker:
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
-    def call(self, connection: Connection, call: Call, environ: dict[str, Any]) -> bool:
-        """Call the application here and now."""
+    def call(self, call: Call[Connection]) -> bool:
+        """Call the application, or put that off; see :meth:`answer`."""
+        # A new client is served before the next one is taken, whom another worker may serve.
+        if self.quick and call.out.watched:
+            self._asked.append(call)
+            return False
         self._requests += 1
-        if self._requests >= self._retire_after:
-            self.count(0)
-        call.run(self._app, environ)
+        call.run(self._app)
+        self._numbers[_BEAT] = time.monotonic()
         return True
-
-    def count(self, more: int = 1) -> None:
-        """``more`` requests."""
-        self._requests += more
-        if self._requests >= self._retire_after:
-            self._retire(f"it has answered {self._requests} requests")
 
     def alive(self, connection: Connection) -> None:
         """The application has produced something more: it is not stuck."""
@@ -334,6 +355,15 @@ class Worker:
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""
         self._acceptor.closed(connection)
+
+
+def _access_log(settings: Settings) -> AccessLog | None:
+    """The access log that ``settings`` ask for; None if it is off."""
+    if settings.access_log == "off":
+        return None
+    from onegate.access import AccessLog  # noqa: PLC0415 - only for who wants one
+
+    return AccessLog(settings)
 
 
 def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onegate import access_values, log
-from onegate.access import COMBINED, AccessLog, access_log, formatter
+from onegate.access import COMBINED, AccessLog, formatter
 from onegate.access_values import escape, user
 from onegate.settings import Settings, SettingsError
 
@@ -272,10 +272,6 @@ def test_what_the_application_put_into_the_environ_is_no_error() -> None:
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_off_is_no_log() -> None:
-    assert access_log(Settings()) is None
 
 
 def test_a_file_is_appended_to_and_opened_again(tmp_path: Path) -> None:

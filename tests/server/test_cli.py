@@ -12,7 +12,8 @@ import pytest
 from onegate import __version__
 from onegate.cli import Sources, main
 from onegate.settings import OPTIONS, SettingsError
-from onegate.settings.arguments import parser
+from onegate.settings.arguments import given
+from onegate.settings.usage import manual
 
 APP = """
 import os
@@ -46,6 +47,10 @@ def onegate(*arguments: str, cwd: Path | None = None, **environ: str) -> tuple[i
         (["m:a", "--env", "A"], "--env: 'A' is not NAME=VALUE"),
         (["m:a", "b:c"], "unexpected argument 'b:c': one application is served"),
         (["m:a", "--zzz"], "there is no option --zzz"),
+        (["m:a", "-z"], "there is no option -z"),
+        (["m:a", "--workers", "--reload"], "--workers: expected one argument"),
+        (["m:a", "--reload=yes"], "--reload: it takes no value"),
+        (["--", "m:a", "--reload"], "unexpected argument '--reload': one application is served"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_the_option(
@@ -85,7 +90,9 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_one_line(
 
 
 def test_help_names_every_option_and_default() -> None:
-    text = " ".join(parser().format_help().split())
+    lines = manual(78).splitlines()
+    assert max(map(len, lines)) <= 78
+    text = " ".join(" ".join(lines).split())
     for option in OPTIONS.values():
         assert " ".join(option.help.split()) in text
     assert "(default: 75)" in text
@@ -95,6 +102,35 @@ def test_help_names_every_option_and_default() -> None:
 
 def test_version() -> None:
     assert onegate("--version") == (0, f"onegate {__version__}\n", "")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_is_asked_for_beside_whatever_else(flag: str) -> None:
+    status, out, error = onegate("m:a", "--workers", "2", flag)
+    assert (status, error) == (0, "")
+    assert out.startswith("usage: onegate [options] MODULE:APP\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "settings"),
+    [
+        (["m:a", "-w", "3"], {"app": "m:a", "workers": 3}),
+        (["-w3", "m:a"], {"app": "m:a", "workers": 3}),
+        (["-w=3"], {"workers": 3}),
+        (["--workers=3", "--workers=4"], {"workers": 4}),
+        (["-b", ":1", "--bind=:2", "-b:3"], {"bind": (":1", ":2", ":3")}),
+        (["-e", "A=b=c", "-eD=e f"], {"env": (("A", "b=c"), ("D", "e f"))}),
+        (["--reload", "--no-reload", "--preload"], {"reload": False, "preload": True}),
+        (["--error-logfile", "-"], {"error_logfile": "-"}),
+        (["--access-log", "-x %(h)s"], {"access_log": "-x %(h)s"}),
+        (["--access-log=-x"], {"access_log": "-x"}),
+        (["--access-log="], {"access_log": ""}),
+        (["--workers", "2", "--", "m:a"], {"app": "m:a", "workers": 2}),
+        ([], {}),
+    ],
+)
+def test_the_forms_of_a_command_line(words: list[str], settings: dict[str, object]) -> None:
+    assert given(words) == settings
 
 
 def test_print_config() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -259,6 +260,32 @@ def test_timeout_kills_a_worker_that_is_stuck_and_shows_where(serve: Serve) -> N
     # Of faulthandler, written by the worker itself.
     server.wait_for_log(r'served.py", line 8 in app')
     assert not first.keys() & children(server.process.pid).keys()
+
+
+SLOW = """
+import time
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(0.4)
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+def test_a_worker_with_many_calls_to_make_is_not_taken_for_stuck(serve: Serve) -> None:
+    """None takes long, all that have come together take longer than the time-out."""
+    server = serve(SLOW, "--timeout", "1")
+    workers = children(server.process.pid).keys()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(9)]
+        for slow in (b"/", b"/slow"):  # short calls are put off until all is read that has come
+            for client in clients:
+                client.send(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % slow)
+            for client in clients:
+                assert client.response().content == b"ok"
+    assert "stuck" not in server.log
+    assert children(server.process.pid).keys() == workers
 
 
 def test_sigstop_of_the_whole_server_for_longer_than_timeout_kills_nobody(serve: Serve) -> None:

@@ -16,11 +16,11 @@ object each time, and its owner keeps with it (``ready``) what it had made of it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
+from onegate.record import Record
 
 _PLAIN, _HOST, _LENGTH, _CODING, _CONNECTION, _EXPECT, _SINGLETON, _DROPPED = range(8)
 
@@ -38,11 +38,11 @@ _REMEMBERED_LENGTH = 256
 _REMEMBERED_HEADS = 256
 _REMEMBERED_HEAD_LENGTH = 1024
 _END = b"\r\n\r\n"
-_REMEMBERED_WHOLE = _REMEMBERED_HEAD_LENGTH + len(_END)
+REMEMBERED = _REMEMBERED_HEAD_LENGTH + len(_END)
+"""Octets of the longest head that is remembered as a whole."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MessageLimits:
+class MessageLimits(Record):
     """Bounds on one request, in octets unless said otherwise. The peers' values: docs/options."""
 
     request_line: int = 8190
@@ -114,6 +114,7 @@ class HeadParser:
         "_remembered",
         "_secret",
         "_seen_once",
+        "recall",
     )
 
     def __init__(
@@ -130,6 +131,13 @@ class HeadParser:
         self._new_fields = new_fields
         self._remembered: dict[str, tuple[int, str, str]] = {}
         self._heads: dict[bytes, Head] = {}
+        self.recall: Callable[[bytes], Head | None] = self._heads.get
+        """The remembered head that some octets are, with the empty line that ends it and nothing
+        behind; ``None`` if they are none. To be asked between two requests only.
+
+        The head has no content. It is shared: nothing but its ``ready`` may be set, and its
+        ``fields`` are not to be changed.
+        """
         self._blocks: dict[tuple[int, bytes], Head] = {}
         self._seen_once: set[int] = set()
         self._secret = False
@@ -157,15 +165,6 @@ class HeadParser:
         if not absolute and not self._secret and len(block) <= _REMEMBERED_HEAD_LENGTH:
             self._remember(self._blocks, (head.minor, block), head)
         return head
-
-    def recall(self, octets: bytes) -> Head | None:
-        """The remembered head that ``octets`` are, with the empty line that ends it and nothing
-        behind; ``None`` if they are none. To be asked between two requests only.
-
-        The head has no content. It is shared: nothing but its ``ready`` may be set, and its
-        ``fields`` are not to be changed.
-        """
-        return self._heads.get(octets) if len(octets) <= _REMEMBERED_WHOLE else None
 
     def _remember(self, memory: dict[Any, Head], key: Any, head: Head) -> None:
         """Keep what a head or a block means, if it comes for the second time."""

@@ -51,6 +51,7 @@ NO_CONTENT: Final = Framing.NONE
 BY_LENGTH: Final = Framing.LENGTH
 CHUNKED: Final = Framing.CHUNKED
 BY_CLOSE: Final = Framing.CLOSE
+_time = time.time
 
 
 class ResponseHead:
@@ -65,6 +66,8 @@ class ResponseHead:
         "has_server",
         "lines",
         "status",
+        "whole",
+        "whole_as",
     )
 
     def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
@@ -72,9 +75,9 @@ class ResponseHead:
         self.code, self.status = _status(status)
         self.content_length: int | None = None
         self.has_date = self.has_server = False
-        self.framed_as: tuple[int, int, bool, int | None] | None = None
-        """Second, minor version, close and length that ``framed`` was made for; see frame()."""
-        self.framed: tuple[bytes, Framing, bool] | None = None
+        self.whole_as: tuple[object, ...] | None = None
+        """What ``whole`` was made for; see :func:`whole_head`."""
+        self.whole: bytes | None = None
         lines = ""
         for field in fields:
             try:
@@ -229,11 +232,6 @@ def frame(
     ``length``: octets of the content if the server knows them although the application did not
     say. ``close``: what the request asked for. Each choice follows RFC 9112, 6.3 and 9.3.
     """
-    second = int(time.time())
-    framed_as = (second, minor, close, length)
-    if framed_as == head.framed_as and method != "HEAD":
-        assert head.framed is not None
-        return head.framed
     lines = head.lines
     extra = ""
     if head.code == 204:
@@ -257,13 +255,31 @@ def frame(
         extra += "Connection: close\r\n"
     elif not minor:
         extra += "Connection: keep-alive\r\n"
-    date = "" if head.has_date else _clock.at(second)
+    date = "" if head.has_date else _clock.at(int(time.time()))
     server = "" if head.has_server else SERVER_LINE
     text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
-    framed = text.encode("latin-1"), framing, close
-    if method != "HEAD":
-        head.framed_as, head.framed = framed_as, framed
-    return framed
+    return text.encode("latin-1"), framing, close
+
+
+def whole_head(
+    head: ResponseHead, method: str, minor: int, close: bool, length: int, only: bool
+) -> bytes | None:
+    """The head's octets if ``length`` octets that are at hand are all of the content, else None.
+
+    ``only``: the application gives nothing else; without that it has to have declared the length.
+    The last answer is remembered, for a head that is itself remembered is asked for again.
+    """
+    whole_as = (int(_time()), method, minor, close, length, only)
+    if whole_as == head.whole_as:
+        return head.whole
+    declared = head.content_length
+    whole = None
+    if length and (declared == length or (only and declared is None)):
+        octets, framing, _ = frame(head, method=method, minor=minor, close=close, length=length)
+        if framing is BY_LENGTH:
+            whole = octets
+    head.whole_as, head.whole = whole_as, whole
+    return whole
 
 
 def chunk(block: bytes) -> bytes:

@@ -1,19 +1,22 @@
-"""The command line."""
+"""The command line.
+
+It is read here and not by ``argparse``, of which 0.8 MiB would stay in the master and in every
+worker that is forked from it. The rules are the usual ones (POSIX.1-2017, 12.2, and GNU's long
+options), without abbreviations; help and complaints are in :mod:`onegate.settings.usage`.
+"""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Sequence
-from itertools import groupby
-from typing import Any, NoReturn
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from onegate import __version__
-from onegate.settings.declare import Option
 from onegate.settings.kinds import Flag, Kind
 from onegate.settings.model import OPTIONS
-from onegate.settings.nearest import hint
 
 ACTIONS = {
+    "help": "show this help and exit",
+    "version": "show the version and exit",
     "check_config": "check the settings and load the application, but serve nothing; exit status"
     " 0: all is well, 1: the application cannot be loaded, 2: a setting cannot be used",
     "print_config": "print every setting and where it came from, as a file for --config",
@@ -27,104 +30,114 @@ TRANSLATIONS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """Names what a wrong flag may have been meant to be; takes no abbreviations."""
-
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse, with a better message."""
-        result, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            self._unknown(unknown[0])
-        return result
-
-    def _unknown(self, argument: str) -> NoReturn:
-        if not argument.startswith("-"):
-            self.error(f"unexpected argument {argument!r}: one application is served")
-        name = argument.partition("=")[0]
-        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
-        self.error(f"there is no option {name}{hint(name, known)}")
+class _UsageError(Exception):
+    """The command line is wrong; the text says where."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line of :class:`onegate.settings.Settings`. Nothing given is None."""
-    result = _Parser(
-        prog="onegate",
-        usage="onegate [options] MODULE:APP",
-        description="Serve a WSGI application over HTTP/1.1.",
-        epilog="Every option can also be set by a variable such as ONEGATE_WORKERS and in a file"
-        " for --config; the command line comes first, then variables, then the file, then PORT and"
-        " WEB_CONCURRENCY.",
-        allow_abbrev=False,
-    )
-    result.add_argument("--version", action="version", version=f"onegate {__version__}")
-    for name, text in ACTIONS.items():
-        result.add_argument(_flag(name), action="store_true", help=text)
-    for name, text in TRANSLATIONS.items():
-        result.add_argument(_flag(name), metavar="FILE", help=text)
-    for title, options in groupby(OPTIONS.values(), lambda option: option.group):
-        group = result.add_argument_group(title)
-        for option in options:
-            _add(group, option)
-    return result
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """What a command line says: the settings that it names, and of :data:`ACTIONS` and
+    :data:`TRANSLATIONS` those that are asked for.
 
+    Exits with status 2 and a line on standard error if it is wrong, with 0 after ``--help`` and
+    ``--version``.
+    """
+    try:
+        found = _Reader(arguments).found
+    except _UsageError as error:
+        from onegate.settings import usage  # noqa: PLC0415 - only for who needs it
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+        usage.complain(str(error))
+    if "help" in found or "version" in found:
+        from onegate.settings import usage  # noqa: PLC0415 - see above
 
-
-def _add(group: argparse._ArgumentGroup, option: Option) -> None:
-    default = option.kind.show(option.default)
-    says = (
-        option.help if option.default in ("", (), None) else f"{option.help} (default: {default})"
-    )
-    says = says.replace("%", "%%")
-    if option.positional:
-        group.add_argument(
-            option.name,
-            nargs="?",
-            metavar=option.kind.metavar,
-            type=_reader(option.kind),
-            help=says,
-        )
-    elif isinstance(option.kind, Flag):
-        group.add_argument(
-            *option.flags,
-            dest=option.name,
-            action=argparse.BooleanOptionalAction,
-            default=None,
-            help=says,
-        )
-    else:
-        group.add_argument(
-            *option.flags,
-            dest=option.name,
-            type=_reader(option.kind),
-            action="append" if option.kind.repeat else "store",
-            metavar=option.kind.metavar,
-            help=says,
-        )
-
-
-def _reader(kind: Kind) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        try:
-            return kind.read(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {kind.expects}") from None
-
-    return read
+        usage.tell(version="version" in found)
+    return found
 
 
 def given(arguments: Sequence[str]) -> dict[str, Any]:
-    """The settings that a command line names. Exits with status 2 and a line on standard error if
-    it is wrong."""
-    return chosen(parser().parse_args(arguments))
+    """The settings alone; see :func:`parse`."""
+    return chosen(parse(arguments))
 
 
-def chosen(namespace: argparse.Namespace) -> dict[str, Any]:
+def chosen(found: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among what was parsed."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in vars(namespace).items()
-        if name in OPTIONS and value is not None
-    }
+    return {name: value for name, value in found.items() if name in OPTIONS}
+
+
+def spelling(name: str) -> str:
+    """The flag of an action."""
+    return "--" + name.replace("_", "-")
+
+
+class _Reader:
+    """Reads a command line word by word."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.found: dict[str, Any] = {}
+        self._flags = _flags()
+        self._words = deque(arguments)
+        while self._words:
+            word = self._words.popleft()
+            if word == "--":
+                break
+            if self._is_flag(word):
+                self._flag(word)
+            else:
+                self._positional(word)
+        for word in self._words:
+            self._positional(word)
+
+    def _is_flag(self, word: str) -> bool:
+        # With a space in it, it is rather text: that of an access log's line, say.
+        name = word.partition("=")[0]
+        return name in self._flags or (len(word) > 1 and word[0] == "-" and " " not in name)
+
+    def _positional(self, word: str) -> None:
+        option = next(each for each in OPTIONS.values() if each.positional)
+        if option.name in self.found:
+            raise _UsageError(f"unexpected argument {word!r}: one application is served")
+        self._take(option.kind.metavar, option.name, option.kind, word)
+
+    def _flag(self, word: str) -> None:
+        flag, equals, text = word.partition("=")
+        if flag not in self._flags and word[1] != "-":
+            flag, equals, text = word[:2], word[2:3], word[2:]
+        if flag not in self._flags:
+            from onegate.settings.nearest import hint  # noqa: PLC0415 - only for a mistake
+
+            known = [each for each in self._flags if each.startswith("--")]
+            raise _UsageError(f"there is no option {flag}{hint(flag, known)}")
+        name, meaning = self._flags[flag]
+        if not isinstance(meaning, Kind):
+            if equals:
+                raise _UsageError(f"argument {flag}: it takes no value")
+            self.found[name] = meaning
+            return
+        if not equals:
+            if not self._words or self._is_flag(self._words[0]):
+                raise _UsageError(f"argument {flag}: expected one argument")
+            text = self._words.popleft()
+        self._take(flag, name, meaning, text)
+
+    def _take(self, said: str, name: str, kind: Kind, text: str) -> None:
+        try:
+            value = kind.read(text)
+        except ValueError:
+            raise _UsageError(f"argument {said}: {text!r} is not {kind.expects}") from None
+        self.found[name] = (*self.found.get(name, ()), value) if kind.repeat else value
+
+
+def _flags() -> dict[str, tuple[str, Kind | bool]]:
+    """For every flag what it names, and the kind of its value or, if it takes none, what it
+    says."""
+    flags: dict[str, tuple[str, Kind | bool]] = {"-h": ("help", True)}
+    flags |= {spelling(name): (name, True) for name in ACTIONS}
+    flags |= {spelling(name): (name, Kind("FILE")) for name in TRANSLATIONS}
+    for option in OPTIONS.values():
+        for flag in option.flags:
+            if isinstance(option.kind, Flag):
+                flags[flag] = option.name, True
+                flags[f"--no-{flag.removeprefix('--')}"] = option.name, False
+            else:
+                flags[flag] = option.name, option.kind
+    return flags

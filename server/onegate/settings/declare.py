@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
+from onegate.record import Record
 from onegate.settings.kinds import Kind
 
 PREFIX = "ONEGATE_"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Option:
+class Option(Record):
     """One option. Its flag, variable, key and row in docs/options.md follow from this."""
 
-    name: str
+    name: str = ""
     """Of the attribute of :class:`onegate.settings.Settings` and of the key in a file."""
-    group: str
+    group: str = ""
     default: Any
     kind: Kind
     help: str
     why: str
     """Why the default is what it is."""
-    flags: tuple[str, ...]
+    short: str
+    """A flag of one letter; empty: it has none."""
+    flag: str
+    """The long one, where it does not follow from the name."""
+    positional: bool
+    """Whether it stands on the command line without a flag."""
     gunicorn: str
     """gunicorn's setting and its default; "-" if it has none."""
     uwsgi: str
     waitress: str
     others: str
     in_file: bool
+    """Whether it may be set in a configuration file."""
 
     @property
     def variable(self) -> str:
@@ -37,16 +41,19 @@ class Option:
         return PREFIX + self.name.upper()
 
     @property
-    def positional(self) -> bool:
-        """Whether it stands on the command line without a flag."""
-        return not self.flags
+    def flags(self) -> tuple[str, ...]:
+        """How it is called on the command line."""
+        if self.positional:
+            return ()
+        long = self.flag or "--" + self.name.replace("_", "-")
+        return (self.short, long) if self.short else (long,)
 
 
 def option(
     default: Any,
     kind: Kind,
     *,
-    help: str,  # noqa: A002 - the name that argparse uses
+    help: str,  # noqa: A002 - the usual name
     why: str,
     short: str = "",
     flag: str = "",
@@ -57,40 +64,35 @@ def option(
     others: str = "",
     in_file: bool = True,
 ) -> Any:
-    """Declare an option, as a field of a dataclass.
+    """Declare an option, as an attribute of a :class:`Group`; see :class:`Option`."""
+    return Option(
+        default=default,
+        kind=kind,
+        help=help,
+        why=why,
+        short=short,
+        flag=flag,
+        positional=positional,
+        gunicorn=gunicorn,
+        uwsgi=uwsgi,
+        waitress=waitress,
+        others=others,
+        in_file=in_file,
+    )
 
-    ``short``: a flag of one letter. ``flag``: the long one, where it does not follow from the
-    name. ``in_file``: whether it may be set in a configuration file.
+
+class Group(Record):
+    """A record that declares each of its fields with :func:`option`."""
+
+    options: ClassVar[dict[str, Option]] = {}
+    """What the class declares itself, in its order. Its attributes are the defaults.
+
+    ``title``: of the group, in help and documentation.
     """
-    metadata = {
-        "kind": kind,
-        "help": help,
-        "why": why,
-        "short": short,
-        "flag": flag,
-        "positional": positional,
-        "gunicorn": gunicorn,
-        "uwsgi": uwsgi,
-        "waitress": waitress,
-        "others": others,
-        "in_file": in_file,
-    }
-    return field(default=default, metadata=metadata)
 
-
-def declared(title: str, group: type) -> list[Option]:
-    """The options that the dataclass ``group`` declares itself, in its order."""
-    own = inspect.get_annotations(group)
-    result = []
-    for each in fields(group):
-        if each.name not in own:
-            continue
-        told = dict(each.metadata)
-        long = told.pop("flag") or "--" + each.name.replace("_", "-")
-        flags = tuple(flag for flag in (told.pop("short"), long) if flag)
-        if told.pop("positional"):
-            flags = ()
-        result.append(
-            Option(name=each.name, group=title, default=each.default, flags=flags, **told)
-        )
-    return result
+    def __init_subclass__(cls, title: str = "") -> None:
+        super().__init_subclass__()
+        found = [(name, each) for name, each in vars(cls).items() if isinstance(each, Option)]
+        for name, each in found:
+            setattr(cls, name, each.default)
+        cls.options = {name: each.replace(name=name, group=title) for name, each in found}

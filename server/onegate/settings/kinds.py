@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -209,7 +208,7 @@ class Texts(Kind):
 
     def read_all(self, text: str) -> tuple[str, ...]:
         """Items with spaces between them, quoted as in a shell."""
-        return tuple(self.read(item) for item in shlex.split(text))
+        return tuple(self.read(item) for item in _split(text))
 
     def take(self, value: object) -> tuple[str, ...]:
         """An array of texts; one text alone will do."""
@@ -240,7 +239,7 @@ class Pairs(Kind):
 
     def read_all(self, text: str) -> tuple[tuple[str, str], ...]:
         """Pairs with spaces between them, quoted as in a shell."""
-        return tuple(self.read(item) for item in shlex.split(text))
+        return tuple(self.read(item) for item in _split(text))
 
     def take(self, value: object) -> tuple[tuple[str, str], ...]:
         """A table of texts."""
@@ -254,6 +253,12 @@ class Pairs(Kind):
     def show(self, value: Any) -> str:
         """An inline table."""
         return table(value)
+
+
+def _split(text: str) -> list[str]:
+    import shlex  # noqa: PLC0415 - only for such a variable in the environment
+
+    return shlex.split(text)
 
 
 def quote(text: str) -> str:

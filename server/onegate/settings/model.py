@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onegate.settings.declare import Option, declared
+from onegate.settings.declare import Option
 from onegate.settings.options.application import Application
 from onegate.settings.options.logs import Logs
 from onegate.settings.options.messages import Messages
@@ -12,20 +10,13 @@ from onegate.settings.options.network import Network
 from onegate.settings.options.processes import Processes
 
 
-@dataclass(frozen=True, kw_only=True)
 class Settings(Logs, Messages, Processes, Network, Application):
     """What the server was told. Sizes are in octets, times in seconds."""
 
 
 OPTIONS: dict[str, Option] = {
-    option.name: option
-    for title, group in (
-        ("Application", Application),
-        ("Network", Network),
-        ("Processes", Processes),
-        ("Requests and answers", Messages),
-        ("Logs", Logs),
-    )
-    for option in declared(title, group)
+    name: option
+    for group in (Application, Network, Processes, Messages, Logs)
+    for name, option in group.options.items()
 }
 """Every option by its name, in the order of the documentation."""

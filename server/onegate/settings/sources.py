@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onegate.record import Record
 from onegate.settings.arguments import given
 from onegate.settings.declare import PREFIX
 from onegate.settings.errors import SettingsError
@@ -25,8 +25,7 @@ _VARIABLES = {option.variable: option for option in OPTIONS.values()}
 _GUNICORN = {option.gunicorn.split()[0].rstrip(","): option.name for option in OPTIONS.values()}
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(Record):
     """Settings, and for the name of each one where its value came from."""
 
     settings: Settings
@@ -64,7 +63,7 @@ def combine(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Loaded:
     settings = Settings(**values)
     if settings.keyfile and not settings.certfile:
         raise SettingsError("--keyfile needs the certificate that it belongs to: --certfile FILE")
-    return Loaded(settings, origins)
+    return Loaded(settings=settings, origins=origins)
 
 
 # ── the environment ──────────────────────────────────────────────────────────────────────────────

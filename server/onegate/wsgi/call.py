@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from onegate.http1 import Head
 from onegate.http1.response import (
@@ -28,6 +28,7 @@ from onegate.http1.response import (
     frame,
     interim_response,
     response_head,
+    whole_head,
 )
 from onegate.wsgi.files import FileWrapper
 
@@ -44,25 +45,30 @@ class ClientGone(Exception):  # noqa: N818 - an event, not an error
 
 
 class Output(Protocol):
-    """Where the answer goes. Both methods raise :class:`ClientGone`."""
+    """Where the answer goes. All methods raise :class:`ClientGone`."""
 
-    def send(self, octets: bytes, last: bool = False) -> None:
-        """Send as much as the client takes, and keep the rest to be sent in order.
+    def send(self, octets: bytes) -> None:
+        """Send at once as much as the client takes, and keep the rest to be sent in order."""
 
-        ``last``: nothing of this answer follows. Whatever is not marked so goes out at once.
-        """
+    def send_last(self, octets: bytes) -> None:
+        """The same, when nothing of this answer follows."""
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         """The same for ``count`` octets of a regular file from ``position`` on."""
 
 
-class Call:
+OutputT = TypeVar("OutputT", bound=Output)
+
+
+class Call(Generic[OutputT]):
     """State of one call. Used once."""
 
     # Defaults stand in the class: what an ordinary call does not touch need not be set for it.
     _response: ResponseHead | None = None
     _framing: Framing = NO_CONTENT
     _sent = False
+    _whole = False
+    """Whether a single block was all that had to be sent."""
     _left = 0
     _held: list[bytes] | None = None
     _iterable: Any = None
@@ -71,46 +77,56 @@ class Call:
     """Of content, without its framing."""
     cut = False
     """Whether the connection has to end so that the client notices the answer is incomplete."""
-    environ: dict[str, Any] | None = None
-    """Of the request, once the application is called."""
 
-    def __init__(self, out: Output, request: Head, *, close: bool = False) -> None:
-        """``close``: the connection has to end although the request does not ask for it."""
-        self._out = out
-        self._request = request
+    def __init__(
+        self,
+        out: OutputT,
+        request: Head,
+        environ: dict[str, Any] | None = None,
+        close: bool = False,
+    ) -> None:
+        """``environ``: of the request; ``None`` if the application is not to be called.
+        ``close``: the connection has to end although the request does not ask for it."""
+        self.out = out
+        self.request = request
+        self.environ = environ
         self.close = self._asked_close = close or request.close
         """Whether the connection has to end after this answer."""
 
-    def run(self, app: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> None:
+    def run(self, app: Callable[..., Iterable[bytes]]) -> None:
         """Call ``app`` and send what it answers. Raises nothing."""
-        self.environ = environ
+        environ = self.environ
+        assert environ is not None
         environ["wsgi.early_hints"] = self._early_hints
+        kind: type = list
         try:
-            iterable = self._iterable = app(environ, self.start_response)
-            if type(iterable) is list or type(iterable) is tuple:
+            iterable: Any = app(environ, self.start_response)
+            self._iterable = iterable
+            kind = type(iterable)
+            if kind is list or kind is tuple:
                 if not self._sent:
-                    if len(iterable) == 1 and self._send_whole(iterable[0], only=True):
+                    if len(iterable) == 1 and self._send_whole(iterable[0], True):
                         return
                     # All blocks exist already: head and blocks can go out together.
                     self._held = []
-            elif type(iterable) is FileWrapper and self._send_file(iterable):
+            elif kind is FileWrapper and self._send_file(iterable):
                 return
             for block in iterable:
-                if not self._sent and self._held is None and self._send_whole(block):
+                if not self._sent and self._held is None and self._send_whole(block, False):
                     continue
                 if not self._block(block):
                     break
-            self._finish()
+            if not self._whole:
+                self._finish()
         except ClientGone:
             self.close = True
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: a view must not end the server.
             self._failed(error)
         finally:
-            self._close_iterable()
+            if kind is not list:  # which has no close()
+                self._close_iterable()
             self._iterable = None
-            # No circle through the environ: it can go when the application lets go of it.
-            environ.pop("wsgi.early_hints", None)
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
@@ -164,31 +180,29 @@ class Call:
         if self._held is not None:
             self._held.append(octets)
         elif octets:
-            self._out.send(octets)
+            self.out.send(octets)
         return more
 
-    def _send_whole(self, block: bytes, *, only: bool = False) -> bool:
+    def _send_whole(self, block: bytes, only: bool) -> bool:
         """The most usual answer: a first block as long as was declared, or one that is known to be
         the ``only`` one. False: it is another, and nothing was sent."""
         response = self._response
-        if type(block) is not bytes or not block or response is None:
+        if response is None or type(block) is not bytes:
             return False
+        request = self.request
         length = len(block)
-        if response.content_length != length and not (only and response.content_length is None):
+        head = whole_head(response, request.method, request.minor, self.close, length, only)
+        if head is None:
             return False
-        if self._request.method == "HEAD" or response.code in (204, 304):
-            return False
-        head, self._framing, self.close = frame(
-            response, method="", minor=self._request.minor, close=self.close, length=length
-        )
-        self._sent = True
+        self._framing = BY_LENGTH
+        self._sent = self._whole = True
         self.status = response.code
         self.octets = length
         if length > _COPY:
-            self._out.send(head)
-            self._out.send(block, last=True)
+            self.out.send(head)
+            self.out.send_last(block)
         else:
-            self._out.send(head + block, last=True)
+            self.out.send_last(head + block)
         return True
 
     def _head(self, length: int | None) -> bytes:
@@ -201,8 +215,8 @@ class Call:
             raise AssertionError("the application did not call start_response")
         octets, self._framing, self.close = frame(
             response,
-            method=self._request.method,
-            minor=self._request.minor,
+            method=self.request.method,
+            minor=self.request.minor,
             close=self.close,
             length=length,
         )
@@ -234,7 +248,7 @@ class Call:
         held = b"".join(self._held) if self._held else b""
         if octets := held + head + tail:
             # Too short an answer ends in a reset, which would take along what is not yet sent.
-            self._out.send(octets, last=not self._left)
+            (self.out.send if self._left else self.out.send_last)(octets)
         self._held = None
         self._check_length()
 
@@ -255,16 +269,16 @@ class Call:
         if not count:
             return False
         head = self._head(count)
-        self._out.send(head)
+        self.out.send(head)
         if self._framing is not NO_CONTENT:
-            self._out.send_file(descriptor, position, count)
+            self.out.send_file(descriptor, position, count)
             self._left -= count
             self.octets = count
         self._check_length()
         return True
 
     def _failed(self, error: BaseException) -> None:
-        request = self._request
+        request = self.request
         what = f"{request.method} {request.target!r}"
         self._complain("%s while answering %s", type(error).__name__, what, error=error)
         if self._sent and not self._held:
@@ -275,15 +289,13 @@ class Call:
         octets = error_response(500, method=request.method, close=self.close)
         self.octets = len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self._out.send(octets, last=True)
+            self.out.send_last(octets)
         except ClientGone:
             self.close = True
 
     def _close_iterable(self) -> None:
         """PEP 3333: if the iterable has ``close``, it is called, however the request ended."""
         try:
-            if type(self._iterable) is list:
-                return
             close = getattr(self._iterable, "close", None)
             if close is not None:
                 close()
@@ -304,5 +316,5 @@ class Call:
 
         Nothing is sent to an HTTP/1.0 client, nor once the final head is out (RFC 9110, 15.2).
         """
-        if self._request.minor and not self._sent:
-            self._out.send(interim_response(103, headers))
+        if self.request.minor and not self._sent:
+            self.out.send(interim_response(103, headers))

@@ -91,6 +91,11 @@ class EnvironFactory:
             "wsgi.file_wrapper": FileWrapper,
             # The stream ends where the content ends, whatever CONTENT_LENGTH says or does not say.
             "wsgi.input_terminated": True,
+            # What is set for each request: a copy of the template has the room for it already.
+            "REMOTE_ADDR": "",
+            "REMOTE_PORT": "",
+            "wsgi.input": None,
+            "wsgi.early_hints": None,
         }
         if scheme == "https":
             template["HTTPS"] = "on"

@@ -160,9 +160,13 @@ class Recorder:
         """All that was sent."""
         return b"".join(self.sent)
 
-    def send(self, octets: bytes, last: bool = False) -> None:
+    def send(self, octets: bytes) -> None:
         """Keep ``octets``."""
         self.sent.append(bytes(octets))
+
+    def send_last(self, octets: bytes) -> None:
+        """Keep ``octets``, too."""
+        self.send(octets)
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         """Read the part of the file."""

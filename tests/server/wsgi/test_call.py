@@ -27,22 +27,24 @@ class Gone(Recorder):
         super().__init__()
         self._sends = sends
 
-    def send(self, octets: bytes, last: bool = False) -> None:
+    def send(self, octets: bytes) -> None:
         if len(self.sent) >= self._sends:
             raise ClientGone
-        super().send(octets, last)
+        super().send(octets)
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         raise ClientGone
 
 
-def run(app: Any, out: Recorder, method: str = "GET", minor: int = 1, close: bool = False) -> Call:
+def run(
+    app: Any, out: Recorder, method: str = "GET", minor: int = 1, close: bool = False
+) -> Call[Recorder]:
     """Let ``app`` answer a request; the call, when all is over."""
     head = Head()
     head.method, head.target, head.minor, head.close = method, "/", minor, close
     head.fields = {}
-    call = Call(out, head)
-    call.run(app, {"wsgi.file_wrapper": FileWrapper})
+    call = Call(out, head, {"wsgi.file_wrapper": FileWrapper})
+    call.run(app)
     return call
 
 

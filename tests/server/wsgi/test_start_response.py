@@ -19,7 +19,7 @@ def literal(status: object, headers: object) -> str:
     return quote(repr((status, headers)))
 
 
-def call(recorder: Recorder, method: str = "GET", minor: int = 1) -> Call:
+def call(recorder: Recorder, method: str = "GET", minor: int = 1) -> Call[Recorder]:
     """A call that answers ``GET /``."""
     head = Head()
     head.method, head.target, head.minor, head.close = method, "/", minor, False

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onegate.settings.declare import option
+from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Flag, Kind, Pairs, Texts
 
 
-@dataclass(frozen=True, kw_only=True)
-class Application:
+class Application(Group, title="Application"):
     """Options on the application and on what it finds around it."""
 
     app: str = option(

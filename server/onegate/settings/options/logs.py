@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onegate.settings.declare import option
+from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Choice, Kind
 
 
-@dataclass(frozen=True, kw_only=True)
-class Logs:
+class Logs(Group, title="Logs"):
     """Options on the access log and the error log."""
 
     access_log: str = option(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onegate.settings.declare import option
+from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Kind, Seconds, Size, Whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class Messages:
+class Messages(Group, title="Requests and answers"):
     """Options on time and room for requests and answers."""
 
     head_timeout: float = option(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onegate.settings.declare import option
+from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Flag, Kind, Mode, Texts, Whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(Group, title="Network"):
     """Options on addresses, TLS and proxies."""
 
     bind: tuple[str, ...] = option(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from onegate.settings.declare import option
+from onegate.settings.declare import Group, option
 from onegate.settings.kinds import Flag, Kind, Mode, Seconds, Size, Whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class Processes:
+class Processes(Group, title="Processes"):
     """Options on processes, their life and what they may use."""
 
     workers: int = option(

@@ -1,0 +1,56 @@
+"""What a worker does not carry: modules that few need are imported where they are needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.server.helpers import serving
+
+MODULES = """
+import sys
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [repr(sorted(sys.modules)).replace("'", '"').encode()]
+"""
+COSTLY = {
+    # a record
+    "dataclasses", "inspect", "ast", "dis", "opcode",
+    # the command line
+    "argparse", "gettext", "locale", "shutil", "difflib", "shlex", "tomllib",
+    # an address
+    "encodings.idna", "stringprep", "unicodedata",
+    # what a setting asks for
+    "ctypes", "json", "ssl", "tempfile",
+    "onegate.access", "onegate.check", "onegate.migrate", "onegate.privileges",
+    "onegate.proxy_protocol", "onegate.reloader", "onegate.settings.usage", "onegate.status",
+    "onegate.template", "onegate.threads", "onegate.tls",
+    # other servers and clients
+    "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
+}  # fmt: skip
+
+
+def modules(folder: Path, *options: str) -> set[str]:
+    """Those that a worker has, with an application that imports none."""
+    with serving(folder, MODULES, *options) as server:
+        return set(json.loads(server.get().content))
+
+
+def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None:
+    found = COSTLY & modules(tmp_path)
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("option", "module"),
+    [
+        (["--access-log", "json"], "onegate.access"),
+        (["--threads", "2"], "onegate.threads"),
+        (["--preload"], "onegate.template"),
+    ],
+)
+def test_what_a_setting_asks_for_is_there(tmp_path: Path, option: list[str], module: str) -> None:
+    assert module in modules(tmp_path, *option)
