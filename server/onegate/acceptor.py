@@ -55,7 +55,6 @@ class Acceptor:
         self._idle: list[Connection] = []
         """Some that waited for their next request when it was last asked for, the longest last."""
         self.budget = 1
-        self.paused = True
         self._open = False
         self._victims: list[Connection] = []
         self._patience = PATIENCE
@@ -73,15 +72,15 @@ class Acceptor:
 
     def resume(self) -> None:
         """Listen again after a pause."""
-        if self._open and self.paused:
-            self.paused = False
+        if self._open and self._worker.paused:
+            self._worker.paused = False
             for fd in self._fronts:
                 self._epoll.register(fd, _LISTEN)
 
     def pause(self) -> None:
         """Take nobody until a place is free."""
-        if not self.paused:
-            self.paused = True
+        if not self._worker.paused:
+            self._worker.paused = True
             for fd in self._fronts:
                 self._epoll.unregister(fd)
 

@@ -33,7 +33,7 @@ from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.head import REMEMBERED
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE, error_response
-from onegate.outbuf import FileSegment, OutBuffer
+from onegate.sender import DONTWAIT, Sender
 from onegate.wsgi import Call, ClientGone, EnvironFactory
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from onegate.access import AccessLog
     from onegate.service import Service
-    from onegate.tls import Transport
 
 RECEIVE = 32768
 """Octets asked for in one read, ..."""
@@ -57,8 +56,6 @@ _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
 """A request has come, and an answer can be sent."""
-_DONTWAIT: Final = socket.MSG_DONTWAIT
-_DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -84,33 +81,27 @@ _LINGER: Final = State.LINGER
 _CLOSED: Final = State.CLOSED
 
 
-class Connection:
+class Connection(Sender):
     """The state machine of one client."""
 
     __slots__ = (
         "_began",
         "_body",
         "_call",
-        "_corks",
         "_eof",
         "_head",
-        "_out",
         "_plain",
         "_preface",
         "_reader",
         "_recall",
-        "_service",
         "_since_progress",
-        "_streams",
-        "_unread",
-        "deadline",
         "environs",
         "fd",
         "forwards",
         "peer",
         "served",
-        "sock",
         "state",
+        "unread",
         "watched",
     )
 
@@ -126,13 +117,13 @@ class Connection:
         self.forwards = service.forwarded.trusts(peer[0])
         self._preface = service.settings.proxy_protocol and self.forwards
         """Whether a PROXY header has to come first; TLS begins behind it."""
-        self.sock: Transport = sock if self._preface else service.secure(sock)
+        self.sock = sock if self._preface else service.secure(sock)
         self.fd = self.sock.fileno()
         self.peer = peer
         self.environs = environs
         self._reader = RequestReader(parser, service.limits)
         self._recall = parser.recall
-        self._out: OutBuffer | None = None
+        self._out = None
         self._head: Head | None = None
         self._body: Body | None = None
         self._call: Call[Connection] | None = None
@@ -140,10 +131,9 @@ class Connection:
         # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
         self._plain = self.sock is sock and not self._preface
         self._corks = self._plain and bool(peer[0])
-        """Whether the kernel can hold the end of an answer back: not of TLS, nor of AF_UNIX."""
         self._since_progress = 0
         self._streams = False
-        self._unread = False
+        self.unread = False
         """Whether something may have come that is to be read after the call."""
         self.served = False
         """Whether it has had an answer."""
@@ -158,7 +148,7 @@ class Connection:
         if events == _USUAL and self.state is _IDLE and self._plain:
             # What receive() does too, without its questions: a request like one before.
             try:
-                octets = self.sock.recv(RECEIVE, _DONTWAIT)
+                octets = self.sock.recv(RECEIVE, DONTWAIT)
             except OSError:
                 octets = b""
             if len(octets) <= REMEMBERED and (known := self._recall(octets)) is not None:
@@ -172,6 +162,8 @@ class Connection:
             # Tried even so: the report may be of what this descriptor was before.
             if events & (select.EPOLLOUT | _GONE):
                 self._flush()
+        elif self.state is _LINGER:
+            self._drain()
         elif self.state is not _CALL:
             if events & _GONE and self.state <= _BODY and self._has_failed():
                 self.close()  # a reset: no answer would arrive, so no call is made for it
@@ -183,20 +175,17 @@ class Connection:
             with self._service.lock, contextlib.suppress(OSError):
                 self._out.flush(self.sock)
         if self.state is _CALL and events & _READABLE:
-            self._unread = True
+            self.unread = True
 
     def _has_failed(self) -> bool:
         """Ask the socket itself: the report may be of what its descriptor was before."""
         return bool(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def resume(self) -> None:
-        """Go on after a call that was not made at once."""
-        self.answered()
-        if self._unread and self.state is _IDLE:
+        """Go on after a call that was not made at once, if there is ``unread``."""
+        if self.state is _IDLE:
             self.advance()
             self.receive()
-        elif self.state is _LINGER:
-            self._drain()
 
     def receive(self, octets: bytes = b"") -> None:
         """Read what is there, and go as far as it leads. ``octets``: what was read already."""
@@ -206,9 +195,9 @@ class Connection:
         while self.state <= _BODY and not drained:
             count = RECEIVE if self._body is None else RECEIVE_CONTENT
             try:
-                octets = octets or self.sock.recv(count, _DONTWAIT)
+                octets = octets or self.sock.recv(count, DONTWAIT)
             except BlockingIOError:
-                self._unread = False
+                self.unread = False
                 break
             except OSError:
                 self.close()
@@ -218,7 +207,7 @@ class Connection:
                 self.close()
                 return
             drained = len(octets) < count and self._plain and not self._eof
-            self._unread = not drained
+            self.unread = not drained
             if (
                 self.state is _IDLE
                 and len(octets) <= REMEMBERED
@@ -229,9 +218,7 @@ class Connection:
                 self._reader.receive(octets)
                 self.advance()
             octets = b""
-        if self.state is _LINGER:
-            self._drain()
-        elif not self.watched and self.state is not _CLOSED:
+        if not self.watched and self.state is not _CLOSED:
             self._service.watch(self)
 
     def _read_preface(self) -> bool:
@@ -241,12 +228,12 @@ class Connection:
         sock = self.sock
         assert isinstance(sock, socket.SocketType)
         try:
-            octets = sock.recv(proxy_protocol.MAX_HEADER, _DONTWAIT | socket.MSG_PEEK)
+            octets = sock.recv(proxy_protocol.MAX_HEADER, DONTWAIT | socket.MSG_PEEK)
             header = proxy_protocol.parse(octets) if octets else None
             if header is None and octets and not self._eof:
                 raise BlockingIOError  # more of it has to come
             if header is None:
-                sock.recv(len(octets), _DONTWAIT)  # unread, it would make the end a reset
+                sock.recv(len(octets), DONTWAIT)  # unread, it would make the end a reset
                 self.close()
                 return False
             client, length = header
@@ -331,7 +318,7 @@ class Connection:
         else:
             environ = self.environs.complete(head, self.peer, body.finish(), body.length)
         if self._reader.pending:
-            self._unread = True
+            self.unread = True
         if self.forwards:
             self._believe(environ)
         self._run(head, environ)
@@ -363,18 +350,20 @@ class Connection:
         request_id.adopt(environ)
 
     def _run(self, head: Head, environ: dict[str, Any]) -> None:
-        """Call the application."""
+        """Have the application called."""
         service = self._service
         self.state = _CALL
         self.deadline = service.now  # when the call began, as long as it lasts
-        call = self._call = Call(self, head, environ, service.stopping)
-        if service.call(call):
-            self.answered()
+        call = Call(self, head, environ, service.stopping)
+        # A new client is served before the next one is taken, whom another worker may serve.
+        if service.quick and self.watched:
+            service.asked.append(call)
+        elif service.call(call):
+            self.answered(call)
 
-    def answered(self) -> None:
+    def answered(self, call: Call[Connection]) -> None:
         """The application is done; what it said may not be taken yet."""
-        call, service = self._call, self._service
-        assert call is not None
+        service = self._service
         if self._body is not None:
             self._body.close()
             self._body = None
@@ -386,6 +375,7 @@ class Connection:
         if self.state is _CLOSED:
             return  # the worker had no more time
         if self._out:
+            self._call = call
             self.state = _WRITE
             self.deadline = service.now + service.settings.write_timeout
             self._since_progress = 0
@@ -400,21 +390,19 @@ class Connection:
 
     def _sent(self, call: Call[Connection]) -> None:
         """The answer is with the kernel, whole: what comes next on this connection?"""
-        self._call = None
-        if call.cut:
-            self.close(reset=True)
-        elif call.close:
-            # A client that announced the end sends no more: nothing to linger for.
-            if call.request.close and not self._service.stopping:
-                self.close()
-            else:
-                self._linger()
-        else:
-            service = self._service
+        service = self._service
+        if not call.close:
             self.state = _IDLE
             self.served = True
             self.deadline = service.now + service.settings.keepalive
-            service.idle()
+            if service.paused:
+                service.idle()
+        elif call.cut:
+            self.close(reset=True)
+        elif call.request.close and not service.stopping:
+            self.close()  # the client announced the end and sends no more
+        else:
+            self._linger()
 
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that is refused from its bytes, and end the connection."""
@@ -429,7 +417,7 @@ class Connection:
         else:
             head.method = self._head.method
             self._head = None
-        call = self._call = Call(self, head, None, True)
+        call = Call(self, head, None, True)
         self.state = _CALL
         octets = error_response(error.status, method=head.method)
         call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
@@ -438,80 +426,9 @@ class Connection:
         except ClientGone:
             self.close()
             return
-        self.answered()
+        self.answered(call)
 
-    # ── output ───────────────────────────────────────────────────────────────────────────────
-
-    def send(self, octets: bytes) -> None:
-        """Send what the client takes, keep the rest. Raises :class:`ClientGone`."""
-        if self._streams:
-            self._service.alive(self)
-        self._streams = True
-        self._send(octets, _DONTWAIT)
-
-    def send_last(self, octets: bytes) -> None:
-        """The same for the end of an answer. It may wait a moment in the kernel, which sends it
-        within 200 ms whatever we do (tcp(7), TCP_CORK)."""
-        flags = _DONTWAIT
-        if self._corks and (service := self._service).quick:
-            if self._call is None or self._call.close:
-                # For the end of the connection, to go in one segment with it.
-                flags = _DONTWAIT_MORE
-            elif service.gathering:
-                service.gathered.append(self.sock)
-                flags = _DONTWAIT_MORE
-        self._send(octets, flags)
-
-    def _send(self, octets: bytes, flags: int) -> None:
-        if not self._out:
-            try:
-                count = self.sock.send(octets, flags)
-            except BlockingIOError:
-                count = 0
-            except OSError as error:
-                raise ClientGone from error
-            if count == len(octets):
-                return
-            octets = memoryview(octets)[count:]  # type: ignore[assignment]  # a view, not a copy
-        out = self._output()
-        try:
-            with self._service.lock:
-                out.append(octets)
-                with contextlib.suppress(BlockingIOError):
-                    out.flush(self.sock)
-            if out.full:
-                self._wait_for_client(out)
-        except OSError as error:
-            raise ClientGone from error
-
-    def send_file(self, descriptor: int, position: int, count: int) -> None:
-        """Send part of a file without reading it. Raises :class:`ClientGone`."""
-        out = self._output()
-        try:
-            segment = FileSegment(descriptor, position, count, own=False)
-            with self._service.lock:
-                out.append_file(segment)
-                with contextlib.suppress(BlockingIOError):
-                    out.flush(self.sock)
-                out.keep(segment)
-        except OSError as error:
-            raise ClientGone from error
-
-    def _output(self) -> OutBuffer:
-        if self._out is None:
-            self._out = OutBuffer(self._service.settings.response_memory, self._service.spool)
-        return self._out
-
-    def _wait_for_client(self, out: OutBuffer) -> None:
-        """Hold the application until the client has taken something: there is no room left."""
-        poll = select.poll()
-        poll.register(self.sock, select.POLLOUT)
-        timeout = self._service.settings.write_timeout
-        while out.full:
-            if not poll.poll(timeout * 1000):
-                raise TimeoutError("the client takes nothing")
-            with self._service.lock, contextlib.suppress(BlockingIOError):
-                out.flush(self.sock)
+    # ── what the client did not take at once ────────────────────────────────────────────────
 
     def _flush(self) -> None:
         """Go on with an answer that the client did not take at once."""
@@ -525,13 +442,10 @@ class Connection:
             self.close()
             return
         if not out:
-            assert self._call is not None
-            self._sent(self._call)
-            if self.state is _IDLE:
-                self.advance()  # a pipelined request may be waiting
-                self.receive()
-            elif self.state is _LINGER:
-                self._drain()
+            call, self._call = self._call, None
+            assert call is not None
+            self._sent(call)
+            self.resume()  # a pipelined request may be waiting
         elif self._since_progress >= PROGRESS:
             self._since_progress = 0
             self.deadline = self._service.now + self._service.settings.write_timeout
@@ -546,11 +460,12 @@ class Connection:
             return
         self.state = _LINGER
         self.deadline = self._service.now + LINGER_SECONDS
+        self._drain()
 
     def _drain(self) -> None:
         """Read and drop what still comes after the last answer."""
         try:
-            while octets := self.sock.recv(RECEIVE, _DONTWAIT):
+            while octets := self.sock.recv(RECEIVE, DONTWAIT):
                 if len(octets) < RECEIVE and self._plain and not self._eof:
                     if not self.watched:
                         self._service.watch(self)
@@ -589,7 +504,6 @@ class Connection:
         """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
         if self.state in (_HEAD, _BODY):
             self._refuse(ProtocolError(408, "the request did not arrive in time"))
-            self.receive()
         elif self.state is not _CALL:
             self.close()
 

@@ -14,6 +14,7 @@ from onegate.wsgi import Call
 if TYPE_CHECKING:
     from onegate.access import AccessLog
     from onegate.connection import Connection
+    from onegate.sender import Sender
     from onegate.tls import Transport
 
 
@@ -27,19 +28,24 @@ class Service(Protocol):
     """Monotonic seconds, read once for each round of the loop."""
 
     def call(self, call: Call[Connection]) -> bool:
-        """Call the application. False if that comes later or elsewhere, and ``resume`` follows."""
+        """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
 
     def watch(self, connection: Connection) -> None:
         """Tell the connection of further events."""
 
     def idle(self) -> None:
-        """A connection waits for a request and may be closed if descriptors are short."""
+        """A connection waits for a request and may be closed, for ``paused``."""
 
     def closed(self, connection: Connection) -> None:
         """Its descriptor is free again."""
 
     quick: bool
-    """Calls are short just now: the end of an answer may wait for the end of its connection."""
+    """Calls are short just now: one may be put off until all is read that has come, and the end of
+    an answer may wait for the end of its connection."""
+    asked: list[Call[Connection]]
+    """Those that were put off; ``answered`` follows, and ``resume`` if something is unread."""
+    paused: bool
+    """Nobody is accepted, for there is no room: who is idle may have to go."""
     gathering: bool
     """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
     gathered: list[Transport]
@@ -58,7 +64,7 @@ class Service(Protocol):
     def forwarded(self) -> Forwarded:
         """Which peers are trusted proxies, and what is believed of them."""
 
-    def alive(self, connection: Connection) -> None:
+    def alive(self, connection: Sender) -> None:
         """The application goes on: a long answer is not a call that is stuck."""
 
     def secure(self, sock: socket.SocketType) -> Transport:

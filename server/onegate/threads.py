@@ -66,7 +66,7 @@ class ThreadedWorker(Worker):
         self._calls = 0
         self._active = 0
         self._waiting: deque[Call[Connection]] = deque()
-        self._done: deque[Connection] = deque()
+        self._done: deque[Call[Connection]] = deque()
         self._watch_lock = threading.Lock()
         self._asleep = False
         # A lock used as a binary semaphore: the cheapest thing that wakes one thread.
@@ -146,8 +146,8 @@ class ThreadedWorker(Worker):
             with contextlib.suppress(RuntimeError):
                 self._rouse.release()
 
-    def _lead(self, term: int) -> Connection | None:
-        """Run the loop. Returns the connection whose call outlived the leadership, if one did."""
+    def _lead(self, term: int) -> Call[Connection] | None:
+        """Run the loop. Returns the call that outlived the leadership, if one did."""
         self._local.term = term
         if self._loop(term):
             self._over.set()
@@ -182,7 +182,7 @@ class ThreadedWorker(Worker):
             self._wake_watcher()
         if hand_over:
             call.run(self._app)
-            self._local.finished = call.out
+            self._local.finished = call
             return False
         if self._calls % _SAMPLE:
             call.run(self._app)
@@ -193,7 +193,7 @@ class ThreadedWorker(Worker):
                 self._active -= 1
                 self._in_call = False
                 return True
-        self._local.finished = call.out
+        self._local.finished = call
         return False
 
     def _measure(self, call: Call[Connection]) -> None:
@@ -206,18 +206,17 @@ class ThreadedWorker(Worker):
             blocked = 0.0  # it did not wait: others had the processor
         self._blocked += (blocked - self._blocked) / 4
 
-    def _hand_back(self, connection: Connection) -> None:
-        """Return a connection to the leader; go on with a call that waits, if there is one."""
+    def _hand_back(self, call: Call[Connection]) -> None:
+        """Return a call to the leader; go on with one that waits, if there is one."""
         while True:
-            self._done.append(connection)
+            self._done.append(call)
             self._ring()
             with self._lock:
                 if not self._waiting:
                     self._active -= 1
                     return
                 call = self._waiting.popleft()
-            connection = call.out
-            connection.deadline = time.monotonic()
+            call.out.deadline = time.monotonic()
             call.run(self._app)
 
     def _other(self, fd: int) -> None:
@@ -226,7 +225,10 @@ class ThreadedWorker(Worker):
             return
         os.read(fd, 4096)
         while self._done:
-            self._done.popleft().resume()
+            call = self._done.popleft()
+            call.out.answered(call)
+            if call.out.unread:
+                call.out.resume()
             if not self._leads(self._local.term):
                 # This leader lost its term in there: the next one answers the bell.
                 self._ring()

@@ -30,6 +30,7 @@ from onegate.wsgi import Call, EnvironFactory, field_key
 if TYPE_CHECKING:
     from onegate.access import AccessLog
     from onegate.children import Line
+    from onegate.sender import Sender
     from onegate.tls import Transport
 
 log = logging.getLogger("onegate.error")
@@ -89,11 +90,11 @@ class Worker:
         self.now = time.monotonic()
         self.stopping = False
         self.quick = self.gathering = False
+        self.paused = True
         self.gathered: list[Transport] = []
         """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
         self._apart_until = 0.0
-        self._asked: list[Call[Connection]] = []
-        """Requests that were read and wait for their call."""
+        self.asked: list[Call[Connection]] = []
         self._each = 1.0
         """Seconds that a request took when some were last answered."""
         self.term = 0
@@ -187,7 +188,7 @@ class Worker:
                     self._other(fd)
                 if self.term != term:
                     return False
-            if self._asked:
+            if self.asked:
                 self.answer()
             if self.now >= self._next_tick:
                 self._tick()
@@ -211,14 +212,17 @@ class Worker:
         is done only while calls are short. One that is not holds up those behind it as ever, but
         it does not make a worker with many calls to make look stuck.
         """
-        batch, self._asked = self._asked, []
+        batch, self.asked = self.asked, []
         self._requests += len(batch)
         self.gathering = self._each > _WORTHWHILE and len(batch) > 1
         app, monotonic = self._app, time.monotonic
         since = monotonic()
         for call in batch:
             call.run(app)
-            call.out.resume()
+            connection = call.out
+            connection.answered(call)
+            if connection.unread:
+                connection.resume()
             now = monotonic()
             if now - since > _GATHERING:
                 self._push(now - since)
@@ -270,10 +274,10 @@ class Worker:
                 oldest_call = min(oldest_call or connection.deadline, connection.deadline)
             elif connection.deadline < self.now:
                 connection.expire()
-        if acceptor.paused and not self.stopping:
+        if self.paused and not self.stopping:
             acceptor.look_for_victims()
         self._report(oldest_call)
-        short = self.stopping or acceptor.paused
+        short = self.stopping or self.paused
         self._next_tick = self.now + (_SHORT_TICK if short else _TICK)
         if self.stopping and acceptor.listening and self._listen_until > self.now:
             self._next_tick = min(self._next_tick, self._listen_until)
@@ -324,17 +328,13 @@ class Worker:
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
     def call(self, call: Call[Connection]) -> bool:
-        """Call the application, or put that off; see :meth:`answer`."""
-        # A new client is served before the next one is taken, whom another worker may serve.
-        if self.quick and call.out.watched:
-            self._asked.append(call)
-            return False
+        """Call the application here and now."""
         self._requests += 1
         call.run(self._app)
         self._numbers[_BEAT] = time.monotonic()
         return True
 
-    def alive(self, connection: Connection) -> None:
+    def alive(self, connection: Sender) -> None:
         """The application has produced something more: it is not stuck."""
         self._numbers[_BEAT] = connection.deadline = time.monotonic()
 
@@ -349,8 +349,7 @@ class Worker:
 
     def idle(self) -> None:
         """A connection may be closed now if descriptors are short."""
-        if self._acceptor.paused:
-            self._acceptor.resume()
+        self._acceptor.resume()
 
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""

@@ -276,6 +276,7 @@ def app(environ, start_response):
 def test_a_worker_with_many_calls_to_make_is_not_taken_for_stuck(serve: Serve) -> None:
     """None takes long, all that have come together take longer than the time-out."""
     server = serve(SLOW, "--timeout", "1")
+    assert server.get().status == 200
     workers = children(server.process.pid).keys()
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(server.connect()) for _ in range(9)]

@@ -51,7 +51,6 @@ NO_CONTENT: Final = Framing.NONE
 BY_LENGTH: Final = Framing.LENGTH
 CHUNKED: Final = Framing.CHUNKED
 BY_CLOSE: Final = Framing.CLOSE
-_time = time.time
 
 
 class ResponseHead:
@@ -75,8 +74,8 @@ class ResponseHead:
         self.code, self.status = _status(status)
         self.content_length: int | None = None
         self.has_date = self.has_server = False
-        self.whole_as: tuple[object, ...] | None = None
-        """What ``whole`` was made for; see :func:`whole_head`."""
+        self.whole_as: Whole | None = None
+        """What ``whole`` was made for; see :func:`frame_whole`."""
         self.whole: bytes | None = None
         lines = ""
         for field in fields:
@@ -261,25 +260,24 @@ def frame(
     return text.encode("latin-1"), framing, close
 
 
-def whole_head(
-    head: ResponseHead, method: str, minor: int, close: bool, length: int, only: bool
-) -> bytes | None:
-    """The head's octets if ``length`` octets that are at hand are all of the content, else None.
+Whole = tuple[int, str, int, bool, int, bool]
+"""A question to :func:`frame_whole`: the second, the request's method and minor version, whether
+it asked for the end of the connection, octets of the content at hand, and whether there is no
+other content, as far as the server knows."""
 
-    ``only``: the application gives nothing else; without that it has to have declared the length.
-    The last answer is remembered, for a head that is itself remembered is asked for again.
+
+def frame_whole(head: ResponseHead, asked: Whole) -> None:
+    """Set ``head.whole`` to the head's octets if the content at hand is all of it, else to None.
+
+    It is kept with the question, since a head that is itself remembered is asked the same again.
     """
-    whole_as = (int(_time()), method, minor, close, length, only)
-    if whole_as == head.whole_as:
-        return head.whole
+    _, method, minor, close, length, only = asked
     declared = head.content_length
-    whole = None
+    head.whole_as, head.whole = asked, None
     if length and (declared == length or (only and declared is None)):
         octets, framing, _ = frame(head, method=method, minor=minor, close=close, length=length)
         if framing is BY_LENGTH:
-            whole = octets
-    head.whole_as, head.whole = whole_as, whole
-    return whole
+            head.whole = octets
 
 
 def chunk(block: bytes) -> bytes:

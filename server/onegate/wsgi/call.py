@@ -11,6 +11,7 @@ while nothing was sent, and in a visibly cut connection afterwards.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
@@ -26,14 +27,15 @@ from onegate.http1.response import (
     chunk,
     error_response,
     frame,
+    frame_whole,
     interim_response,
     response_head,
-    whole_head,
 )
 from onegate.wsgi.files import FileWrapper
 
 log = logging.getLogger("onegate.error")
 
+_time = time.time
 _COPY = 65536
 """Octets that are rather copied behind the head than sent by a system call of their own."""
 
@@ -50,8 +52,8 @@ class Output(Protocol):
     def send(self, octets: bytes) -> None:
         """Send at once as much as the client takes, and keep the rest to be sent in order."""
 
-    def send_last(self, octets: bytes) -> None:
-        """The same, when nothing of this answer follows."""
+    def send_last(self, octets: bytes, close: bool) -> None:
+        """The same, when nothing of this answer follows. ``close``: the connection ends with it."""
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
         """The same for ``count`` octets of a regular file from ``position`` on."""
@@ -191,7 +193,10 @@ class Call(Generic[OutputT]):
             return False
         request = self.request
         length = len(block)
-        head = whole_head(response, request.method, request.minor, self.close, length, only)
+        asked = (int(_time()), request.method, request.minor, self.close, length, only)
+        if asked != response.whole_as:
+            frame_whole(response, asked)
+        head = response.whole
         if head is None:
             return False
         self._framing = BY_LENGTH
@@ -200,9 +205,9 @@ class Call(Generic[OutputT]):
         self.octets = length
         if length > _COPY:
             self.out.send(head)
-            self.out.send_last(block)
+            self.out.send_last(block, self.close)
         else:
-            self.out.send_last(head + block)
+            self.out.send_last(head + block, self.close)
         return True
 
     def _head(self, length: int | None) -> bytes:
@@ -248,7 +253,10 @@ class Call(Generic[OutputT]):
         held = b"".join(self._held) if self._held else b""
         if octets := held + head + tail:
             # Too short an answer ends in a reset, which would take along what is not yet sent.
-            (self.out.send if self._left else self.out.send_last)(octets)
+            if self._left:
+                self.out.send(octets)
+            else:
+                self.out.send_last(octets, self.close)
         self._held = None
         self._check_length()
 
@@ -289,7 +297,7 @@ class Call(Generic[OutputT]):
         octets = error_response(500, method=request.method, close=self.close)
         self.octets = len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self.out.send_last(octets)
+            self.out.send_last(octets, self.close)
         except ClientGone:
             self.close = True
 

@@ -164,7 +164,7 @@ class Recorder:
         """Keep ``octets``."""
         self.sent.append(bytes(octets))
 
-    def send_last(self, octets: bytes) -> None:
+    def send_last(self, octets: bytes, close: bool) -> None:
         """Keep ``octets``, too."""
         self.send(octets)
 

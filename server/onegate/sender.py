@@ -1,0 +1,106 @@
+"""Where an answer goes: to the client's socket, and what that does not take to a buffer.
+
+Sent from the application's thread, flushed by the loop; between the two stands the service's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+from typing import TYPE_CHECKING, Final
+
+from onegate.outbuf import FileSegment, OutBuffer
+from onegate.wsgi import ClientGone
+
+if TYPE_CHECKING:
+    from onegate.service import Service
+    from onegate.tls import Transport
+
+DONTWAIT: Final = socket.MSG_DONTWAIT
+_DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE
+
+
+class Sender:
+    """The sending half of a :class:`onegate.connection.Connection`; see
+    :class:`onegate.wsgi.call.Output`."""
+
+    __slots__ = ("_corks", "_out", "_service", "_streams", "deadline", "sock")
+
+    _service: Service
+    _corks: bool
+    """Whether the kernel can hold the end of an answer back: not of TLS, nor of AF_UNIX."""
+    _out: OutBuffer | None
+    _streams: bool
+    """Whether something of this answer was sent, and more is to follow."""
+    deadline: float
+    """Monotonic seconds at which the client has waited too long; of a call, when it began."""
+    sock: Transport
+
+    def send(self, octets: bytes) -> None:
+        """Send what the client takes, keep the rest. Raises :class:`ClientGone`."""
+        if self._streams:
+            self._service.alive(self)
+        self._streams = True
+        self.send_last(octets, False, False)
+
+    def send_last(self, octets: bytes, close: bool, hold: bool = True) -> None:
+        """The same for the end of an answer, and with ``close`` of the connection. With ``hold`` it
+        may wait a moment in the kernel, which sends it within 200 ms whatever we do (tcp(7),
+        TCP_CORK)."""
+        flags = DONTWAIT
+        if hold and self._corks and (service := self._service).quick:
+            if close:  # to go in one segment with the end of the connection
+                flags = _DONTWAIT_MORE
+            elif service.gathering:
+                service.gathered.append(self.sock)
+                flags = _DONTWAIT_MORE
+        if not self._out:
+            try:
+                count = self.sock.send(octets, flags)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                raise ClientGone from error
+            if count == len(octets):
+                return
+            octets = memoryview(octets)[count:]  # type: ignore[assignment]  # a view, not a copy
+        out = self._output()
+        try:
+            with self._service.lock:
+                out.append(octets)
+                with contextlib.suppress(BlockingIOError):
+                    out.flush(self.sock)
+            if out.full:
+                self._wait_for_client(out)
+        except OSError as error:
+            raise ClientGone from error
+
+    def send_file(self, descriptor: int, position: int, count: int) -> None:
+        """Send part of a file without reading it. Raises :class:`ClientGone`."""
+        out = self._output()
+        try:
+            segment = FileSegment(descriptor, position, count, own=False)
+            with self._service.lock:
+                out.append_file(segment)
+                with contextlib.suppress(BlockingIOError):
+                    out.flush(self.sock)
+                out.keep(segment)
+        except OSError as error:
+            raise ClientGone from error
+
+    def _output(self) -> OutBuffer:
+        if self._out is None:
+            self._out = OutBuffer(self._service.settings.response_memory, self._service.spool)
+        return self._out
+
+    def _wait_for_client(self, out: OutBuffer) -> None:
+        """Hold the application until the client has taken something: there is no room left."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLOUT)
+        timeout = self._service.settings.write_timeout
+        while out.full:
+            if not poll.poll(timeout * 1000):
+                raise TimeoutError("the client takes nothing")
+            with self._service.lock, contextlib.suppress(BlockingIOError):
+                out.flush(self.sock)
