@@ -17,8 +17,10 @@ from tests.server.processes import children, descriptors, resident
 ROUNDS = 10
 WARM = 3
 """Rounds after which memory is what it is: pools and caches are filled by then."""
-TOLERATED = 256
-"""KiB: one arena of the allocator."""
+TOLERATED = 1024
+"""KiB: one arena of the allocator (since Python 3.10). What is remembered of requests lies between
+what is not, so that it takes some twenty rounds until no new one is needed. A leak of 300 octets
+for each client is still seen."""
 
 
 def nothing_is_left(server: Server, once: Callable[[], None]) -> None:
