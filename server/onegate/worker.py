@@ -194,7 +194,8 @@ class Worker:
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
-            timeout = max(0.0, self._next_tick - self.now)
+            # What came behind an answered request in the same read is asked, but of no event.
+            timeout = 0.0 if self.asked else max(0.0, self._next_tick - self.now)
             ended = time.monotonic()
             self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
             self._each = (ended - self.now) / (self._requests - requests or 1)
