@@ -105,7 +105,8 @@ class Worker:
         self._slot = slot
         self._numbers = slot.numbers
         self._line = line
-        self._requests = 0
+        self.requests = 0
+        """How many were answered, or are about to be."""
         self._retired = False
         self._retire_after = self._jittered(settings.max_requests)
         self._retire_at = self.now + (settings.max_worker_lifetime or float("inf"))
@@ -175,7 +176,7 @@ class Worker:
         acceptor = self._acceptor
         connections = acceptor.connections
         numbers = self._numbers
-        requests = self._requests
+        requests = self.requests
         while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
                 connection = connections.get(fd)
@@ -198,8 +199,8 @@ class Worker:
             timeout = 0.0 if self.asked else max(0.0, self._next_tick - self.now)
             ended = time.monotonic()
             self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
-            self._each = (ended - self.now) / (self._requests - requests or 1)
-            requests = self._requests
+            self._each = (ended - self.now) / (self.requests - requests or 1)
+            requests = self.requests
             numbers[_BEAT] = self.now = time.monotonic()
             self.quick = self._each < _GATHERING and self.now > self._apart_until and self._gathers
             if requests >= self._retire_after:
@@ -214,7 +215,7 @@ class Worker:
         it does not make a worker with many calls to make look stuck.
         """
         batch, self.asked = self.asked, []
-        self._requests += len(batch)
+        self.requests += len(batch)
         self.gathering = self._each > _WORTHWHILE and len(batch) > 1
         app, monotonic = self._app, time.monotonic
         since = monotonic()
@@ -291,7 +292,7 @@ class Worker:
         """Write this worker's numbers; ask to be replaced when its time has come."""
         slot = self._slot
         slot[Field.CALL_SINCE] = oldest_call
-        slot[Field.REQUESTS] = self._requests
+        slot[Field.REQUESTS] = self.requests
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
         slot[Field.IDLE] = self._acceptor.idle()
         resident = 0
@@ -330,7 +331,7 @@ class Worker:
 
     def call(self, call: Call[Connection]) -> bool:
         """Call the application here and now."""
-        self._requests += 1
+        self.requests += 1
         call.run(self._app)
         self._numbers[_BEAT] = time.monotonic()
         return True
