@@ -19,13 +19,13 @@ import logging
 import os
 import select
 import socket
-from typing import TYPE_CHECKING
 
 from onegate.connection import Connection, State
 from onegate.http1 import HeadParser
 from onegate.listeners import Listener
 from onegate.wsgi import EnvironFactory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.worker import Worker
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.record import Record
 from onegate.scoreboard import Slot
-from onegate.settings import Settings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.settings.model import Settings
     from onegate.template import Template
 
 

@@ -25,7 +25,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from onegate import __version__
 from onegate import log as logs
@@ -37,11 +36,13 @@ from onegate.limits import describe, oom_kills, raise_nofile
 from onegate.listeners import Listener, listen, open_listeners
 from onegate.pidfile import PidFile
 from onegate.scoreboard import Field, Scoreboard, Slot
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
 from onegate.systemd import Notifier, inherited
 from onegate.upgrade import Succession
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.settings.model import Settings
     from onegate.template import Template
 
 log = logging.getLogger("onegate.error")

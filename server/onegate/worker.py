@@ -12,8 +12,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
@@ -23,14 +21,17 @@ from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
 from onegate.scoreboard import Field, Slot
-from onegate.settings import Settings
 from onegate.spool import spool_folder
 from onegate.wsgi import Call, EnvironFactory, field_key
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from onegate.access import AccessLog
     from onegate.children import Line
     from onegate.sender import Sender
+    from onegate.settings.model import Settings
     from onegate.tls import Transport
 
 log = logging.getLogger("onegate.error")
@@ -55,7 +56,7 @@ _MAX_EVENTS = 256
 QUEUE_SECONDS = 0.05
 """How long a stopping worker still takes those who are in the kernel's queue already."""
 _PAGE = resource.getpagesize()
-_BEAT = int(Field.BEAT)
+_BEAT = Field.BEAT
 
 
 class Worker:
@@ -298,7 +299,8 @@ class Worker:
         resident = 0
         with contextlib.suppress(OSError):  # the application may hold every descriptor
             slot[Field.DESCRIPTORS] = _open_descriptors()
-            resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+            with open("/proc/self/statm") as statm:
+                resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
         most = self.settings.max_worker_memory
         if self.now >= self._retire_at:
@@ -376,4 +378,4 @@ def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:
 
 
 def _open_descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1  # but the folder itself
+    return len(os.listdir("/proc/self/fd")) - 1  # but the folder itself
