@@ -140,6 +140,12 @@ def test_every_client_of_the_burst_counts(good, answers, errors, part):
     assert part in result.detail
 
 
+def test_a_server_with_many_clients_may_say_that_it_closes(good):
+    closing = MASKED.replace(b"Date", b"Connection: close\r\nDate")
+    burst = replace(good.burst, answers={MASKED: 2, closing: 3})
+    assert outcomes(replace(good, burst=burst))["burst"].outcome is Outcome.PASS
+
+
 @pytest.mark.parametrize("name", ["nofile", "nproc", "memory"])
 def test_a_limit_that_was_not_applied_is_an_error_that_names_it(good, name):
     result = outcomes(replace(good, observed=replace(good.observed, **{name: 7})))["limits"]

@@ -106,10 +106,12 @@ def scripted(behave):
         listener.close()
 
 
-def run_probe(tmp_path, port, *, clients=3, deadline=1.5, repeat=1, request=GET):
+def run_probe(tmp_path, port, *, clients=3, rounds=1, deadline=1.5, repeat=1, request=GET):
     pyz = tmp_path / "probe.pyz"
     pyz.write_bytes(probe.archive())
-    job = probe.Job(requests=[request], repeat=repeat, clients=clients, deadline=deadline)
+    job = probe.Job(
+        requests=[request], repeat=repeat, clients=clients, rounds=rounds, deadline=deadline
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-S", pyz],
         input=job.encode(port),
@@ -274,3 +276,18 @@ def test_a_burst_that_nobody_is_answered_in_is_given_up_long_before_its_deadline
         clients.run(started + 60)
     assert time.monotonic() - started < 30
     assert clients.errors == {"timed out: no answer": 5}
+
+
+def test_a_server_that_is_slow_but_loses_nobody_does_not_fail_by_the_deadline(tmp_path):
+    """Rounds that would not be done in time are not begun."""
+    never = threading.Event()
+
+    def behave(connection):
+        if connection.recv(65536):
+            never.wait(0.5)  # nobody sets it: as long as an answer takes
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi")
+
+    with scripted(behave) as port:
+        report = run_probe(tmp_path, port, clients=3, rounds=9, deadline=3.0)
+    assert (report.burst.errors, sum(report.burst.answers.values())) == ({}, report.burst.clients)
+    assert 3 <= report.burst.clients < 27

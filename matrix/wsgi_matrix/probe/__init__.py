@@ -45,7 +45,8 @@ class Job:
 
     Each request is sent ``repeat`` times on connections of its own; then the talks are had,
     ``parallel`` at a time; then comes the first request from ``clients`` clients at once,
-    ``rounds`` times or until one is lost (none with no clients). ``deadline`` is for all of it.
+    ``rounds`` times, or until one is lost, or as often as the deadline allows (none with no
+    clients). ``deadline`` is for all of it.
     """
 
     requests: Sequence[bytes] = ()

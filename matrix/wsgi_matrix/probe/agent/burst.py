@@ -82,6 +82,8 @@ class Burst:
         self.answers: Counter[bytes] = Counter()
         self.errors: Counter[str] = Counter()
         self.seconds = 0.0
+        self.longest = 0.0
+        """Seconds of a round, at most."""
 
     def run(self, deadline: float) -> None:
         """One round, done before the monotonic time ``deadline``; what is not is an error."""
@@ -95,7 +97,9 @@ class Burst:
             finally:
                 for client in clients:
                     client.socket.close()
-        self.seconds += time.monotonic() - started
+        took = time.monotonic() - started
+        self.seconds += took
+        self.longest = max(self.longest, took)
 
     def _connect(
         self, clients: list[Client], selector: selectors.BaseSelector, deadline: float
