@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import signal
 import socket
@@ -16,35 +14,8 @@ from pathlib import Path
 import pytest
 from wsgi_matrix import plan
 from wsgi_matrix.engines import CellError, interpreters, leftovers
-from wsgi_matrix.engines import launcher as launcher_module
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
 from wsgi_matrix.model import Outcome
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
-
-FORKS = """
-import os, time
-made = 0
-try:
-    while made < 100:
-        if os.fork() == 0:
-            time.sleep(60)
-            os._exit(0)
-        made += 1
-except OSError as problem:
-    print(made, problem.errno, os.getuid(), flush=True)
-"""
-ESCAPES = """
-import os, sys, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        print(os.getpid(), flush=True)
-        time.sleep(600)
-    os._exit(0)
-os.wait()
-time.sleep(600 if sys.argv[1:] else 0)
-"""
 
 
 def wait_until(condition, deadline=20.0):
@@ -68,30 +39,6 @@ def cell(plain):
     return cell
 
 
-@contextlib.contextmanager
-def launched(tmp_path, *command, limits=None, uid=None):
-    """The launcher with a server of our own making; yields it and a reader of the log."""
-    log = tmp_path / "log"
-    log.touch()
-    spec = {
-        "command": [sys.executable, "-c", *command],
-        "environment": {},
-        "folder": str(tmp_path),
-        "limits": limits or {},
-        "log": str(log),
-        "uid": uid,
-    }
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", launcher_module.__file__, json.dumps(spec)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as launcher:
-        try:
-            yield launcher, log.read_text
-        finally:
-            launcher.kill()
-
-
 def test_limits_are_read_back_and_what_cannot_be_set_has_its_reason(process_engine, cell):
     with process_engine.open(cell()) as running:
         observed = running.observed()
@@ -112,43 +59,9 @@ def test_a_limit_that_nothing_can_set_is_a_skip_not_a_pass(process_engine, run_c
     assert check(run, "plain-good-fds64-py311", "unchanged").outcome is Outcome.SKIP
 
 
-@needs_root
-def test_nproc_bites_because_the_server_has_a_uid_of_its_own(tmp_path):
-    with launched(tmp_path, FORKS, limits={"nproc": 10}, uid=1_999_999_999) as (_, log):
-        made, number, uid = wait_until(log).split()
-    assert (int(made), int(number), int(uid)) == (9, 11, 1_999_999_999)
-
-
-@needs_root
-def test_the_uid_has_one_capability_and_no_way_to_more(tmp_path):
-    show = "print(open('/proc/self/status').read(), flush=True)"
-    with launched(tmp_path, show, uid=1_999_999_998) as (_, log):
-        text = wait_until(log)
-    fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-    assert int(fields["CapEff"], 16) & ~(1 << 2) == 0
-    assert fields["NoNewPrivs"] == "1"
-    assert fields["Groups"].strip() == ""
-
-
 def test_cells_of_one_engine_have_different_uids(process_engine):
     uids = [process_engine.uid() for _ in range(10)]
     assert len(set(uids)) == (10 if os.geteuid() == 0 else 1)
-
-
-def test_processes_that_leave_the_session_die_with_the_cell(tmp_path):
-    with launched(tmp_path, ESCAPES, "stay") as (launcher, log):
-        pid = int(wait_until(log))
-        launcher.stdin.close()
-        launcher.wait(20)
-        assert gone(pid)
-
-
-def test_a_server_that_ends_before_its_children_is_told_of(tmp_path):
-    with launched(tmp_path, ESCAPES) as (launcher, log):
-        lines = [json.loads(line) for line in launcher.stdout]
-        pid = int(log())
-    assert lines[-1] == {"status": 0, "left": 1}
-    assert gone(pid)
 
 
 def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
@@ -223,8 +136,8 @@ matrix = config.load(Path(sys.argv[1]), Path(sys.argv[2]))
 [cell] = plan.make_cells(matrix, plan.Selection(select=("plain-good-default-py311",)))
 with ProcessEngine(matrix.build).open(cell) as running:
     if sys.argv[3:] == ["launcher"]:
-        os.kill(running._launcher.pid, signal.SIGSTOP)
-    print(running.pid, running._launcher.pid, flush=True)
+        os.kill(running.launch.launcher.pid, signal.SIGSTOP)
+    print(running.launch.pid, running.launch.launcher.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -263,7 +176,7 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next(plain):
 def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, plain, cell):
     with process_engine.open(cell()) as running:
         assert ProcessEngine(plain.build).clean() == 0
-        assert not gone(running.pid)
+        assert not gone(running.launch.pid)
     stale = plain.build / "matrix" / "run-1-0-x"  # process 1 lives, but did not start at 0
     stale.mkdir(parents=True)
     (stale / leftovers.LIST).write_text(f"{os.getpid()} 0\n")
@@ -273,7 +186,7 @@ def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, 
 
 def test_nothing_is_left_after_a_cell(process_engine, plain, cell):
     with process_engine.open(cell()) as running:
-        pids = [running.pid, running._launcher.pid]
-        assert Path(f"/proc/{running.pid}").exists()
+        pids = [running.launch.pid, running.launch.launcher.pid]
+        assert Path(f"/proc/{running.launch.pid}").exists()
     assert all(gone(pid) for pid in pids)
     assert list((plain.build / "matrix").glob("run-*")) == []

@@ -8,24 +8,19 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from docker.errors import DockerException
 
-from wsgi_matrix.bundles import ensure_bundle
-from wsgi_matrix.engines import SetupError, docker_baseline, docker_clean
+from wsgi_matrix.engines import commands, docker_baseline, docker_clean
 from wsgi_matrix.engines.docker_around import PYTHON
-from wsgi_matrix.engines.docker_base import Base, ensure_base
-from wsgi_matrix.engines.docker_cell import DockerRunning, Parts
+from wsgi_matrix.engines.docker_base import ensure_base
+from wsgi_matrix.engines.docker_cell import DockerRunning
 from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_name, owner
-from wsgi_matrix.engines.docker_images import ensure_image, there
-from wsgi_matrix.engines.docker_probe import end_of
-from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
-from wsgi_matrix.model import Cell, Image, Python
-from wsgi_matrix.parts import ensure_parts
-
-PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-"""uv's names by Docker's. The images are glibc's."""
+from wsgi_matrix.engines.docker_container import end_of
+from wsgi_matrix.engines.docker_prepared import Prepared
+from wsgi_matrix.engines.open_cells import OpenCells
+from wsgi_matrix.model import Cell, Python
 
 UIDS = range(20_000, 60_000, 2)
 """Users of cells, each with the next for what runs beside the server.
@@ -34,13 +29,8 @@ RLIMIT_NPROC counts over the whole host, so concurrent cells must not share one.
 a rootless engine has no more.
 """
 
-CHECK_DEADLINE = 120.0
-"""Seconds for a command that is no server."""
 THREADS = 16
 """For what goes on beside a cell: its probe, its limits, removing the one before."""
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 
 class DockerEngine:
@@ -62,9 +52,8 @@ class DockerEngine:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
         self._lock = threading.Lock()
         self._uids: set[int] = set()
-        self._open: set[DockerRunning] = set()
-        self._bases: dict[str, Base] = {}
-        self._parts: dict[tuple[str, str, str], Parts] = {}
+        self._open = OpenCells()
+        self._prepared = Prepared(self.client, root)
         self._labels = {RUN: f"{random.getrandbits(48):012x}", OWNER: owner()}
         self._keep = keep
         self._kept: dict[str, DockerRunning] = {}
@@ -74,60 +63,11 @@ class DockerEngine:
         phase("images", "")
         if count := docker_clean.clean(self.client):
             phase("images", f"{count} left behind by earlier runs removed")
-        pythons = {cell.python.version: cell.python for cell in cells}
-        self._bases |= _in_parallel(
-            pythons, lambda version: ensure_base(self.client, pythons[version], phase, self._root)
-        )
-        pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
-        images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
-        for beside in dict.fromkeys(b for cell in cells for b in cell.app.surroundings.beside):
-            there(self.client, f"{beside.name} beside the server", beside.image)
-        phase("bundles", "")
-        base = self._bases[next(iter(pythons))]
-        probe_volume = ensure_probe_volume(self.client, base.id, self._root)
-        apps = {(cell.app.name, cell.python.version): cell for cell in cells}
-        bundles = _in_parallel(apps, lambda pair: self._bundle(apps[pair]))
-        for cell in cells:
-            volume, version = bundles[cell.app.name, cell.python.version]
-            self._parts[_key(cell)] = Parts(
-                image=images[cell.server.name, cell.python.version],
-                base=self._bases[cell.python.version].id,
-                bundle_volume=volume,
-                probe_volume=probe_volume,
-                framework_version=version,
-            )
+        self._prepared.make(cells, phase)
 
     def base(self, python: Python, phase: Callable[[str, str], None]) -> str:
         """Name of the base image for ``python``, found or made. Raises :class:`SetupError`."""
         return ensure_base(self.client, python, phase, self._root).reference
-
-    def _image(self, cell: Cell, phase: Callable[[str, str], None]) -> Image:
-        server, python = cell.server, cell.python
-        if server.image:
-            return there(self.client, f"server {server.name}", server.image)
-        base = self._bases[python.version]
-        builder = None
-        if server.packages or server.builder:
-            base = ensure_base(self.client, python, phase, self._root, server.packages)
-        if server.builder:
-            builder = ensure_base(self.client, python, phase, self._root, server.builder)
-        return ensure_image(
-            self.client,
-            server,
-            base,
-            phase=phase,
-            tag=python.tag,
-            root=self._root,
-            builder=builder,
-            parts=ensure_parts(server, python, self._root, _platform(base)),
-        )
-
-    def _bundle(self, cell: Cell) -> tuple[str, str]:
-        """Volume, and version of the framework in it."""
-        base = self._bases[cell.python.version]
-        bundle = ensure_bundle(cell.app, cell.python, self._root, _platform(base))
-        volume = ensure_bundle_volume(self.client, bundle, base.id, self._root)
-        return volume, bundle.framework_version
 
     @contextlib.contextmanager
     def open(self, cell: Cell) -> Iterator[DockerRunning]:
@@ -144,25 +84,20 @@ class DockerEngine:
         """See :class:`wsgi_matrix.engines.Engine`."""
         with self._cell(cell) as running:
             running.around.set_up()
-            words = [PYTHON if word == "{python}" else word for word in words]
-            return running.around.run(words, CHECK_DEADLINE)
+            return commands.check(words, PYTHON, running.around.run)
 
     @contextlib.contextmanager
     def _cell(self, cell: Cell) -> Iterator[DockerRunning]:
         """A cell that is not started; on leaving, its end is seen to."""
-        parts = self._parts.get(_key(cell))
-        if parts is None:
-            raise SetupError(f"{cell.id} was not prepared")
+        parts = self._prepared.of(cell)
         with self._uid() as uid:
             labels = {**self._labels, KEEP: "yes"} if self._keep else self._labels
             running = DockerRunning(self.client, self._pool, cell, parts, uid=uid, labels=labels)
             try:
-                with self._lock:
-                    self._open.add(running)
+                self._open.add(running)
                 yield running
             finally:
-                with self._lock:
-                    self._open.discard(running)
+                self._open.discard(running)
                 # What went wrong before is what has to be told, not that the engine is gone.
                 with contextlib.suppress(DockerException, OSError):
                     running.kill()
@@ -193,7 +128,7 @@ class DockerEngine:
 
     def identity(self, cell: Cell) -> tuple[str, ...]:
         """See :class:`wsgi_matrix.engines.Engine`. Volumes are named by their content."""
-        parts = self._parts[_key(cell)]
+        parts = self._prepared.of(cell)
         return (self.name, parts.image.id, parts.base, parts.bundle_volume, parts.probe_volume)
 
     def gone(self) -> str:
@@ -218,7 +153,7 @@ class DockerEngine:
 
     def baseline(self, cell: Cell) -> dict[str, float]:
         """See :class:`wsgi_matrix.engines.Engine`."""
-        parts = self._parts[_key(cell)]
+        parts = self._prepared.of(cell)
         return docker_baseline.measure(self.client, cell, parts, self._labels)
 
     def skip_reason(self, cell: Cell) -> str:
@@ -229,10 +164,7 @@ class DockerEngine:
 
     def abort(self) -> None:
         """See :class:`wsgi_matrix.engines.Engine`."""
-        with self._lock:
-            running = list(self._open)
-        for each in running:
-            each.kill()
+        self._open.kill()
 
     def clean(self) -> int:
         """See :class:`wsgi_matrix.engines.Engine`."""
@@ -242,24 +174,3 @@ class DockerEngine:
         """Wait until everything in the background is done. Usable no more afterwards."""
         self._pool.shutdown(wait=True)
         self.client.close()
-
-
-def _key(cell: Cell) -> tuple[str, str, str]:
-    return cell.server.name, cell.app.name, cell.python.version
-
-
-def _platform(base: Base) -> str:
-    """What ``base`` is for, as uv names it."""
-    platform = PLATFORMS.get(base.architecture)
-    if platform is None:
-        raise SetupError(
-            f"the base image {base.reference} is for {base.architecture}; "
-            f"only {' and '.join(PLATFORMS)} are known here"
-        )
-    return platform
-
-
-def _in_parallel(keys: dict[Key, Any], make: Callable[[Key], Value]) -> dict[Key, Value]:
-    """``make`` for each key, two at a time: the engine's disk is what they wait for."""
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(keys, pool.map(make, keys), strict=True))

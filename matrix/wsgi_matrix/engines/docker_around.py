@@ -20,9 +20,9 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig
 
-from wsgi_matrix.engines import CellError
+from wsgi_matrix.engines import CellError, commands
 from wsgi_matrix.engines.docker_client import LABEL, inspect_image
-from wsgi_matrix.engines.docker_probe import end_of
+from wsgi_matrix.engines.docker_container import end_of, last_lines
 from wsgi_matrix.engines.docker_volumes import MOUNT, said
 from wsgi_matrix.model import Cell
 from wsgi_matrix.suites import TRAFFIC
@@ -30,19 +30,10 @@ from wsgi_matrix.surroundings import SECRETS, Beside
 
 PYTHON = "python3"
 """As every image of a server has it."""
-SETUP_DEADLINE = 300.0
-"""Seconds for one set-up command."""
 BESIDE_DEADLINE = 60.0
 """Seconds until what is beside the server listens."""
-LOG_LINES = 40
 
-ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/lib",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONNOUSERSITE": "1",
-    "PYTHONUNBUFFERED": "1",
-}
+ENVIRONMENT = {**commands.VARIABLES, "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/lib"}
 FOLDER = f"{MOUNT}/app"
 """Where commands of the app's own are run."""
 TEMPORARY = "/dev/shm"  # noqa: S108 - the one folder that every container may write
@@ -106,10 +97,7 @@ class Around:
                 self._volume("writable", self._wanted.writable, "rw", {})
         except (DockerException, OSError) as error:
             raise CellError(f"the cell could not be set up: {said(error)}") from error
-        for words in self._wanted.commands(**self._places()):
-            status, log = self.run(words, SETUP_DEADLINE)
-            if status != 0:
-                raise CellError(f"set-up failed: {shlex.join(words)}", log, status)
+        commands.set_up(self._wanted.commands(**self._places()), self.run)
 
     def run(self, words: Sequence[str], seconds: float) -> tuple[int, str]:
         """Run a command in the server's image with all that the server has. Its end, its log.
@@ -142,11 +130,10 @@ class Around:
             until = time.monotonic() + seconds
             while (state := self._client.inspect_container(container)["State"])["Running"]:
                 if time.monotonic() > until:
-                    text = f"not done after {seconds:g} s: {shlex.join(words)}"
-                    raise CellError(text, self._log(container))
+                    raise commands.not_done(words, seconds, last_lines(self._client, container))
                 self._raise_if_beside_ended()
                 time.sleep(0.02)
-            return int(state["ExitCode"]), self._log(container)
+            return int(state["ExitCode"]), last_lines(self._client, container)
         except (DockerException, OSError) as error:
             raise CellError(f"{shlex.join(words)} could not be run: {said(error)}") from error
 
@@ -178,7 +165,7 @@ class Around:
                 raise CellError(
                     f"{beside.name} ({beside.image}) did not listen on {', '.join(ports)} within "
                     f"{BESIDE_DEADLINE:g} s",
-                    self._log(container) or problem.log,
+                    last_lines(self._client, container) or problem.log,
                 ) from None
 
     def _exposed(self, image: str) -> list[str]:
@@ -192,7 +179,7 @@ class Around:
             state = self._client.inspect_container(container)["State"]
             if not state["Running"]:
                 text = f"{beside.name} ({beside.image}) ended"
-                raise CellError(text, self._log(container), int(state["ExitCode"]))
+                raise CellError(text, last_lines(self._client, container), int(state["ExitCode"]))
 
     def _volume(self, kind: str, path: str, mode: str, files: Mapping[str, bytes]) -> None:
         """A volume of this cell alone, its folder and ``files`` owned by the cell's user."""
@@ -223,10 +210,6 @@ class Around:
         found = self._client.create_container(image, labels=self._labels, **settings)
         self._containers.append(str(found["Id"]))
         return self._containers[-1]
-
-    def _log(self, container: str) -> str:
-        text = self._client.logs(container, tail=LOG_LINES)
-        return str(text.decode("utf-8", "replace")).strip()
 
     @property
     def places(self) -> frozenset[str]:

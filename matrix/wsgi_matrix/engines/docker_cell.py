@@ -1,63 +1,29 @@
-"""One cell in containers: the server's, and the probe's beside it."""
+"""One cell in containers, from its start to its end: the server's, and the probe's beside it."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any, NoReturn
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
-from docker.types import LogConfig, Ulimit
+from docker.errors import APIError, DockerException
 
-from wsgi_matrix import probe
-from wsgi_matrix.engines import CellError, NotHere, zombies
-from wsgi_matrix.engines.docker_around import FOLDER, Around
+from wsgi_matrix.engines import CellError, NotHere, docker_observed, probe_output
+from wsgi_matrix.engines.docker_around import Around
 from wsgi_matrix.engines.docker_client import CELL, LABEL
-from wsgi_matrix.engines.docker_limits import read_limits
+from wsgi_matrix.engines.docker_prepared import Parts
 from wsgi_matrix.engines.docker_probe import ProbeContainer
-from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.engines.docker_server import DYING, PORT, ServerContainer, said
+from wsgi_matrix.model import Cell, Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
-PORT = 8000
-"""In the cell's own network namespace, so every cell has the same."""
-
-NOFILE = 4096
-"""RLIMIT_NOFILE where the profile sets none. An engine's own default is anything from
-1024 to 2^30, and what it may set is bounded too (20,000 was seen)."""
-
-PIDS = 4096
-"""Most processes in a cell, to save the machine; above what RLIMIT_NPROC allows in any case."""
-
-LOG_LINES = 40
 READY_PAUSE = 0.02
 """Seconds between two looks at the log of a server that has a ready sign."""
-DYING = 2.0
-"""Seconds in which the engine learns of a server's end that took along what ran beside it."""
 PROBE_MARGIN = 5.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""
-
-GONE = (404, 409)
-"""Statuses of the engine for a container that is not there, or does not run."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What was prepared for a cell."""
-
-    image: Image
-    base: str
-    bundle_volume: str
-    probe_volume: str
-    framework_version: str
 
 
 class DockerRunning:
@@ -81,7 +47,7 @@ class DockerRunning:
         self.cell_id = cell.id
         self.engine_seconds = 0.0
         self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
-        self._uid, self._labels = uid, {**labels, CELL: cell.id}
+        self._beside_uid, self._labels = uid + 1, {**labels, CELL: cell.id}
         self.around = Around(
             client,
             cell,
@@ -91,7 +57,14 @@ class DockerRunning:
             uid=uid,
             labels=self._labels,
         )
-        self._server = ""
+        self._server = ServerContainer(
+            client,
+            cell,
+            image=parts.image.id,
+            around=self.around,
+            uid=uid,
+            labels=self._labels,
+        )
         self._making: Future[ProbeContainer] | None = None
         self._observed: Future[Observed] | None = None
         self._probe: Future[ProbeContainer] | None = None
@@ -101,22 +74,25 @@ class DockerRunning:
         and started, its limits are read back. Raises :class:`CellError`.
         """
         self.around.set_up()
+        server = self._server
         try:
             with self._waiting():
-                self._server = self._create(self._parts)
-                self.containers.append(self._server)
-                self._making = self._pool.submit(self._create_probe, self._parts)
-                self._client.start(self._server)
+                server.create()
+                self.containers.append(server.id)
+                self._making = self._pool.submit(self._create_probe)
+                server.start()
         except (DockerException, OSError) as error:
-            if "setting rlimit" in _said(error):
+            if "setting rlimit" in said(error):
                 raise NotHere(
                     f"nofile {self._cell.limits.nofile} is above what this Docker engine may set "
                     "(its own hard limit, or fs.nr_open)"
                 ) from error
             raise CellError(
-                f"the server's container could not be started: {_said(error)}"
+                f"the server's container could not be started: {said(error)}"
             ) from error
-        self._observed = self._pool.submit(read_limits, self._client, self._server, self._uid + 1)
+        self._observed = self._pool.submit(
+            docker_observed.limits, self._client, server.id, self._beside_uid
+        )
         self._probe = self._pool.submit(self._start_probe, self._making)
 
     @contextlib.contextmanager
@@ -128,52 +104,13 @@ class DockerRunning:
         finally:
             self.engine_seconds += time.monotonic() - began
 
-    def _create(self, parts: Parts) -> str:
-        cell, limits, uid = self._cell, self._cell.limits, self._uid
-        values = {
-            "app": cell.app.target,
-            "folder": f"{MOUNT}/app",
-            "port": str(PORT),
-            "threads": str(cell.server.threads),
-            "workers": str(cell.server.workers),
-        }
-        nofile = NOFILE if limits.nofile is None else limits.nofile
-        ulimits = [Ulimit(name="nofile", soft=nofile, hard=nofile)]
-        if limits.nproc is not None:
-            ulimits.append(Ulimit(name="nproc", soft=limits.nproc, hard=limits.nproc))
-        words = [word.format_map(values) for word in cell.server.args]
-        # An image that we did not build may have any entry point: the whole command is told.
-        whole = bool(cell.server.image)
-        created = self._client.create_container(
-            parts.image.id,
-            entrypoint=words[:1] if whole else None,
-            command=words[1:] if whole else words,
-            user=f"{uid}:{uid}",
-            working_dir=FOLDER if whole else MOUNT,
-            environment=self.around.environment,
-            labels={**self._labels, LABEL: "cell"},
-            host_config=self._client.create_host_config(
-                network_mode=self.around.network,
-                read_only=True,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                pids_limit=max(PIDS, 2 * (limits.nproc or 0)),
-                mem_limit=limits.memory,
-                memswap_limit=limits.memory,
-                ulimits=ulimits,
-                binds=self.around.binds,
-                log_config=LogConfig(type="json-file"),
-            ),
-        )
-        return str(created["Id"])
-
-    def _create_probe(self, parts: Parts) -> ProbeContainer:
+    def _create_probe(self) -> ProbeContainer:
         made = ProbeContainer(
             self._client,
-            self._server,
-            image=parts.base,
-            volume=parts.probe_volume,
-            uid=self._uid + 1,
+            self._server.id,
+            image=self._parts.base,
+            volume=self._parts.probe_volume,
+            uid=self._beside_uid,
             labels={**self._labels, LABEL: "probe"},
         )
         self.containers.insert(0, made.id)
@@ -191,111 +128,93 @@ class DockerRunning:
             with self._waiting():
                 return self._observed.result()
         except (DockerException, OSError, ValueError) as error:
-            self._raise_if_ending("the server ended at once")
+            self._server.raise_if_ending("the server ended at once")
             raise CellError(
-                f"the limits could not be read back from inside: {_said(error)}", self.log()
+                f"the limits could not be read back from inside: {said(error)}",
+                self._server.log(),
             ) from error
 
     def probe(self, job: Job) -> Report:
         """See :class:`wsgi_matrix.engines.Running`."""
+        server = self._server
+        output, words = self._run_probe(job)
+        text = words[-500:].decode("utf-8", "replace").strip()
+        report = probe_output.understood(output, job, text, server.log)
+        if reason := probe_output.why_unready(report, PORT, job):
+            self._raise_if_not_opened()
+            raise CellError(reason, server.log())
+        # A port can be open before the app is loaded. That it then could not be is no verdict on
+        # any request; where limits keep a server from answering, that it ended over it is one.
+        if not probe_output.heard(report) and not self._cell.limits.bounded:
+            server.raise_if_ending("the server ended before it had answered anything")
+        return report
+
+    def _run_probe(self, job: Job) -> tuple[bytes, bytes]:
+        """What the probe wrote to stdout and stderr. Raises :class:`CellError`."""
         assert self._probe is not None
-        until = time.monotonic() + job.deadline + PROBE_MARGIN
+        server, until = self._server, time.monotonic() + job.deadline + PROBE_MARGIN
         self._wait_ready(job.deadline)
         try:
             with self._waiting():
                 beside = self._probe.result()
-            output, said = beside.run(job.encode(PORT), until, self._watch)
-            report = probe.read(output, job)
+            return beside.run(job.encode(PORT), until, self._raise_if_not_opened)
         except TimeoutError:
-            self._raise_if_ended("the server ended before the probe was done")
+            server.raise_if_ended("the server ended before the probe was done")
             raise CellError(
-                f"the probe was not done within {job.deadline:g} s", self.log()
+                f"the probe was not done within {job.deadline:g} s", server.log()
             ) from None
         except (DockerException, OSError, OverflowError) as error:
-            self._raise_if_ended("the server ended before its port was open")
-            raise CellError(f"the probe could not be run: {_said(error)}", self.log()) from error
-        except ValueError as error:
-            text = said[-500:].decode("utf-8", "replace").strip()
-            raise CellError(f"the probe failed: {error}: {text}", self.log()) from error
-        if report.unready:
-            reason = f"port {PORT} did not open within {job.deadline:g} s ({report.unready})"
-            self._raise_if_ended("the server ended before its port was open")
-            raise CellError(reason, self.log())
-        # A port can be open before the app is loaded. That it then could not be is no verdict on
-        # any request; where limits keep a server from answering, that it ended over it is one.
-        heard = any(e.response for es in report.exchanges for e in es)
-        heard = heard or any(
-            x.what == "received" for t in report.transcripts.values() for x in t.lines
-        )
-        if not report.burst.answers and not heard and not self._cell.limits.bounded:
-            self._raise_if_ending("the server ended before it had answered anything")
-        return report
+            self._raise_if_not_opened()
+            raise CellError(f"the probe could not be run: {said(error)}", server.log()) from error
 
     def _wait_ready(self, seconds: float) -> None:
         """Wait for the server's ready sign in its log, if it has one."""
-        sign = self._cell.server.ready
+        sign, server = self._cell.server.ready, self._server
         until = time.monotonic() + seconds
-        while sign and not re.search(sign, self.log()):
-            self._raise_if_ended("the server ended before it was ready")
+        while sign and not re.search(sign, server.log()):
+            server.raise_if_ended("the server ended before it was ready")
             if time.monotonic() > until:
-                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", self.log())
+                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", server.log())
             time.sleep(READY_PAUSE)
 
-    def _watch(self) -> None:
-        self._raise_if_ended("the server ended before its port was open")
+    def _raise_if_not_opened(self) -> None:
+        self._server.raise_if_ended("the server ended before its port was open")
 
     def started(self) -> float:
         """See :class:`wsgi_matrix.engines.Running`."""
-        # Nanoseconds are more than datetime reads.
-        told = re.sub(r"(\.[0-9]{6})[0-9]*", r"\1", str(self._state()["StartedAt"]))
-        return datetime.fromisoformat(told).timestamp()
+        return self._server.started()
 
     def memory(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.Running`. As the engine reads it from the cgroup."""
-        try:
-            told = self._client.stats(self._server, stream=False, one_shot=True)
-        except APIError as error:
-            if error.status_code not in GONE:
-                raise
-            return None
-        values = told.get("memory_stats", {}).get("stats", {})
-        # The two versions of control groups have a name each.
-        found = values.get("anon", values.get("total_rss"))
-        return int(found) or None if found is not None else None
+        """See :class:`wsgi_matrix.engines.Running`."""
+        return docker_observed.memory(self._client, self._server.id)
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.Running`. Seen from inside, by another user."""
         for last in (False, True):
             try:
-                return self._seen_zombies()
+                with self._waiting():
+                    return docker_observed.zombies(self._client, self._server.id, self._beside_uid)
             except (APIError, ValueError) as error:
                 # Its end takes along what runs inside a moment before the engine knows of it.
-                if not self._wait(DYING)["Running"]:
+                if not self._server.wait(DYING)["Running"]:
                     return None
                 if last:  # a busy engine loses what was said, now and then; not twice
-                    raise CellError(f"its processes cannot be seen: {_said(error)}") from error
+                    raise CellError(f"its processes cannot be seen: {said(error)}") from error
         return None
-
-    def _seen_zombies(self) -> int:
-        user, code = f"{self._uid + 1}:{self._uid + 1}", Path(zombies.__file__).read_text()
-        command = ["python3", "-I", "-S", "-c", code]
-        with self._waiting():
-            made = self._client.exec_create(self._server, command, user=user, stderr=False)
-            said = self._client.exec_start(made["Id"])
-        return len(json.loads(said))
 
     def stop(self, grace: float) -> Stopped:
         """See :class:`wsgi_matrix.engines.Running`."""
+        server = self._server
         with self._waiting():
-            early = not self._state()["Running"]
-            self.kill(self._cell.server.stop_signal)
-        state = self._wait(grace)
+            early = not server.state()["Running"]
+            server.kill(self._cell.server.stop_signal)
+        state = server.wait(grace)
         forced = bool(state["Running"])
         if forced:
-            self.kill("SIGKILL")
-            state = self._wait(grace)
+            server.kill()
+            state = server.wait(grace)
         with self._waiting():
-            log, changed = self.log(), self._changed()
+            log, changed = server.log(), server.changed()
         return Stopped(
             exit_status=None if state["Running"] else int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]),
@@ -305,24 +224,12 @@ class DockerRunning:
             early=early,
         )
 
-    def kill(self, signal: str = "SIGKILL") -> None:
-        """Send ``signal`` to the server's first process, if it runs."""
-        if not self._server:
+    def kill(self) -> None:
+        """Kill the server, or what runs before there is one, from any thread."""
+        if self._server.id:
+            self._server.kill()
+        else:
             self.around.kill()
-            return
-        try:
-            self._client.kill(self._server, signal)
-        except APIError as error:
-            if error.status_code not in GONE:
-                raise
-
-    def log(self) -> str:
-        """The last lines that the server wrote."""
-        try:
-            text = self._client.logs(self._server, tail=LOG_LINES)
-        except DockerException as error:
-            return f"(no log: {_said(error)})"
-        return str(text.decode("utf-8", "replace")).strip()
 
     def close(self) -> None:
         """Wait for what was begun, so that nothing is made after the cell's end."""
@@ -331,49 +238,3 @@ class DockerRunning:
                 future.exception()
         if self._making is not None and self._making.exception() is None:
             self._making.result().close()
-
-    def _state(self) -> dict[str, Any]:
-        return dict(self._client.inspect_container(self._server)["State"])
-
-    def _wait(self, seconds: float) -> dict[str, Any]:
-        """The container's state once it has ended, or after ``seconds``.
-
-        Asked for again and again, because the engine's own waiting call has no time-out.
-        """
-        until, pause = time.monotonic() + seconds, 0.005
-        while (state := self._state())["Running"] and time.monotonic() < until:
-            time.sleep(pause)
-            pause = min(0.05, pause * 1.5)
-        return state
-
-    def _changed(self) -> tuple[str, ...]:
-        found = self._client.diff(self._server) or []
-        # Where an image has no such folder the engine makes it, to mount something there.
-        made = self.around.places | getattr(self._client, "made", frozenset())
-        return tuple(x["Path"] for x in found if x["Path"] not in made)
-
-    def _raise_if_ended(self, what: str) -> None:
-        try:
-            state = self._state()
-        except NotFound:
-            raise CellError(f"{what}: its container is gone") from None
-        if not state["Running"]:
-            self._raise_ended(what, state)
-
-    def _raise_if_ending(self, what: str) -> None:
-        """The same for a server that shows signs of its end: whoever spoke with it may know of
-        that a moment before the engine does."""
-        state = self._wait(DYING)
-        if not state["Running"]:
-            self._raise_ended(what, state)
-
-    def _raise_ended(self, what: str, state: dict[str, Any]) -> NoReturn:
-        if state["OOMKilled"]:
-            what += ", killed for want of memory"
-        raise CellError(what, self.log(), int(state["ExitCode"]))
-
-
-def _said(error: BaseException) -> str:
-    """What the engine said, without the address that was asked."""
-    explanation = getattr(error, "explanation", None)
-    return str(explanation or error) or type(error).__name__

@@ -6,7 +6,7 @@ import docker
 from docker.errors import APIError
 
 from wsgi_matrix.engines.docker_client import KEEP, LABEL, OWNER, is_alive
-from wsgi_matrix.engines.docker_probe import end_of
+from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_volumes import discard, is_complete, is_mark, ours
 
 

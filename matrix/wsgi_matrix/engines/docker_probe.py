@@ -9,13 +9,14 @@ import contextlib
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException
+from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
+from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_volumes import MOUNT
 
 NOFILE = 4096
@@ -130,13 +131,3 @@ def split_frames(stream: bytes) -> tuple[bytes, bytes]:
         parts.setdefault(number, []).append(stream[position + 8 : position + 8 + length])
         position += 8 + length
     return b"".join(parts[1]), b"".join(parts[2])
-
-
-def end_of(client: docker.APIClient, containers: Sequence[str]) -> None:
-    """Remove containers, running or not; ones that are gone already are no error."""
-    for container in containers:
-        try:
-            client.remove_container(container, force=True)
-        except APIError as error:
-            if error.status_code not in (404, 409):  # gone, or being removed
-                raise

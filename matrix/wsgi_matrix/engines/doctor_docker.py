@@ -15,7 +15,7 @@ from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines import doctor_inside
 from wsgi_matrix.engines.docker_client import LABEL, OWNER, owner
-from wsgi_matrix.engines.docker_probe import end_of
+from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.doctor_finding import NOFILE, NPROC, Finding
 
 PIDS, MEMORY = 16, 64 * 2**20

@@ -13,7 +13,7 @@ from wsgi_matrix.engines import doctor_inside
 from wsgi_matrix.engines.doctor_finding import NOFILE, NPROC, Finding
 from wsgi_matrix.engines.launcher import become
 from wsgi_matrix.engines.process import ProcessEngine
-from wsgi_matrix.engines.process_cell import NO_CGROUP, NO_IMAGE, NO_UID
+from wsgi_matrix.engines.process_observed import NO_CGROUP, NO_IMAGE, NO_UID
 
 DEADLINE = 60.0
 NO_NAMESPACE = "processes share this machine's network and process table"

@@ -20,13 +20,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from wsgi_matrix import bundles, parts
-from wsgi_matrix.engines import SetupError, interpreters, leftovers
+from wsgi_matrix.engines import SetupError, commands, interpreters, leftovers
+from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.engines.process_cell import ProcessCell
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model import App, Cell, Image, Python, Server
 
-CHECK_DEADLINE = 120.0
-"""Seconds for a command that is no server."""
 KEPT = "kept"
 """Folder for what is left of cells on request, beside the folders of runs."""
 UIDS_PER_RUN = 256
@@ -46,7 +45,7 @@ class ProcessEngine:
         self.keep = keep
         self.version = platform.python_version()
         self.build = build
-        self._open: set[ProcessCell] = set()
+        self._open = OpenCells()
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self.root = os.geteuid() == 0 and _uid_room()
@@ -103,8 +102,7 @@ class ProcessEngine:
         """See :class:`wsgi_matrix.engines.Engine`."""
         with self._cell(cell) as running:
             running.set_up()
-            python = str(running.python)
-            return running.run([python if w == "{python}" else w for w in words], CHECK_DEADLINE)
+            return commands.check(words, str(running.python), running.run)
 
     @contextlib.contextmanager
     def _cell(self, cell: Cell) -> Iterator[ProcessCell]:
@@ -125,15 +123,13 @@ class ProcessEngine:
             image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
             uid=self.uid(),
         )
-        with self._lock:
-            self._open.add(running)
+        self._open.add(running)
         try:
             yield running
         finally:
             running.close(keep=self._kept_of(cell.id) if self.keep else None)
             with self._lock:
-                self._open.discard(running)
-                if not self._open and self._folder is not None:
+                if self._open.discard(running) and self._folder is not None:
                     shutil.rmtree(self._folder, ignore_errors=True)
                     self._folder = None
 
@@ -143,10 +139,7 @@ class ProcessEngine:
 
     def abort(self) -> None:
         """Kill the servers of all open cells."""
-        with self._lock:
-            there = list(self._open)
-        for running in there:
-            running.kill()
+        self._open.kill()
 
     def clean(self) -> int:
         """Kill what runs that were killed left running, remove their folders and what was kept."""

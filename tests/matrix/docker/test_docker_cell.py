@@ -12,18 +12,12 @@ import pytest
 from wsgi_matrix.engines import CellError, docker_cell
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL
-from wsgi_matrix.engines.docker_limits import parse_limits
 from wsgi_matrix.model import App, Cell, Limits, Observed
 from wsgi_matrix.probe import Job
 
 from tests.matrix.docker.conftest import HELLO, ONEGATE, PYTHONS, WSGI, Prepared, an_engine, until
 
 LIMITS = Limits(name="some", nofile=256, nproc=50, memory=128 * 2**20, clients=20)
-
-PROC = """Limit                     Soft Limit           Hard Limit           Units
-Max processes             {}                 {}                 processes
-Max open files            256                  256                  files
-"""
 
 LATE = """
 import time
@@ -42,13 +36,6 @@ def app(folder: Path, source: str) -> App:
     folder.mkdir()
     (folder / "app.py").write_text(source)
     return App(name=folder.name, path=folder)
-
-
-def config(client: docker.APIClient, cell: str, kind: str) -> dict[str, object]:
-    """What the engine says of the running container of ``cell``."""
-    wanted = [f"{CELL}={cell}", f"org.onegate.wsgi-matrix={kind}"]
-    found = client.containers(all=True, filters={"label": wanted})
-    return dict(client.inspect_container(found[0]["Id"]))
 
 
 def left(client: docker.APIClient, cell: str) -> list[str]:
@@ -72,62 +59,6 @@ def test_a_cell_from_start_to_end(engine: DockerEngine, prepared: Prepared) -> N
     assert not stopped.oom_killed
     assert "listens on" in stopped.log
     until(lambda: left(engine.client, cell.id) == [])
-
-
-def test_the_server_has_nothing_but_its_image_and_the_app(
-    engine: DockerEngine, prepared: Prepared
-) -> None:
-    cell = prepared(limits=Limits(name="confined", nofile=99))
-    with engine.open(cell):
-        found = config(engine.client, cell.id, "cell")
-    host, uid = found["HostConfig"], found["Config"]["User"].split(":")[0]  # type: ignore[index]
-    assert isinstance(host, dict)
-    assert host["NetworkMode"] == "none"
-    assert host["ReadonlyRootfs"]
-    assert host["CapDrop"] == ["ALL"]
-    assert host["SecurityOpt"] == ["no-new-privileges"]
-    assert host["PidsLimit"] > 0
-    assert {"Name": "nofile", "Soft": 99, "Hard": 99} in host["Ulimits"]
-    assert [mount["RW"] for mount in found["Mounts"]] == [False]  # type: ignore[attr-defined]
-    assert int(uid) > 0
-
-
-def test_cells_at_the_same_time_have_users_of_their_own(
-    engine: DockerEngine, prepared: Prepared
-) -> None:
-    cells = [prepared(limits=Limits(name=f"user{number}")) for number in range(2)]
-    with engine.open(cells[0]), engine.open(cells[1]):
-        users = {
-            config(engine.client, cell.id, kind)["Config"]["User"]  # type: ignore[index]
-            for cell in cells
-            for kind in ("cell", "probe")
-        }
-    assert len(users) == 4
-    assert "0:0" not in users
-
-
-def test_a_limit_that_was_not_applied_is_seen(
-    engine: DockerEngine, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cell = prepared(limits=LIMITS)
-
-    def without(name: str, soft: int, hard: int) -> docker.types.Ulimit:
-        return docker.types.Ulimit(name=name, soft=soft + 1, hard=hard + 1)
-
-    monkeypatch.setattr(docker_cell, "Ulimit", without)
-    with engine.open(cell) as running:
-        observed = running.observed()
-    assert (observed.nofile, observed.nproc) == (257, 51)
-
-
-def test_limits_are_read_from_the_kernels_words() -> None:
-    assert parse_limits(PROC.format(7, 7) + "max\n") == Observed(nofile=256, nproc=7)
-    assert parse_limits(PROC.format(7, 8) + "1048576\n") == Observed(nofile=256, memory=2**20)
-    unlimited = PROC.format("unlimited", "unlimited") + "9223372036854771712\n"
-    assert parse_limits(unlimited) == Observed(nofile=256)
-    for text in ("", "max\n", PROC.format(7, 7)):
-        with pytest.raises(ValueError, match=r"no .* in"):
-            parse_limits(text)
 
 
 def test_a_server_that_dies_at_start_says_why(

@@ -1,0 +1,65 @@
+"""What is executed in a cell, put together in the same way by every engine.
+
+That is the server's command line, the variables around it, the set-up commands before it and a
+command in its place. How one of them is run is the engine's: a :data:`Run`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+
+from wsgi_matrix.engines import CellError
+from wsgi_matrix.model import Cell
+
+SETUP_DEADLINE = 300.0
+"""Seconds for one set-up command: migrations of a large app take their time."""
+CHECK_DEADLINE = 120.0
+"""Seconds for a command that is no server."""
+
+VARIABLES = {
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+"""The same in every cell: what the caller has set must not change an answer."""
+
+Run = Callable[[Sequence[str], float], tuple[int | None, str]]
+"""Runs a command to its end in so many seconds: its exit status, and what it wrote."""
+
+
+def server_command(
+    cell: Cell, words: Sequence[str], *, folder: str, port: int, **more: str
+) -> list[str]:
+    """``words`` of the server with their placeholders filled in; ``more``: the engine's own.
+
+    ``folder``: where the app is.
+    """
+    values = {
+        "app": cell.app.target,
+        "folder": folder,
+        "port": str(port),
+        "threads": str(cell.server.threads),
+        "workers": str(cell.server.workers),
+        **more,
+    }
+    return [word.format_map(values) for word in words]
+
+
+def set_up(commands: Sequence[Sequence[str]], run: Run) -> None:
+    """Run the set-up commands, one after another. Raises :class:`CellError` for one that fails."""
+    for words in commands:
+        status, said = run(words, SETUP_DEADLINE)
+        if status != 0:
+            raise CellError(f"set-up failed: {shlex.join(words)}", said, status)
+
+
+def check(words: Sequence[str], python: str, run: Run) -> tuple[int | None, str]:
+    """Run a command in place of the server. The word ``{python}`` is the interpreter."""
+    return run([python if word == "{python}" else word for word in words], CHECK_DEADLINE)
+
+
+def not_done(words: Sequence[str], seconds: float, said: str) -> CellError:
+    """What to raise where a command has not ended in time."""
+    return CellError(f"not done after {seconds:g} s: {shlex.join(words)}", said)

@@ -1,0 +1,46 @@
+"""What is observed of a server that is a process: its limits, its memory; and what cannot be."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from wsgi_matrix.engines import proc_limits, zombies
+from wsgi_matrix.model import Limits, Observed
+
+NO_CGROUP = "a process has no cgroup of its own"
+NO_UID = "only root can give a cell a uid of its own, and RLIMIT_NPROC counts per uid"
+NO_IMAGE = "a process has no image to compare its root with"
+
+
+def limits(pid: int, requested: Limits, *, own_uid: bool) -> Observed:
+    """The limits of ``pid``, and why what was ``requested`` cannot be had.
+
+    ``own_uid``: it has a user of its own. Raises ``OSError`` where there is no such process.
+    """
+    values = proc_limits.parse(Path(f"/proc/{pid}/limits").read_text())
+    why_not = {}
+    if requested.memory is not None:
+        why_not["memory"] = NO_CGROUP
+    if not own_uid:
+        values["nproc"] = None
+        why_not["nproc"] = NO_UID
+    return Observed(nofile=values.get("nofile"), nproc=values.get("nproc"), why_not=why_not)
+
+
+def memory(session: int) -> int | None:
+    """Octets of anonymous memory of the processes of ``session``; ``None``: none is left.
+
+    Pages that processes share count once.
+    """
+    return sum(_anonymous(pid) for pid in zombies.members(session)) or None
+
+
+def _anonymous(pid: int) -> int:
+    """The proportional share of anonymous memory of a process, in octets (proc(5))."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0  # it ended while we looked
+    found = re.search(r"^Pss_Anon:\s+([0-9]+) kB$", text, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
