@@ -190,17 +190,14 @@ class DockerRunning:
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.Running`. Seen from inside, by another user."""
-        for last in (False, True):
-            try:
-                with self._waiting():
-                    return docker_observed.zombies(self._client, self._server.id, self._beside_uid)
-            except (APIError, ValueError) as error:
-                # Its end takes along what runs inside a moment before the engine knows of it.
-                if not self._server.wait(DYING)["Running"]:
-                    return None
-                if last:  # a busy engine loses what was said, now and then; not twice
-                    raise CellError(f"its processes cannot be seen: {said(error)}") from error
-        return None
+        try:
+            with self._waiting():
+                return docker_observed.zombies(self._client, self._server.id, self._beside_uid)
+        except (APIError, ValueError) as error:
+            # Its end takes along what runs inside a moment before the engine knows of it.
+            if not self._server.wait(DYING)["Running"]:
+                return None
+            raise CellError(f"its processes cannot be seen: {said(error)}") from error
 
     def stop(self, grace: float) -> Stopped:
         """See :class:`wsgi_matrix.engines.Running`."""

@@ -23,6 +23,7 @@ FILES = (
     "/sys/fs/cgroup/memory.max",  # cgroup v2
 )
 
+TRIES = 3
 UNLIMITED = 2**60
 """cgroup v1 writes "no limit" as the largest multiple of a page."""
 
@@ -77,6 +78,15 @@ def zombies(client: docker.APIClient, container: str, uid: int) -> int:
 
 
 def _inside(client: docker.APIClient, container: str, command: Sequence[str], uid: int) -> bytes:
-    """What ``command`` writes to stdout, run in ``container`` beside its first process."""
-    made = client.exec_create(container, list(command), user=f"{uid}:{uid}", stderr=False)
-    return bytes(client.exec_start(made["Id"]))
+    """What ``command`` writes to stdout, run in ``container`` beside its first process.
+
+    It is one that always writes something: a busy engine loses what was said, now and then, and
+    then it is asked again.
+    """
+    said = b""
+    for _ in range(TRIES):
+        made = client.exec_create(container, list(command), user=f"{uid}:{uid}", stderr=False)
+        said = bytes(client.exec_start(made["Id"]))
+        if said:
+            break
+    return said
