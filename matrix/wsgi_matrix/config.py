@@ -14,7 +14,7 @@ from typing import Any
 from wsgi_matrix import peers, suites, surroundings
 from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import ConfigError, suggestion
-from wsgi_matrix.model import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.probe.agent.answer import LARGEST
 from wsgi_matrix.toml_file import Reader, TomlFile
 from wsgi_matrix.xfails import Xfail

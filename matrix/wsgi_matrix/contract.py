@@ -17,7 +17,7 @@ from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.contract_answers import Accept, fault
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model import Level, Outcome
+from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.normalise import RULES
 from wsgi_matrix.suites import CONTRACT, Suite
 from wsgi_matrix.toml_file import Reader, TomlFile

@@ -25,7 +25,8 @@ from wsgi_matrix.compare import CHECKS, compare
 from wsgi_matrix.engines import EngineError, SetupError
 from wsgi_matrix.engines.choose import NAMES, choose
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.model import CaseResult, Cell, Level, Outcome, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.reports import console, data, markdown, red
 from wsgi_matrix.runner import Runner
 

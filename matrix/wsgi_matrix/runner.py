@@ -18,7 +18,8 @@ from wsgi_matrix import events, xfails
 from wsgi_matrix.cases import Evidence, registry
 from wsgi_matrix.config import Settings
 from wsgi_matrix.engines import CellError, Engine, EngineError, NotHere, Running, SetupError
-from wsgi_matrix.model import Cell, CellResult, Image, Observed, Outcome, Partial, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome, Partial, Run
 from wsgi_matrix.probe import Job
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.suites import HELLO, TRAFFIC, Suite

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsgi_matrix import config
-from wsgi_matrix.model import Server
+from wsgi_matrix.model.axes import Server
 
 PACKED = Path(__file__).parent / "servers"
 REPOSITORY = Path(__file__).parents[2]

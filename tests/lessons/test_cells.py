@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from wsgi_matrix import config, plan
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports import red
 from wsgi_matrix.runner import Runner
 

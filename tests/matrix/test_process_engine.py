@@ -18,7 +18,7 @@ from wsgi_matrix import plan
 from wsgi_matrix.engines import CellError, interpreters, leftovers
 from wsgi_matrix.engines import launcher as launcher_module
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
 

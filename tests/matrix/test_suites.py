@@ -12,7 +12,8 @@ from wsgi_matrix import config, conformance, plan, runner, suites
 from wsgi_matrix.cases.slow import RULES as SLOW_RULES
 from wsgi_matrix.engines import CellError
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model import Outcome, Talk, Transcript
+from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.wire import Talk, Transcript
 from wsgi_matrix.probe import Report
 from wsgi_matrix.runner import Runner
 

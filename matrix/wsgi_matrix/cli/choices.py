@@ -19,7 +19,7 @@ import click
 from wsgi_matrix import config, shipped, suites
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.model import Server
+from wsgi_matrix.model.axes import Server
 from wsgi_matrix.toml_file import TomlFile
 
 SERVERS = ("onegate", "gunicorn_sync", "waitress")

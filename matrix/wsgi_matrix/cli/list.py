@@ -9,7 +9,7 @@ import click
 from wsgi_matrix import config, plan, suites
 from wsgi_matrix.cases import registry
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
 
 Cells = tuple[Cell, ...]
 

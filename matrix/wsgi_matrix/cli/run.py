@@ -24,7 +24,8 @@ from wsgi_matrix.cli.common import (
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import Cell, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner import Runner

@@ -19,7 +19,8 @@ from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors
 from wsgi_matrix.cli.run import terminable, write_down
 from wsgi_matrix.engines import CellError, Engine, SetupError
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.model import Cell, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner import Runner
 from wsgi_matrix.traffic import twice

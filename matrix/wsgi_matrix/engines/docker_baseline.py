@@ -13,7 +13,7 @@ from wsgi_matrix.engines.docker_cell import Parts
 from wsgi_matrix.engines.docker_client import LABEL
 from wsgi_matrix.engines.docker_probe import end_of
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
 
 REPEAT = 3
 DEADLINE = 60.0

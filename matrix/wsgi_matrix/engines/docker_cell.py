@@ -24,7 +24,8 @@ from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_limits import read_limits
 from wsgi_matrix.engines.docker_probe import ProbeContainer
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
 PORT = 8000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import docker
 
-from wsgi_matrix.model import Observed
+from wsgi_matrix.model.results import Observed
 
 FILES = (
     "/proc/1/limits",

@@ -23,7 +23,8 @@ from wsgi_matrix import bundles, parts
 from wsgi_matrix.engines import SetupError, interpreters, leftovers
 from wsgi_matrix.engines.process_cell import ProcessCell
 from wsgi_matrix.locks import exclusive
-from wsgi_matrix.model import App, Cell, Image, Python, Server
+from wsgi_matrix.model.axes import App, Cell, Python, Server
+from wsgi_matrix.model.results import Image
 
 CHECK_DEADLINE = 120.0
 """Seconds for a command that is no server."""

@@ -21,7 +21,8 @@ from wsgi_matrix import probe
 from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import CellError, leftovers, zombies
 from wsgi_matrix.engines import launcher as launcher_module
-from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
 START_DEADLINE = 30.0

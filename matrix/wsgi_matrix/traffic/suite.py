@@ -19,7 +19,8 @@ from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.cases.registry import NOT_JUDGED, overall
 from wsgi_matrix.errors import ConfigError, UserError
-from wsgi_matrix.model import CaseResult, CellResult, Exchange, Level, Outcome
+from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
+from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.normalise import RULES, Normal, difference, normal
 from wsgi_matrix.probe.agent.session import PLACE, octets
 from wsgi_matrix.traffic import http_file, ignore, load
