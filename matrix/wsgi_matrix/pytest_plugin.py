@@ -28,7 +28,7 @@ from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.reports import console, data, markdown, red
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
 
 AXES = ("servers", "apps", "limits", "pythons")
 COMPARISON = "comparison"

@@ -15,7 +15,7 @@ from wsgi_matrix.engines.process import ProcessEngine
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
 
 HERE = Path(__file__).parent
 HELLO = (

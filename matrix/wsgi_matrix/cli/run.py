@@ -28,7 +28,7 @@ from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress
 from wsgi_matrix.reuse import Store
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
 
 
 @click.command(epilog=EPILOG)

@@ -22,7 +22,7 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, exit_code, progress
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.traffic import twice
 
 LOAD = """

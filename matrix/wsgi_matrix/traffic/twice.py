@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from wsgi_matrix.config import Config
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.model.results import CellResult, Outcome, Run
-from wsgi_matrix.runner import run_cell
+from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites import TRAFFIC, Suite
 from wsgi_matrix.traffic import propose
 from wsgi_matrix.traffic.ignore import Ignore
