@@ -29,6 +29,7 @@ from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.reports import console, data, markdown, red
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.settings import Config
 
 AXES = ("servers", "apps", "limits", "pythons")
 COMPARISON = "comparison"
@@ -98,7 +99,7 @@ def check_ids(cells: Sequence[Cell], suite: suites.Suite) -> list[str]:
 class Plan:
     """What the options select."""
 
-    matrix: config.Config
+    matrix: Config
     cells: tuple[Cell, ...]
     sent: Mapping[str, suites.Suite]
 

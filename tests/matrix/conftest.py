@@ -16,6 +16,7 @@ from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.settings import Config
 
 HERE = Path(__file__).parent
 HELLO = (
@@ -25,7 +26,7 @@ HELLO = (
 
 
 @pytest.fixture
-def plain(tmp_path) -> config.Config:
+def plain(tmp_path) -> Config:
     """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
     return config.load(HERE / "plain.toml", tmp_path / "build")
 

@@ -23,6 +23,7 @@ from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.settings import Config
 from wsgi_matrix.traffic import twice
 
 LOAD = """
@@ -125,7 +126,7 @@ def _why(cell: Cell, status: int | None, said: str) -> str:
     return f"{what}: {kind}: {' '.join(text.split())}{where}{advice}"
 
 
-def _tell(settings: config.Config, done: Run, changes: twice.Changes) -> None:
+def _tell(settings: Config, done: Run, changes: twice.Changes) -> None:
     """What the app changes by itself, and where the evidence is."""
     if changes.ignores:
         click.echo("\nThe first cell, run twice, changes this by itself. To leave it out, add:")

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from wsgi_matrix import events, xfails
-from wsgi_matrix.config import Settings
 from wsgi_matrix.engines import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
@@ -19,6 +18,7 @@ from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
+from wsgi_matrix.settings import Settings
 from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
 
 RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
