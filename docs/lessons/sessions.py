@@ -28,7 +28,7 @@ from pathlib import Path
 from wsgi_matrix import bundles, config
 from wsgi_matrix.engines import EngineError, SetupError, interpreters, launcher
 from wsgi_matrix.engines.choose import REQUIRE_DOCKER
-from wsgi_matrix.model import Python
+from wsgi_matrix.model.axes import Python
 
 PAGES = Path(__file__).resolve().parent
 ROOT = PAGES.parent.parent

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
-from wsgi_matrix.model import App, Python
+from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.resolve import ensure_lock
 from wsgi_matrix.uv_program import uv_program
 

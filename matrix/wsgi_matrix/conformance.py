@@ -5,7 +5,7 @@ from __future__ import annotations
 from wsgi_matrix.cases import http1, pep3333, slow, smuggling, stop
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.cases.rule import Rule
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.suites import RULES, SLOW, STOP, Suite, alone
 
 GROUPS: dict[str, tuple[Rule, ...]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsgi_matrix import contract_compare
 from wsgi_matrix import toml_file as toml
@@ -17,13 +17,11 @@ from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.contract_answers import Accept, fault
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model import Level, Outcome
+from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.normalise import RULES
+from wsgi_matrix.settings import Config
 from wsgi_matrix.suites import CONTRACT, Suite
 from wsgi_matrix.toml_file import Reader, TomlFile
-
-if TYPE_CHECKING:
-    from wsgi_matrix.config import Config
 
 CLOSE = "Connection: close"
 PATIENCE = 5.0

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from wsgi_matrix.answers import Answer, split
-from wsgi_matrix.model import Exchange
+from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.normalise import cookie, joined_lists, location, members
 
 SHOWN = 200

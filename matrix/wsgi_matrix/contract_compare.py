@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wsgi_matrix.cases.registry import NOT_JUDGED, overall
-from wsgi_matrix.model import CaseResult, Cell, CellResult, Level, Outcome
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.normalise import Normal, difference, normalise
 
 if TYPE_CHECKING:

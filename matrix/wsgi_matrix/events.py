@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wsgi_matrix.model import Cell, CellResult, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CellResult, Run
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import App, Cell, CellResult, Image, Limits, Outcome, Python, Run, Server
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.results import CellResult, Image, Outcome, Run
 from wsgi_matrix.reports import data
 from wsgi_matrix.suites import HELLO
 

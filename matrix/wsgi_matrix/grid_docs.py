@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix import config
-from wsgi_matrix.model import Outcome, Server
+from wsgi_matrix.model.axes import Server
+from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports import ORDER, saved
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.suites import CONTRACT, HELLO, LIMITS, RULES, SLOW, STOP

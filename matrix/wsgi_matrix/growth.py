@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wsgi_matrix.cases import HELLO, REQUESTS, registry
-from wsgi_matrix.model import CaseResult, CellResult, Level, Outcome
+from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.suites import LIMITS, Suite
 
 KEPT = ("limits", "hello", "burst", "unchanged", "stop")

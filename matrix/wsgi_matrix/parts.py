@@ -19,7 +19,7 @@ from pathlib import Path
 from wsgi_matrix.bundles import DEADLINE, install
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
-from wsgi_matrix.model import Python, Server
+from wsgi_matrix.model.axes import Python, Server
 from wsgi_matrix.uv_program import uv_program
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import suggestion
-from wsgi_matrix.model import Server
+from wsgi_matrix.model.axes import Server
 from wsgi_matrix.toml_file import Reader, TomlFile
 
 FILE_NAME = "server.toml"

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from wsgi_matrix import suites
-from wsgi_matrix.config import Config, SuiteSettings
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.settings import Config, SuiteSettings
 
 T = TypeVar("T")
 

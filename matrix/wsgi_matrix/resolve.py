@@ -17,7 +17,7 @@ from pathlib import Path
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.locks import exclusive
-from wsgi_matrix.model import Python
+from wsgi_matrix.model.axes import Python
 from wsgi_matrix.uv_program import uv_program
 
 DEADLINE = 300.0

@@ -18,21 +18,12 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import Settings
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import (
-    CaseResult,
-    Cell,
-    CellResult,
-    Exchange,
-    Image,
-    Level,
-    Line,
-    Observed,
-    Outcome,
-    Transcript,
-)
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome
+from wsgi_matrix.model.wire import Exchange, Line, Transcript
+from wsgi_matrix.settings import Settings
 from wsgi_matrix.suites import Suite
 
 SCHEMA = "wsgi-matrix/cell/1"

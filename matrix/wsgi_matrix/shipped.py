@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsgi_matrix import config
-from wsgi_matrix.model import Server
+from wsgi_matrix.model.axes import Server
+from wsgi_matrix.settings import Config
 
 PACKED = Path(__file__).parent / "servers"
 REPOSITORY = Path(__file__).parents[2]
 
 
-def matrix(build: Path) -> config.Config:
+def matrix(build: Path) -> Config:
     """What comes with us. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
     folder = PACKED if PACKED.is_dir() else REPOSITORY
     found = config.load(folder / config.FILE_NAME, build)

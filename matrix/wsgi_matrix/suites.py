@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wsgi_matrix.cases import REQUESTS, Case, registry
 from wsgi_matrix.compare import compare
-from wsgi_matrix.model import App, Cell, CellResult, Talk
+from wsgi_matrix.model.axes import App, Cell
+from wsgi_matrix.model.results import CellResult
+from wsgi_matrix.model.wire import Talk
 from wsgi_matrix.probe.agent.answer import LARGEST
+from wsgi_matrix.settings import Config
 from wsgi_matrix.traffic.model import Session
-
-if TYPE_CHECKING:
-    from wsgi_matrix.config import Config
 
 HELLO = "hello"
 CONTRACT = "contract"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from wsgi_matrix.cases.registry import overall
-from wsgi_matrix.model import CaseResult, CellResult, Outcome
+from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 
 EXPECTED = frozenset({Outcome.FAIL, Outcome.DIFFER})
 """What may be expected. An error says that nothing is known."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from wsgi_matrix.contract import Asked, load
 from wsgi_matrix.contract_answers import fault
-from wsgi_matrix.model import Exchange
+from wsgi_matrix.model.wire import Exchange
 
 from .conftest import ROOT
 

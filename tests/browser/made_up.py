@@ -6,23 +6,9 @@ import random
 from pathlib import Path
 
 from wsgi_matrix.cases.registry import overall
-from wsgi_matrix.model import (
-    App,
-    CaseResult,
-    Cell,
-    CellResult,
-    Exchange,
-    Image,
-    Level,
-    Limits,
-    Line,
-    Observed,
-    Outcome,
-    Python,
-    Run,
-    Server,
-    Transcript,
-)
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
+from wsgi_matrix.model.wire import Exchange, Line, Transcript
 
 SERVERS = (
     *("onegate", "gunicorn", "uwsgi", "waitress", "cheroot", "bjoern", "mod_wsgi"),

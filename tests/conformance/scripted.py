@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wsgi_matrix.model import Line, Step, Transcript
+from wsgi_matrix.model.wire import Line, Step, Transcript
 from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent import talk
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 from wsgi_matrix.cases import slow
 from wsgi_matrix.cases.steps import answers, ask, crowd, ended, refused, trickle
-from wsgi_matrix.model import Line, Outcome, Transcript
+from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.wire import Line, Transcript
 from wsgi_matrix.probe.agent.crowd import connect_all
 
 from tests.conformance.answered import HEAD_END, OK

@@ -13,7 +13,7 @@ import pytest
 from wsgi_matrix import rules_docs
 from wsgi_matrix.cases import http1, pep3333
 from wsgi_matrix.conformance import GROUPS
-from wsgi_matrix.model import Step
+from wsgi_matrix.model.wire import Step
 
 from tests.conformance import (
     scripts_answers,

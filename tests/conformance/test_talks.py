@@ -8,7 +8,7 @@ import time
 
 from wsgi_matrix.cases.steps import answers, end, request, send
 from wsgi_matrix.probe import step_to_json
-from wsgi_matrix.probe.agent.talk import run_all
+from wsgi_matrix.probe.agent.talks import run_all
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, Pause, Wait, scripted

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from wsgi_matrix import config, plan
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports import red
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
 
 # Where no engine answers, the Docker SDK leaves its socket for the collector of garbage to close.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

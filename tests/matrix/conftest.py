@@ -12,22 +12,11 @@ from wsgi_matrix.cases import REQUESTS, registry
 from wsgi_matrix.engines import EngineError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process import ProcessEngine
-from wsgi_matrix.model import (
-    App,
-    CaseResult,
-    Cell,
-    CellResult,
-    Exchange,
-    Image,
-    Level,
-    Limits,
-    Observed,
-    Outcome,
-    Python,
-    Run,
-    Server,
-)
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
+from wsgi_matrix.model.wire import Exchange
+from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.settings import Config
 
 HERE = Path(__file__).parent
 HELLO = (
@@ -37,7 +26,7 @@ HELLO = (
 
 
 @pytest.fixture
-def plain(tmp_path) -> config.Config:
+def plain(tmp_path) -> Config:
     """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
     return config.load(HERE / "plain.toml", tmp_path / "build")
 

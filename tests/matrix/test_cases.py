@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.cases import REQUESTS, Evidence, registry
-from wsgi_matrix.model import (
-    App,
-    Burst,
-    Cell,
-    Exchange,
-    Limits,
-    Observed,
-    Outcome,
-    Python,
-    Server,
-    Stopped,
-)
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.results import Observed, Outcome, Stopped
+from wsgi_matrix.model.wire import Burst, Exchange
 
 HELLO = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"

@@ -15,7 +15,8 @@ from wsgi_matrix.contract import judge as judge_asked
 from wsgi_matrix.contract import load
 from wsgi_matrix.contract_answers import fault
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model import Exchange, Outcome
+from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.wire import Exchange
 
 ROOT = Path(__file__).parents[2]
 GOOD = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from wsgi_matrix import config, grid_docs
 from wsgi_matrix.conformance import GROUPS
-from wsgi_matrix.model import CaseResult, Level, Outcome, Partial
+from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import data
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 from wsgi_matrix import growth, plan
 from wsgi_matrix.engines import NotHere
 from wsgi_matrix.engines.process import most_files
-from wsgi_matrix.model import App, Outcome
+from wsgi_matrix.model.axes import App
+from wsgi_matrix.model.results import Outcome
 
 from tests.matrix.test_negative_controls import Around
 

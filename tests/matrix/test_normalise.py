@@ -9,7 +9,8 @@ import pytest
 from wsgi_matrix import contract_compare
 from wsgi_matrix.contract import Asked
 from wsgi_matrix.contract_answers import Accept
-from wsgi_matrix.model import CaseResult, Exchange, Level, Outcome
+from wsgi_matrix.model.results import CaseResult, Level, Outcome
+from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.normalise import RULES, difference, normalise
 
 ONE = (

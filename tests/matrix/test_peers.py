@@ -9,7 +9,7 @@ import pytest
 from wsgi_matrix import config, peers, plan
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model import Python
+from wsgi_matrix.model.axes import Python
 from wsgi_matrix.parts import ensure_parts
 
 ROOT = Path(__file__).parents[2]

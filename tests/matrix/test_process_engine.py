@@ -15,7 +15,7 @@ import pytest
 from wsgi_matrix import plan
 from wsgi_matrix.engines import CellError, interpreters, leftovers
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 
 
 def wait_until(condition, deadline=20.0):

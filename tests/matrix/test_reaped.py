@@ -12,7 +12,7 @@ import pytest
 from wsgi_matrix import plan
 from wsgi_matrix.cases.cell import judge_reaped
 from wsgi_matrix.engines import zombies
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 
 LEAVES_TWO = """
 import os, signal, sys

@@ -16,7 +16,7 @@ from wsgi_matrix import events
 from wsgi_matrix.compare import compare
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import Outcome, Partial
+from wsgi_matrix.model.results import Outcome, Partial
 from wsgi_matrix.reports import (
     badge,
     console,

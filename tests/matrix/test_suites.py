@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
-from wsgi_matrix import config, conformance, plan, runner, suites
+from wsgi_matrix import config, conformance, plan, suites
 from wsgi_matrix.cases.slow import RULES as SLOW_RULES
 from wsgi_matrix.engines import CellError
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model import Outcome, Talk, Transcript
-from wsgi_matrix.probe import Report
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.runner.run import Runner
 
 from tests.matrix.conftest import HERE
 from tests.matrix.test_negative_controls import Around
@@ -76,56 +74,12 @@ def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells):
     assert [result.checks[0].detail for result in run.cells] == ["met"] * 3
 
 
-def test_a_cell_that_takes_long_gives_its_job_to_another(process_engine, plain, cells, monkeypatch):
-    """With one job: the second cell is opened while the first still runs."""
-    monkeypatch.setattr(runner, "LONG", 0.05)
-    opened = threading.Barrier(2, timeout=20)
-
-    class Meeting(Around):
-        @contextlib.contextmanager
-        def open(self, cell):
-            opened.wait()
-            raise CellError("met")
-            yield
-
-    both = cells("hello", apps=("good", "missing"))
-    run = Runner(both, Meeting(process_engine), plain.settings, jobs=1).run()
-    assert [result.checks[0].detail for result in run.cells] == ["met"] * len(both)
-    assert len(both) == 2
-
-
 def test_what_may_take_longest_begins_first(process_engine, plain, cells):
     all_cells = (*cells("hello", apps=("good",)), *cells("slow")[:1], *cells("rules"))
     chosen = {name: suites.Suite() for name in ("hello",)}
     chosen |= {name: conformance.suite(name) for name in ("slow", "rules")}
-    order = Runner(all_cells, process_engine, plain.settings, suites=chosen)._longest_first()
-    assert [cell.suite for cell in order] == ["rules", "slow", "hello"]
-
-
-def test_a_server_that_a_talk_ended_is_started_anew_for_what_is_left(process_engine, plain, cells):
-    """The first server had two of four talks, the second has one, and the third what is left."""
-    [cell] = cells("rules")
-    talks = tuple(Talk(name=name, steps=()) for name in "abcd")
-    asked = []
-
-    class Server:
-        def probe(self, job):
-            asked.append("".join(talk.name for talk in job.talks))
-            had = job.talks[:1]
-            return Report(transcripts={t.name: Transcript(name=t.name, lines=()) for t in had})
-
-    class Anew(Around):
-        @contextlib.contextmanager
-        def open(self, cell):
-            yield Server()
-
-    evidence = SimpleNamespace(transcripts={t.name: "first" for t in talks[:2]})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "replace", lambda _, transcripts: transcripts)
-        found = runner._had_out(
-            Anew(process_engine), cell, evidence, plain.settings, suites.Suite(talks=talks)
-        )
-    assert (asked, sorted(found)) == (["cd", "d"], list("abcd"))
+    turns = Runner(all_cells, process_engine, plain.settings, suites=chosen)._schedule.turns
+    assert [turn.cell.suite for turn in turns] == ["rules", "slow", "hello"]
 
 
 def test_a_signal_that_there_is_not_is_refused(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from wsgi_matrix import xfails
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.xfails import Xfail
 
 

@@ -8,17 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from wsgi_matrix.model import (
-    NO_BURST,
-    Burst,
-    Cell,
-    Exchange,
-    Level,
-    Observed,
-    Outcome,
-    Stopped,
-    Transcript,
-)
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Level, Observed, Outcome, Stopped
+from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Transcript
 
 Verdict = tuple[Outcome, str]
 """Outcome and detail: what was required, what came."""
@@ -36,7 +28,7 @@ class Evidence:
     """By the name of the talk."""
     burst: Burst = NO_BURST
     ready_seconds: float = 0.0
-    """See :class:`wsgi_matrix.model.CellResult`."""
+    """See :class:`wsgi_matrix.model.results.CellResult`."""
     zombies: int | None = None
     """Processes that had ended and were not waited for; ``None``: the server itself had ended."""
     stopped: Stopped

@@ -6,7 +6,8 @@ import json
 
 from wsgi_matrix.answers import split, where_differs
 from wsgi_matrix.cases import FRAMEWORK, HELLO, Case, Evidence, Verdict
-from wsgi_matrix.model import Exchange, Outcome
+from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe import mask_date
 
 STATUS_LINE = b"HTTP/1.1 200 OK"

@@ -8,7 +8,7 @@ from typing import Any
 from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import ERRORS, Accept, answer, either, refused, silence
 from wsgi_matrix.cases.steps import answers, end, request, send
-from wsgi_matrix.model import Step, Transcript
+from wsgi_matrix.model.wire import Step, Transcript
 
 Told = dict[str, Any]
 """What ``/echo`` tells: ``method, path, query, protocol, headers, body, complete, error``."""

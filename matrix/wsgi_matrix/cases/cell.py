@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.cases import Case, Evidence, Verdict
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 
 NAMES = ("nofile", "nproc", "memory")
 

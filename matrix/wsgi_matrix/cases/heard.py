@@ -14,7 +14,7 @@ from typing import Any
 import h11
 
 from wsgi_matrix.answers import split
-from wsgi_matrix.model import Transcript
+from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.probe.agent.answer import STATUS_LINE, AnswerReader
 
 PROMPT = 1.5

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 
 from wsgi_matrix.cases import Case, Evidence, Verdict, answers, cell
-from wsgi_matrix.model import CaseResult, Level, Outcome
+from wsgi_matrix.model.results import CaseResult, Level, Outcome
 
 START = "start"
 """The check that the engine itself makes: the server came up and opened its port."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.heard import Heard, hear, shown
-from wsgi_matrix.model import Level, Outcome, Step, Talk, Transcript
+from wsgi_matrix.model.results import Level, Outcome
+from wsgi_matrix.model.wire import Step, Talk, Transcript
 
 MOST_SHOWN = 6
 """Connections of a talk that are shown where a rule is broken."""

@@ -14,7 +14,8 @@ from __future__ import annotations
 from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try
 from wsgi_matrix.cases.steps import crowd, ended, request, trickle
-from wsgi_matrix.model import Level, Step, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Step, Transcript
 
 CROWD = 32
 PATIENCE = 3.0

@@ -20,7 +20,7 @@ from wsgi_matrix.cases.asked import (
 )
 from wsgi_matrix.cases.rule import Accept, Rule, Try, either, refused, silence
 from wsgi_matrix.cases.steps import request
-from wsgi_matrix.model import Level
+from wsgi_matrix.model.results import Level
 
 HIDDEN = request("/smuggled")
 CHUNKED = "Transfer-Encoding: chunked"

@@ -5,7 +5,7 @@ Times are seconds that a step may take at most; what it waits for ends it sooner
 
 from __future__ import annotations
 
-from wsgi_matrix.model import Step
+from wsgi_matrix.model.wire import Step
 
 PATIENCE = 5.0
 """For an answer."""

@@ -15,7 +15,8 @@ import re
 from wsgi_matrix.cases.heard import Hearing, hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try
 from wsgi_matrix.cases.steps import answers, ask, end, quiet, refused, request, send
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 IN_FLIGHT = 10.0
 """Seconds for the answers that were asked for before the signal."""

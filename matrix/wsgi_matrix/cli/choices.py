@@ -19,7 +19,8 @@ import click
 from wsgi_matrix import config, shipped, suites
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.model import Server
+from wsgi_matrix.model.axes import Server
+from wsgi_matrix.settings import Config
 from wsgi_matrix.toml_file import TomlFile
 
 SERVERS = ("onegate", "gunicorn_sync", "waitress")
@@ -70,7 +71,7 @@ def options(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
-def as_config(data: dict[str, Any], root: Path, build: Path) -> config.Config:
+def as_config(data: dict[str, Any], root: Path, build: Path) -> Config:
     """The matrix that ``data`` is. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
     source = TomlFile(root / config.FILE_NAME, name="your options")
     return config.from_data(source, data, build)

@@ -15,11 +15,12 @@ from click.shell_completion import CompletionItem
 from wsgi_matrix import config, plan
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.reports import saved
+from wsgi_matrix.settings import Config
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def _matrix(ctx: click.Context) -> config.Config | None:
+def _matrix(ctx: click.Context) -> Config | None:
     options = ctx.find_root().params
     try:
         file = options.get("file") or config.find(Path.cwd())
@@ -32,7 +33,7 @@ def _items(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def of_axis(names: Callable[[config.Config], Iterable[str]]) -> Completer:
+def of_axis(names: Callable[[Config], Iterable[str]]) -> Completer:
     """Completes the last name of a comma-separated list."""
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

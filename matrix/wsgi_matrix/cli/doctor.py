@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import click
 from rich.table import Table
 
-from wsgi_matrix import config
 from wsgi_matrix.cli.common import engine_option, user_errors
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.engines.choose import choose
@@ -17,12 +16,13 @@ from wsgi_matrix.engines.doctor_finding import Finding
 from wsgi_matrix.engines.process import ProcessEngine
 from wsgi_matrix.errors import Exit
 from wsgi_matrix.reports.console import Output
+from wsgi_matrix.settings import Config
 
 
 @click.command()
 @engine_option
 @click.pass_obj
-def doctor(settings: config.Config, engine: str) -> None:
+def doctor(settings: Config, engine: str) -> None:
     """Try each limit on this machine's engine, in a container of its own, and read it back.
 
     The exit code is 0 if all of them hold, else 1.
@@ -43,7 +43,7 @@ def doctor(settings: config.Config, engine: str) -> None:
         sys.exit(Exit.OK if all(each.holds for each in found) else Exit.FAILED)
 
 
-def _findings(engine: Engine, settings: config.Config) -> Iterator[Finding]:
+def _findings(engine: Engine, settings: Config) -> Iterator[Finding]:
     # Only here, for the Docker SDK takes its time to import.
     if isinstance(engine, ProcessEngine):
         from wsgi_matrix.engines import doctor_process  # noqa: PLC0415

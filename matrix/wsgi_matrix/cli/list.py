@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from wsgi_matrix import config, plan, suites
+from wsgi_matrix import plan, suites
 from wsgi_matrix.cases import registry
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.settings import Config
 
 Cells = tuple[Cell, ...]
 
 
-def _cells(_: config.Config, cells: Cells) -> Iterator[str]:
+def _cells(_: Config, cells: Cells) -> Iterator[str]:
     return (cell.id for cell in cells)
 
 
-def _cases(settings: config.Config, cells: Cells) -> Iterator[str]:
+def _cases(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         yield f"{name} {registry.START} MUST the server comes up and opens its port"
         for case in suites.choose(settings, name).cases:
@@ -26,19 +27,19 @@ def _cases(settings: config.Config, cells: Cells) -> Iterator[str]:
             yield f"{name} {case.id} {case.level} {case.says}{cite}"
 
 
-def _servers(_: config.Config, cells: Cells) -> Iterator[str]:
+def _servers(_: Config, cells: Cells) -> Iterator[str]:
     for server in dict.fromkeys(cell.server.name for cell in cells):
         one = next(cell.server for cell in cells if cell.server.name == server)
         pythons = dict.fromkeys(cell.python.version for cell in cells if cell.server.name == server)
         yield " ".join(filter(None, [server, one.product, one.version, *pythons]))
 
 
-def _apps(_: config.Config, cells: Cells) -> Iterator[str]:
+def _apps(_: Config, cells: Cells) -> Iterator[str]:
     for app in dict.fromkeys(cell.app for cell in cells):
         yield f"{app.name} {app.target} in {app.path}"
 
 
-def _limits(_: config.Config, cells: Cells) -> Iterator[str]:
+def _limits(_: Config, cells: Cells) -> Iterator[str]:
     for limits in dict.fromkeys(cell.limits for cell in cells):
         parts = [
             f"{name}={value}"
@@ -48,20 +49,20 @@ def _limits(_: config.Config, cells: Cells) -> Iterator[str]:
         yield " ".join([limits.name, *parts, f"clients={limits.clients}"])
 
 
-def _pythons(_: config.Config, cells: Cells) -> Iterator[str]:
+def _pythons(_: Config, cells: Cells) -> Iterator[str]:
     for python in dict.fromkeys(cell.python for cell in cells):
         parts = [*python.images, *([f"debian:{python.suite}"] if python.suite else [])]
         yield " ".join([python.version, *parts])
 
 
-def _suites(settings: config.Config, cells: Cells) -> Iterator[str]:
+def _suites(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         count = sum(cell.suite == name for cell in cells)
         cases = len(suites.choose(settings, name).cases) + 1
         yield f"{name} {count} cell{'' if count == 1 else 's'}, {cases} checks in each"
 
 
-KINDS: dict[str, Callable[[config.Config, Cells], Iterator[str]]] = {
+KINDS: dict[str, Callable[[Config, Cells], Iterator[str]]] = {
     "cells": _cells,
     "cases": _cases,
     "servers": _servers,
@@ -76,7 +77,7 @@ KINDS: dict[str, Callable[[config.Config, Cells], Iterator[str]]] = {
 @click.argument("kind", type=click.Choice(list(KINDS)), default="cells")
 @selection_options
 @click.pass_obj
-def list_cells(settings: config.Config, /, kind: str, **selection: tuple[str, ...]) -> None:
+def list_cells(settings: Config, /, kind: str, **selection: tuple[str, ...]) -> None:
     """Show the ids of the cells that would run, or what they are made of."""
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))

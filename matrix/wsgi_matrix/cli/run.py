@@ -24,10 +24,12 @@ from wsgi_matrix.cli.common import (
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model import Cell, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress
 from wsgi_matrix.reuse import Store
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.settings import Config
 
 
 @click.command(epilog=EPILOG)
@@ -48,7 +50,7 @@ from wsgi_matrix.runner import Runner
 @click.option("--dry-run", is_flag=True, help="Show what would run, and start nothing.")
 @click.pass_obj
 def run(
-    settings: config.Config,
+    settings: Config,
     /,
     engine: str,
     jobs: int | None,
@@ -95,7 +97,7 @@ def run(
         sys.exit(exit_code(done))
 
 
-def reuse_store(settings: config.Config) -> Store:
+def reuse_store(settings: Config) -> Store:
     """Results of earlier runs of this matrix."""
     files = [each.contract for each in settings.suites.values() if each.contract]
     return Store(settings.build, *files)
@@ -111,7 +113,7 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, suites.Suite
     return "\n".join(lines) + "\n"
 
 
-def write_down(settings: config.Config, done: Run) -> None:
+def write_down(settings: Config, done: Run) -> None:
     """Write down what a run found."""
     value = data.results(done)
     for name, text in files.rendered(value):

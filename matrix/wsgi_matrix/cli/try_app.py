@@ -19,9 +19,11 @@ from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors
 from wsgi_matrix.cli.run import terminable, write_down
 from wsgi_matrix.engines import CellError, Engine, SetupError
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.model import Cell, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, exit_code, progress
-from wsgi_matrix.runner import Runner
+from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.settings import Config
 from wsgi_matrix.traffic import twice
 
 LOAD = """
@@ -124,7 +126,7 @@ def _why(cell: Cell, status: int | None, said: str) -> str:
     return f"{what}: {kind}: {' '.join(text.split())}{where}{advice}"
 
 
-def _tell(settings: config.Config, done: Run, changes: twice.Changes) -> None:
+def _tell(settings: Config, done: Run, changes: twice.Changes) -> None:
     """What the app changes by itself, and where the evidence is."""
     if changes.ignores:
         click.echo("\nThe first cell, run twice, changes this by itself. To leave it out, add:")

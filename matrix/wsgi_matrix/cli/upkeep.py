@@ -6,15 +6,16 @@ import contextlib
 
 import click
 
-from wsgi_matrix import config, plan
+from wsgi_matrix import plan
 from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
 from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.settings import Config
 
 
 @click.command()
 @engine_option
 @click.pass_obj
-def clean(settings: config.Config, engine: str) -> None:
+def clean(settings: Config, engine: str) -> None:
     """Remove what earlier runs left behind or kept: processes, containers, by our label only."""
     with user_errors():
         chosen, _ = choose(engine, settings.build)
@@ -26,7 +27,7 @@ def clean(settings: config.Config, engine: str) -> None:
 @click.command()
 @click.option("--pythons", type=Names(), default=(), help="Pythons to make the base for.")
 @click.pass_obj
-def base(settings: config.Config, /, pythons: tuple[str, ...]) -> None:
+def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
     """Make the base images, or find that they are there, and print their names."""
     # Only here, for the Docker SDK takes its time to import.
     from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
 

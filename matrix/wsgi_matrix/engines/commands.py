@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from wsgi_matrix.engines import CellError
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
 
 SETUP_DEADLINE = 300.0
 """Seconds for one set-up command: migrations of a large app take their time."""

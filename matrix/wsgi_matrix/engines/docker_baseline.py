@@ -13,7 +13,7 @@ from wsgi_matrix.engines.docker_client import LABEL
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_prepared import Parts
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
 
 REPEAT = 3
 DEADLINE = 60.0

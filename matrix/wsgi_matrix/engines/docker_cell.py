@@ -17,7 +17,8 @@ from wsgi_matrix.engines.docker_client import CELL, LABEL
 from wsgi_matrix.engines.docker_prepared import Parts
 from wsgi_matrix.engines.docker_probe import ProbeContainer
 from wsgi_matrix.engines.docker_server import DYING, PORT, ServerContainer, said
-from wsgi_matrix.model import Cell, Observed, Stopped
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
 READY_PAUSE = 0.02

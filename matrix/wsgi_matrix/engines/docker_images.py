@@ -16,7 +16,8 @@ from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker_base import Base, pull
 from wsgi_matrix.engines.docker_client import CONTENT, LABEL, inspect_image
 from wsgi_matrix.locks import exclusive
-from wsgi_matrix.model import Image, Server
+from wsgi_matrix.model.axes import Server
+from wsgi_matrix.model.results import Image
 
 
 def ensure_image(

@@ -18,7 +18,7 @@ from wsgi_matrix.engines.docker_around import FOLDER, Around
 from wsgi_matrix.engines.docker_client import LABEL
 from wsgi_matrix.engines.docker_container import GONE, last_lines
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.model import Cell, Limits
+from wsgi_matrix.model.axes import Cell, Limits
 
 PORT = 8000
 """In the cell's own network namespace, so every cell has the same."""

@@ -24,7 +24,8 @@ from wsgi_matrix.engines import SetupError, commands, interpreters, leftovers
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.engines.process_cell import ProcessCell
 from wsgi_matrix.locks import exclusive
-from wsgi_matrix.model import App, Cell, Image, Python, Server
+from wsgi_matrix.model.axes import App, Cell, Python, Server
+from wsgi_matrix.model.results import Image
 
 KEPT = "kept"
 """Folder for what is left of cells on request, beside the folders of runs."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import commands
-from wsgi_matrix.model import Cell
+from wsgi_matrix.model.axes import Cell
 
 
 class Around:

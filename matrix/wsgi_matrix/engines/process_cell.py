@@ -22,7 +22,8 @@ from wsgi_matrix.engines import (
 )
 from wsgi_matrix.engines.process_around import Around
 from wsgi_matrix.engines.process_launch import START_DEADLINE, Launch
-from wsgi_matrix.model import Cell, Image, Observed, Stopped
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.probe import Job, Report
 
 PROBE_MARGIN = 10.0

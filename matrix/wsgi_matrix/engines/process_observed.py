@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from wsgi_matrix.engines import proc_limits, zombies
-from wsgi_matrix.model import Limits, Observed
+from wsgi_matrix.model.axes import Limits
+from wsgi_matrix.model.results import Observed
 
 NO_CGROUP = "a process has no cgroup of its own"
 NO_UID = "only root can give a cell a uid of its own, and RLIMIT_NPROC counts per uid"

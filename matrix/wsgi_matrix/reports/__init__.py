@@ -1,4 +1,4 @@
-"""Reports: each a pure function of the same :class:`~wsgi_matrix.model.Run`."""
+"""Reports: each a pure function of the same :class:`~wsgi_matrix.model.results.Run`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from wsgi_matrix.cases.registry import NOT_JUDGED
 from wsgi_matrix.errors import Exit
-from wsgi_matrix.model import CaseResult, Outcome, Partial, Run
+from wsgi_matrix.model.results import CaseResult, Outcome, Partial, Run
 
 ORDER = (
     Outcome.PASS,

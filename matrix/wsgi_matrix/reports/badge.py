@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports import ORDER, counts, exit_code
 from wsgi_matrix.reports.saved import run_of
 

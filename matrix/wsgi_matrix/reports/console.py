@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wsgi_matrix.model import Outcome, Run
+from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.reports import images, not_checked, red, short, summary, tallies, timing
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
 

@@ -12,7 +12,8 @@ from importlib import resources
 from typing import Any
 
 from wsgi_matrix import __version__
-from wsgi_matrix.model import CellResult, Exchange, Line, Run, Transcript
+from wsgi_matrix.model.results import CellResult, Run
+from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.reports import counts, exit_code
 
 SCHEMA = "wsgi-matrix/results/2"

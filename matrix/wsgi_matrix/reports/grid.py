@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsgi_matrix.model import Cell, CellResult, Outcome, Run
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CellResult, Outcome, Run
 from wsgi_matrix.suites import HELLO
 
 MARKS = {

@@ -10,7 +10,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from wsgi_matrix.model import CaseResult, CellResult, Outcome
+from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 from wsgi_matrix.reports import summary
 from wsgi_matrix.reports.saved import run_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from wsgi_matrix.model import CaseResult, Run
+from wsgi_matrix.model.results import CaseResult, Run
 from wsgi_matrix.reports import images, not_checked, red, summary, tallies, timing
 from wsgi_matrix.reports.grid import legend, make_grid
 from wsgi_matrix.reports.saved import run_of

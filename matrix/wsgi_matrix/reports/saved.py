@@ -8,23 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.model import (
-    App,
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.results import (
     CaseResult,
-    Cell,
     CellResult,
     Image,
     Level,
-    Limits,
-    Line,
     Observed,
     Outcome,
     Partial,
-    Python,
     Run,
-    Server,
-    Transcript,
 )
+from wsgi_matrix.model.wire import Line, Transcript
 from wsgi_matrix.reports.data import SCHEMA, dumps
 
 Value = dict[str, Any]

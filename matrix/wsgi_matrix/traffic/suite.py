@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from wsgi_matrix import suites
 from wsgi_matrix.answers import Answer, split
@@ -19,14 +18,13 @@ from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.cases.registry import NOT_JUDGED, overall
 from wsgi_matrix.errors import ConfigError, UserError
-from wsgi_matrix.model import CaseResult, CellResult, Exchange, Level, Outcome
+from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
+from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.normalise import RULES, Normal, difference, normal
 from wsgi_matrix.probe.agent.session import PLACE, octets
+from wsgi_matrix.settings import Config, SuiteSettings
 from wsgi_matrix.traffic import http_file, ignore, load
 from wsgi_matrix.traffic.model import Ask, Session
-
-if TYPE_CHECKING:
-    from wsgi_matrix.config import Config, SuiteSettings
 
 SAME = ":same"
 """What the ids of the comparisons end with."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from wsgi_matrix.config import Config
 from wsgi_matrix.engines import Engine
-from wsgi_matrix.model import CellResult, Outcome, Run
-from wsgi_matrix.runner import run_cell
+from wsgi_matrix.model.results import CellResult, Outcome, Run
+from wsgi_matrix.runner.cell import run_cell
+from wsgi_matrix.settings import Config
 from wsgi_matrix.suites import TRAFFIC, Suite
 from wsgi_matrix.traffic import propose
 from wsgi_matrix.traffic.ignore import Ignore

@@ -11,7 +11,7 @@ import docker
 import pytest
 from wsgi_matrix.engines import EngineError
 from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.model import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 
 TOP = Path(__file__).parents[3]
 PYTHONS = (

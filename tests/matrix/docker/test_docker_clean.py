@@ -18,7 +18,7 @@ from wsgi_matrix.engines import EngineError
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL, LABEL, OWNER, connect, is_alive, owner
 from wsgi_matrix.engines.docker_volumes import ours
-from wsgi_matrix.model import Cell, Limits
+from wsgi_matrix.model.axes import Cell, Limits
 
 from tests.matrix.docker.conftest import TOP, Prepared, until
 
@@ -26,7 +26,7 @@ RUN = """
 import sys
 from tests.matrix.docker.conftest import ONEGATE, PYTHONS, TOP, WSGI
 from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.model import Cell, Limits
+from wsgi_matrix.model.axes import Cell, Limits
 engine = DockerEngine(TOP / "build")
 cell = Cell(server=ONEGATE, app=WSGI, limits=Limits(name=sys.argv[1]), python=PYTHONS[0])
 engine.prepare([cell], lambda name, detail: None)

@@ -17,7 +17,8 @@ from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_base import Base, ensure_base
 from wsgi_matrix.engines.docker_images import context_archive, context_files, ensure_image
-from wsgi_matrix.model import Image, Python, Server
+from wsgi_matrix.model.axes import Python, Server
+from wsgi_matrix.model.results import Image
 
 from tests.matrix.docker.conftest import ONEGATE, PYTHONS, TOP, Prepared, run
 

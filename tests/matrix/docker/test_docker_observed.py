@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from wsgi_matrix.engines.docker_observed import limits, parse_limits
-from wsgi_matrix.model import Observed
+from wsgi_matrix.model.results import Observed
 
 PROC = """Limit                     Soft Limit           Hard Limit           Units
 Max processes             {}                 {}                 processes

@@ -7,7 +7,7 @@ from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import LABEL
 from wsgi_matrix.engines.docker_prepared import Prepared as Preparation
-from wsgi_matrix.model import Cell, Limits
+from wsgi_matrix.model.axes import Cell, Limits
 
 from tests.matrix.docker.conftest import ONEGATE, PYTHONS, TOP, WSGI, Prepared
 

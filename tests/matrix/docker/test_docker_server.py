@@ -7,7 +7,7 @@ import pytest
 from wsgi_matrix.engines import docker_server
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL
-from wsgi_matrix.model import Limits
+from wsgi_matrix.model.axes import Limits
 
 from tests.matrix.docker.conftest import Prepared
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from wsgi_matrix.engines import process_observed
-from wsgi_matrix.model import Limits
+from wsgi_matrix.model.axes import Limits
 
 HOLDS = "import sys; held = b'x' * int(sys.argv[1]); print(len(held), flush=True); sys.stdin.read()"
 MIB = 2**20

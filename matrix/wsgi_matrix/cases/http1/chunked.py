@@ -19,7 +19,8 @@ from wsgi_matrix.cases.asked import (
 from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import CLIENT_ERRORS, ERRORS, Accept, Rule, Try, answer, either, silence
 from wsgi_matrix.cases.steps import answers, end, request, send, shut
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 HELLO = b"hello"
 MANY = b"".join(b"3e8\r\n" + b"a" * 1000 + b"\r\n" for _ in range(100)) + b"0\r\n\r\n"

@@ -6,7 +6,8 @@ from wsgi_matrix.cases.asked import ask_to_end, in_order, post, raw, says_close
 from wsgi_matrix.cases.heard import Heard, hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try, answer
 from wsgi_matrix.cases.steps import answers, request, send
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 HIDDEN = request("/smuggled")
 """Content that looks like a request."""

@@ -6,7 +6,8 @@ from wsgi_matrix.cases.asked import ask, ask_to_end, post, rejected, told
 from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try, either, refused
 from wsgi_matrix.cases.steps import answers, head, quiet, request, send
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 BODY = b"hello"
 AT_ONCE = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wsgi_matrix.cases.asked import ask, header, invalid, raw, rejected
 from wsgi_matrix.cases.rule import CLIENT_ERRORS, Rule, Try, either
 from wsgi_matrix.cases.steps import request
-from wsgi_matrix.model import Level
+from wsgi_matrix.model.results import Level
 
 LINE = b"GET /echo HTTP/1.1"
 MANY = [f"X-{number}: a" for number in range(1000)]

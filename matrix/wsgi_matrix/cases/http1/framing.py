@@ -16,7 +16,7 @@ from wsgi_matrix.cases.asked import (
 )
 from wsgi_matrix.cases.rule import ERRORS, Rule, Try, answer, either, refused, silence
 from wsgi_matrix.cases.steps import answers, end, request, send, shut
-from wsgi_matrix.model import Level
+from wsgi_matrix.model.results import Level
 
 CHUNKED = "Transfer-Encoding: chunked"
 HELLO = b"hello"

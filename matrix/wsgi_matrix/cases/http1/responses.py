@@ -9,7 +9,8 @@ from wsgi_matrix.cases.asked import CLOSE, ask, ask_to_end
 from wsgi_matrix.cases.heard import Heard, hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try, all_of, answer, either, silence
 from wsgi_matrix.cases.steps import answers, request, send
-from wsgi_matrix.model import Level, Step, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.probe.agent.answer import field_values
 
 DATE = re.compile(

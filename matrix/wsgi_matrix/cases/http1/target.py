@@ -14,7 +14,8 @@ from wsgi_matrix.cases.asked import (
 from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try, either
 from wsgi_matrix.cases.steps import request
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 GRAMMAR = "RFC 9112 sections 2.2 and 3"
 """What does not match the grammar of a message SHOULD be answered with 400."""

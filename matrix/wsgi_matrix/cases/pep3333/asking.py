@@ -8,7 +8,7 @@ from typing import Any
 from wsgi_matrix.cases.heard import Heard, hear
 from wsgi_matrix.cases.rule import Accept, Try, answer, either
 from wsgi_matrix.cases.steps import answers, close, end, request, send
-from wsgi_matrix.model import Step, Transcript
+from wsgi_matrix.model.wire import Step, Transcript
 
 GET = "GET"
 LATER = 2.5

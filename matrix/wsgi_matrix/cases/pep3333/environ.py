@@ -10,7 +10,8 @@ from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.pep3333.asking import GET, ask, both, facts, pep, twice
 from wsgi_matrix.cases.rule import CLIENT_ERRORS, Accept, Rule, Try, answer, either
 from wsgi_matrix.cases.steps import answers, request, send
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 HIGH = "\u00e9\u00ff"
 VARIABLES = pep("environ Variables")

@@ -8,7 +8,7 @@ from wsgi_matrix.cases.pep3333.asking import GET, ask, body_is, facts, later, pe
 from wsgi_matrix.cases.pep3333.environ import rule
 from wsgi_matrix.cases.rule import Accept, Rule, Try, either
 from wsgi_matrix.cases.steps import answers, quiet, request, send
-from wsgi_matrix.model import Level
+from wsgi_matrix.model.results import Level
 
 SECTION = pep("Optional Platform-Specific File Handling")
 ABSENT = body_is(b"no wsgi.file_wrapper")

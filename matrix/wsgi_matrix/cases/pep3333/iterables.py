@@ -20,7 +20,8 @@ from wsgi_matrix.cases.pep3333.environ import rule
 from wsgi_matrix.cases.pep3333.start_response import slow
 from wsgi_matrix.cases.rule import Accept, Try, answer, either, silence
 from wsgi_matrix.cases.steps import answers, head, quiet, request, reset, send
-from wsgi_matrix.model import Level, Step, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Step, Transcript
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 SERVER = pep("Specification Details")

@@ -17,7 +17,8 @@ from wsgi_matrix.cases.pep3333.asking import (
 from wsgi_matrix.cases.pep3333.environ import rule
 from wsgi_matrix.cases.rule import Accept, Rule, Try, answer, either
 from wsgi_matrix.cases.steps import answers, request, send
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 CALLABLE = pep("The start_response() Callable")

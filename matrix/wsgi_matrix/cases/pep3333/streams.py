@@ -10,7 +10,8 @@ from wsgi_matrix.cases.pep3333.asking import GET, ask, facts, pep
 from wsgi_matrix.cases.pep3333.environ import rule
 from wsgi_matrix.cases.rule import Accept, Try, answer, either
 from wsgi_matrix.cases.steps import answers, close, end, head, request, send, shut
-from wsgi_matrix.model import Level, Transcript
+from wsgi_matrix.model.results import Level
+from wsgi_matrix.model.wire import Transcript
 
 POST = "POST"
 BODY = b"one\ntwo\nthree"

@@ -23,7 +23,7 @@ from typing import Any
 
 from .burst import STALL, Burst
 from .single import exchange, wait_ready, wait_status
-from .talk import run_all
+from .talks import run_all
 
 KEPT = 65536
 """Octets of an answer that is not whole that are told of."""

@@ -12,7 +12,6 @@ import socket
 import struct
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .answer import AnswerReader
@@ -23,8 +22,6 @@ LARGEST = 16 * 1024 * 1024
 """Octets of a connection after which nothing more is read."""
 MOST = 5
 """Times that the patience for an answer may begin anew."""
-DYING = 3.0
-"""Seconds in which a server whose worker has ended has to let clients in again."""
 REFUSED = b"connect: ECONNREFUSED"
 HEARD = frozenset({"answers", "end"})
 """Steps with which a connection is done, where no later step is about it."""
@@ -237,63 +234,3 @@ class Talk:
             if what in ("sent", "received"):
                 silent[on] = what == "sent"
         return any(what == "timeout" and silent[on] for _, on, what, _ in self.lines)
-
-
-def run_all(
-    host: str, port: int, talks: list[dict[str, Any]], parallel: int, deadline: float
-) -> dict[int, Talk]:
-    """Run all talks, ``parallel`` of them at a time; what became of them, by their numbers.
-
-    Those that have to be ``alone`` come last: they may end the server. So may others; then the
-    last one by itself tells so in a line ``gone``, and what is left is missing in the result.
-    """
-    done: dict[int, Talk] = {}
-    last = [number for number, talk in enumerate(talks) if talk.get("alone") or parallel == 1]
-    if parallel > 1:
-        together = [number for number in range(len(talks)) if number not in last]
-        done |= {number: Talk(host, port, talks[number]["steps"]) for number in together}
-        with ThreadPoolExecutor(parallel) as pool:
-            for future in [pool.submit(each.run, deadline) for each in done.values()]:
-                future.result()
-        _ask_again(host, port, talks, done, deadline)
-    one_by_one(host, port, talks, last, done, deadline)
-    return done
-
-
-def _ask_again(
-    host: str, port: int, talks: list[dict[str, Any]], done: dict[int, Talk], deadline: float
-) -> None:
-    """Have out once more, with nothing else going on, what others may have spoilt.
-
-    Where a server takes one client at a time, who was never answered may only have waited for
-    others. If so, every time-out may come of that; if not, all of them are the server's own.
-    """
-    unheard = [number for number, each in done.items() if each.unheard()]
-    timed_out = [number for number, each in done.items() if each.timed_out()]
-    one_by_one(host, port, talks, unheard, done, deadline)
-    if any(number in done and not done[number].unheard() for number in unheard):
-        rest = [number for number in timed_out if number not in unheard]
-        one_by_one(host, port, talks, rest, done, deadline)
-
-
-def one_by_one(
-    host: str,
-    port: int,
-    talks: list[dict[str, Any]],
-    numbers: list[int],
-    done: dict[int, Talk],
-    deadline: float,
-) -> None:
-    """Have the talks ``numbers`` into ``done``, until one ends the server: it tells so, and the
-    others are missing."""
-    before: Talk | None = None
-    for at, number in enumerate(numbers):
-        talk = Talk(host, port, talks[number]["steps"], patience=DYING)
-        talk.run(deadline)
-        if talk.kept_out() and done:
-            if before is not None:
-                before.lines.append((time.monotonic() - before.started, "", "gone", b""))
-            for left in numbers[at:]:
-                done.pop(left, None)
-            return
-        before = done[number] = talk

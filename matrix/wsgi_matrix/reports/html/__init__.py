@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from wsgi_matrix.model import Run
+from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import images, short, summary, timing
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts

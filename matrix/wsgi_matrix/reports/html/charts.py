@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 
 WIDTH = 400.0
 """Of the longest bar, in the units of the picture."""

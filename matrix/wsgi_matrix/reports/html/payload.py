@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.model import Outcome
+from wsgi_matrix.model.results import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

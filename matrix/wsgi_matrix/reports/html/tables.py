@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from wsgi_matrix.model import CellResult, Outcome, Run
+from wsgi_matrix.model.results import CellResult, Outcome, Run
 from wsgi_matrix.reports.grid import MARKS
 from wsgi_matrix.suites import OWN_APPS
 

@@ -1,0 +1,205 @@
+"""The whole run: prepare, run all cells, measure, compare."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from wsgi_matrix import events, xfails
+from wsgi_matrix.engines import Engine, EngineError, SetupError
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
+from wsgi_matrix.reuse import Store
+from wsgi_matrix.runner.cell import run_cell
+from wsgi_matrix.runner.phases import Phases
+from wsgi_matrix.runner.schedule import Schedule, Turn
+from wsgi_matrix.settings import Settings
+from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
+
+RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
+"""Outcomes of cells that are not as expected."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Runner:
+    """One run. Use once: :meth:`run`."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        engine: Engine,
+        settings: Settings,
+        *,
+        suites: Mapping[str, Suite] | None = None,
+        known: Sequence[xfails.Xfail] = (),
+        jobs: int | None = None,
+        handlers: Sequence[events.Handler] = (),
+        before: Callable[[Engine, Sequence[Cell]], None] | None = None,
+        exitfirst: bool = False,
+        keep: str = "",
+        store: Store | None = None,
+        reuse: bool = False,
+    ) -> None:
+        """``suites``: by name, each that a cell belongs to; by default ``hello`` alone.
+
+        ``exitfirst``: begin no cell after the first red one. ``keep``: of which cells the engine,
+        which was told to keep them, does not remove what is left: ``failed`` or ``all``.
+        ``store``: where results are put, and with ``reuse`` taken from for unchanged cells.
+
+        ``before`` is called when all is prepared, with the cells that can run; it may raise
+        :class:`SetupError` if it finds that there is no sense in running them.
+        """
+        self.cells = tuple(cells)
+        self.engine = engine
+        self.settings = settings
+        self.suites = suites or {HELLO: Suite()}
+        self.known = known
+        self.jobs = jobs or cores()
+        self.before = before
+        self.exitfirst = exitfirst
+        self.keep = keep
+        self.store = store
+        self.reuse = reuse
+        self._phases = Phases(handlers)
+        self._schedule = Schedule(self._turns(), self.jobs, self._one, engine.abort)
+        self._started = ""
+        self._enough = Partial.NO
+        """Why no further cell is begun; the ones that run may end."""
+
+    def run(self) -> Run:
+        """Prepare, run and compare all cells.
+
+        Raises :class:`SetupError` if an image or bundle cannot be made, :class:`EngineError` if
+        the engine goes away before there is a cell. An interrupt (``KeyboardInterrupt``), an engine
+        that goes away later and ``exitfirst`` end the run early: the result then says ``partial``.
+        """
+        started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        self._started = started.replace("+00:00", "Z")
+        self._phases.tell(events.RunStarted(self.cells, self.engine.where, self.jobs))
+        results: dict[str, CellResult] = {}
+        measured: dict[str, float] = {}
+        try:
+            # Cells that cannot run here need no images: an engine is asked for the rest only.
+            able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
+            if able:
+                self._prepare(able)
+                if self.before is not None:
+                    self._phases.note("loading", "")
+                    self.before(self.engine, able)
+            with self._phases.within("cells"):
+                self._schedule.run(results)
+            if self._enough is not Partial.ENGINE:
+                measured = self._measure(results)
+        except KeyboardInterrupt:
+            self._enough = Partial.INTERRUPTED
+        finally:
+            self._phases.end()
+        done = [results[cell.id] for cell in self.cells if cell.id in results]
+        whole = len(done) == len(self.cells) and self._enough is Partial.FIRST_RED
+        run = Run(
+            engine=self.engine.name,
+            engine_version=self.engine.version,
+            where=self.engine.where,
+            kernel=f"{platform.system()} {platform.release()}",
+            started=self._started,
+            seconds=time.monotonic() - clock,
+            phases=dict(self._phases.seconds),
+            measured=measured,
+            cells=self._kept(self._compared(done)),
+            suites=tuple(self.suites),
+            notes=tuple(note for suite in self.suites.values() for note in suite.notes),
+            partial=Partial.NO if whole else self._enough,
+        )
+        self._phases.tell(events.RunDone(run))
+        return run
+
+    def _compared(self, done: Sequence[CellResult]) -> tuple[CellResult, ...]:
+        """All results, compared within each suite, with what is known taken into account."""
+        return tuple(
+            result
+            for name, suite in self.suites.items()
+            for result in xfails.apply(
+                suite.compare([each for each in done if each.cell.suite == name]), self.known, name
+            )
+        )
+
+    def _prepare(self, cells: Sequence[Cell]) -> None:
+        try:
+            self.engine.prepare(cells, self._phases.note)
+        except (OSError, SetupError) as problem:
+            if gone := self.engine.gone():
+                raise EngineError(f"the engine went away while it prepared: {gone}") from problem
+            raise
+
+    def _kept(self, results: tuple[CellResult, ...]) -> tuple[CellResult, ...]:
+        """``results`` with what was left of their cells; what nobody wants kept is removed now.
+
+        Only now, for it takes the comparison to know every red cell.
+        """
+        if not self.keep:
+            return results
+        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in RED}
+        kept = self.engine.keep_only(wanted)
+        return tuple(replace(r, kept=kept.get(r.cell.id, ())) for r in results)
+
+    def _turns(self) -> list[Turn]:
+        """The cells with what their suites say of them."""
+        of_cells = self.settings.deadline
+        return [
+            Turn(cell=cell, deadline=suite.deadline or of_cells, waits=suite.waits)
+            for cell in self.cells
+            for suite in (self.suites[cell.suite],)
+        ]
+
+    def _one(self, cell: Cell) -> CellResult | None:
+        """Run one cell; ``None`` if the run was interrupted meanwhile: that tells nothing of it."""
+        if self._schedule.interrupted.is_set() or self._enough:
+            return None
+        self._phases.tell(events.CellStarted(cell))
+        suite = self.suites[cell.suite]
+        key = self._key(cell, suite)
+        result = self.store.find(cell, key) if self.store and key and self.reuse else None
+        if result is None:
+            result = run_cell(self.engine, cell, self.settings, suite)
+            if self._schedule.interrupted.is_set():
+                return None
+            if result.outcome is Outcome.ERROR and self.engine.gone():
+                self._enough = Partial.ENGINE
+            elif self.store and key:
+                self.store.put(result, key, self._started)
+        if self.exitfirst and result.outcome in RED:
+            self._enough = self._enough or Partial.FIRST_RED
+        self._phases.tell(events.CellDone(result))
+        return result
+
+    def _key(self, cell: Cell, suite: Suite) -> str:
+        """What the result of ``cell`` follows from; empty where it cannot run here."""
+        if self.store is None or self.engine.skip_reason(cell):
+            return ""
+        return self.store.key(self.engine, cell, suite, self.settings)
+
+    def _measure(self, results: dict[str, CellResult]) -> dict[str, float]:
+        # An app with surroundings cannot be imported without them, and that is what is measured.
+        ran = [
+            result
+            for result in results.values()
+            if result.outcome is not Outcome.SKIP
+            and result.cell.suite != TRAFFIC
+            and not result.reused
+        ]
+        if not ran:
+            return {}
+        return {
+            "cell": statistics.median(r.seconds for r in ran),
+            "engine": statistics.median(r.engine_seconds for r in ran),
+            **self.engine.baseline(ran[0].cell),
+        }

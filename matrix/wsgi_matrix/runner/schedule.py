@@ -1,0 +1,118 @@
+"""Which cell begins next, how many go on at a time, and how an interrupt ends them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CellResult
+
+WAITING = 16
+"""Cells at a time, beside the jobs, of suites whose cells do little but wait for time-outs."""
+LONG = 5.0
+"""Seconds after which a cell gives its job to another and goes on beside: its work is done by then,
+what takes longer is a server's time-out or the patience of clients."""
+OVERDUE = 12
+"""Cells at a time that go on so."""
+ABORT_WAIT = 15.0
+"""Seconds that killed cells have to end after an interrupt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A cell as the schedule sees it."""
+
+    cell: Cell
+    deadline: float
+    """Seconds that it may take."""
+    waits: bool = False
+    """It does little but wait, and takes no job."""
+
+
+class Schedule:
+    """The cells of one run. Use once: :meth:`run`."""
+
+    def __init__(
+        self,
+        turns: Sequence[Turn],
+        jobs: int,
+        one: Callable[[Cell], CellResult | None],
+        abort: Callable[[], None],
+    ) -> None:
+        """``one`` runs a cell, in a thread of its own; ``None``: there is nothing to tell of it.
+
+        ``abort`` kills the cells that are open, so that their ``one`` ends by itself.
+        """
+        # What may take long must not be left for the end, when nothing runs beside it any more.
+        self.turns = sorted(turns, key=lambda turn: -turn.deadline)
+        self.interrupted = threading.Event()
+        """Set before cells are killed: what one tells from then on is not of its own doing."""
+        self._one = one
+        self._abort = abort
+        self._jobs = threading.Semaphore(jobs)
+        # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
+        self._pool = ThreadPoolExecutor(jobs + OVERDUE, thread_name_prefix="cell")
+        self._beside = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
+
+    def run(self, results: dict[str, CellResult]) -> None:
+        """Run all cells, and put what is found into ``results`` by the ids of cells.
+
+        ``KeyboardInterrupt`` goes on to the caller when no cell does any more; what had ended
+        before is in ``results`` then.
+        """
+        futures: dict[Future[CellResult | None], Cell] = {}
+        try:
+            for turn in self.turns:
+                if turn.waits:
+                    futures[self._beside.submit(self._one, turn.cell)] = turn.cell
+                else:
+                    futures[self._pool.submit(self._in_job, turn.cell)] = turn.cell
+            for future, cell in futures.items():
+                result = future.result()
+                if result is not None:
+                    results[cell.id] = result
+        except KeyboardInterrupt:
+            self.interrupted.set()
+            self._begin_no_more()
+            self._kill([each for each in futures if not each.cancelled()])
+            for future, cell in futures.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    result = future.result()
+                    if result is not None:
+                        results[cell.id] = result
+            raise
+        finally:
+            self._begin_no_more()
+
+    def _begin_no_more(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._beside.shutdown(wait=False, cancel_futures=True)
+
+    def _in_job(self, cell: Cell) -> CellResult | None:
+        """Run ``cell`` in one of the jobs, which it gives back if it takes long."""
+        held = threading.Lock()
+
+        def give_back() -> None:
+            if held.acquire(blocking=False):
+                self._jobs.release()
+
+        self._jobs.acquire()
+        overdue = threading.Timer(LONG, give_back)
+        overdue.daemon = True
+        overdue.start()
+        try:
+            return self._one(cell)
+        finally:
+            overdue.cancel()
+            give_back()
+
+    def _kill(self, running: Sequence[Future[CellResult | None]]) -> None:
+        """Kill what is open until no cell goes on; again and again, for one may just be opening."""
+        until = time.monotonic() + ABORT_WAIT
+        while running and time.monotonic() < until:
+            self._abort()
+            running = list(wait(running, timeout=0.2).not_done)
