@@ -79,6 +79,7 @@ XFAIL: dict[str, Reader] = {
     "checks": toml.texts,
     "reason": toml.text,
     "says": toml.regex,
+    "sometimes": toml.flag,
 }
 TABLES = ("run", "servers", "apps", "limits", "pythons", "suites", "xfail")
 

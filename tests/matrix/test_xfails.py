@@ -53,3 +53,10 @@ def test_a_failure_of_another_kind_stays_red(result_of):
     _, check = judged(result_of, Outcome.FAIL, entry(says="^elsewhere$"))
     assert check.outcome is Outcome.FAIL
     assert "expected to say" in check.detail
+
+
+@pytest.mark.parametrize(("outcome", "told"), [(Outcome.PASS, "pass: "), (Outcome.FAIL, "fail: ")])
+def test_what_happens_by_chance_is_an_xfail_either_way_and_says_which(result_of, outcome, told):
+    _, check = judged(result_of, outcome, entry(sometimes=True))
+    assert check.outcome is Outcome.XFAIL
+    assert f"a quirk\n{told}" in check.detail
