@@ -11,7 +11,8 @@ import sys
 from typing import Any, NoReturn
 
 from onegate import systemd
-from onegate.listeners import Listener, adopt
+from onegate.binding import adopt
+from onegate.listeners import Listener
 
 _VARIABLE = "_ONEGATE_SUCCESSION"
 _FOLDER = os.getcwd()  # noqa: PTH109 - before --chdir; the command line is relative to it
@@ -52,6 +53,11 @@ class Succession:
     def pending(self) -> bool:
         """True while the master before this one serves still."""
         return self._ready >= 0
+
+    @property
+    def shared(self) -> bool:
+        """Whether another master serves, or may yet serve, on the same listeners."""
+        return self.done or self.pending
 
     def forget(self) -> None:
         """In a child: the line to that master is not ours."""
