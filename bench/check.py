@@ -75,6 +75,32 @@ def closes(port: int, path: str, patience: float = 1.0) -> bool:
     return True
 
 
+def calls_close(port: int, path: str, patience: float = 1.0) -> bool:
+    """Whether what the app returned is closed, of a server that has ``bench/closing`` as its app.
+
+    A server that leaves it out (PEP 3333: it must not) measures less of the app: Django ends a
+    request there.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        for _ in range(3):
+            connection.request("GET", path)
+            connection.getresponse().read()
+        until = time.monotonic() + patience  # the last may be closed after it was answered
+        while True:
+            connection.request("GET", "/closed")
+            due, done = connection.getresponse().read().split()
+            if due == done:
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise WrongAnswerError(f"/closed: {type(error).__name__}: {error}") from None
+    finally:
+        connection.close()
+
+
 def served_at_once(port: int, path: str, count: int, patience: float = 2.0) -> int:
     """How many of ``count`` connections that are all open get an answer.
 

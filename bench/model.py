@@ -72,6 +72,7 @@ class Trial:
     reason: str = ""
     keeps_alive: bool = False
     closes: bool = False  # a connection that asks for it
+    calls_close: bool = False  # of what the app returned (PEP 3333)
     served_at_once: int = 0  # of as many open connections as the load has
     rps: float = 0.0
     memory: Memory | None = None

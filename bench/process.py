@@ -55,16 +55,20 @@ def free_port() -> int:
 class Running:
     """A server with an app, in a session of its own and on one core; a context manager."""
 
-    def __init__(self, server: Server, app: App, tools: Tools, core: int) -> None:
+    def __init__(
+        self, server: Server, app: App, tools: Tools, core: int, *, closing: bool = False
+    ) -> None:
+        """``closing``: watch whether what the app returns is closed; see ``bench/closing``."""
         self.server = server
         self.port = free_port()
         self.log = tools.state / f"{server.name}-{app.name}.log"
-        fields = {**tools.places, "folder": str(ROOT / app.folder), "port": str(self.port)}
+        folder = ROOT / ("bench/closing" if closing else app.folder)
+        fields = {**tools.places, "folder": str(folder), "port": str(self.port)}
         if server.product == WIRE:
             configuration = NGINX.format(port=self.port)
             (tools.state / f"nginx-{self.port}.conf").write_text(configuration)
         self.command = [each.format(**fields) for each in shlex.split(server.command)]
-        path = tools.state / "server" if server.product == ONEGATE else ROOT / app.folder
+        path = tools.state / "server" if server.product == ONEGATE else folder
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 ["taskset", "-c", str(core), *self.command],
@@ -72,6 +76,7 @@ class Running:
                 env={
                     **{k: os.environ[k] for k in ("HOME", "PATH", "LANG") if k in os.environ},
                     "PYTHONPATH": str(path),
+                    "BENCH_APP": str(ROOT / app.folder),
                     "PYTHONDONTWRITEBYTECODE": "1",
                 },
                 stdin=subprocess.DEVNULL,

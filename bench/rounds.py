@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.tools import Tools
 
 # What a start, a trial, and the work around a slice take, roughly, in seconds.
-START_COST, TRIAL_COST, SLICE_COST, IDLE_COST = 0.5, 2.2, 0.25, 0.5
+START_COST, TRIAL_COST, SLICE_COST, IDLE_COST = 0.5, 3.0, 0.25, 0.5
 RATE_SHARE = 0.4  # of what onegate answers: a load that is not the measure of anyone's limit
 RATE_MOST = 4000.0  # requests/s; more, and the client's own limit would be measured
 
@@ -65,8 +65,9 @@ def rotated(items: Sequence[str], by: int) -> list[str]:
 def broken(trials: Sequence[Trial], connections: int) -> dict[tuple[str, bool], str]:
     """What makes a load meaningless for a server, by its name and whether with close.
 
-    The load does not see either by itself: clients that wait are no part of what it reports until
-    they time out, and a connection that stays open is used again.
+    The load sees none of it by itself: clients that wait are no part of what it reports until
+    they time out, a connection that stays open is used again, and an app that is not told the end
+    of a request does less.
     """
     found = {}
     for trial in trials:
@@ -75,6 +76,9 @@ def broken(trials: Sequence[Trial], connections: int) -> dict[tuple[str, bool], 
             found[trial.server, False] = reason
         if not trial.closes:
             found[trial.server, True] = "does not close when asked"
+        if not trial.calls_close:
+            for close in (False, True):
+                found[trial.server, close] = "leaves out the close() of what the app returned"
     return found
 
 
@@ -121,6 +125,10 @@ class Block:
         if server.product in self.tools.missing:
             return Trial(server=name, app=app, reason=self.tools.missing[server.product])
         first = self.scenarios[0]
+        try:
+            calls_close = self.calls_close(server, first.path)
+        except (StartError, check.WrongAnswerError) as error:
+            return Trial(server=name, app=app, reason=str(error))
         with self.start(server) as running:
             try:
                 running.wait()
@@ -142,10 +150,20 @@ class Block:
                 app=app,
                 keeps_alive=kept,
                 closes=closes,
+                calls_close=calls_close,
                 served_at_once=at_once,
                 rps=loaded.rps,
                 memory=running.memory(),
             )
+
+    def calls_close(self, server: Server, path: str) -> bool:
+        """Whether a server closes what the app returns; true of one that has no app."""
+        if server.product == WIRE:
+            return True
+        core = self.options.server_core
+        with Running(server, self.app, self.tools, core, closing=True) as running:
+            running.wait()
+            return check.calls_close(running.port, path)
 
     def start(self, server: Server) -> Running:
         """Start a server, without waiting for it."""

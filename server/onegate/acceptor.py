@@ -6,7 +6,9 @@ Descriptors are a budget. At its end
 2. else one that has its answer and is only waited for in order not to reset it, or whose request
    has been on the way for more than a moment: a client that is slow costs others nothing while
    there is room, and has no claim to the last place. The more of them wait in the kernel's queue,
-   the shorter that moment is, so that a good one among them has its turn within a second;
+   the shorter that moment is, so that a good one among them has its turn within a second. While
+   places become free by themselves, or more clients come, it is a second: then the crowd is at
+   work, and late because the network or a machine is;
 3. else nobody is accepted until a place is free. The kernel's queue holds who comes meanwhile.
 """
 
@@ -17,13 +19,13 @@ import logging
 import os
 import select
 import socket
-from typing import TYPE_CHECKING
 
 from onegate.connection import Connection, State
 from onegate.http1 import HeadParser
 from onegate.listeners import Listener
 from onegate.wsgi import EnvironFactory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.worker import Worker
 
@@ -33,11 +35,15 @@ log = logging.getLogger("onegate.error")
 _LISTEN = select.EPOLLIN | select.EPOLLEXCLUSIVE
 ACCEPTS = 16
 """Connections taken from a listener before others get their turn."""
-PATIENCE = 0.3
-"""Seconds that a request may be on the way when its place is wanted: ten long round trips.
-Shorter if the queue is longer than the budget, by as much, ..."""
+PATIENCE = 0.2
+"""Seconds that a request may be on the way when its place is wanted and nothing moves. Shorter if
+the queue is longer than the budget, by as much, ..."""
 _LEAST = 0.05
 """... but never shorter than this."""
+_WHILE_MOVING = 1.0
+"""Seconds that it may be on the way while others get on, ..."""
+_STILL = 0.25
+"""... as they do until nobody has for so many seconds."""
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _CLIENT_LEFT = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR, errno.ENETDOWN)
 
@@ -58,6 +64,12 @@ class Acceptor:
         self._open = False
         self._victims: list[Connection] = []
         self._patience = PATIENCE
+        self._answered = 0
+        """Requests, when it was last looked for victims, ..."""
+        self._queue = 0
+        """... clients in the queue then, ..."""
+        self._moved = 0.0
+        """... and when either was last seen to grow."""
         self._reserve = _spare()
 
     def __contains__(self, fd: int) -> bool:
@@ -178,8 +190,14 @@ class Acceptor:
 
     def look_for_victims(self) -> None:
         """At the end of the budget, now and then: who has been on the way for too long?"""
+        worker = self._worker
         queue = sum(listener.queue() or 0 for listener, *_ in self._fronts.values())
+        if worker.requests > self._answered or queue > self._queue:
+            self._moved = worker.now
+        self._answered, self._queue = worker.requests, queue
         self._patience = max(_LEAST, PATIENCE * min(1.0, self.budget / (queue + 1)))
+        if worker.now - self._moved < _STILL:
+            self._patience = _WHILE_MOVING
         found = [
             (connection.waited(), connection.fd)
             for connection in self.connections.values()

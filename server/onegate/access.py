@@ -18,8 +18,13 @@ from collections.abc import Callable
 from onegate.access_values import Clean, Clock, Environ, cleaner, shorten, user
 from onegate.log import LogFile, opened
 from onegate.request_id import request_id
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
 from onegate.settings.nearest import hint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
+
 
 Get = Callable[[Environ, int, str, int, float], object]
 """Gives an atom's value for environ, status, response field lines, octets and seconds."""

@@ -6,9 +6,13 @@ import binascii
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 
-Environ = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+Environ = dict[str, "Any"]
 Clean = Callable[[object], str]
 
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]")

@@ -7,10 +7,13 @@ import os
 import re
 import socket
 import stat
-from pathlib import Path
 
 from onegate.listeners import Listener
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
 
 _ADDRESS = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
@@ -55,8 +58,7 @@ def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
     sock.setblocking(False)
     if sock.family == socket.AF_UNIX:
         path = sock.getsockname()
-        where = Path(path) if isinstance(path, str) and path else None
-        named = _unix(sock, path or address, where)
+        named = _unix(sock, path or address, path if isinstance(path, str) else "")
     else:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         named = _named(sock)
@@ -88,7 +90,7 @@ def _listen(address: str, settings: Settings) -> Listener:
     if address.startswith("fd://"):
         return adopt(int(address.removeprefix("fd://")), address)
     if address.startswith("unix:"):
-        return _listen_unix(Path(address.removeprefix("unix:")), backlog, settings.socket_mode)
+        return _listen_unix(address.removeprefix("unix:"), backlog, settings.socket_mode)
     match = _ADDRESS.fullmatch(address)
     assert match is not None
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
@@ -138,40 +140,40 @@ def _named(sock: socket.socket) -> Listener:
     )
 
 
-def _unix(sock: socket.socket, name: object, path: Path | None) -> Listener:
+def _unix(sock: socket.socket, name: object, path: str) -> Listener:
     return Listener(
         sock=sock, name=f"unix:{name}", server_name="localhost", server_port="80", path=path
     )
 
 
-def _listen_unix(path: Path, backlog: int, mode: int | None) -> Listener:
+def _listen_unix(path: str, backlog: int, mode: int | None) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
-        sock.bind(str(path))
+        sock.bind(path)
         if mode is not None:
-            path.chmod(mode)  # before anybody can connect
+            os.chmod(path, mode)  # before anybody can connect
         sock.listen(backlog)
     except OSError as error:
         sock.close()
         raise SettingsError(f"--bind unix:{path}: {_advice(error)}") from None
     sock.setblocking(False)
-    return _unix(sock, path, path.absolute())
+    return _unix(sock, path, os.path.join(os.getcwd(), path))
 
 
-def _remove_stale(path: Path) -> None:
+def _remove_stale(path: str) -> None:
     """Remove a Unix socket that nobody listens on. One that is in use is never stolen."""
     try:
-        if not stat.S_ISSOCK(path.stat().st_mode):
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
             raise OSError(errno.EEXIST, "there is a file of that name that is no socket")
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
-        code = probe.connect_ex(str(path))
+        code = probe.connect_ex(path)
     if code != errno.ECONNREFUSED:
         raise OSError(code or errno.EADDRINUSE, os.strerror(code or errno.EADDRINUSE))
-    path.unlink()
+    os.unlink(path)
 
 
 def _advice(error: OSError) -> str:

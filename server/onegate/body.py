@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from io import BytesIO
-from typing import IO, cast
 
 from onegate.http1 import ProtocolError
 from onegate.spool import open_spool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 
 class Body:
@@ -39,7 +42,8 @@ class Body:
     def _move_to_disk(self) -> None:
         if self._spool is None:
             raise ProtocolError(413, f"content over {self._memory} octets and no disk to spool to")
-        memory = cast("BytesIO", self._file)
+        memory = self._file
+        assert isinstance(memory, BytesIO)
         # Buffered, not raw: the application may read it line by line.
         self._file = open_spool(self._spool)
         self._file.write(memory.getbuffer())

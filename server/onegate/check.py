@@ -8,7 +8,11 @@ from onegate import access, binding, tls
 from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
-from onegate.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
+
 
 log = logging.getLogger("onegate.error")
 

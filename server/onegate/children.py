@@ -14,18 +14,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from onegate import hooks, signals
 from onegate.generation import Nest
 from onegate.loader import LoadError, load
 from onegate.process_table import Role
 from onegate.scoreboard import Scoreboard, Slot
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
 from onegate.upgrade import exec_successor
 from onegate.worker import Worker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from onegate.settings.model import Settings
     from onegate.template import Template
 
 log = logging.getLogger("onegate.error")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from onegate import log
-from onegate.master import Master
-from onegate.settings import Settings, SettingsError
-from onegate.settings.arguments import TRANSLATIONS, chosen, parse
-from onegate.settings.sources import combine
+from onegate.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from onegate.settings.model import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,16 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
     0: stopped as asked. 1: the application could not be loaded. 2: wrong usage, or an address
     that cannot be bound.
     """
-    asked = parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        for origin in TRANSLATIONS:
-            if path := asked.get(origin):
-                from onegate.migrate import translate  # noqa: PLC0415 - to serve needs none of it
-
-                text, lost = translate(origin, Path(path))
-                print(text, end="")
-                return 1 if lost else 0
-        sources = Sources(chosen(asked))
+        asked, given = _parsed(sys.argv[1:] if arguments is None else arguments)
+        if (status := _translated(asked)) is not None:
+            return status
+        sources = Sources(given)
         if "print_config" in asked:
             print(sources.shown(), end="")
             return 0
@@ -39,10 +36,34 @@ def main(arguments: list[str] | None = None) -> int:
             from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)
+        from onegate.master import Master  # noqa: PLC0415 - in the room that forget() has made
+
         return Master(settings, sources.read).run()
     except SettingsError as error:
         print(f"onegate: {error}", file=sys.stderr)
         return 2
+
+
+def _parsed(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a command line says: all, and the settings among it."""
+    from onegate.settings.arguments import chosen, parse  # noqa: PLC0415 - see forget
+
+    found = parse(arguments)
+    return found, chosen(found)
+
+
+def _translated(asked: Mapping[str, Any]) -> int | None:
+    """The exit status if another server's configuration was to be translated."""
+    for origin in ("from_gunicorn", "from_uwsgi"):
+        if path := asked.get(origin):
+            from pathlib import Path  # noqa: PLC0415 - to serve needs none of it
+
+            from onegate.migrate import translate  # noqa: PLC0415
+
+            text, lost = translate(origin, Path(path))
+            print(text, end="")
+            return 1 if lost else 0
+    return None
 
 
 class Sources:
@@ -55,11 +76,13 @@ class Sources:
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = arguments
         self._environ = dict(os.environ)
-        self._folder = Path.cwd()
+        self._folder = os.getcwd()
+        self._names: set[str] = set()
 
     def shown(self) -> str:
         """The settings in TOML, each with where it came from."""
         from onegate.settings.show import show  # noqa: PLC0415 - to serve needs none of it
+        from onegate.settings.sources import combine  # noqa: PLC0415 - see forget
 
         return show(combine(self._arguments, self._environ))
 
@@ -68,10 +91,10 @@ class Sources:
 
         Raises :class:`SettingsError`, and leaves everything as it was.
         """
-        before = Path.cwd()
+        before = os.getcwd()
         try:
             os.chdir(self._folder)
-            settings = combine(self._arguments, self._environ).settings
+            settings = self._combined()
             if not settings.app:
                 raise SettingsError("which application? onegate MODULE:APP")
             _enter(settings.chdir)
@@ -84,6 +107,50 @@ class Sources:
         if settings.umask is not None:
             os.umask(settings.umask)
         return settings
+
+    def _combined(self) -> Settings:
+        if self._names:
+            # The collection in forget() writes to what it looks at, and a page that is written to
+            # is shared with the workers no more. So it is to look at nothing from before.
+            gc.freeze()
+        try:
+            settings = _combine(self._arguments, self._environ)
+            names = set(vars(settings))
+            if self._names not in (names, set()):
+                raise ImportError("it has other settings")
+        except SettingsError:
+            raise
+        except Exception as error:
+            if not self._names:
+                raise
+            # What runs is another version than what lies on the disk, or half of it.
+            raise SettingsError(
+                f"onegate was changed while it runs ({error}); USR2 starts what is there now"
+            ) from None
+        finally:
+            forget()
+            gc.unfreeze()
+        self._names = names
+        return settings
+
+
+def _combine(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    from onegate.settings.sources import combine  # noqa: PLC0415 - see forget
+
+    return combine(arguments, environ).settings.bare()
+
+
+def forget() -> None:
+    """Give back the modules that declare and read the settings.
+
+    They are 0.2 MiB, which every worker would have as a fork of the master, and which nobody needs
+    before the settings are read again. What was read is a bare record, which holds on to none.
+    """
+    package = vars(sys.modules["onegate.settings"])
+    for name in [name for name in sys.modules if name.startswith("onegate.settings.")]:
+        del sys.modules[name]
+        package.pop(name.rpartition(".")[2], None)
+    gc.collect()
 
 
 def _enter(folder: str) -> None:

@@ -25,7 +25,6 @@ import struct
 import time
 from enum import IntEnum
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
 
 from onegate import request_id
 from onegate.body import Body
@@ -36,8 +35,10 @@ from onegate.http1.response import CONTINUE, error_response
 from onegate.sender import DONTWAIT, Sender
 from onegate.wsgi import Call, ClientGone, EnvironFactory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final
 
     from onegate.access import AccessLog
     from onegate.service import Service

@@ -7,12 +7,16 @@ nearest proxy wrote, past every address that is itself trusted (RFC 7239, sectio
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Any
+import socket
 
 from onegate.http1 import grammar
 from onegate.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 FIELDS = {
     "forwarded": "HTTP_FORWARDED",
@@ -23,6 +27,9 @@ FIELDS = {
 # forwarded-pair = token "=" ( token / quoted-string )                      (RFC 7239, 4)
 _PAIR = re.compile(r'[ \t]*([!#$%&\'*+\-.^_`|~\w]+)=("(?:[^"\\]|\\.)*"|[^",;\s]*)[ \t]*')
 _REMEMBERED = 1024
+_FAMILIES = {4: socket.AF_INET, 16: socket.AF_INET6}
+_MAPPED = bytes(10) + b"\xff\xff"
+"""In front of an IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2)."""
 
 
 class Forwarded:
@@ -35,12 +42,9 @@ class Forwarded:
     def __init__(self, allow: str, fields: str) -> None:
         entries = [entry.strip() for entry in allow.split(",") if entry.strip()]
         self._everybody = "*" in entries
-        try:
-            self._networks = [
-                ipaddress.ip_network(entry, strict=False) for entry in entries if entry != "*"
-            ]
-        except ValueError as error:
-            raise SettingsError(f"--forwarded-allow-ips: {error}") from None
+        packed = {entry: _packed(entry) for entry in entries if entry != "*"}
+        self._addresses = set(packed.values()) - {None}
+        self._in_network = _networks([entry for entry in packed if packed[entry] is None])
         names = {name.strip().lower() for name in fields.split(",") if name.strip()}
         if unknown := sorted(names - FIELDS.keys()):
             known = ", ".join(FIELDS)
@@ -60,12 +64,11 @@ class Forwarded:
         return known
 
     def _listed(self, address: str) -> bool:
-        try:
-            ip = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
+        packed = _packed(address.partition("%")[0])
+        if packed is None:
             return False
-        mapped = getattr(ip, "ipv4_mapped", None)
-        return any((mapped or ip) in network for network in self._networks)
+        packed = packed.removeprefix(_MAPPED)
+        return packed in self._addresses or self._in_network(packed)
 
     def concerns(self, environ: dict[str, Any]) -> bool:
         """Whether ``environ`` has any of the fields that a trusted peer is asked for."""
@@ -152,7 +155,29 @@ def _address(node: str) -> str:
         node = node[1:].partition("]")[0]
     elif node.count(":") == 1:
         node = node.partition(":")[0]
-    try:
-        return str(ipaddress.ip_address(node))
-    except ValueError:
+    address, percent, zone = node.partition("%")
+    packed = _packed(address)
+    if packed is None or (percent and (len(packed) == 4 or re.fullmatch("[^%/]+", zone) is None)):
         return ""
+    return socket.inet_ntop(_FAMILIES[len(packed)], packed) + percent + zone
+
+
+def _packed(address: str) -> bytes | None:
+    """The octets of an address, the same for all its spellings; None if it is none."""
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):
+        return None
+
+
+def _networks(entries: list[str]) -> Callable[[bytes], bool]:
+    """What tells whether an address is in one of these networks. Raises :class:`SettingsError`."""
+    if not entries:
+        return lambda packed: False
+    import ipaddress  # noqa: PLC0415 - 0.2 MiB, and a single address needs none of it
+
+    try:
+        networks = [ipaddress.ip_network(entry, strict=False) for entry in entries]
+    except ValueError as error:
+        raise SettingsError(f"--forwarded-allow-ips: {error}") from None
+    return lambda packed: any(ipaddress.ip_address(packed) in each for each in networks)

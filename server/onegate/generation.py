@@ -5,15 +5,14 @@ A new generation is on trial until a worker of it serves; the one before it is k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.process_table import Child
 from onegate.record import Record
-from onegate.settings import Settings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.settings.model import Settings
     from onegate.template import Template
 
 

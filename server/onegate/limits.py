@@ -6,19 +6,23 @@ exceeded on purpose: clients beyond it wait in the kernel's queue instead of bei
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
-from pathlib import Path
 
 from onegate.record import Record
-from onegate.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
+
 
 MAX_RAISED = 65536
 """To this ``--raise-nofile`` goes at most. The hard limit may be 2^30, and some libraries loop
 over every possible descriptor."""
 _OWN_DESCRIPTORS = 12
 """What a worker holds besides connections: standard streams, epoll, pipes, a reserve."""
-_CGROUPS = Path("/sys/fs/cgroup")
+_CGROUPS = "/sys/fs/cgroup"
 
 
 class Budget(Record):
@@ -91,7 +95,8 @@ def _read(name: str) -> str:
     controller, _, file = name.rpartition("/")
     for folder in (_own_group(controller), ""):
         try:
-            return (_CGROUPS / controller / folder / file).read_text().strip()
+            with open(os.path.join(_CGROUPS, controller, folder, file)) as text:
+                return text.read().strip()
         except OSError:
             continue
     return ""
@@ -100,7 +105,8 @@ def _read(name: str) -> str:
 def _own_group(controller: str) -> str:
     """The path in /proc/self/cgroup, ``hierarchy:controllers:path`` (cgroups(7))."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        with open("/proc/self/cgroup") as file:
+            lines = file.read().splitlines()
     except OSError:
         return ""
     for line in lines:

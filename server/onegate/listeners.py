@@ -1,15 +1,19 @@
-"""Listening sockets, as master and workers know them. :mod:`onegate.binding` makes them."""
+"""Listening sockets: made by the master, inherited by the workers."""
 
 from __future__ import annotations
 
 import array
 import contextlib
+import os
 import socket
 import struct
-from pathlib import Path
 
 from onegate.record import Record
-from onegate.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
+
 
 _SO_ATTACH_FILTER = 26
 """asm-generic/socket.h; the ``socket`` module has no name for it."""
@@ -26,7 +30,7 @@ class Listener(Record):
     name: str
     server_name: str
     server_port: str
-    path: Path | None = None
+    path: str = ""
     """Of a Unix socket that this process made."""
     given: str = ""
     """The address as it was asked for."""
@@ -63,8 +67,8 @@ class Listener(Record):
         """
         if self.foreign:
             return
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        if self.path:
+            _unlink(self.path)
         elif self.sock.family != socket.AF_UNIX:
             self._drop_syn()
 
@@ -88,5 +92,10 @@ class Listener(Record):
     def close(self, *, unlink: bool) -> None:
         """Close the socket; with ``unlink``, and unless it is foreign, remove its file too."""
         self.sock.close()
-        if unlink and self.path is not None and not self.foreign:
-            self.path.unlink(missing_ok=True)
+        if unlink and self.path and not self.foreign:
+            _unlink(self.path)
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)

@@ -13,8 +13,11 @@ from collections.abc import Iterable
 from onegate.hooks import Hooks, Worker
 from onegate.process_table import Child
 from onegate.scoreboard import Field
-from onegate.settings import Settings
 from onegate.systemd import Notifier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
 
@@ -50,7 +53,7 @@ class Liveness:
                 child.reason = "was stuck"
                 child.kill_at = time.monotonic() + _ABORT_SECONDS
                 hooks("worker_abort", Worker(child.pid, settings))
-                child.signal(signal.SIGABRT)
+                child.send_signal(signal.SIGABRT)
 
     def _stuck(self, child: Child) -> float:
         slot = child.slot

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _TARGET = re.compile(r"([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(\))?)?")
 
@@ -28,7 +32,7 @@ def load(target: str) -> Callable[..., Any]:
     if match is None:
         raise LoadError(f"{target!r} is not of the form module:attribute or module:factory()")
     module_name, path, factory = match.groups()
-    folder = str(Path.cwd())
+    folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:

@@ -15,10 +15,16 @@ import logging
 import os
 import stat
 import time
-from typing import Any
 
 from onegate.request_id import request_id
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from onegate.settings.model import Settings
+
 
 log = logging.getLogger("onegate.error")
 

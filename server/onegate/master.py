@@ -36,13 +36,16 @@ from onegate.pool import Pool
 from onegate.process_table import ProcessTable, Role
 from onegate.reload import Reload
 from onegate.scoreboard import Scoreboard
-from onegate.settings import Settings
 from onegate.shutdown import Shutdown
 from onegate.signals import SelfPipe
 from onegate.spawner import Spawner
 from onegate.supervisor import Supervisor
 from onegate.systemd import Notifier, inherited
 from onegate.upgrade import Succession
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
 
@@ -188,7 +191,7 @@ class Master:
         logs.reopen()
         for child in self._processes:
             if child.role in (Role.WORKER, Role.STATUS):
-                child.signal(signal.SIGUSR1)
+                child.send_signal(signal.SIGUSR1)
 
     def _replace(self) -> None:
         """Start a new master; what follows when it serves is the supervisor's."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
-from typing import IO, TYPE_CHECKING
 
 from onegate.spool import open_spool
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import IO
+
     from onegate.tls import Transport
 
 

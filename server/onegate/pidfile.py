@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from pathlib import Path
 
 from onegate.settings import SettingsError
 
@@ -12,26 +12,31 @@ class PidFile:
     """Holds the master's process number. It is replaced whole, and removed only if it is ours."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path) if path else None
+        self._path = path
 
     def write(self) -> None:
         """Raises :class:`SettingsError` if it cannot be written."""
-        if self._path is None:
+        if not self._path:
             return
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        folder, name = os.path.split(self._path)
+        beside = os.path.join(folder, f".{name}.{os.getpid()}")
         try:
-            beside.write_text(f"{os.getpid()}\n")
-            beside.replace(self._path)
+            with open(beside, "w") as file:
+                file.write(f"{os.getpid()}\n")
+            os.replace(beside, self._path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
             raise SettingsError(f"--pidfile {self._path}: {error.strerror}") from None
 
     def remove(self) -> None:
         """Remove the file, unless another master has taken it over."""
-        if self._path is None:
+        if not self._path:
             return
         try:
-            if self._path.read_text().strip() == str(os.getpid()):
-                self._path.unlink()
+            with open(self._path) as file:
+                ours = file.read().strip() == str(os.getpid())
+            if ours:
+                os.unlink(self._path)
         except OSError:
             return

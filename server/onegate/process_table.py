@@ -54,7 +54,7 @@ class Child:
     def __str__(self) -> str:
         return f"{self.role.value} {self.pid}"
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send a signal. One that has ended already needs none."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
@@ -70,7 +70,7 @@ class Child:
     def _end(self, number: signal.Signals, patience: float) -> None:
         self.told = True
         self.kill_at = min(self.kill_at, time.monotonic() + patience)
-        self.signal(number)
+        self.send_signal(number)
 
 
 class ProcessTable:
@@ -146,7 +146,7 @@ class ProcessTable:
             if time.monotonic() >= child.kill_at:
                 child.kill_at = float("inf")
                 child.reason = child.reason or "did not end in time"
-                child.signal(signal.SIGKILL)
+                child.send_signal(signal.SIGKILL)
 
     @property
     def due(self) -> float:

@@ -6,7 +6,13 @@ its methods compiled at the start: 2 MiB in each worker. Type checkers see no di
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, dataclass_transform
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_):
+        return lambda cls: cls
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -53,4 +59,14 @@ class Record:
 
     def replace(self, **changes: Any) -> Self:
         """A new record, with other values for some fields."""
-        return type(self)(**{**vars(self), **changes})
+        if unknown := changes.keys() - vars(self).keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        new = object.__new__(type(self))
+        vars(new).update(vars(self), **changes)
+        return new
+
+    def bare(self) -> Self:
+        """The same values in a record that holds on to nothing else, not even to its class."""
+        new: Any = object.__new__(Record)
+        vars(new).update(vars(self))
+        return new  # type: ignore[no-any-return]  # it has the same fields

@@ -15,8 +15,12 @@ from onegate.generation import Generations
 from onegate.hooks import Hooks, Server
 from onegate.listeners import Listener
 from onegate.process_table import ProcessTable, Role
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
 from onegate.systemd import Notifier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
 

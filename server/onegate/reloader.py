@@ -18,7 +18,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from onegate.settings import Settings
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
+
 
 log = logging.getLogger("onegate.error")
 
@@ -60,7 +63,7 @@ def files(settings: Settings) -> set[Path]:
     found = {Path(file) for file in modules if file}
     found.update(Path.cwd().rglob("*.py"))
     for pattern in settings.reload_extra_file:
-        found.update(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207 - takes any pattern
+        found.update(map(Path, glob.glob(pattern, recursive=True)))
     return found
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from itertools import count
-from typing import Any
 
 from onegate.http1 import grammar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 KEY = "onegate.request_id"
 """In the environ, once it is known."""

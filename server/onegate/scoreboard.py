@@ -7,10 +7,9 @@ number into its own slot, and whoever wants to know reads it. Nobody waits for a
 from __future__ import annotations
 
 import mmap
-from enum import IntEnum
 
 
-class Field(IntEnum):
+class Field:
     """The numbers of a slot; each is a double, written by one process only."""
 
     PID = 0
@@ -29,30 +28,34 @@ class Field(IntEnum):
     STOPPING = 13  # set by the master, before its signal, if all workers are to stop
 
 
+_FIELDS = 14
+
+
 class Slot:
     """One worker's numbers."""
 
-    __slots__ = ("_numbers", "index")
+    __slots__ = ("_all", "_first", "index")
 
-    def __init__(self, numbers: memoryview[float], index: int) -> None:
-        self._numbers = numbers
+    def __init__(self, doubles: memoryview[float], index: int) -> None:
+        self._all = doubles
+        self._first = index * _FIELDS
         self.index = index
 
-    def __getitem__(self, field: Field) -> float:
-        return float(self._numbers[field])
+    def __getitem__(self, field: int) -> float:
+        return self._all[self._first + field]
 
-    def __setitem__(self, field: Field, value: float) -> None:
-        self._numbers[field] = value
+    def __setitem__(self, field: int, value: float) -> None:
+        self._all[self._first + field] = value
 
     def clear(self) -> None:
         """All zero: free for another worker."""
-        for field in Field:
-            self._numbers[field] = 0.0
+        for field in range(_FIELDS):
+            self[field] = 0.0
 
     @property
     def numbers(self) -> memoryview[float]:
         """The doubles themselves, for the loop, where a turn should cost next to nothing."""
-        return self._numbers
+        return self._all[self._first : self._first + _FIELDS]
 
 
 class Scoreboard:
@@ -62,10 +65,8 @@ class Scoreboard:
     """
 
     def __init__(self, slots: int) -> None:
-        size = len(Field)
-        memory = mmap.mmap(-1, slots * size * 8)
-        doubles = memoryview(memory).cast("d")
-        self.slots = [Slot(doubles[i * size : (i + 1) * size], i) for i in range(slots)]
+        doubles = memoryview(mmap.mmap(-1, slots * _FIELDS * 8)).cast("d")
+        self.slots = [Slot(doubles, index) for index in range(slots)]
 
     def take(self) -> Slot | None:
         """A free slot, or None."""

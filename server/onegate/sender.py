@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-from typing import TYPE_CHECKING, Final
 
 from onegate.outbuf import FileSegment, OutBuffer
 from onegate.wsgi import ClientGone
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from onegate.service import Service
     from onegate.tls import Transport
 
@@ -23,7 +25,7 @@ _DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE
 
 class Sender:
     """The sending half of a :class:`onegate.connection.Connection`; see
-    :class:`onegate.wsgi.call.Output`."""
+    :class:`onegate.wsgi.output.Output`."""
 
     __slots__ = ("_corks", "_out", "_service", "_streams", "deadline", "sock")
 

@@ -1,20 +1,22 @@
-"""What a connection needs of the worker that it belongs to."""
+"""What a connection needs of the worker that it belongs to. Imported for annotations only."""
 
 from __future__ import annotations
 
 import socket
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
 
 from onegate.forwarded import Forwarded
 from onegate.http1 import MessageLimits
-from onegate.settings import Settings
 from onegate.wsgi import Call
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from onegate.access import AccessLog
     from onegate.connection import Connection
     from onegate.sender import Sender
+    from onegate.settings.model import Settings
     from onegate.tls import Transport
 
 

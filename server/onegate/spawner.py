@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from onegate.backoff import Backoff
 from onegate.children import be, leave
@@ -18,6 +17,7 @@ from onegate.scoreboard import Field, Scoreboard, Slot
 from onegate.signals import SIGNALS
 from onegate.upgrade import Succession
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.template import Template
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
-from typing import IO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
 
 _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 
@@ -26,7 +29,7 @@ def spool_folder(wanted: str) -> str | None:
     for folder in candidates:
         try:
             with open_spool(folder):
-                return str(Path(folder).absolute())
+                return os.path.join(os.getcwd(), folder)
         except OSError:
             continue
     return None
@@ -42,4 +45,4 @@ def open_spool(folder: str, *, buffered: bool = True) -> IO[bytes]:
         from tempfile import TemporaryFile  # noqa: PLC0415 - see the module
 
         return TemporaryFile(dir=folder, prefix="onegate-", buffering=-1 if buffered else 0)
-    return open(descriptor, "w+b", buffering=-1 if buffered else 0)  # noqa: PTH123 - a descriptor has no path
+    return open(descriptor, "w+b", buffering=-1 if buffered else 0)

@@ -10,12 +10,16 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from onegate import __version__
 from onegate.listeners import Listener
 from onegate.scoreboard import Field, Scoreboard, Slot
-from onegate.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from onegate.settings.model import Settings
 
 
 class StatusApp:

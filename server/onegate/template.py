@@ -12,7 +12,11 @@ import gc
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _PR_SET_CHILD_SUBREAPER = 36
 _ANSWER_SECONDS = 10.0

@@ -163,7 +163,7 @@ class ThreadedWorker(Worker):
 
     def call(self, call: Call[Connection]) -> bool:
         """Call the application in this thread, which is the leader's when the call begins."""
-        self._requests += 1
+        self.requests += 1
         self._calls += 1
         hand_over = self._blocked > _BLOCKS and self._calls % _PROBE
         with self._lock:

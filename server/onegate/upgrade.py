@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn
 
 from onegate import systemd
 from onegate.binding import adopt
 from onegate.listeners import Listener
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+
 _VARIABLE = "_ONEGATE_SUCCESSION"
-_FOLDER = os.getcwd()  # noqa: PTH109 - before --chdir; the command line is relative to it
+_FOLDER = os.getcwd()  # before --chdir; the command line is relative to it
 _ENVIRON = {name: value for name, value in os.environ.items() if name != _VARIABLE}
 """As it was at the start, before ``--env``."""
 

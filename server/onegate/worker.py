@@ -12,8 +12,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
@@ -23,14 +21,17 @@ from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
 from onegate.scoreboard import Field, Slot
-from onegate.settings import Settings
 from onegate.spool import spool_folder
 from onegate.wsgi import Call, EnvironFactory, field_key
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from onegate.access import AccessLog
     from onegate.children import Line
     from onegate.sender import Sender
+    from onegate.settings.model import Settings
     from onegate.tls import Transport
 
 log = logging.getLogger("onegate.error")
@@ -55,7 +56,7 @@ _MAX_EVENTS = 256
 QUEUE_SECONDS = 0.05
 """How long a stopping worker still takes those who are in the kernel's queue already."""
 _PAGE = resource.getpagesize()
-_BEAT = int(Field.BEAT)
+_BEAT = Field.BEAT
 
 
 class Worker:
@@ -105,7 +106,8 @@ class Worker:
         self._slot = slot
         self._numbers = slot.numbers
         self._line = line
-        self._requests = 0
+        self.requests = 0
+        """How many were answered, or are about to be."""
         self._retired = False
         self._retire_after = self._jittered(settings.max_requests)
         self._retire_at = self.now + (settings.max_worker_lifetime or float("inf"))
@@ -175,7 +177,7 @@ class Worker:
         acceptor = self._acceptor
         connections = acceptor.connections
         numbers = self._numbers
-        requests = self._requests
+        requests = self.requests
         while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
                 connection = connections.get(fd)
@@ -194,11 +196,12 @@ class Worker:
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
-            timeout = max(0.0, self._next_tick - self.now)
+            # What came behind an answered request in the same read is asked, but of no event.
+            timeout = 0.0 if self.asked else max(0.0, self._next_tick - self.now)
             ended = time.monotonic()
             self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
-            self._each = (ended - self.now) / (self._requests - requests or 1)
-            requests = self._requests
+            self._each = (ended - self.now) / (self.requests - requests or 1)
+            requests = self.requests
             numbers[_BEAT] = self.now = time.monotonic()
             self.quick = self._each < _GATHERING and self.now > self._apart_until and self._gathers
             if requests >= self._retire_after:
@@ -213,7 +216,7 @@ class Worker:
         it does not make a worker with many calls to make look stuck.
         """
         batch, self.asked = self.asked, []
-        self._requests += len(batch)
+        self.requests += len(batch)
         self.gathering = self._each > _WORTHWHILE and len(batch) > 1
         app, monotonic = self._app, time.monotonic
         since = monotonic()
@@ -290,13 +293,14 @@ class Worker:
         """Write this worker's numbers; ask to be replaced when its time has come."""
         slot = self._slot
         slot[Field.CALL_SINCE] = oldest_call
-        slot[Field.REQUESTS] = self._requests
+        slot[Field.REQUESTS] = self.requests
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
         slot[Field.IDLE] = self._acceptor.idle()
         resident = 0
         with contextlib.suppress(OSError):  # the application may hold every descriptor
             slot[Field.DESCRIPTORS] = _open_descriptors()
-            resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+            with open("/proc/self/statm") as statm:
+                resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
         most = self.settings.max_worker_memory
         if self.now >= self._retire_at:
@@ -329,7 +333,7 @@ class Worker:
 
     def call(self, call: Call[Connection]) -> bool:
         """Call the application here and now."""
-        self._requests += 1
+        self.requests += 1
         call.run(self._app)
         self._numbers[_BEAT] = time.monotonic()
         return True
@@ -374,4 +378,4 @@ def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:
 
 
 def _open_descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1  # but the folder itself
+    return len(os.listdir("/proc/self/fd")) - 1  # but the folder itself

@@ -27,7 +27,13 @@ def trial(server: str, app: str = "raw", own: int = 20 << 20) -> Trial:
         worker_anonymous=own, worker_rss=2 * own, worker_pss=own, tree_pss=own, processes=1
     )
     return Trial(
-        server=server, app=app, keeps_alive=True, closes=True, served_at_once=32, memory=memory
+        server=server,
+        app=app,
+        keeps_alive=True,
+        closes=True,
+        calls_close=True,
+        served_at_once=32,
+        memory=memory,
     )
 
 

@@ -61,13 +61,16 @@ def test_each_round_begins_with_another() -> None:
 
 def test_what_the_load_cannot_see_breaks_only_the_load_it_concerns() -> None:
     trials = [
-        Trial(server="good", app="raw", closes=True, served_at_once=32),
-        Trial(server="starves", app="raw", closes=True, served_at_once=4),
-        Trial(server="holds", app="raw", closes=False, served_at_once=32),
+        Trial(server="good", app="raw", closes=True, calls_close=True, served_at_once=32),
+        Trial(server="starves", app="raw", closes=True, calls_close=True, served_at_once=4),
+        Trial(server="holds", app="raw", closes=False, calls_close=True, served_at_once=32),
+        Trial(server="forgets", app="raw", closes=True, served_at_once=32),
     ]
     assert broken(trials, 32) == {
         ("starves", False): "served 4 of 32 clients",
         ("holds", True): "does not close when asked",
+        ("forgets", False): "leaves out the close() of what the app returned",
+        ("forgets", True): "leaves out the close() of what the app returned",
     }
 
 

@@ -70,6 +70,23 @@ def test_5000_in_all_through_nofile_64(limited: Limited) -> None:
     nothing_is_left(server, lambda: asked(server, 5000 // ROUNDS))
 
 
+def test_a_crowd_that_gets_on_is_not_thinned_out(limited: Limited) -> None:
+    """All connect first, as a machine that is busy makes its clients do, and then ask in turn."""
+    server = limited(nofile=64)
+    clients = [server.connect() for _ in range(200)]
+    try:
+        for number, client in enumerate(clients):
+            if number < 30:
+                assert client.silent(0.02)  # the time itself is under test
+            client.send(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+        for number, client in enumerate(clients):
+            assert client.response().text == f"/{number}"
+            client.sock.close()
+    finally:
+        for client in clients:
+            client.sock.close()
+
+
 @pytest.mark.parametrize("limits", [{}, {"nofile": 256}], ids=["default", "nofile_256"])
 @pytest.mark.parametrize("kind", BAD)
 def test_1000_bad_clients_and_a_good_one_is_answered_within_a_second(

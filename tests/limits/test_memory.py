@@ -21,11 +21,21 @@ COSTLY = {
     "dataclasses", "inspect", "ast", "dis", "opcode",
     # the command line
     "argparse", "gettext", "locale", "shutil", "difflib", "shlex", "tomllib",
+    # types, for those who check them
+    "typing",
+    # a path, and an address in percent-encoding
+    "pathlib", "fnmatch", "ntpath", "urllib", "urllib.parse",
     # an address
-    "encodings.idna", "stringprep", "unicodedata",
+    "ipaddress", "encodings.idna", "stringprep", "unicodedata",
+    # the phrases of all statuses
+    "http",
+    # the settings, after they are read
+    "onegate.settings.arguments", "onegate.settings.declare", "onegate.settings.kinds",
+    "onegate.settings.model", "onegate.settings.options", "onegate.settings.sources",
     # what a setting asks for
     "ctypes", "json", "ssl", "tempfile",
-    "onegate.access", "onegate.check", "onegate.migrate", "onegate.privileges",
+    "onegate.access", "onegate.check", "onegate.hook_file", "onegate.migrate",
+    "onegate.privileges",
     "onegate.proxy_protocol", "onegate.reloader", "onegate.settings.usage", "onegate.status",
     "onegate.template", "onegate.threads", "onegate.tls",
     # other servers and clients
@@ -50,6 +60,7 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
         (["--access-log", "json"], "onegate.access"),
         (["--threads", "2"], "onegate.threads"),
         (["--preload"], "onegate.template"),
+        (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),
     ],
 )
 def test_what_a_setting_asks_for_is_there(tmp_path: Path, option: list[str], module: str) -> None:

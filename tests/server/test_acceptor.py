@@ -177,3 +177,26 @@ def test_the_end_of_a_connection_is_not_waited_for_by_its_answer(serve: Serve) -
         with (server.folder / "gate").open("w"):
             pass
         assert client.closed()
+
+
+QUICK = """
+import onegate.worker
+
+# Nothing but an event wakes the loop.
+onegate.worker._TICK = 60.0
+
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "1")])
+    return [environ["PATH_INFO"][1:].encode()]
+"""
+
+
+def test_pipelined_requests_are_answered_without_another_event(serve: Serve) -> None:
+    """Also when calls are put off until all is read that has come, as in a worker at work."""
+    server = serve(QUICK)
+    with server.connect() as client:
+        for _ in range(20):
+            assert client.send(ASK % b"/0").response().text == "0"
+        client.send(b"".join(ASK % b"/%d" % number for number in range(8)))
+        assert [client.response().text for _ in range(8)] == [str(number) for number in range(8)]

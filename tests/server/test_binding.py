@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from onegate.binding import listen
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
+from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE, HELLO, Client, serving
 

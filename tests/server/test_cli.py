@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from onegate import __file__ as onegate_package
 from onegate import __version__
 from onegate.cli import Sources, main
-from onegate.settings import OPTIONS, SettingsError
+from onegate.settings import SettingsError
 from onegate.settings.arguments import given
+from onegate.settings.model import OPTIONS
 from onegate.settings.usage import manual
 
 APP = """
@@ -216,3 +219,55 @@ def test_read_again_from_where_it_was_started_and_with_that_environment(tmp_path
 def test_no_application_is_an_error() -> None:
     with pytest.raises(SettingsError, match="which application"):
         Sources({}).read()
+
+
+HELD = """
+import gc, sys
+from onegate.cli import Sources
+sources = Sources({"app": "m:a"})
+for _ in range(2):
+    settings = sources.read()
+    print(sorted(name for name in sys.modules if name.startswith("onegate.settings.")))
+    print([each for each in gc.get_objects()
+           if str(getattr(each, "__module__", "")).startswith("onegate.settings.")])
+print(settings.workers, settings.replace(workers=3).workers)
+"""
+
+
+def test_what_declares_the_settings_is_given_back_each_time_they_are_read() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HELD], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert ended.stdout == "[]\n" * 4 + "1 3\n"
+
+
+CHANGED = """
+import os, sys
+from onegate.cli import Sources
+from onegate.settings import SettingsError
+sources = Sources({"app": "m:a"})
+sources.read()
+file = os.path.join(sys.path[0], "onegate", "settings", "options", "logs.py")
+text = open(file).read()
+other = "    access_log: str = option("
+for now in (text.replace(other, "    another: str = option(0, Kind(), help='', why='')\\n" + other),
+            text.replace("Group, option", "Group, no_such_name"), text[:-9], text):
+    open(file, "w").write(now)
+    try:
+        print(sources.read().app)
+    except SettingsError as error:
+        print("USR2" in str(error) and "changed while it runs" in str(error))
+"""
+
+
+def test_another_version_on_the_disk_is_no_reason_to_end(tmp_path: Path) -> None:
+    shutil.copytree(Path(onegate_package).parent, tmp_path / "onegate")
+    (tmp_path / "script.py").write_text(CHANGED)
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )
+    assert ended.stdout == "True\nTrue\nTrue\nm:a\n"

@@ -7,7 +7,7 @@ import socket
 from onegate.generation import Generations
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
-from onegate.settings import Settings
+from onegate.settings.model import Settings
 
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from onegate.hooks import ABSENT, HOOKS, Hooks, Server, Worker
-from onegate.settings import Settings, SettingsError
+from onegate.hook_file import ABSENT, HOOKS
+from onegate.hooks import Hooks, Server, Worker
+from onegate.settings import SettingsError
+from onegate.settings.model import Settings
 
 SERVER = Server(os.getpid(), Settings(workers=3))
 WORKER = Worker(0, SERVER.cfg)

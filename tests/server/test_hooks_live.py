@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RECORDS = """
 import os
-from onegate.hooks import HOOKS
+from onegate.hook_file import HOOKS
 
 def record(name):
     def one(a): note(name)

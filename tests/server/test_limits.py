@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from onegate import limits
-from onegate.settings import Settings
+from onegate.settings.model import Settings
 
 
 @pytest.fixture

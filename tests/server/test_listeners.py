@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from onegate.binding import listen
-from onegate.settings import Settings
+from onegate.settings.model import Settings
 
 SETTINGS = Settings(backlog=8)
 

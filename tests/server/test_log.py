@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onegate import log as logs
 from onegate.request_id import KEY, MAX_LENGTH, adopt, request_id
-from onegate.settings import Settings, SettingsError
+from onegate.settings import SettingsError
+from onegate.settings.model import Settings
 
 LOG = logging.getLogger("onegate.error")
 BEGIN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \[\d+( [^ \]]+)?\] [A-Z]+ "

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from onegate.cli import main
-from onegate.hooks import ABSENT, HOOKS
+from onegate.hook_file import ABSENT, HOOKS
 from onegate.migrate import ini, translate
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
-from onegate.settings import SettingsError, load
+from onegate.settings import SettingsError
+from onegate.settings.sources import load
 
 
 def words(text: str) -> list[str]:

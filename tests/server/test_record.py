@@ -51,3 +51,15 @@ def test_what_is_missing_or_unknown_is_named() -> None:
         Derived(first=1, fourth=4, known=7)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="Derived has no fourth"):
         Derived(first=1).replace(fourth=4)
+
+
+def test_a_bare_record_has_the_values_alone() -> None:
+    made = Derived(first=1)
+    bare = made.bare()
+    assert vars(bare) == vars(made)
+    assert type(bare) is Record
+    assert vars(bare.replace(first=2)) == {"first": 2, "second": "two", "third": ()}
+    with pytest.raises(TypeError, match="Record has no fourth"):
+        bare.replace(fourth=4)
+    with pytest.raises(AttributeError, match="frozen"):
+        bare.first = 2  # type: ignore[misc]

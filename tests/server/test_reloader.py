@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate import reloader
-from onegate.settings import Settings
+from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE, wait_for
 

@@ -13,7 +13,7 @@ from onegate.backoff import Backoff
 from onegate.generation import Generations
 from onegate.process_table import ProcessTable, Role
 from onegate.scoreboard import Scoreboard
-from onegate.settings import Settings
+from onegate.settings.model import Settings
 from onegate.spawner import Spawner
 from onegate.upgrade import Succession
 

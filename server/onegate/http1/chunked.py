@@ -13,8 +13,6 @@ large is refused from its size, before any of its data.
 
 from __future__ import annotations
 
-from enum import Enum, auto
-
 from onegate.http1.errors import ProtocolError
 from onegate.http1.grammar import CHUNK_LINE, FIELD_LINE
 
@@ -24,12 +22,7 @@ MAX_OVERHEAD = 65536
 """Octets of extensions and padding in one body, all chunks together."""
 
 
-class _State(Enum):
-    SIZE = auto()
-    DATA = auto()
-    DATA_END = auto()
-    TRAILER = auto()
-    DONE = auto()
+_SIZE, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
 
 
 class ChunkedDecoder:
@@ -42,7 +35,7 @@ class ChunkedDecoder:
     __slots__ = ("_left", "_max_content", "_overhead", "_room", "_state", "_trailer_room")
 
     def __init__(self, max_trailer: int = 8190, max_content: int = 1 << 30) -> None:
-        self._state = _State.SIZE
+        self._state = _SIZE
         self._left = 0
         self._overhead = 0
         self._trailer_room = max_trailer
@@ -51,7 +44,7 @@ class ChunkedDecoder:
     @property
     def done(self) -> bool:
         """True once the last CRLF of the body was consumed."""
-        return self._state is _State.DONE
+        return self._state == _DONE
 
     def decode(self, buffer: bytearray) -> bytes:
         """Consume what can be consumed from the front of ``buffer``; return the content in it.
@@ -60,29 +53,29 @@ class ChunkedDecoder:
         """
         content: list[bytes] = []
         position = 0
-        while self._state is not _State.DONE:
-            if self._state is _State.DATA:
+        while self._state != _DONE:
+            if self._state == _DATA:
                 taken = min(self._left, len(buffer) - position)
                 content.append(bytes(buffer[position : position + taken]))
                 self._left -= taken
                 position += taken
                 if self._left:
                     break
-                self._state = _State.DATA_END
-            if self._state is _State.DATA_END:
+                self._state = _DATA_END
+            if self._state == _DATA_END:
                 ending = buffer[position : position + 2]
                 if not b"\r\n".startswith(ending):
                     raise ProtocolError(400, "chunk data is not followed by CRLF")
                 if len(ending) < 2:
                     break
                 position += 2
-                self._state = _State.SIZE
+                self._state = _SIZE
             line_end = self._line_end(buffer, position)
             if line_end < 0:
                 break
             line = bytes(buffer[position:line_end])
             position = line_end + 2
-            if self._state is _State.SIZE:
+            if self._state == _SIZE:
                 self._size(line)
             else:
                 self._trailer_line(line)
@@ -91,7 +84,7 @@ class ChunkedDecoder:
 
     def _line_end(self, buffer: bytearray, start: int) -> int:
         """Index of the CRLF that ends the line at ``start``, or -1 while it is incomplete."""
-        if self._state is _State.SIZE:
+        if self._state == _SIZE:
             limit, status = MAX_LINE, 400
         else:
             limit, status = self._trailer_room, 431
@@ -116,11 +109,11 @@ class ChunkedDecoder:
         self._overhead += max(0, len(line) - 8)
         if self._overhead > MAX_OVERHEAD:
             raise ProtocolError(400, "too many chunk extensions")
-        self._state = _State.DATA if self._left else _State.TRAILER
+        self._state = _DATA if self._left else _TRAILER
 
     def _trailer_line(self, line: bytes) -> None:
         if not line:
-            self._state = _State.DONE
+            self._state = _DONE
             return
         self._trailer_room -= len(line) + 2
         if FIELD_LINE.fullmatch(line.decode("latin-1")) is None:

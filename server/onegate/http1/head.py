@@ -16,11 +16,15 @@ object each time, and its owner keeps with it (``ready``) what it had made of it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
 from onegate.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _PLAIN, _HOST, _LENGTH, _CODING, _CONNECTION, _EXPECT, _SINGLETON, _DROPPED = range(8)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import runpy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from onegate.hooks import ABSENT, HOOKS
+from onegate.hook_file import ABSENT, HOOKS
 from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
 from onegate.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _COMBINED = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
 

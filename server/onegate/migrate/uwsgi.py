@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
-from typing import Any
 
 from onegate.migrate import ini
 from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _OFF = ("false", "0", "no", "off")
 

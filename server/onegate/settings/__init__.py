@@ -7,10 +7,12 @@ line of ``--help`` and the row in ``docs/options.md``.
     options ─► declare ─► arguments ┐
                kinds                ├─► sources ─► Settings with the origin of every value
                           file      ┘
+
+What runs keeps the values alone. The modules in here are given back as soon as the settings are
+read (:func:`onegate.cli.forget`), so none of them is imported at run time from outside, but for
+annotations and by what says why; :class:`SettingsError` stands here for that reason.
 """
 
-from onegate.settings.errors import SettingsError
-from onegate.settings.model import OPTIONS, Settings
-from onegate.settings.sources import Loaded, load
 
-__all__ = ["OPTIONS", "Loaded", "Settings", "SettingsError", "load"]
+class SettingsError(Exception):
+    """A setting that cannot be used. The text names it and says what would do."""

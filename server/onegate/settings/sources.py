@@ -5,18 +5,22 @@ command line > ONEGATE_* variables > --config FILE > PORT, WEB_CONCURRENCY > def
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from onegate.record import Record
+from onegate.settings import SettingsError
 from onegate.settings.arguments import given
 from onegate.settings.declare import PREFIX
-from onegate.settings.errors import SettingsError
 from onegate.settings.kinds import Whole
 from onegate.settings.model import OPTIONS, Settings
 from onegate.settings.nearest import hint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 DEFAULT = "default"
 # A service called "onegate" in Kubernetes gives these to every container of its namespace.
@@ -47,7 +51,7 @@ def combine(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Loaded:
     path = arguments.get("config") or variables.get("config")
     layers = [
         (_platform(environ), _PLATFORM),
-        (from_file(Path(path)) if path else {}, {name: str(path) for name in OPTIONS}),
+        (from_file(path) if path else {}, dict.fromkeys(OPTIONS, str(path))),
         (variables, {name: option.variable for name, option in OPTIONS.items()}),
         (arguments, dict.fromkeys(OPTIONS, "command line")),
     ]
@@ -109,17 +113,18 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
 # ── a file ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def from_file(path: Path) -> dict[str, Any]:
+def from_file(path: str) -> dict[str, Any]:
     """What the TOML file ``path`` says; of a pyproject.toml its table ``[tool.onegate]``."""
     import tomllib  # noqa: PLC0415 - only with --config
 
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
     except OSError as error:
         raise SettingsError(f"--config {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not a TOML file: {error}") from None
-    if path.name == "pyproject.toml":
+    if os.path.basename(path) == "pyproject.toml":
         try:
             document = document["tool"]["onegate"]
         except (KeyError, TypeError):
@@ -129,7 +134,7 @@ def from_file(path: Path) -> dict[str, Any]:
     return {key: _value(path, key, value) for key, value in document.items()}
 
 
-def _value(path: Path, key: str, value: object) -> Any:
+def _value(path: str, key: str, value: object) -> Any:
     option = OPTIONS.get(key)
     if option is None:
         raise SettingsError(f"{path}: there is no setting {key!r}{_similar(key)}")

@@ -7,13 +7,17 @@ import sys
 from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
-from typing import NoReturn
 
 from onegate import __version__
 from onegate.settings.arguments import ACTIONS, TRANSLATIONS, spelling
 from onegate.settings.declare import Option
 from onegate.settings.kinds import Flag
 from onegate.settings.model import OPTIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 _USAGE = "usage: onegate [options] MODULE:APP"
 _WHAT = "Serve a WSGI application over HTTP/1.1."

@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar
 
 from onegate.http1 import Head
 from onegate.http1.response import (
@@ -33,6 +32,17 @@ from onegate.http1.response import (
 )
 from onegate.wsgi.files import FileWrapper
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Generic, TypeVar
+
+    from onegate.wsgi.output import Output
+
+    OutputT = TypeVar("OutputT", bound=Output)
+else:
+    Generic, OutputT = {None: object}, None  # a parameter for type checkers alone
+
+
 log = logging.getLogger("onegate.error")
 
 _time = time.time
@@ -44,22 +54,6 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 class ClientGone(Exception):  # noqa: N818 - an event, not an error
     """The client can no longer be reached; there is nobody left to answer."""
-
-
-class Output(Protocol):
-    """Where the answer goes. All methods raise :class:`ClientGone`."""
-
-    def send(self, octets: bytes) -> None:
-        """Send at once as much as the client takes, and keep the rest to be sent in order."""
-
-    def send_last(self, octets: bytes, close: bool) -> None:
-        """The same, when nothing of this answer follows. ``close``: the connection ends with it."""
-
-    def send_file(self, descriptor: int, position: int, count: int) -> None:
-        """The same for ``count`` octets of a regular file from ``position`` on."""
-
-
-OutputT = TypeVar("OutputT", bound=Output)
 
 
 class Call(Generic[OutputT]):

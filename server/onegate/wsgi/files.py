@@ -6,7 +6,11 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _BUFFERED = (io.BufferedReader, io.BufferedRandom)
 

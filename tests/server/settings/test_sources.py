@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onegate.settings import OPTIONS, Settings, SettingsError, load
+from onegate.settings import SettingsError
 from onegate.settings.declare import Option
 from onegate.settings.kinds import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, Whole
+from onegate.settings.model import OPTIONS, Settings
 from onegate.settings.show import show
+from onegate.settings.sources import load
 
 ROOT = Path(__file__).resolve().parents[3]
 # Text for a flag, text for a variable, TOML, value: of each kind something that is no default.
