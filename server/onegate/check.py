@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from onegate import access, listeners, tls
+from onegate import access, binding, tls
 from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
@@ -27,7 +27,7 @@ def check(settings: Settings) -> int:
     if settings.certfile:
         tls.context(settings.certfile, settings.keyfile)
     for address in (*settings.bind, *filter(None, [settings.status])):
-        listeners.check(address)
+        binding.check(address)
     access.formatter(settings.access_log)
     Hooks(settings.hooks)
     try:

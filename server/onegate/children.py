@@ -15,9 +15,10 @@ import signal
 import sys
 from collections.abc import Callable
 
-from onegate import hooks
-from onegate.generation import Nest, Role
+from onegate import hooks, signals
+from onegate.generation import Nest
 from onegate.loader import LoadError, load
+from onegate.process_table import Role
 from onegate.scoreboard import Scoreboard, Slot
 from onegate.settings import SettingsError
 from onegate.upgrade import exec_successor
@@ -32,36 +33,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
-SIGNALS = (
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGQUIT,
-    signal.SIGHUP,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGTTIN,
-    signal.SIGTTOU,
-    signal.SIGWINCH,
-    signal.SIGCHLD,
-)
-"""What a master notes."""
-
 BOOT_FAILED = 3
 """Exit status of a process whose application cannot be loaded."""
 
 
 def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
-    """Turn a fork of the master into a process of its own.
-
-    Until it serves, a signal to end simply ends it: there is nothing to finish yet.
-    """
-    signal.set_wakeup_fd(-1)
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH):
-        signal.signal(number, signal.SIG_IGN)
-    for number in (signal.SIGTTIN, signal.SIGTTOU):
-        signal.signal(number, signal.SIG_IGN)
+    """Turn a fork of the master into a process of its own. ``held``: the signals that it blocks."""
+    signals.release()
     for descriptor in master_descriptors:
         with contextlib.suppress(OSError):
             os.close(descriptor)

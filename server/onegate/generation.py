@@ -1,53 +1,19 @@
-"""What the master knows of its children, and what it gives them.
+"""Generations: children that were made with the same settings. A reload makes a new one.
 
-Children that were made with the same settings are a generation; a reload makes a new one.
+A new generation is on trial until a worker of it serves; the one before it is kept for that long.
 """
 
 from __future__ import annotations
 
-import time
-from enum import Enum
-
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
+from onegate.process_table import Child
 from onegate.record import Record
-from onegate.scoreboard import Slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.settings.model import Settings
     from onegate.template import Template
-
-
-class Role(Enum):
-    """What a child is for."""
-
-    WORKER = "worker"
-    TEMPLATE = "template"
-    STATUS = "status process"
-    SUCCESSOR = "new master"
-
-
-class Child:
-    """What the master knows of a child.
-
-    ``line``: read end of the pipe through which it tells of itself; -1 when it has hung up.
-    """
-
-    def __init__(self, role: Role, generation: int, line: int, slot: Slot | None) -> None:
-        self.role = role
-        self.generation = generation
-        self.line = line
-        self.slot = slot
-        self.since = now()
-        self.serves = False
-        self.retiring = False
-        """It asks to be replaced."""
-        self.told = False
-        """It has been asked to end."""
-        self.kill_at = float("inf")
-        self.reason = ""
-        """Why we killed it, for the log."""
 
 
 class Nest(Record):
@@ -65,20 +31,85 @@ class Nest(Record):
     """Unix time of the fork: what was written since is not what was loaded."""
 
 
-class Before(Record):
-    """What a generation on trial wants to take the place of."""
+class Generation:
+    """What its children are made with. ``number``: 1 for the first, never given again."""
 
-    generation: int
-    listeners: list[Listener]
-    status: Listener | None
-    template: tuple[int, Template] | None
-    hooks: Hooks
+    def __init__(
+        self,
+        number: int,
+        settings: Settings,
+        hooks: Hooks,
+        listeners: list[Listener],
+        status: Listener | None,
+    ) -> None:
+        self.number = number
+        self.settings = settings
+        self.hooks = hooks
+        self.listeners = listeners
+        self.status = status
+        self.template: tuple[Child, Template] | None = None
+        """The process that workers are forked from, and the line to it (``--preload``)."""
 
     def all_listeners(self) -> list[Listener]:
         """With the one for the status, if there is one."""
         return self.listeners + ([self.status] if self.status is not None else [])
 
+    def template_serves(self) -> bool:
+        """Whether workers can be forked from the template."""
+        return self.template is not None and self.template[0].serves
 
-def now() -> float:
-    """Monotonic seconds."""
-    return time.monotonic()
+
+class Generations:
+    """The generation whose children are made now, and the one that it wants to replace."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.present = Generation(1, settings, Hooks(settings.hooks), [], None)
+        self.before: Generation | None = None
+        """What to go back to while the present one is on trial."""
+        self._newest = 1
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether the present generation has yet to show that it serves."""
+        return self.before is not None
+
+    @property
+    def proven(self) -> Generation:
+        """The last one that has served, or the first; its settings are the master's."""
+        return self.before or self.present
+
+    @property
+    def known(self) -> list[Generation]:
+        """The present one, and the one before it while that may be needed."""
+        return [self.present] if self.before is None else [self.before, self.present]
+
+    def all_listeners(self) -> list[Listener]:
+        """Those that somebody needs."""
+        return [each for generation in self.known for each in generation.all_listeners()]
+
+    def put_on_trial(
+        self, settings: Settings, hooks: Hooks, listeners: list[Listener], status: Listener | None
+    ) -> None:
+        """Children are made with these from now on."""
+        self._newest += 1
+        self.before = self.present
+        self.present = Generation(self._newest, settings, hooks, listeners, status)
+
+    def adopt(self) -> Generation:
+        """The trial is over, the present one serves. The one that it replaces."""
+        replaced, self.before = self.before, None
+        assert replaced is not None
+        return replaced
+
+    def go_back(self) -> Generation:
+        """The trial is over, the present one does not serve. The one that failed."""
+        failed = self.present
+        self.present, self.before = self.proven, None
+        return failed
+
+    def forget(self, child: Child) -> None:
+        """A child has ended: if it was a template, there is none."""
+        for generation in self.known:
+            if generation.template is not None and generation.template[0] is child:
+                generation.template[1].close()
+                generation.template = None

@@ -10,7 +10,8 @@ import os
 import sys
 
 from onegate import systemd
-from onegate.listeners import Listener, adopt
+from onegate.binding import adopt
+from onegate.listeners import Listener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class Succession:
     def pending(self) -> bool:
         """True while the master before this one serves still."""
         return self._ready >= 0
+
+    @property
+    def shared(self) -> bool:
+        """Whether another master serves, or may yet serve, on the same listeners."""
+        return self.done or self.pending
 
     def forget(self) -> None:
         """In a child: the line to that master is not ours."""

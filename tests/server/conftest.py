@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.server.helpers import HELLO, Server, serving
+from tests.server.helpers import HELLO, Server, serving, wait_for
+from tests.server.loads import ECHO
+from tests.server.processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,3 +46,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             return stack.enter_context(serving(folder, source, *options, **keywords))  # type: ignore[arg-type]
 
         yield start
+
+
+@pytest.fixture
+def load_server(tmp_path: Path) -> Iterator[Server]:
+    """Two workers, for :func:`tests.server.loads.under_load`."""
+    with serving(tmp_path, ECHO, "--workers", "2") as server:
+        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
+        yield server

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.server.helpers import DEADLINE, Server, wait_for
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ def app(environ, start_response):
     return [content]
 """
 """Answers each request with something of its own: no answer can be taken for another's."""
+both = pytest.mark.parametrize("keep_alive", [True, False], ids=["keep_alive", "close"])
 
 
 @dataclass

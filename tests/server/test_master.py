@@ -1,147 +1,46 @@
-"""Master and workers as the user meets them: signals, ends, replacements."""
+"""``onegate.master``: its loop."""
 
 from __future__ import annotations
 
-import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.server.helpers import DEADLINE, HELLO, serving, wait_for
+from tests.server.helpers import HELLO, serving, wait_for
+from tests.server.processes import children, processor_seconds
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
 
-PID = """
-import os
 
-def app(environ, start_response):
-    content = str(os.getpid()).encode()
-    start_response("200 OK", [("Content-Length", str(len(content)))])
-    return [content]
-"""
-WAITS = """
-from pathlib import Path
+def test_usr1_reopens_the_logs_of_every_process(tmp_path: Path) -> None:
+    options = ("--access-log", "common", "--access-logfile", "access", "--workers", "2")
+    with serving(tmp_path, HELLO, *options) as server:
+        access = tmp_path / "access"
+        assert server.get("/before").status == 200
+        wait_for(lambda: "/before" in access.read_text(), "the first line")
+        access.rename(tmp_path / "rotated")
+        server.process.send_signal(signal.SIGUSR1)
+        wait_for(access.exists, "the new file")
 
-def app(environ, start_response):
-    start_response("200 OK", [("Content-Length", "11")])
-    yield b"first "
-    Path("gate").read_bytes()
-    yield b"later"
-"""
+        def everybody() -> bool:
+            old = (tmp_path / "rotated").read_text()
+            for _ in range(10):
+                assert server.get("/after").status == 200
+            return (tmp_path / "rotated").read_text() == old
 
-
-def children(pid: int) -> dict[int, str]:
-    """The state of each child process: R, S, Z and so on."""
-    found = {}
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            try:
-                status = Path(f"/proc/{child}/stat").read_text()
-            except OSError:
-                continue
-            found[int(child)] = status.rpartition(") ")[2][0]
-    return found
+        wait_for(everybody, "no more lines in the old file")
+        assert "/after" in access.read_text()
 
 
-def running(pid: int) -> bool:
-    """Whether there is such a process that is not a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except OSError:
-        return False
-
-
-def test_two_workers_serve(serve: Serve) -> None:
-    server = serve(PID, "--workers", "2")
-    seen: set[bytes] = set()
-
-    def ask() -> bool:
-        # Connections that are open at once: a worker that has one leaves the next to the other.
-        clients = [server.connect() for _ in range(8)]
-        for client in clients:
-            client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        for client in clients:
-            with client:
-                seen.add(client.response().content)
-        return len(seen) == 2
-
-    wait_for(ask, "answers of both workers")
-    assert {int(pid) for pid in seen} == children(server.process.pid).keys()
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
-def test_killed_worker_is_replaced_and_no_zombie_remains(
-    serve: Serve, number: signal.Signals
-) -> None:
-    server = serve(PID, "--workers", "2")
-    wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
-    victim = int(server.get().content)
-    os.kill(victim, number)
-    server.wait_for_log(f"{victim} was killed by {number.name}")
-
-    def whole() -> bool:
-        now = children(server.process.pid)
-        return victim not in now and len(now) == 2 and "Z" not in now.values()
-
-    wait_for(whole, "two workers again")
-    assert int(server.get().content) != victim
-
-
-def test_sigterm_lets_the_request_in_flight_finish(serve: Serve) -> None:
-    server = serve(WAITS)
-    os.mkfifo(server.folder / "gate")
-    with server.connect() as client:
-        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert client.head().status == 200
-        assert client.read(6) == b"first "
-        server.process.send_signal(signal.SIGTERM)
-        with (server.folder / "gate").open("wb"):
-            pass
-        assert client.rest() == b"later"
-    assert server.process.wait(DEADLINE) == 0
-
-
-def test_idle_connections_do_not_delay_sigterm(tmp_path: Path) -> None:
-    options = ("--graceful-timeout", "1000")
-    with serving(tmp_path, HELLO, *options) as server, server.connect() as idle:
-        assert idle.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
-        assert server.stop(signal.SIGTERM) == 0
-        assert idle.closed()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
-def test_sigint_does_not_wait_for_clients(tmp_path: Path, number: signal.Signals) -> None:
-    """A client that has sent half a request, and one that does not take its answer."""
-    large = HELLO.replace('"6"', "str(50_000_000)").replace('b"Hello\\n"', "bytes(50_000_000)")
-    with (
-        serving(tmp_path, large, "--graceful-timeout", "1000") as server,
-        server.connect() as half,
-        server.connect() as slow,
-    ):
-        half.send(b"GET / HT")
-        slow.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert slow.head().status == 200
-        assert server.stop(number) == 0
-
-
-def test_nothing_is_left_of_it(tmp_path: Path) -> None:
-    with serving(tmp_path, PID, "--workers", "2") as server:
-        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
-        workers = children(server.process.pid)
-        assert server.get().status == 200
-        assert server.stop(signal.SIGTERM) == 0
-        assert not any(running(pid) for pid in workers)
-        with pytest.raises(ConnectionRefusedError):
-            server.connect()
-
-
-def test_workers_end_when_the_master_was_killed(tmp_path: Path) -> None:
-    with serving(tmp_path, PID, "--workers", "2") as server:
-        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
-        workers = children(server.process.pid)
-        assert server.get().status == 200
-        server.kill()
-        wait_for(lambda: not any(running(pid) for pid in workers), "end of the workers")
+def test_nobody_spins_when_there_is_nothing_to_do(serve: Serve) -> None:
+    server = serve(HELLO, "--preload", "--threads", "2", "--status", "127.0.0.1:0")
+    assert server.get().status == 200
+    # The worker is the master's child when the process between the two forks has ended.
+    wait_for(lambda: len(children(server.process.pid)) == 3, "worker, template, status")
+    pids = [server.process.pid, *children(server.process.pid)]
+    before = [processor_seconds(pid) for pid in pids]
+    time.sleep(1)  # the time itself is under test
+    used = [processor_seconds(pid) - then for pid, then in zip(pids, before, strict=True)]
+    assert max(used) < 0.2, used

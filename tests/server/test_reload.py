@@ -1,39 +1,23 @@
-"""HUP, USR2, retiring workers and TERM under load: nothing is lost, and a bad reload is none."""
+"""HUP: ``onegate.reload``. Nothing is lost, and a bad reload is none."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
-import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
-from tests.server.loads import ECHO, Load, under_load
-from tests.server.processes import children, running
+from tests.server.helpers import HELLO, Server, serving, wait_for
+from tests.server.loads import Load, both, under_load
+from tests.server.ports import free_port, get
+from tests.server.processes import children
+from tests.server.sources import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.server.conftest import Serve
-
-VERSION = """
-def app(environ, start_response):
-    start_response("200 OK", [("Content-Length", "1")])
-    return [b"{}"]
-"""
-both = pytest.mark.parametrize("keep_alive", [True, False], ids=["keep_alive", "close"])
-
-
-@pytest.fixture
-def load_server(tmp_path: Path) -> Iterator[Server]:
-    with serving(tmp_path, ECHO, "--workers", "2") as server:
-        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
-        yield server
 
 
 def reloaded(server: Server, load: Load | None = None) -> None:
@@ -50,9 +34,6 @@ def reloaded(server: Server, load: Load | None = None) -> None:
         load.progress()
 
 
-# ── the bar: eight clients without pause ─────────────────────────────────────────────────────────
-
-
 @both
 def test_two_hups_lose_none_of_8_clients(load_server: Server, keep_alive: bool) -> None:
     with under_load(load_server, keep_alive=keep_alive) as load:
@@ -62,92 +43,7 @@ def test_two_hups_lose_none_of_8_clients(load_server: Server, keep_alive: bool) 
     assert load.refused == 0
 
 
-@both
-def test_usr2_loses_none_of_8_clients(load_server: Server, keep_alive: bool) -> None:
-    with under_load(load_server, keep_alive=keep_alive) as load:
-        load_server.process.send_signal(signal.SIGUSR2)
-        new = int(load_server.wait_for_log(r"process (\d+) has taken over")[1])
-        try:
-            assert load_server.process.wait(DEADLINE) == 0
-            load.progress()
-        finally:
-            load.over.set()
-            os.kill(new, signal.SIGTERM)
-            wait_for(lambda: not running(new), "the new master's end")
-    assert load.lost == []
-    assert "Traceback" not in load_server.log
-
-
-@both
-def test_max_requests_100_loses_none_of_8_clients(tmp_path: Path, keep_alive: bool) -> None:
-    with serving(tmp_path, ECHO, "--workers", "2", "--max-requests", "100") as server:
-        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
-        first = children(server.process.pid)
-        with under_load(server, keep_alive=keep_alive) as load:
-
-            def replaced() -> bool:
-                return server.log.count("is to be replaced") >= 8
-
-            wait_for(replaced, "eight replacements")
-            load.progress()
-        wait_for(
-            lambda: not first.keys() & children(server.process.pid).keys(), "the first ones' end"
-        )
-    assert load.lost == []
-    assert load.refused == 0
-
-
-@both
-def test_term_loses_none_of_8_clients(load_server: Server, keep_alive: bool) -> None:
-    with under_load(load_server, keep_alive=keep_alive) as load:
-        assert load_server.stop() == 0
-        before = load.refused
-        wait_for(lambda: load.refused >= before + 8, "refused connections")
-    assert load.lost == []
-
-
-@both
-def test_kill_9_of_a_worker_loses_at_most_one_request_of_each_of_8_clients(
-    load_server: Server, keep_alive: bool
-) -> None:
-    with under_load(load_server, keep_alive=keep_alive) as load:
-        victim = min(children(load_server.process.pid))
-        os.kill(victim, signal.SIGKILL)
-        load_server.wait_for_log(f"{victim} was killed by SIGKILL, not by this server")
-        load.progress()
-    assert load.refused == 0
-    clients = [each.split(",")[0] for each in load.lost]
-    assert len(clients) == len(set(clients)), load.lost
-
-
-def test_kill_9_loses_what_the_worker_was_answering_and_not_what_is_queued(serve: Serve) -> None:
-    server = serve(
-        """
-import os
-from pathlib import Path
-
-def app(environ, start_response):
-    start_response("200 OK", [("Content-Length", "2")])
-    if environ["PATH_INFO"] == "/hang":
-        Path("pid").write_text(str(os.getpid()))
-        Path("gate").read_bytes()
-    return [b"ok"]
-"""
-    )
-    os.mkfifo(server.folder / "gate")
-    pid = server.folder / "pid"
-    with server.connect() as hangs, server.connect() as queued:
-        hangs.send(b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_for(lambda: pid.exists() and pid.read_text(), "the call")
-        others = [server.connect().send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(5)]
-        os.kill(int(pid.read_text()), signal.SIGKILL)
-        assert hangs.closed()
-        for client in (*others, queued.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")):
-            with client:
-                assert client.response().content == b"ok"
-
-
-# ── what a reload loads ──────────────────────────────────────────────────────────────────────────
+# ── what a reload loads ───────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
@@ -187,17 +83,7 @@ def test_hup_with_broken_code_keeps_the_old_workers(serve: Serve, options: tuple
     assert server.get().text == "3"
 
 
-# ── what a reload configures ─────────────────────────────────────────────────────────────────────
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
-def get(port: int) -> str:
-    with Client(socket.create_connection(("127.0.0.1", port), DEADLINE)) as client:
-        return client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().text
+# ── what a reload configures ──────────────────────────────────────────────────────────────────────
 
 
 def configured(folder: Path, **values: object) -> None:
@@ -276,70 +162,3 @@ def test_hup_adds_and_removes_the_status(tmp_path: Path) -> None:
 def serving_config(folder: Path) -> contextlib.AbstractContextManager[Server]:
     """A server whose binds are in a file. ``--bind`` would be stronger than that."""
     return serving(folder, HELLO, "--config", "onegate.toml", bind="")
-
-
-# ── a new master ─────────────────────────────────────────────────────────────────────────────────
-
-
-def taken_over(server: Server) -> int:
-    server.process.send_signal(signal.SIGUSR2)
-    new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
-    assert server.process.wait(DEADLINE) == 0
-    return new
-
-
-def ended(pid: int) -> None:
-    os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not running(pid), "the new master's end")
-
-
-def test_usr2_hands_down_every_listener(tmp_path: Path) -> None:
-    status = free_port()
-    options = ("--status", f"127.0.0.1:{status}", "--pidfile", "pid", "--bind", "unix:socket")
-    with serving(tmp_path, HELLO, *options) as server:
-        new = taken_over(server)
-        try:
-            assert (tmp_path / "pid").read_text() == f"{new}\n"
-            assert get(server.port) == "Hello\n"
-            wait_for(lambda: get(status).startswith("/live"), "the status")
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.connect(str(tmp_path / "socket"))
-                client = Client(sock)
-                assert client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
-        finally:
-            ended(new)
-        assert not (tmp_path / "pid").exists()
-        assert not (tmp_path / "socket").exists()
-
-
-def test_usr2_with_a_program_that_does_not_start_changes_nothing(tmp_path: Path) -> None:
-    with serving(
-        tmp_path, VERSION.format(1), "--bind", "unix:socket", "--pidfile", "pid"
-    ) as server:
-        assert server.get().text == "1"
-        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
-        server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this one goes on")
-        assert server.get().text == "1"
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.connect(str(tmp_path / "socket"))
-        assert (tmp_path / "pid").read_text() == f"{server.process.pid}\n"
-
-
-def test_usr2_twice_starts_one(serve: Serve) -> None:
-    server = serve()
-    assert server.get().status == 200
-    os.mkfifo(server.folder / "gate")
-    (server.folder / "served.py").write_text("open('gate').read()\n" + HELLO)
-    server.process.send_signal(signal.SIGUSR2)
-    wait_for(lambda: len(re.findall("listens on", server.log)) == 2, "the new master")
-    server.process.send_signal(signal.SIGUSR2)
-    server.wait_for_log("a new master is starting already")
-    with (server.folder / "gate").open("w"):
-        pass
-    new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
-    try:
-        assert server.process.wait(DEADLINE) == 0
-        assert server.get().status == 200
-    finally:
-        ended(new)

@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for
+from tests.server.ports import free_port
 from tests.server.processes import children, descriptors
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ def app(environ, start_response):
     return [b"ok"]
 """
 HANG = b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 class Status:

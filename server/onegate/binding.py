@@ -1,0 +1,186 @@
+"""``--bind``: addresses become listening sockets; and one line about what cannot be bound."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import stat
+
+from onegate.listeners import Listener
+from onegate.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.settings.model import Settings
+
+_ADDRESS = re.compile(
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
+)
+
+
+def open_listeners(
+    settings: Settings, held: dict[str, Listener], activated: list[int]
+) -> list[Listener]:
+    """The listeners that ``settings`` ask for; those that are ``held``, by address, are kept.
+
+    ``activated``: descriptors of socket activation, which take the place of ``--bind``.
+    Raises :class:`SettingsError`; whatever was opened is closed again.
+    """
+    opened: list[Listener] = []
+    addresses = [f"fd://{number}" for number in activated] or settings.bind
+    try:
+        return [
+            held.get(address) or _opened(opened, listen(address, settings)) for address in addresses
+        ]
+    except SettingsError:
+        for listener in opened:
+            listener.close(unlink=True)
+        raise
+
+
+def _opened(opened: list[Listener], listener: Listener) -> Listener:
+    opened.append(listener)
+    return listener
+
+
+def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
+    """Take over a socket that listens already. Raises :class:`SettingsError` if it does not."""
+    try:
+        sock = socket.socket(fileno=descriptor)
+        os.set_inheritable(descriptor, False)
+        if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            sock.detach()
+            raise SettingsError(f"--bind {address}: descriptor {descriptor} is not listening")
+    except OSError:
+        raise SettingsError(f"--bind {address}: descriptor {descriptor} is no socket") from None
+    sock.setblocking(False)
+    if sock.family == socket.AF_UNIX:
+        path = sock.getsockname()
+        named = _unix(sock, path or address, path if isinstance(path, str) else "")
+    else:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        named = _named(sock)
+    return named.replace(given=address, foreign=foreign, family=int(sock.family))
+
+
+def check(address: str) -> None:
+    """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
+    if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
+        return
+    if address.startswith("unix:") and address != "unix:":
+        return
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match["port"]) > 65535:
+        raise SettingsError(
+            f"--bind {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH or fd://NUMBER"
+        )
+
+
+def listen(address: str, settings: Settings) -> Listener:
+    """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
+    listener = _listen(address, settings)
+    return listener.replace(given=address, family=int(listener.sock.family))
+
+
+def _listen(address: str, settings: Settings) -> Listener:
+    check(address)
+    backlog = settings.backlog
+    if address.startswith("fd://"):
+        return adopt(int(address.removeprefix("fd://")), address)
+    if address.startswith("unix:"):
+        return _listen_unix(address.removeprefix("unix:"), backlog, settings.socket_mode)
+    match = _ADDRESS.fullmatch(address)
+    assert match is not None
+    host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            # As octets it is not prepared as an international name, whose tables cost 0.5 MiB.
+            host.encode() if host.isascii() else host,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )[0]
+    except socket.gaierror as error:
+        raise SettingsError(f"--bind {address}: unknown host {host!r} ({error.strerror})") from None
+    except UnicodeError:
+        # Raised for labels that no host name can have: empty ones, and those over 63 octets.
+        raise SettingsError(f"--bind {address}: {host!r} is not a host name") from None
+    try:
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"--bind {address}: {_advice(error)}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by every accepted socket: one call here instead of one for each connection.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(where)
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"--bind {address}: {_advice(error)}") from None
+    sock.setblocking(False)
+    return _named(sock)
+
+
+def _named(sock: socket.socket) -> Listener:
+    address, port = sock.getsockname()[:2]
+    # In brackets in a URL and in SERVER_NAME alike (RFC 3986, 3.2.2; RFC 3875, 4.1.14).
+    host = f"[{address}]" if sock.family == socket.AF_INET6 else address
+    # An address that stands for all interfaces is no name to make URLs of (PEP 3333).
+    server_name = socket.gethostname() if address in ("0.0.0.0", "::") else host  # noqa: S104
+    return Listener(
+        sock=sock,
+        name=f"http://{host}:{port}",
+        server_name=server_name or "localhost",
+        server_port=str(port),
+    )
+
+
+def _unix(sock: socket.socket, name: object, path: str) -> Listener:
+    return Listener(
+        sock=sock, name=f"unix:{name}", server_name="localhost", server_port="80", path=path
+    )
+
+
+def _listen_unix(path: str, backlog: int, mode: int | None) -> Listener:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(path)
+        sock.bind(path)
+        if mode is not None:
+            os.chmod(path, mode)  # before anybody can connect
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"--bind unix:{path}: {_advice(error)}") from None
+    sock.setblocking(False)
+    return _unix(sock, path, os.path.join(os.getcwd(), path))
+
+
+def _remove_stale(path: str) -> None:
+    """Remove a Unix socket that nobody listens on. One that is in use is never stolen."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise OSError(errno.EEXIST, "there is a file of that name that is no socket")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        code = probe.connect_ex(path)
+    if code != errno.ECONNREFUSED:
+        raise OSError(code or errno.EADDRINUSE, os.strerror(code or errno.EADDRINUSE))
+    os.unlink(path)
+
+
+def _advice(error: OSError) -> str:
+    advice = {
+        errno.EADDRINUSE: "already in use; stop what listens there or choose another",
+        errno.EACCES: "permission denied; ports below 1024 need a privilege, and so may the folder",
+        errno.EADDRNOTAVAIL: "this machine does not have that address",
+        errno.EAGAIN: "already in use; stop what listens there or choose another",
+    }
+    return advice.get(error.errno or 0) or str(error.strerror or error)

@@ -1,0 +1,87 @@
+"""The end: TERM stops gracefully, INT and QUIT at once.
+
+Gracefully: after ``--drain-delay`` nobody new is let in, workers finish what was accepted or
+queued, and whoever takes longer than ``--graceful-timeout`` is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from onegate.generation import Generations
+from onegate.process_table import ProcessTable, Role
+from onegate.scoreboard import Field, Scoreboard
+from onegate.systemd import Notifier
+from onegate.upgrade import Succession
+
+log = logging.getLogger("onegate.error")
+
+
+class Shutdown:
+    """Ends all children but a new master. ``begun``: no other work is begun any more."""
+
+    def __init__(
+        self,
+        processes: ProcessTable,
+        generations: Generations,
+        scoreboard: Scoreboard,
+        succession: Succession,
+        notifier: Notifier,
+    ) -> None:
+        self._processes = processes
+        self._generations = generations
+        self._scoreboard = scoreboard
+        self._succession = succession
+        self._notifier = notifier
+        self._quick = False
+        self.begun = False
+        self.due = float("inf")
+        """Monotonic second at which the drain delay is over."""
+
+    def begin(self, *, quick: bool) -> None:
+        """Stop; once more if it is to be ``quick`` now."""
+        if self.begun and (self._quick or not quick):
+            return
+        log.info("stopping %s", "at once" if quick else "gracefully")
+        self._notifier.stopping()
+        self._quick = quick
+        first, self.begun = not self.begun, True
+        if not self._succession.shared:
+            for slot in self._scoreboard.used():
+                slot[Field.STOPPING] = 1.0
+        delay = self._generations.proven.settings.drain_delay
+        if first and not quick and delay:
+            self.due = time.monotonic() + delay
+            return
+        self._end_children()
+
+    def turn(self) -> None:
+        """Go on when the drain delay is over."""
+        if time.monotonic() >= self.due:
+            self._end_children()
+
+    def _end_children(self) -> None:
+        self.due = float("inf")
+        if not self._quick and not self._succession.shared:
+            for listener in self._generations.present.listeners:
+                listener.refuse()
+        workers = self._processes.having(Role.WORKER)
+        for child in self._processes:
+            # As long as a worker answers, it can be asked how far that is.
+            last = child.role is Role.STATUS and workers and not self._quick
+            if child.role is Role.SUCCESSOR or last:
+                continue
+            if self._quick:
+                child.end_at_once()
+            else:
+                child.end(self._generations.proven.settings.graceful_timeout)
+
+    def child_ended(self) -> None:
+        """After the last worker, end the process that told of them."""
+        draining = self.due < float("inf")
+        if not self.begun or draining or self._processes.having(Role.WORKER):
+            return
+        for child in self._processes.having(Role.STATUS):
+            if not child.told:
+                child.end_at_once()

@@ -1,0 +1,148 @@
+"""Makes children: by fork(2), or by a template that forks for the master."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from onegate.backoff import Backoff
+from onegate.children import be, leave
+from onegate.generation import Generations, Nest
+from onegate.hooks import Server
+from onegate.hooks import Worker as HookWorker
+from onegate.process_table import Child, ProcessTable, Role
+from onegate.scoreboard import Field, Scoreboard, Slot
+from onegate.signals import SIGNALS
+from onegate.upgrade import Succession
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.template import Template
+
+
+class Spawner:
+    """Makes children of the present generation and enters them in the table of processes.
+
+    ``activated``: descriptors of socket activation. ``private``: descriptors that the master alone
+    may have.
+    """
+
+    def __init__(
+        self,
+        processes: ProcessTable,
+        generations: Generations,
+        scoreboard: Scoreboard,
+        succession: Succession,
+        backoff: Backoff,
+        *,
+        activated: list[int],
+        private: list[int],
+    ) -> None:
+        self._processes = processes
+        self._generations = generations
+        self._scoreboard = scoreboard
+        self._succession = succession
+        self._backoff = backoff
+        self._activated = activated
+        # Held open by the master alone: children see end of file when it is gone.
+        self._lifeline, lifeline_write = os.pipe2(os.O_CLOEXEC)
+        self._private = [*private, lifeline_write]
+
+    def fork(self, role: Role, slot: Slot | None = None) -> bool:
+        """Make a child; a worker gets ``slot``. Does not return in the child.
+
+        False, and a later try, if the system gives no process.
+        """
+        nest = self._nest()
+        self._call_hook(role, nest)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if slot is not None:
+            slot.clear()
+        template: Template | None = None
+        own: list[int] = []
+        # A signal must not reach the child before it has handlers of its own.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            own += os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            line, line_write = own
+            template = _new_template() if role is Role.TEMPLATE else None
+            pid = self._new_process(slot, line_write)
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            for descriptor in own:
+                os.close(descriptor)
+            if template is not None:
+                template.give_up()
+            self._backoff.failed(f"cannot fork a {role.value}: {error.strerror or error}")
+            return False
+        if not pid:
+            leave([line, *self._private, *self._processes.lines()], held)
+            self._close_unused(nest, role)
+            be(role, nest, slot, line_write, template, self._scoreboard)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        os.close(line_write)
+        self._enter(pid, role, line, slot, template)
+        return True
+
+    def _nest(self) -> Nest:
+        present = self._generations.present
+        return Nest(
+            settings=present.settings,
+            hooks=present.hooks,
+            listeners=present.listeners,
+            status=present.status,
+            lifeline=self._lifeline,
+            activated=self._activated,
+            began=time.time(),
+        )
+
+    def _call_hook(self, role: Role, nest: Nest) -> None:
+        if role is Role.WORKER:
+            server = Server(os.getpid(), nest.settings)
+            nest.hooks("pre_fork", server, HookWorker(0, nest.settings))
+        elif role is Role.SUCCESSOR:
+            # It reads its settings itself; ours are those that have been seen to serve.
+            nest.hooks("pre_exec", Server(os.getpid(), self._generations.proven.settings))
+
+    def _new_process(self, slot: Slot | None, line: int) -> int:
+        template = self._generations.present.template
+        if slot is not None and template is not None:
+            return template[1].fork(slot.index, line)
+        return os.fork()
+
+    def _enter(
+        self, pid: int, role: Role, line: int, slot: Slot | None, template: Template | None
+    ) -> None:
+        """Note what has been made."""
+        present = self._generations.present
+        child = Child(pid, role, present.number, line, slot)
+        if slot is not None:
+            slot[Field.PID], slot[Field.BEAT] = pid, child.since
+            slot[Field.GENERATION] = present.number
+            self._backoff.shortage_over()
+        if template is not None:
+            template.in_master()
+            present.template = (child, template)
+        self._processes.add(child)
+
+    def _close_unused(self, nest: Nest, role: Role) -> None:
+        """In a child: close what belongs to others. A listener that somebody keeps open goes on
+        taking connections that nobody accepts."""
+        used = nest.listeners + ([nest.status] if nest.status and role is not Role.WORKER else [])
+        for listener in self._generations.all_listeners():
+            if listener not in used:
+                listener.sock.close()
+        for generation in self._generations.known:
+            if generation.template is not None:
+                generation.template[1].close()
+        if role is not Role.SUCCESSOR:
+            self._succession.forget()
+
+
+def _new_template() -> Template:
+    from onegate.template import Template  # noqa: PLC0415 - only with --preload
+
+    return Template()

@@ -1,0 +1,142 @@
+"""What children say, how they end, and what follows from it.
+
+A worker that dies is replaced, at once if it had served for a second; what goes on failing waits
+longer each time. An application that has never been loaded ends the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+
+from onegate.backoff import Backoff
+from onegate.generation import Generations
+from onegate.hooks import Server
+from onegate.hooks import Worker as HookWorker
+from onegate.pidfile import PidFile
+from onegate.pool import Pool
+from onegate.process_table import Child, ProcessTable, Role
+from onegate.reaper import Autopsy, reap
+from onegate.reload import Reload
+from onegate.settings import SettingsError
+from onegate.shutdown import Shutdown
+from onegate.systemd import Notifier
+from onegate.upgrade import Succession
+
+log = logging.getLogger("onegate.error")
+
+
+class Supervisor:
+    """Hears of children and decides. ``exit_status``: 1 if the application was never loaded."""
+
+    def __init__(
+        self,
+        processes: ProcessTable,
+        generations: Generations,
+        pool: Pool,
+        backoff: Backoff,
+        reload: Reload,
+        shutdown: Shutdown,
+        succession: Succession,
+        notifier: Notifier,
+        pidfile: PidFile,
+    ) -> None:
+        self._processes = processes
+        self._generations = generations
+        self._pool = pool
+        self._backoff = backoff
+        self._reload = reload
+        self._shutdown = shutdown
+        self._succession = succession
+        self._notifier = notifier
+        self._pidfile = pidfile
+        self._autopsy = Autopsy()
+        self._served = False
+        """Whether any worker ever has."""
+        self.exit_status = 0
+
+    # ── what they say ────────────────────────────────────────────────────────────────────────
+
+    def hear(self, child: Child) -> None:
+        """A child says that it serves (+), that it wants to be replaced (-), or has hung up."""
+        said = self._processes.hear(child)
+        if b"+" in said:
+            child.serves = True
+            self._serves(child)
+        if b"-" in said:
+            child.retiring = True
+
+    def _serves(self, child: Child) -> None:
+        if child.role is Role.SUCCESSOR:
+            log.info("process %d has taken over", child.pid)
+            self._succession.done = True
+            self._processes.remove(child)
+            self._shutdown.begin(quick=False)
+        elif child.role is Role.WORKER and child.generation == self._generations.present.number:
+            self._worker_serves()
+
+    def _worker_serves(self) -> None:
+        """One of the present generation has begun to."""
+        first, self._served = not self._served, True
+        self._backoff.succeeded()
+        if self._generations.on_trial:
+            self._reload.adopt()
+            self._pool.target = self._generations.present.settings.workers
+        self._pool.end_old(one=not self._pool.complete())
+        if first:
+            self._notifier.ready()
+            self._succeed()
+
+    def _succeed(self) -> None:
+        """Let the master before this one go, if there is one."""
+        if self._succession.pending:
+            try:
+                self._pidfile.write()
+            except SettingsError as error:
+                log.error("%s", error)
+            self._succession.ready()
+
+    # ── how they end ─────────────────────────────────────────────────────────────────────────
+
+    def reap(self) -> None:
+        """Take note of all that have ended."""
+        for pid, code in reap():
+            child = self._processes.get(pid)
+            if child is None:
+                continue  # an orphan that process 1, or a subreaper, has inherited
+            self.hear(child)  # what it said last; it may have taken over meanwhile
+            if self._processes.get(pid) is not None:
+                self._ended(child, code)
+
+    def _ended(self, child: Child, code: int) -> None:
+        self._processes.remove(child)
+        self._generations.forget(child)
+        if child.role is Role.WORKER:
+            settings = self._generations.proven.settings
+            server = Server(os.getpid(), settings)
+            worker = HookWorker(child.pid, settings)
+            self._generations.present.hooks("child_exit", server, worker)
+        if not self._shutdown.begun and not child.told:
+            self._died(child, code)
+        elif child.reason:
+            log.warning("%s was killed: it %s", child, child.reason)
+        self._shutdown.child_ended()
+
+    def _died(self, child: Child, code: int) -> None:
+        """A child that nobody asked to end has ended."""
+        how = self._autopsy.cause(code)
+        generations = self._generations
+        if child.role is Role.SUCCESSOR:
+            log.error("%s %s before it served; this one goes on", child, how)
+        elif child.serves and time.monotonic() - child.since > 1:
+            log.warning("%s %s; it is replaced", child, how)
+        elif generations.on_trial and child.generation == generations.present.number:
+            log.error("%s %s; reload failed, the old workers go on", child, how)
+            self._reload.fail()
+        elif self._served or child.role is Role.STATUS or child.serves:
+            self._backoff.failed(f"{child} {how}")
+        elif not generations.proven.settings.reload:
+            # The application cannot be loaded at all: say so by ending.
+            self.exit_status = 1
+            self._shutdown.begin(quick=True)

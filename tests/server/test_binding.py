@@ -1,0 +1,200 @@
+"""``onegate.binding``: what can be bound, and one line about what cannot."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from onegate.binding import listen
+from onegate.settings import SettingsError
+from onegate.settings.model import Settings
+
+from tests.server.helpers import DEADLINE, HELLO, Client, serving
+
+SETTINGS = Settings(backlog=8)
+
+
+def refused(folder: Path, *binds: str) -> str:
+    """Run onegate, which has to end with status 2 and one line; that line."""
+    (folder / "served.py").write_text(HELLO)
+    options = [option for bind in binds for option in ("--bind", bind)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "onegate", "served:app", *options],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    lines = ended.stderr.splitlines()
+    assert (ended.returncode, len(lines)) == (2, 1), ended.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("bind", "message"),
+    [
+        ("nonsense", "not HOST:PORT"),
+        ("", "not HOST:PORT"),
+        ("8000", "not HOST:PORT"),
+        ("127.0.0.1:", "not HOST:PORT"),
+        ("127.0.0.1:http", "not HOST:PORT"),
+        ("127.0.0.1:65536", "not HOST:PORT"),
+        ("127.0.0.1:999999", "not HOST:PORT"),
+        ("127.0.0.1:-1", "not HOST:PORT"),
+        ("::1:8000", "not HOST:PORT"),
+        ("[::1]", "not HOST:PORT"),
+        ("[127.0.0.1:8000", "not HOST:PORT"),
+        ("host.invalid:8000", "unknown host 'host.invalid'"),
+        ("[fe80::zz]:8000", "unknown host 'fe80::zz'"),
+        ("a..b:8000", "unknown host 'a..b'"),
+        (f"{'a' * 64}:8000", "unknown host"),
+        ("ü..b:8000", "'ü..b' is not a host name"),
+        (f"{'ü' * 64}:8000", "is not a host name"),
+        ("192.0.2.1:8000", "this machine does not have that address"),
+        ("unix:", "not HOST:PORT"),
+        ("unix:/nowhere/at/all", "No such file or directory"),
+        (f"unix:/tmp/{'x' * 200}", "too long"),
+    ],
+)
+def test_bad_address_is_one_line_and_status_2(tmp_path: Path, bind: str, message: str) -> None:
+    line = refused(tmp_path, bind)
+    assert line.startswith(f"onegate: --bind {bind.removesuffix('/')}"[:60])
+    assert message in line
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert f"127.0.0.1:{port}: already in use" in refused(tmp_path, f"127.0.0.1:{port}")
+
+
+def test_one_bad_address_of_several(tmp_path: Path) -> None:
+    """Nothing is left of the good ones."""
+    path = tmp_path / "socket"
+    assert "not HOST:PORT" in refused(tmp_path, f"unix:{path}", "nonsense")
+    assert not path.exists()
+
+
+def test_permission_denied(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    somebody = os.geteuid() or 65534  # root may do everything: for a moment, be somebody else
+    before = os.geteuid()
+    os.seteuid(somebody)
+    try:
+        with pytest.raises(SettingsError, match="permission denied"):
+            listen(f"unix:{locked}/socket", SETTINGS)
+    finally:
+        os.seteuid(before)
+
+
+def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "precious"
+    path.write_text("data")
+    assert "that is no socket" in refused(tmp_path, f"unix:{path}")
+    assert path.read_text() == "data"
+
+
+def test_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with serving(tmp_path, bind=f"unix:{path}"):
+        assert ask_unix(path) == 200
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("backlog_full", [False, True])
+def test_live_unix_socket_is_never_stolen(tmp_path: Path, backlog_full: bool) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as live, socket.socket(socket.AF_UNIX) as client:
+        live.bind(str(path))
+        live.listen(0)
+        if backlog_full:
+            client.connect(str(path))
+        assert "already in use" in refused(tmp_path, f"unix:{path}")
+        assert stat.S_ISSOCK(path.stat().st_mode)
+
+
+def test_two_onegates_cannot_share_a_unix_socket(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with serving(tmp_path, bind=f"unix:{path}"):
+        assert "already in use" in refused(tmp_path, f"unix:{path}")
+        assert ask_unix(path) == 200
+
+
+def test_port_0_is_printed(tmp_path: Path) -> None:
+    with serving(tmp_path, bind="127.0.0.1:0") as server:
+        assert server.port > 0
+        assert server.get().status == 200
+
+
+@pytest.mark.parametrize("bind", ["[::1]:0", "localhost:0", ":0"])
+def test_other_forms_of_address(tmp_path: Path, bind: str) -> None:
+    with serving(tmp_path, bind=bind) as server:
+        assert server.get().status == 200
+
+
+def test_both_families_at_the_same_port(tmp_path: Path) -> None:
+    """[::] does not take IPv4 along, so both can be had, each by its name."""
+    listener = listen("0.0.0.0:0", SETTINGS)
+    with listener.sock, listen(f"[::]:{listener.server_port}", SETTINGS).sock:
+        pass
+
+
+def test_several_addresses(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    options = ("--bind", "[::1]:0", "--bind", f"unix:{path}")
+    with serving(tmp_path, HELLO, *options) as server:
+        match = server.wait_for_log(
+            r"listens on http://127\.0\.0\.1:(\d+), http://\[::1\]:(\d+), unix:(\S+)"
+        )
+        assert server.get().status == 200
+        with Client(socket.create_connection(("::1", int(match[2])), DEADLINE)) as client:
+            assert client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
+        assert ask_unix(path) == 200
+
+
+def test_relative_unix_path_is_removed_at_the_end(tmp_path: Path) -> None:
+    with serving(tmp_path, bind="unix:socket") as server:
+        assert ask_unix(tmp_path / "socket") == 200
+        assert server.stop(signal.SIGTERM) == 0
+    assert not (tmp_path / "socket").exists()
+
+
+def test_a_listener_is_named_for_urls() -> None:
+    for address, name in (("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]")):
+        listener = listen(address, SETTINGS)
+        with listener.sock:
+            assert listener.server_name == name
+            assert re.fullmatch(re.escape(f"http://{name}:") + r"[1-9]\d*", listener.name)
+
+
+def test_no_such_family_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel has no IPv6."""
+
+    def no_family(*_: object) -> socket.socket:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", no_family)
+    with pytest.raises(SettingsError, match="Address family not supported"):
+        listen("[::1]:0", SETTINGS)
+
+
+def ask_unix(path: Path) -> int:
+    """The status of a GET over a Unix socket."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(DEADLINE)
+    # A path relative to this folder: the whole one may be longer than a socket's name can be.
+    sock.connect(os.path.relpath(path))
+    with Client(sock) as client:
+        return client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status

@@ -1,0 +1,67 @@
+"""``onegate.generation``: which one serves, which one is on trial."""
+
+from __future__ import annotations
+
+import socket
+
+from onegate.generation import Generations
+from onegate.hooks import Hooks
+from onegate.listeners import Listener
+from onegate.settings.model import Settings
+
+OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
+
+
+def listener(name: str) -> Listener:
+    return Listener(sock=socket.socket, name=name, server_name="a", server_port="1")
+
+
+def on_trial() -> Generations:
+    generations = Generations(OLD)
+    generations.present.listeners = [listener("old")]
+    generations.put_on_trial(NEW, Hooks(), [listener("new")], listener("status"))
+    return generations
+
+
+def names(generations: Generations) -> list[str]:
+    return [each.name for each in generations.all_listeners()]
+
+
+def test_the_first_is_present_and_not_on_trial() -> None:
+    generations = Generations(OLD)
+    assert not generations.on_trial
+    assert generations.present is generations.proven
+    assert generations.known == [generations.present]
+
+
+def test_on_trial_both_are_needed_and_the_old_settings_hold() -> None:
+    generations = on_trial()
+    assert generations.on_trial
+    assert generations.present.settings is NEW
+    assert generations.proven.settings is OLD
+    assert names(generations) == ["old", "new", "status"]
+
+
+def test_adopted() -> None:
+    generations = on_trial()
+    replaced = generations.adopt()
+    assert replaced.settings is OLD
+    assert generations.present is generations.proven
+    assert names(generations) == ["new", "status"]
+
+
+def test_gone_back() -> None:
+    generations = on_trial()
+    failed = generations.go_back()
+    assert failed.settings is NEW
+    assert generations.proven.settings is OLD
+    assert not generations.on_trial
+    assert names(generations) == ["old"]
+
+
+def test_a_number_is_never_given_again() -> None:
+    generations = on_trial()
+    assert generations.go_back().number == 2
+    assert generations.present.number == 1
+    generations.put_on_trial(NEW, Hooks(), [], None)
+    assert generations.present.number == 3

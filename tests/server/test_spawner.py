@@ -1,0 +1,45 @@
+"""``onegate.spawner``: what becomes of a fork that the system refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+from pathlib import Path
+
+import pytest
+from onegate.backoff import Backoff
+from onegate.generation import Generations
+from onegate.process_table import ProcessTable, Role
+from onegate.scoreboard import Scoreboard
+from onegate.settings.model import Settings
+from onegate.spawner import Spawner
+from onegate.upgrade import Succession
+
+
+def no_process() -> int:
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.name)
+def test_a_fork_that_fails_leaves_nothing_and_is_tried_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, role: Role
+) -> None:
+    processes = ProcessTable(select.poll())
+    generations = Generations(Settings(app="served:app"))
+    scoreboard = Scoreboard(1)
+    backoff = Backoff()
+    spawner = Spawner(
+        processes, generations, scoreboard, Succession(), backoff, activated=[], private=[]
+    )
+    monkeypatch.setattr(os, "fork", no_process)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert not spawner.fork(role, scoreboard.take() if role is Role.WORKER else None)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+    assert backoff.waits
+    assert f"cannot fork a {role.value}: Resource temporarily unavailable" in caplog.text
+    assert not processes
+    assert not scoreboard.used()
+    assert generations.present.template is None

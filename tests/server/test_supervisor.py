@@ -1,0 +1,110 @@
+"""``onegate.supervisor``: what follows when children end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.server.helpers import DEADLINE, HELLO, Server, wait_for
+from tests.server.loads import both, under_load
+from tests.server.processes import children
+from tests.server.sources import ASK, PID
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Serve
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
+def test_killed_worker_is_replaced_and_no_zombie_remains(
+    serve: Serve, number: signal.Signals
+) -> None:
+    server = serve(PID, "--workers", "2")
+    wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
+    victim = int(server.get().content)
+    os.kill(victim, number)
+    server.wait_for_log(f"{victim} was killed by {number.name}")
+
+    def whole() -> bool:
+        now = children(server.process.pid)
+        return victim not in now and len(now) == 2 and "Z" not in now.values()
+
+    wait_for(whole, "two workers again")
+    assert int(server.get().content) != victim
+
+
+@both
+def test_kill_9_of_a_worker_loses_at_most_one_request_of_each_of_8_clients(
+    load_server: Server, keep_alive: bool
+) -> None:
+    with under_load(load_server, keep_alive=keep_alive) as load:
+        victim = min(children(load_server.process.pid))
+        os.kill(victim, signal.SIGKILL)
+        load_server.wait_for_log(f"{victim} was killed by SIGKILL, not by this server")
+        load.progress()
+    assert load.refused == 0
+    clients = [each.split(",")[0] for each in load.lost]
+    assert len(clients) == len(set(clients)), load.lost
+
+
+def test_kill_9_loses_what_the_worker_was_answering_and_not_what_is_queued(serve: Serve) -> None:
+    server = serve(
+        """
+import os
+from pathlib import Path
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    if environ["PATH_INFO"] == "/hang":
+        Path("pid").write_text(str(os.getpid()))
+        Path("gate").read_bytes()
+    return [b"ok"]
+"""
+    )
+    os.mkfifo(server.folder / "gate")
+    pid = server.folder / "pid"
+    with server.connect() as hangs, server.connect() as queued:
+        hangs.send(b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: pid.exists() and pid.read_text(), "the call")
+        others = [server.connect().send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(5)]
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+        assert hangs.closed()
+        for client in (*others, queued.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")):
+            with client:
+                assert client.response().content == b"ok"
+
+
+def test_an_app_that_never_loads_ends_the_server_with_the_traceback(tmp_path: Path) -> None:
+    (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+    ended = subprocess.run(
+        [sys.executable, "-m", "onegate", "served:app", "--bind", "127.0.0.1:0"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "RuntimeError: no such luck" in ended.stderr
+    assert 'served.py", line 1' in ended.stderr
+
+
+def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:
+    server = serve()
+    assert server.get().status == 200
+    (server.folder / "served.py").write_text("raise RuntimeError('no such luck')")
+    [worker] = children(server.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    server.wait_for_log(r"next try in 1\.6 s")
+    waits = [float(wait) for wait in re.findall(r"next try in ([0-9.]+) s", server.log)]
+    assert waits[-4:] == [0.2, 0.4, 0.8, 1.6]
+    with server.connect() as client:
+        client.send(ASK)
+        (server.folder / "served.py").write_text(HELLO)
+        assert client.response().status == 200

@@ -1,0 +1,99 @@
+"""USR2: ``onegate.upgrade``. A new master takes over."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
+from tests.server.loads import both, under_load
+from tests.server.ports import free_port, get
+from tests.server.processes import running
+from tests.server.sources import VERSION
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Serve
+
+
+def taken_over(server: Server) -> int:
+    server.process.send_signal(signal.SIGUSR2)
+    new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+    assert server.process.wait(DEADLINE) == 0
+    return new
+
+
+def ended(pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not running(pid), "the new master's end")
+
+
+@both
+def test_usr2_loses_none_of_8_clients(load_server: Server, keep_alive: bool) -> None:
+    with under_load(load_server, keep_alive=keep_alive) as load:
+        load_server.process.send_signal(signal.SIGUSR2)
+        new = int(load_server.wait_for_log(r"process (\d+) has taken over")[1])
+        try:
+            assert load_server.process.wait(DEADLINE) == 0
+            load.progress()
+        finally:
+            load.over.set()
+            os.kill(new, signal.SIGTERM)
+            wait_for(lambda: not running(new), "the new master's end")
+    assert load.lost == []
+    assert "Traceback" not in load_server.log
+
+
+def test_usr2_hands_down_every_listener(tmp_path: Path) -> None:
+    status = free_port()
+    options = ("--status", f"127.0.0.1:{status}", "--pidfile", "pid", "--bind", "unix:socket")
+    with serving(tmp_path, HELLO, *options) as server:
+        new = taken_over(server)
+        try:
+            assert (tmp_path / "pid").read_text() == f"{new}\n"
+            assert get(server.port) == "Hello\n"
+            wait_for(lambda: get(status).startswith("/live"), "the status")
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(str(tmp_path / "socket"))
+                client = Client(sock)
+                assert client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
+        finally:
+            ended(new)
+        assert not (tmp_path / "pid").exists()
+        assert not (tmp_path / "socket").exists()
+
+
+def test_usr2_with_a_program_that_does_not_start_changes_nothing(tmp_path: Path) -> None:
+    with serving(
+        tmp_path, VERSION.format(1), "--bind", "unix:socket", "--pidfile", "pid"
+    ) as server:
+        assert server.get().text == "1"
+        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+        server.process.send_signal(signal.SIGUSR2)
+        server.wait_for_log("new master .* before it served; this one goes on")
+        assert server.get().text == "1"
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(tmp_path / "socket"))
+        assert (tmp_path / "pid").read_text() == f"{server.process.pid}\n"
+
+
+def test_usr2_twice_starts_one(serve: Serve) -> None:
+    server = serve()
+    assert server.get().status == 200
+    os.mkfifo(server.folder / "gate")
+    (server.folder / "served.py").write_text("open('gate').read()\n" + HELLO)
+    server.process.send_signal(signal.SIGUSR2)
+    wait_for(lambda: len(re.findall("listens on", server.log)) == 2, "the new master")
+    server.process.send_signal(signal.SIGUSR2)
+    server.wait_for_log("a new master is starting already")
+    with (server.folder / "gate").open("w"):
+        pass
+    new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+    try:
+        assert server.process.wait(DEADLINE) == 0
+        assert server.get().status == 200
+    finally:
+        ended(new)

@@ -1,0 +1,115 @@
+"""``onegate.worker``: it asks to be replaced, outlives its master, and what views raise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.server.helpers import serving, wait_for
+from tests.server.loads import ECHO, both, under_load
+from tests.server.processes import children, running
+from tests.server.sources import GATE, HANG, called, gate
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Serve
+
+# ── retiring ──────────────────────────────────────────────────────────────────────────────────────
+
+GROWS = """
+import os
+kept = []
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/grow":
+        kept.append(bytearray(b"x" * (80 << 20)))
+    start_response("200 OK", [])
+    return [b"%d" % os.getpid()]
+"""
+
+
+def test_max_worker_lifetime_replaces_a_worker(serve: Serve) -> None:
+    server = serve(GROWS, "--max-worker-lifetime", "1")
+    first = server.get().content
+    server.wait_for_log("worker is to be replaced: it has served for its lifetime")
+    wait_for(lambda: server.get().content != first, "another worker")
+
+
+def test_max_worker_memory_replaces_a_worker(serve: Serve) -> None:
+    server = serve(GROWS, "--max-worker-memory", "60M")
+    first = server.get("/grow").content
+    server.wait_for_log(r"worker is to be replaced: it uses \d+ MiB of memory")
+    wait_for(lambda: server.get().content != first, "another worker")
+    assert server.log.count("is to be replaced") == 1
+
+
+@both
+def test_max_requests_100_loses_none_of_8_clients(tmp_path: Path, keep_alive: bool) -> None:
+    with serving(tmp_path, ECHO, "--workers", "2", "--max-requests", "100") as server:
+        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
+        first = children(server.process.pid)
+        with under_load(server, keep_alive=keep_alive) as load:
+
+            def replaced() -> bool:
+                return server.log.count("is to be replaced") >= 8
+
+            wait_for(replaced, "eight replacements")
+            load.progress()
+        wait_for(
+            lambda: not first.keys() & children(server.process.pid).keys(), "the first ones' end"
+        )
+    assert load.lost == []
+    assert load.refused == 0
+
+
+# ── without a master ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_workers_end_when_the_master_was_killed(tmp_path: Path) -> None:
+    with serving(tmp_path, GROWS, "--workers", "2") as server:
+        wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
+        workers = children(server.process.pid)
+        assert server.get().status == 200
+        server.kill()
+        wait_for(lambda: not any(running(pid) for pid in workers), "end of the workers")
+
+
+def test_orphaned_workers_finish_what_they_have_begun(tmp_path: Path) -> None:
+    with serving(tmp_path, GATE) as server:
+        gate(tmp_path)
+        workers = children(server.process.pid)
+        with server.connect() as client:
+            client.send(HANG)
+            called(tmp_path)
+            workers = children(server.process.pid)
+            server.kill()
+            with (tmp_path / "gate").open("w"):
+                pass
+            assert client.response().content == b"ok"
+        wait_for(lambda: not any(running(pid) for pid in workers), "end of the workers")
+
+
+# ── views that exit ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("options", [(), ("--threads", "2")], ids=["plain", "threads"])
+@pytest.mark.parametrize("ends", ["sys.exit(3)", "raise KeyboardInterrupt", "raise GeneratorExit"])
+def test_a_view_that_exits_ends_neither_worker_nor_server(
+    serve: Serve, ends: str, options: tuple[str, ...]
+) -> None:
+    server = serve(
+        f"""
+import os, sys
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/exit":
+        {ends}
+    start_response("200 OK", [])
+    return [b"%d" % os.getpid()]
+""",
+        *options,
+    )
+    before = server.get().content
+    assert server.get("/exit").status == 500
+    assert server.get().content == before
