@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SEVEN = (1 << 22) + 7
 """More than a process number can be (proc(5), pid_max): a signal to it reaches nobody."""
-STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); signal.pause()"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
 
 
 class Table(ProcessTable):
@@ -101,9 +101,11 @@ def test_whoever_does_not_end_is_killed() -> None:
     with (
         a_table() as table,
         subprocess.Popen((sys.executable, "-c", STUBBORN), stdout=subprocess.PIPE) as process,
+        contextlib.ExitStack() as signals,
     ):
         assert process.stdout is not None
         process.stdout.readline()
+        signals.callback(process.kill)  # or a failure would wait for it
         child = table.made(process.pid)
         assert table.due == float("inf")
         child.end(100.0)
