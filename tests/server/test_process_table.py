@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 SEVEN = (1 << 22) + 7
 """More than a process number can be (proc(5), pid_max): a signal to it reaches nobody."""
-STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
+STUBBORN = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(flush=True)
+signal.pause()
+"""
 
 
 class Table(ProcessTable):
