@@ -3,7 +3,7 @@
 python lessons/look.py PID                the process and its children: parent, state, name
 python lessons/look.py PID --descriptors  and what each of them has open
 python lessons/look.py PID --count        only how many there are in each state
-python lessons/look.py PID --wait-for 3   first wait until it has so many children that sleep
+python lessons/look.py PID --wait-for 3   first wait until it sleeps, and so many children too
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ def family(pid: int) -> dict[int, tuple[str, str, int]]:
     return found
 
 
-def sleeping(pid: int) -> int:
-    """How many children it has that wait for something."""
-    return sum(each != pid and state == "sleeping" for each, (_, state, _) in family(pid).items())
+def settled(pid: int, there: dict[int, tuple[str, str, int]], children: int) -> bool:
+    """Whether ``pid`` waits for something, and so many of its children do."""
+    sleeping = [each for each, (_, state, _) in there.items() if state == "sleeping"]
+    return pid in sleeping and len(sleeping) > children
 
 
 def descriptors(pid: int) -> str:
@@ -57,9 +58,12 @@ def main() -> None:
     parser.add_argument("--wait-for", type=int, default=0, metavar="CHILDREN")
     options = parser.parse_args()
     until = time.monotonic() + 20
-    while sleeping(options.pid) < options.wait_for and time.monotonic() < until:
-        time.sleep(0.05)
     there = family(options.pid)
+    while options.wait_for and not settled(options.pid, there, options.wait_for):
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
+        there = family(options.pid)
     if options.count:
         states = Counter(state for pid, (_, state, _) in there.items() if pid != options.pid)
         children = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
