@@ -29,13 +29,21 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Only:
+    """Read a head, and keep silent from then on unless these octets are in it: for connections
+    that come in no order."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True)
 class Pause:
     """Nothing for so many seconds: what a slow app does."""
 
     seconds: float
 
 
-Script = Sequence[bytes | str | Wait | Pause]
+Script = Sequence[bytes | str | Wait | Only | Pause]
 """What is done on one connection, in order. Octets are sent. At the end of a script the server
 waits for the client's end and closes, as a server that keeps a connection open does."""
 
@@ -58,6 +66,10 @@ def _play(connection: socket.socket, script: Script, listener: socket.socket) ->
                     read_until(octets)
                     # What is waited for again is awaited anew.
                     del received[: received.find(octets) + len(octets)]
+                case Only(octets):
+                    read_until(b"\r\n\r\n")
+                    if octets not in received:
+                        break
                 case Pause(seconds):
                     time.sleep(seconds)
                 case bytes():
