@@ -58,8 +58,9 @@ OWN_APPS: Mapping[str, tuple[App, ...]] = {
 }
 """Apps of a suite that brings its own: they stand for the axis of apps. A cell for each."""
 
-ONE_WORKER = frozenset({RULES, STOP})
-"""Suites whose apps remember what happened, so that one process has to see all of it."""
+ONE_WORKER = frozenset({RULES, SLOW, STOP})
+"""Suites whose apps remember what happened, so that one process has to see all of it, and those
+where it would be chance which process gets whom."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from wsgi_matrix.cases import slow
 from wsgi_matrix.cases.steps import answers, ask, crowd, ended, refused, trickle
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
-from wsgi_matrix.probe.agent.crowd import connect_all
+from wsgi_matrix.probe.agent.crowd import STUCK, accept_queue, connect_all
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, Wait, have_out
@@ -98,3 +99,40 @@ def test_nobody_is_connected_where_nobody_listens():
             taken.getsockname(), ["a"], time.monotonic() + 5, lambda *line: told.append(line)
         )
     assert (made, told) == ({}, [("a", "error", b"connect: ECONNREFUSED")])
+
+
+def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
+    names, told = [f"a{number}" for number in range(12)], []
+    accepted: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+
+        def accept() -> None:
+            while len(accepted) < len(names):
+                accepted.append(listener.accept()[0])
+                over.wait(0.02)  # its slowness is the case
+
+        over = threading.Event()
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        made = connect_all(
+            listener.getsockname(), names, time.monotonic() + 20, lambda *line: told.append(line)
+        )
+        accepting.join(5)
+    assert (sorted(made), told) == (sorted(names), [])
+    assert len(accepted) == len(names)
+    for each in (*accepted, *(connection.socket for connection in made.values())):
+        each.close()
+
+
+def test_a_crowd_does_not_wait_for_a_server_that_accepts_nobody():
+    with socket.create_server(("127.0.0.1", 0), backlog=5) as listener:
+        began = time.monotonic()
+        told: list[tuple[str, str, bytes]] = []
+        made = connect_all(
+            listener.getsockname(), ["a", "b", "c"], began + 20, lambda *line: told.append(line)
+        )
+        assert accept_queue(listener.getsockname()[1]) == 3
+    assert time.monotonic() - began < 3 * STUCK
+    assert (list(made), told) == (["a", "b", "c"], [])
+    for connection in made.values():
+        connection.socket.close()

@@ -1,8 +1,9 @@
 """Slow clients, a kind in each cell: are good ones served meanwhile, how long are they borne?
 
-``CROWD`` bad clients come at once, as many as a burst of the default profile: more than any server
-here has processes and threads. Good clients ask behind them, and then they are watched until the
-server has ended their connections.
+``CROWD`` bad clients come one behind the other, as many as a burst of the default profile: more
+than any server here has threads. Good clients ask behind them, and then they are watched until the
+server has ended their connections. There is one worker: with two it is chance whether all bad
+clients come to one of them, and leave the other one free.
 
 That a server has time-outs, RFC 9112 section 9.5 takes for granted ("Servers will usually have
 some timeout value") and sets none. One that is longer than the observation cannot be told from
@@ -29,7 +30,6 @@ EVERY = 2.0
 
 BAD = tuple(f"bad{number}" for number in range(CROWD))
 GOOD = tuple(f"good{number}" for number in range(8))
-"""Several, for a worker that all bad clients came to leaves another one free by chance."""
 GET = request()
 LAST = request("/", "Connection: close")
 HALF_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "

@@ -22,10 +22,13 @@ IN_FLIGHT = 10.0
 """Seconds for the answers that were asked for before the signal."""
 IDLE = 5.0
 """Seconds after them in which an idle connection has to be closed."""
-SIGNALLED = 1.0
-"""Seconds after which the signal has been sent and the request is still in flight."""
-LATE = 3.0
-"""Seconds of who comes after the signal."""
+BEHIND = 0.25
+"""Seconds after which the request in flight has reached the app, and the signal is not yet sent.
+Who comes at the same moment is taken in together with it, or is not, by chance."""
+SIGNALLED = 0.75
+"""Seconds after those in which the signal has been sent and the request is still in flight."""
+LATE = 6.0
+"""Seconds of who comes after the signal. Servers that end by themselves do so within four."""
 GONE = 12.0
 """Seconds until nobody listens any more."""
 RELOADED = 20.0
@@ -139,6 +142,7 @@ STOP = (
     send(GET, on="idle"),
     answers("GET", on="idle"),
     send(_signal("stop_signal"), on="flying"),
+    quiet(on="flying", within=BEHIND),
     send(LAST, on="queued"),
     quiet(on="flying", within=SIGNALLED),
     send(LAST, on="late"),
@@ -153,6 +157,7 @@ RELOAD = (
     send(GET, on="idle"),
     answers("GET", on="idle"),
     send(_signal("reload_signal"), on="flying"),
+    quiet(on="flying", within=BEHIND),
     send(LAST, on="queued"),
     ask(LAST, "new", unlike="idle", every=EVERY, times=AFTERWARDS, within=RELOADED),
     answers("GET", on="flying", within=IN_FLIGHT),

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from .answer import AnswerReader
 from .single import READ_SIZE, describe
@@ -21,6 +22,10 @@ POLLING = 0.02
 """Seconds between two connects to a port that is about to close: each tells at once."""
 CONNECTING = 2.0
 """Seconds for one connection."""
+LOOKING = 0.001
+"""Seconds between two looks at the queue of a listener."""
+STUCK = 0.5
+"""Seconds without an accept, after which nobody waits for one any more."""
 ASKING = 80
 """Requests that wait at a time: fewer than the smallest backlog of a server here, 100."""
 
@@ -58,31 +63,66 @@ class Connection:
 def connect_all(
     address: tuple[str, int], names: list[str], until: float, tell: Tell
 ) -> dict[str, Connection]:
-    """Connect for all ``names`` at the same time; who is not connected in time is told of."""
+    """Connect for all ``names``; who is not connected in time is told of.
+
+    Each comes when nobody waits to be accepted, as long as the server accepts at all. A client that
+    finds the queue full believes itself connected, and the server never hears of it: then it would
+    be chance whom the server has to bear.
+    """
     made: dict[str, Connection] = {}
+    moves = True
     with selectors.DefaultSelector() as selector:
         for name in names:
+            moves = moves and _wait_for_room(address, min(until, time.monotonic() + STUCK))
             connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             connecting.setblocking(False)
             connecting.connect_ex(address)
             selector.register(connecting, selectors.EVENT_WRITE, name)
+            _take_in(selector, 0, made, tell)
         while selector.get_map() and (left := until - time.monotonic()) > 0:
-            for key, _ in selector.select(left):
-                found = key.fileobj
-                assert isinstance(found, socket.socket)
-                selector.unregister(found)
-                code = found.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if code:
-                    tell(key.data, "error", f"connect: {describe(OSError(code, ''))}".encode())
-                    found.close()
-                else:
-                    found.settimeout(CONNECTING)
-                    made[key.data] = Connection(found)
+            _take_in(selector, left, made, tell)
         for key in list(selector.get_map().values()):
             tell(key.data, "error", b"connect: timed out")
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
     return made
+
+
+def _take_in(
+    selector: selectors.BaseSelector, seconds: float, made: dict[str, Connection], tell: Tell
+) -> None:
+    """Wait for some who are connecting, and take those that are connected into ``made``."""
+    for key, _ in selector.select(seconds):
+        found = key.fileobj
+        assert isinstance(found, socket.socket)
+        selector.unregister(found)
+        code = found.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            tell(key.data, "error", f"connect: {describe(OSError(code, ''))}".encode())
+            found.close()
+        else:
+            found.settimeout(CONNECTING)
+            made[key.data] = Connection(found)
+
+
+def _wait_for_room(address: tuple[str, int], until: float) -> bool:
+    """Wait until nobody waits to be accepted; False if somebody still does."""
+    while accept_queue(address[1]):
+        if time.monotonic() > until:
+            return False
+        time.sleep(LOOKING)
+    return True
+
+
+def accept_queue(port: int) -> int:
+    """Connections that listeners at ``port`` have not accepted yet: of a socket that listens it is
+    what proc(5) calls the receive queue. 0 if nobody listens."""
+    waiting = 0
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines():
+        _, local, _, state, queues, *_ = line.split()
+        if state == "0A" and int(local.partition(":")[2], 16) == port:
+            waiting += int(queues.partition(":")[2], 16)
+    return waiting
 
 
 def trickle(
