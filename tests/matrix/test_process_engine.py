@@ -101,7 +101,8 @@ def test_a_cell_keeps_the_folder_though_the_last_other_one_is_closed_meanwhile(
     monkeypatch.setattr(process_engine, "uid", uid)
     with process_engine.open(cell()) as running:
         closing.join()
-        assert running.folder.is_dir()
+        assert (running.folder / "processes").is_file()
+    assert not running.folder.exists()
 
 
 def test_a_port_in_use_is_the_servers_error_with_its_own_words(process_engine, run_cells, cell):
