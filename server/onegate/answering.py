@@ -8,7 +8,7 @@ from onegate.ending import Ending
 from onegate.http1 import Head, ProtocolError
 from onegate.http1.response import error_response
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
-from onegate.wsgi import Call, ClientGone
+from onegate.wsgi import Call, ClientGone, make_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Answering(Ending):
         service = self._service
         self.state = CALL
         self.deadline = service.now  # when the call began, as long as it lasts
-        call = Call(self, head, environ, service.stopping)
+        call = make_call(self, head, environ, service.stopping)
         # A new client is served before the next one is taken, whom another worker may serve.
         if service.quick and self.watched:
             service.asked.append(call)
@@ -111,7 +111,7 @@ class Answering(Ending):
         else:
             head.method = self._head.method
             self._head = None
-        call = Call(self, head, None, True)
+        call = make_call(self, head, None, True)
         self.state = CALL
         octets = error_response(error.status, method=head.method)
         call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])

@@ -93,7 +93,8 @@ class Connection(Answering):
                 octets = self.sock.recv(RECEIVE, DONTWAIT)
             except OSError:
                 octets = b""
-            if len(octets) <= REMEMBERED and (known := self._recall(octets)) is not None:
+            recall = self._recall  # called as a method, it would be looked up the slow way
+            if len(octets) <= REMEMBERED and (known := recall(octets)) is not None:
                 self._again(known)
             else:
                 self.receive(octets)
