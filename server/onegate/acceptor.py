@@ -20,13 +20,15 @@ import os
 import select
 import socket
 
-from onegate.connection import Connection, State
+from onegate.connection import Connection
 from onegate.http1 import HeadParser
 from onegate.listeners import Listener
+from onegate.state import BODY, LINGER
 from onegate.wsgi import EnvironFactory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.ending import Ending
     from onegate.worker import Worker
 
 log = logging.getLogger("onegate.error")
@@ -184,9 +186,9 @@ class Acceptor:
         return sum(each.is_idle for each in self.connections.values())
 
     def _may_go(self, connection: Connection) -> bool:
-        if connection.state <= State.BODY:
+        if connection.state <= BODY:
             return connection.waited() > self._patience
-        return connection.state is State.LINGER
+        return connection.state is LINGER
 
     def look_for_victims(self) -> None:
         """At the end of the budget, now and then: who has been on the way for too long?"""
@@ -227,7 +229,7 @@ class Acceptor:
             return False
         return True
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Ending) -> None:
         """A place is free."""
         del self.connections[connection.fd]
         if self._reserve < 0:

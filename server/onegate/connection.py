@@ -1,16 +1,9 @@
-"""One client, from its first octet to the last one it is sent.
+"""One client, from its first octet to the last one it is sent: the reading half.
 
-    state    meaning                                 leaves it by
-    ───────  ──────────────────────────────────────  ─────────────────────────────────────────────
-    IDLE     no octet of a request is here           octets → HEAD · EOF, time-out → CLOSED
-    HEAD     part of a request's head is here        head → BODY or CALL · time-out → CLOSED
-    BODY     its content is on the way               last of it → CALL · time-out → CLOSED
-    CALL     the application is answering            answered → IDLE, WRITE or CLOSED
-    WRITE    the client has not taken all of it      taken → IDLE, LINGER or CLOSED
-    LINGER   sent and shut; what still comes is      EOF, time-out → CLOSED
-             read and dropped, so that no reset
-             destroys the answer (RFC 9112, 9.6)
-    CLOSED   the descriptor is given back
+    Connection   what comes: heads, content, what a proxy says of the client      (here)
+    Answering    the application is called, its answer taken                      answering.py
+    Ending       what still comes after the last answer; time-outs                ending.py
+    Sender       to the socket, or to a buffer                                    sender.py
 
 A connection knows its own socket and the :class:`Service` it belongs to, never another one.
 Readiness is edge-triggered: what can be read is read until a read comes back short.
@@ -21,90 +14,41 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import struct
 import time
-from enum import IntEnum
 from io import BytesIO
 
 from onegate import request_id
+from onegate.answering import PROGRESS, Answering
 from onegate.body import Body
+from onegate.ending import RECEIVE
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.head import REMEMBERED
 from onegate.http1.reader import RequestReader
-from onegate.http1.response import CONTINUE, error_response
-from onegate.sender import DONTWAIT, Sender
-from onegate.wsgi import Call, ClientGone, EnvironFactory
+from onegate.http1.response import CONTINUE
+from onegate.sender import DONTWAIT
+from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any
 
-    from onegate.access import AccessLog
     from onegate.service import Service
+    from onegate.wsgi import EnvironFactory
 
-RECEIVE = 32768
-"""Octets asked for in one read, ..."""
 RECEIVE_CONTENT = 1 << 18
-"""... and while a request's content is on the way."""
-PROGRESS = 16384
-"""Octets that renew the time-out of a body or of an answer; fewer do not."""
-LINGER_SECONDS = 2.0
-LAST_REQUEST_SECONDS = 1.0
-"""For one more request on a connection of a worker that stops; it is the last one there."""
+"""Octets asked for in one read while a request's content is on the way."""
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
 """A request has come, and an answer can be sent."""
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class State(IntEnum):
-    """See the table above."""
-
-    IDLE = 0
-    HEAD = 1
-    BODY = 2
-    CALL = 3
-    WRITE = 4
-    LINGER = 5
-    CLOSED = 6
-
-
-# Looking a member up on the class is slow on Python 3.11, and this is where it counts.
-_IDLE: Final = State.IDLE
-_HEAD: Final = State.HEAD
-_BODY: Final = State.BODY
-_CALL: Final = State.CALL
-_WRITE: Final = State.WRITE
-_LINGER: Final = State.LINGER
-_CLOSED: Final = State.CLOSED
-
-
-class Connection(Sender):
+class Connection(Answering):
     """The state machine of one client."""
 
-    __slots__ = (
-        "_began",
-        "_body",
-        "_call",
-        "_eof",
-        "_head",
-        "_plain",
-        "_preface",
-        "_reader",
-        "_recall",
-        "_since_progress",
-        "environs",
-        "fd",
-        "forwards",
-        "peer",
-        "served",
-        "state",
-        "unread",
-        "watched",
-    )
+    __slots__ = ("_preface", "_reader", "_recall", "environs", "forwards")
 
     def __init__(
         self,
@@ -125,20 +69,17 @@ class Connection(Sender):
         self._reader = RequestReader(parser, service.limits)
         self._recall = parser.recall
         self._out = None
-        self._head: Head | None = None
-        self._body: Body | None = None
-        self._call: Call[Connection] | None = None
+        self._head = None
+        self._body = None
+        self._call = None
         self._eof = False
-        # A read that brings less than was asked for has emptied a TCP socket, but not a TLS one.
         self._plain = self.sock is sock and not self._preface
         self._corks = self._plain and bool(peer[0])
         self._since_progress = 0
         self._streams = False
         self.unread = False
-        """Whether something may have come that is to be read after the call."""
         self.served = False
-        """Whether it has had an answer."""
-        self.state = _IDLE
+        self.state = IDLE
         self.deadline = service.now + service.settings.head_timeout
         self.watched = False
 
@@ -146,27 +87,28 @@ class Connection(Sender):
 
     def ready(self, events: int) -> None:
         """Act on what epoll reported."""
-        if events == _USUAL and self.state is _IDLE and self._plain:
+        if events == _USUAL and self.state is IDLE and self._plain:
             # What receive() does too, without its questions: a request like one before.
             try:
                 octets = self.sock.recv(RECEIVE, DONTWAIT)
             except OSError:
                 octets = b""
-            if len(octets) <= REMEMBERED and (known := self._recall(octets)) is not None:
+            recall = self._recall  # called as a method, it would be looked up the slow way
+            if len(octets) <= REMEMBERED and (known := recall(octets)) is not None:
                 self._again(known)
             else:
                 self.receive(octets)
             return
         if events & _EOF:
             self._eof = True
-        if self.state is _WRITE:
+        if self.state is WRITE:
             # Tried even so: the report may be of what this descriptor was before.
             if events & (select.EPOLLOUT | _GONE):
                 self._flush()
-        elif self.state is _LINGER:
+        elif self.state is LINGER:
             self._drain()
-        elif self.state is not _CALL:
-            if events & _GONE and self.state <= _BODY and self._has_failed():
+        elif self.state is not CALL:
+            if events & _GONE and self.state <= BODY and self._has_failed():
                 self.close()  # a reset: no answer would arrive, so no call is made for it
             elif events & _READABLE or not self._plain:
                 # What comes later than the report has a report of its own.
@@ -175,7 +117,7 @@ class Connection(Sender):
             # The application is at work in another thread, and the client takes more again.
             with self._service.lock, contextlib.suppress(OSError):
                 self._out.flush(self.sock)
-        if self.state is _CALL and events & _READABLE:
+        if self.state is CALL and events & _READABLE:
             self.unread = True
 
     def _has_failed(self) -> bool:
@@ -184,7 +126,7 @@ class Connection(Sender):
 
     def resume(self) -> None:
         """Go on after a call that was not made at once, if there is ``unread``."""
-        if self.state is _IDLE:
+        if self.state is IDLE:
             self.advance()
             self.receive()
 
@@ -193,7 +135,7 @@ class Connection(Sender):
         if self._preface and not self._read_preface():
             return
         drained = False
-        while self.state <= _BODY and not drained:
+        while self.state <= BODY and not drained:
             count = RECEIVE if self._body is None else RECEIVE_CONTENT
             try:
                 octets = octets or self.sock.recv(count, DONTWAIT)
@@ -210,7 +152,7 @@ class Connection(Sender):
             drained = len(octets) < count and self._plain and not self._eof
             self.unread = not drained
             if (
-                self.state is _IDLE
+                self.state is IDLE
                 and len(octets) <= REMEMBERED
                 and (known := self._recall(octets)) is not None
             ):
@@ -219,7 +161,7 @@ class Connection(Sender):
                 self._reader.receive(octets)
                 self.advance()
             octets = b""
-        if not self.watched and self.state is not _CLOSED:
+        if not self.watched and self.state is not CLOSED:
             self._service.watch(self)
 
     def _read_preface(self) -> bool:
@@ -229,17 +171,7 @@ class Connection(Sender):
         sock = self.sock
         assert isinstance(sock, socket.SocketType)
         try:
-            octets = sock.recv(proxy_protocol.MAX_HEADER, DONTWAIT | socket.MSG_PEEK)
-            header = proxy_protocol.parse(octets) if octets else None
-            if header is None and octets and not self._eof:
-                raise BlockingIOError  # more of it has to come
-            if header is None:
-                sock.recv(len(octets), DONTWAIT)  # unread, it would make the end a reset
-                self.close()
-                return False
-            client, length = header
-            sock.recv(length)
-            self.peer = client or self.peer
+            self.peer = proxy_protocol.take(sock, whole=self._eof) or self.peer
             self.sock = self._service.secure(sock)
         except BlockingIOError:
             if not self.watched:
@@ -249,7 +181,7 @@ class Connection(Sender):
             self._preface = False
             self._refuse(ProtocolError(400, str(error)))
             return True
-        except OSError:
+        except (EOFError, OSError):
             self.close()
             return False
         self._preface = False
@@ -259,7 +191,7 @@ class Connection(Sender):
     def advance(self) -> None:
         """Take events from the reader until it needs more octets or an answer is under way."""
         try:
-            while self.state <= _BODY:
+            while self.state <= BODY:
                 event = self._reader.next_event()
                 if type(event) is Head:
                     self._begin(event)
@@ -273,8 +205,8 @@ class Connection(Sender):
 
     def _need_data(self) -> None:
         service = self._service
-        if self.state is _IDLE and self._reader.begun:
-            self.state = _HEAD
+        if self.state is IDLE and self._reader.begun:
+            self.state = HEAD
             self.deadline = service.now + service.settings.head_timeout
 
     def _begin(self, head: Head) -> None:
@@ -285,7 +217,7 @@ class Connection(Sender):
         if not head.chunked and not head.content_length:
             self._answer(None)
             return
-        self.state = _BODY
+        self.state = BODY
         settings = self._service.settings
         self.deadline = self._service.now + settings.body_timeout
         self._since_progress = 0
@@ -349,180 +281,3 @@ class Connection(Sender):
         """A trusted proxy has sent this request: what it says of the client holds."""
         self._service.forwarded.apply(environ)
         request_id.adopt(environ)
-
-    def _run(self, head: Head, environ: dict[str, Any]) -> None:
-        """Have the application called."""
-        service = self._service
-        self.state = _CALL
-        self.deadline = service.now  # when the call began, as long as it lasts
-        call = Call(self, head, environ, service.stopping)
-        # A new client is served before the next one is taken, whom another worker may serve.
-        if service.quick and self.watched:
-            service.asked.append(call)
-        elif service.call(call):
-            self.answered(call)
-
-    def answered(self, call: Call[Connection]) -> None:
-        """The application is done; what it said may not be taken yet."""
-        service = self._service
-        if self._body is not None:
-            self._body.close()
-            self._body = None
-        self._streams = False
-        if service.access is not None:
-            self._write_access_log(service.access, call)
-        # No circle through the environ: it can go when the application lets go of it.
-        call.environ = None
-        if self.state is _CLOSED:
-            return  # the worker had no more time
-        if self._out:
-            self._call = call
-            self.state = _WRITE
-            self.deadline = service.now + service.settings.write_timeout
-            self._since_progress = 0
-            if not self.watched:
-                service.watch(self)
-            return
-        self._sent(call)
-
-    def _write_access_log(self, access: AccessLog, call: Call[Connection]) -> None:
-        environ = call.environ or {"REMOTE_ADDR": self.peer[0]}
-        access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
-
-    def _sent(self, call: Call[Connection]) -> None:
-        """The answer is with the kernel, whole: what comes next on this connection?"""
-        service = self._service
-        if not call.close:
-            self.state = _IDLE
-            self.served = True
-            self.deadline = service.now + service.settings.keepalive
-            if service.paused:
-                service.idle()
-        elif call.cut:
-            self.close(reset=True)
-        elif call.request.close and not service.stopping:
-            self.close()  # the client announced the end and sends no more
-        else:
-            self._linger()
-
-    def _refuse(self, error: ProtocolError) -> None:
-        """Answer a request that is refused from its bytes, and end the connection."""
-        if self._body is not None:
-            self._body.close()
-            self._body = None
-        head = Head()
-        head.method = error.method
-        head.close = False  # the end is ours: not one that the client has announced
-        if self._head is None:
-            self._began = time.monotonic()
-        else:
-            head.method = self._head.method
-            self._head = None
-        call = Call(self, head, None, True)
-        self.state = _CALL
-        octets = error_response(error.status, method=head.method)
-        call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
-        try:
-            self.send(octets)
-        except ClientGone:
-            self.close()
-            return
-        self.answered(call)
-
-    # ── what the client did not take at once ────────────────────────────────────────────────
-
-    def _flush(self) -> None:
-        """Go on with an answer that the client did not take at once."""
-        out = self._out
-        assert out is not None
-        try:
-            self._since_progress += out.flush(self.sock)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.close()
-            return
-        if not out:
-            call, self._call = self._call, None
-            assert call is not None
-            self._sent(call)
-            self.resume()  # a pipelined request may be waiting
-        elif self._since_progress >= PROGRESS:
-            self._since_progress = 0
-            self.deadline = self._service.now + self._service.settings.write_timeout
-
-    # ── end ──────────────────────────────────────────────────────────────────────────────────
-
-    def _linger(self) -> None:
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.close()
-            return
-        self.state = _LINGER
-        self.deadline = self._service.now + LINGER_SECONDS
-        self._drain()
-
-    def _drain(self) -> None:
-        """Read and drop what still comes after the last answer."""
-        try:
-            while octets := self.sock.recv(RECEIVE, DONTWAIT):
-                if len(octets) < RECEIVE and self._plain and not self._eof:
-                    if not self.watched:
-                        self._service.watch(self)
-                    return
-        except BlockingIOError:
-            if not self.watched:
-                self._service.watch(self)
-            return
-        except OSError:
-            pass
-        self.close()
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether it has had an answer and waits for its next request."""
-        return self.state is _IDLE and self.served
-
-    def waited(self) -> float:
-        """Seconds since the client has moved its request forward, as far as that counts."""
-        settings = self._service.settings
-        granted = {_HEAD: settings.head_timeout, _BODY: settings.body_timeout}.get(
-            self.state, settings.keepalive if self.served else settings.head_timeout
-        )
-        return granted - (self.deadline - self._service.now)
-
-    def hurry(self) -> None:
-        """The worker stops: a client that has nothing under way has a second to change that.
-
-        Closed at once, a connection would take down the request that may be on the wire.
-        """
-        if self.state is _IDLE:
-            last = self._service.now - (self.waited() if self.served else 0.0)
-            self.deadline = min(self.deadline, last + LAST_REQUEST_SECONDS)
-
-    def expire(self) -> None:
-        """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
-        if self.state in (_HEAD, _BODY):
-            self._refuse(ProtocolError(408, "the request did not arrive in time"))
-        elif self.state is not _CALL:
-            self.close()
-
-    def close(self, *, reset: bool = False) -> None:
-        """Give the descriptor back; with ``reset`` so that the client sees an error."""
-        if self.state is _CLOSED:
-            return
-        self.state = _CLOSED
-        if self._body is not None:
-            self._body.close()
-            self._body = None
-        if self._out is not None:
-            self._out.close()
-            self._out = None
-        try:
-            if reset:
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            self.sock.close()
-        except OSError:
-            pass
-        self._service.closed(self)

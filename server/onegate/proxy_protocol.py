@@ -28,6 +28,24 @@ class ProxyProtocolError(Exception):
     """The connection does not begin with a valid header."""
 
 
+def take(sock: socket.SocketType, *, whole: bool) -> Peer | None:
+    """Read the header off the front of what has come, and nothing else; what it says of the client.
+
+    ``whole``: nothing more will come. Raises ``BlockingIOError`` if more has to, ``EOFError`` if
+    none will, ``OSError``, and :class:`ProxyProtocolError`.
+    """
+    octets = sock.recv(MAX_HEADER, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+    header = parse(octets) if octets else None
+    if header is not None:
+        peer, length = header
+        sock.recv(length)
+        return peer
+    if octets and not whole:
+        raise BlockingIOError
+    sock.recv(len(octets), socket.MSG_DONTWAIT)  # unread, it would make the end a reset
+    raise EOFError("the connection ends before its PROXY header does")
+
+
 def parse(octets: bytes) -> tuple[Peer | None, int] | None:
     """The client's address and port, and the header's length.
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from onegate.access import AccessLog
-    from onegate.connection import Connection
+    from onegate.answering import Answering
+    from onegate.ending import Ending
     from onegate.sender import Sender
     from onegate.settings.model import Settings
     from onegate.tls import Transport
@@ -29,22 +30,22 @@ class Service(Protocol):
     now: float
     """Monotonic seconds, read once for each round of the loop."""
 
-    def call(self, call: Call[Connection]) -> bool:
+    def call(self, call: Call[Answering]) -> bool:
         """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
 
-    def watch(self, connection: Connection) -> None:
+    def watch(self, connection: Ending) -> None:
         """Tell the connection of further events."""
 
     def idle(self) -> None:
         """A connection waits for a request and may be closed, for ``paused``."""
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Ending) -> None:
         """Its descriptor is free again."""
 
     quick: bool
     """Calls are short just now: one may be put off until all is read that has come, and the end of
     an answer may wait for the end of its connection."""
-    asked: list[Call[Connection]]
+    asked: list[Call[Answering]]
     """Those that were put off; ``answered`` follows, and ``resume`` if something is unread."""
     paused: bool
     """Nobody is accepted, for there is no room: who is idle may have to go."""

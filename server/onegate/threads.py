@@ -27,9 +27,12 @@ import time
 from collections import deque
 from resource import RUSAGE_THREAD, getrusage
 
-from onegate.connection import Connection
 from onegate.worker import Worker
 from onegate.wsgi import Call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.answering import Answering
 
 LOOK = 0.005
 """Seconds between two looks of the watcher: as long as the interpreter's own switch interval."""
@@ -65,8 +68,8 @@ class ThreadedWorker(Worker):
         self._hire_after = 0.0
         self._calls = 0
         self._active = 0
-        self._waiting: deque[Call[Connection]] = deque()
-        self._done: deque[Call[Connection]] = deque()
+        self._waiting: deque[Call[Answering]] = deque()
+        self._done: deque[Call[Answering]] = deque()
         self._watch_lock = threading.Lock()
         self._asleep = False
         # A lock used as a binary semaphore: the cheapest thing that wakes one thread.
@@ -146,7 +149,7 @@ class ThreadedWorker(Worker):
             with contextlib.suppress(RuntimeError):
                 self._rouse.release()
 
-    def _lead(self, term: int) -> Call[Connection] | None:
+    def _lead(self, term: int) -> Call[Answering] | None:
         """Run the loop. Returns the call that outlived the leadership, if one did."""
         self._local.term = term
         if self._loop(term):
@@ -161,7 +164,7 @@ class ThreadedWorker(Worker):
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────
 
-    def call(self, call: Call[Connection]) -> bool:
+    def call(self, call: Call[Answering]) -> bool:
         """Call the application in this thread, which is the leader's when the call begins."""
         self.requests += 1
         self._calls += 1
@@ -196,7 +199,7 @@ class ThreadedWorker(Worker):
         self._local.finished = call
         return False
 
-    def _measure(self, call: Call[Connection]) -> None:
+    def _measure(self, call: Call[Answering]) -> None:
         """Make a call and learn how long it was off the processor."""
         waits = getrusage(RUSAGE_THREAD).ru_nvcsw
         began, worked = time.monotonic(), time.thread_time()
@@ -206,7 +209,7 @@ class ThreadedWorker(Worker):
             blocked = 0.0  # it did not wait: others had the processor
         self._blocked += (blocked - self._blocked) / 4
 
-    def _hand_back(self, call: Call[Connection]) -> None:
+    def _hand_back(self, call: Call[Answering]) -> None:
         """Return a call to the leader; go on with one that waits, if there is one."""
         while True:
             self._done.append(call)

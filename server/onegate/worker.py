@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
-from onegate.connection import Connection, State
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
 from onegate.scoreboard import Field, Slot
 from onegate.spool import spool_folder
+from onegate.state import CALL
 from onegate.wsgi import Call, EnvironFactory, field_key
 
 TYPE_CHECKING = False
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.access import AccessLog
+    from onegate.answering import Answering
     from onegate.children import Line
+    from onegate.ending import Ending
     from onegate.sender import Sender
     from onegate.settings.model import Settings
     from onegate.tls import Transport
@@ -95,7 +97,7 @@ class Worker:
         self.gathered: list[Transport] = []
         """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
         self._apart_until = 0.0
-        self.asked: list[Call[Connection]] = []
+        self.asked: list[Call[Answering]] = []
         self._each = 1.0
         """Seconds that a request took when some were last answered."""
         self.term = 0
@@ -273,7 +275,7 @@ class Worker:
             acceptor.end()
         oldest_call = 0.0
         for connection in list(acceptor.connections.values()):
-            if connection.state is State.CALL:
+            if connection.state is CALL:
                 oldest_call = min(oldest_call or connection.deadline, connection.deadline)
             elif connection.deadline < self.now:
                 connection.expire()
@@ -331,7 +333,7 @@ class Worker:
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
-    def call(self, call: Call[Connection]) -> bool:
+    def call(self, call: Call[Answering]) -> bool:
         """Call the application here and now."""
         self.requests += 1
         call.run(self._app)
@@ -346,7 +348,7 @@ class Worker:
         """Put TLS on an accepted socket, where it is spoken here."""
         return sock if self._secure is None else self._secure(sock)
 
-    def watch(self, connection: Connection) -> None:
+    def watch(self, connection: Ending) -> None:
         """Report events of this connection from now on."""
         connection.watched = True
         self._epoll.register(connection.fd, _EVENTS)
@@ -355,7 +357,7 @@ class Worker:
         """A connection may be closed now if descriptors are short."""
         self._acceptor.resume()
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Ending) -> None:
         """Forget it; its descriptor may be used for the next one."""
         self._acceptor.closed(connection)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines import CellError, interpreters, leftovers
+from wsgi_matrix.engines import CellError, interpreters, leftovers, process_launch
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
 from wsgi_matrix.model.results import Outcome
 
@@ -71,6 +73,36 @@ def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
         process_engine.open(replace(cell(), server=server)),
     ):
         pass
+
+
+def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):
+    monkeypatch.setattr(process_launch.sys, "executable", "/bin/true")
+    with (
+        pytest.raises(CellError, match="launcher ended before"),
+        process_engine.open(cell()),
+    ):
+        pass
+
+
+def test_a_cell_keeps_the_folder_though_the_last_other_one_is_closed_meanwhile(
+    process_engine, cell, monkeypatch
+):
+    """A cell has its folder before it has its uid: there, another is closed."""
+    other = contextlib.ExitStack()
+    other.enter_context(process_engine.open(cell()))
+    closing = threading.Thread(target=other.close)
+    number = process_engine.uid()
+
+    def uid():
+        closing.start()
+        closing.join(0.5)  # longer than it takes; a closing that has to wait for us goes on later
+        return number
+
+    monkeypatch.setattr(process_engine, "uid", uid)
+    with process_engine.open(cell()) as running:
+        closing.join()
+        assert (running.folder / "processes").is_file()
+    assert not running.folder.exists()
 
 
 def test_a_port_in_use_is_the_servers_error_with_its_own_words(process_engine, run_cells, cell):

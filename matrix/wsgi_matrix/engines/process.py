@@ -115,16 +115,17 @@ class ProcessEngine:
         bundle = bundles.ensure_bundle(cell.app, cell.python, self.build, None)
         of_server = parts.ensure_folder(cell.server, cell.python, self.build, None)
         digest = source_digest(cell.server)
-        running = ProcessCell(
-            cell,
-            folder=self._run_folder(),
-            python=python,
-            bundle=bundle,
-            server_lib=of_server / "lib" if of_server else None,
-            image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
-            uid=self.uid(),
-        )
-        self._open.add(running)
+        with self._lock:  # the folder goes with the last open cell: not between these two
+            running = ProcessCell(
+                cell,
+                folder=self._run_folder(),
+                python=python,
+                bundle=bundle,
+                server_lib=of_server / "lib" if of_server else None,
+                image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
+                uid=self.uid(),
+            )
+            self._open.add(running)
         try:
             yield running
         finally:
@@ -176,10 +177,9 @@ class ProcessEngine:
         """Nothing: no process outlives its cell."""
 
     def _run_folder(self) -> Path:
-        with self._lock:
-            if self._folder is None:
-                self._folder = leftovers.make_folder(self.build / "matrix")
-            return self._folder
+        if self._folder is None:
+            self._folder = leftovers.make_folder(self.build / "matrix")
+        return self._folder
 
     def uid(self) -> int | None:
         """A uid that no other process has: pids are unique, and each run has a range by its pid."""

@@ -69,6 +69,8 @@ class Launch:
             raise CellError("the launcher did not start the server in time")
         if "error" in told:
             raise CellError(f"the server could not be started: {told['error']}")
+        if "pid" not in told:
+            raise CellError("the launcher ended before it had started the server")
         self.pid = int(told["pid"])
         self.started = float(told["at"])
 

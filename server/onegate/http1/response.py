@@ -278,7 +278,7 @@ def frame(
     return text.encode("latin-1"), framing, close
 
 
-Whole = tuple[int, str, int, bool, int, bool]
+Whole = tuple[float, str, int, bool, int, bool]
 """A question to :func:`frame_whole`: the second, the request's method and minor version, whether
 it asked for the end of the connection, octets of the content at hand, and whether there is no
 other content, as far as the server knows."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from onegate.http1 import Head
-from onegate.wsgi import Call, ClientGone, FileWrapper
+from onegate.wsgi import Call, ClientGone, FileWrapper, make_call
 
 from tests.server.wsgi.conftest import Recorder
 
@@ -43,7 +43,7 @@ def run(
     head = Head()
     head.method, head.target, head.minor, head.close = method, "/", minor, close
     head.fields = {}
-    call = Call(out, head, {"wsgi.file_wrapper": FileWrapper})
+    call = make_call(out, head, {"wsgi.file_wrapper": FileWrapper})
     call.run(app)
     return call
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from onegate.http1 import Head
-from onegate.wsgi import Call
+from onegate.wsgi import Call, make_call
 
 from tests.server.wsgi.conftest import Apps, Gate, Recorder
 
@@ -23,7 +23,7 @@ def call(recorder: Recorder, method: str = "GET", minor: int = 1) -> Call[Record
     """A call that answers ``GET /``."""
     head = Head()
     head.method, head.target, head.minor, head.close = method, "/", minor, False
-    return Call(recorder, head)
+    return make_call(recorder, head)
 
 
 def test_W36_positional_arguments_and_write_returned(recorder: Recorder) -> None:
@@ -62,7 +62,7 @@ def test_W37_write_takes_bytes_only(apps: Apps) -> None:
 
 def test_W38_write_before_start_response(recorder: Recorder) -> None:
     with pytest.raises(AssertionError, match="did not call start_response"):
-        call(recorder).write(b"x")
+        call(recorder)(b"x")
     assert recorder.sent == []
 
 

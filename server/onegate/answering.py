@@ -1,0 +1,150 @@
+"""A connection whose application is called, and what becomes of the answer."""
+
+from __future__ import annotations
+
+import time
+
+from onegate.ending import Ending
+from onegate.http1 import Head, ProtocolError
+from onegate.http1.response import error_response
+from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
+from onegate.wsgi import Call, ClientGone, make_call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from onegate.access import AccessLog
+
+PROGRESS = 16384
+"""Octets that renew the time-out of a body or of an answer; fewer do not."""
+
+
+class Answering(Ending):
+    """The middle of a :class:`onegate.connection.Connection`: from a request that is complete, or
+    refused, to the last octet of its answer."""
+
+    __slots__ = ("_began", "_call", "_head", "_since_progress", "peer", "unread")
+
+    _began: float
+    """Monotonic seconds at which the head was complete; set only where there is an access log."""
+    _call: Call[Answering] | None
+    """The one whose answer the client has not taken yet."""
+    _head: Head | None
+    """Of a request whose content is on the way."""
+    _since_progress: int
+    """Octets since the time-out was last renewed."""
+    peer: tuple[str, str]
+    """Address and port of the client, or of the proxy that speaks for it."""
+    unread: bool
+    """Whether something may have come that is to be read after the call."""
+
+    def resume(self) -> None:
+        """Go on with what came behind a request that is answered."""
+        raise NotImplementedError
+
+    def _run(self, head: Head, environ: dict[str, Any]) -> None:
+        """Have the application called."""
+        service = self._service
+        self.state = CALL
+        self.deadline = service.now  # when the call began, as long as it lasts
+        call = make_call(self, head, environ, service.stopping)
+        # A new client is served before the next one is taken, whom another worker may serve.
+        if service.quick and self.watched:
+            service.asked.append(call)
+        elif service.call(call):
+            self.answered(call)
+
+    def answered(self, call: Call[Answering]) -> None:
+        """The application is done; what it said may not be taken yet."""
+        service = self._service
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+        self._streams = False
+        if service.access is not None:
+            self._write_access_log(service.access, call)
+        # No circle through the environ: it can go when the application lets go of it.
+        call.environ = None
+        if self.state is CLOSED:
+            return  # the worker had no more time
+        if self._out:
+            self._call = call
+            self.state = WRITE
+            self.deadline = service.now + service.settings.write_timeout
+            self._since_progress = 0
+            if not self.watched:
+                service.watch(self)
+            return
+        self._sent(call)
+
+    def _write_access_log(self, access: AccessLog, call: Call[Answering]) -> None:
+        environ = call.environ or {"REMOTE_ADDR": self.peer[0]}
+        access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
+
+    def _sent(self, call: Call[Answering]) -> None:
+        """The answer is with the kernel, whole: what comes next on this connection?"""
+        service = self._service
+        if not call.close:
+            self.state = IDLE
+            self.served = True
+            self.deadline = service.now + service.settings.keepalive
+            if service.paused:
+                service.idle()
+        elif call.cut:
+            self.close(reset=True)
+        elif call.request.close and not service.stopping:
+            self.close()  # the client announced the end and sends no more
+        else:
+            self._linger()
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """Answer a request that is refused from its bytes, and end the connection."""
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+        head = Head()
+        head.method = error.method
+        head.close = False  # the end is ours: not one that the client has announced
+        if self._head is None:
+            self._began = time.monotonic()
+        else:
+            head.method = self._head.method
+            self._head = None
+        call = make_call(self, head, None, True)
+        self.state = CALL
+        octets = error_response(error.status, method=head.method)
+        call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
+        try:
+            self.send(octets)
+        except ClientGone:
+            self.close()
+            return
+        self.answered(call)
+
+    def _flush(self) -> None:
+        """Go on with an answer that the client did not take at once."""
+        out = self._out
+        assert out is not None
+        try:
+            self._since_progress += out.flush(self.sock)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        if not out:
+            call, self._call = self._call, None
+            assert call is not None
+            self._sent(call)
+            self.resume()  # a pipelined request may be waiting
+        elif self._since_progress >= PROGRESS:
+            self._since_progress = 0
+            self.deadline = self._service.now + self._service.settings.write_timeout
+
+    def expire(self) -> None:
+        """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
+        if self.state in (HEAD, BODY):
+            self._refuse(ProtocolError(408, "the request did not arrive in time"))
+        elif self.state is not CALL:
+            self.close()
