@@ -11,7 +11,9 @@ from wsgi_matrix.cases import slow
 from wsgi_matrix.cases.steps import answers, ask, crowd, ended, refused, trickle
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
-from wsgi_matrix.probe.agent.crowd import STUCK, accept_queue, connect_all
+from wsgi_matrix.probe import step_to_json
+from wsgi_matrix.probe.agent.crowd import STUCK, Connection, accept_queue, connect_all
+from wsgi_matrix.probe.agent.talk import Talk
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, Wait, have_out
@@ -95,8 +97,13 @@ def test_nobody_is_connected_where_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         told: list[tuple[str, str, bytes]] = []
-        made = connect_all(
-            taken.getsockname(), ["a"], time.monotonic() + 5, lambda *line: told.append(line)
+        made: dict[str, Connection] = {}
+        connect_all(
+            taken.getsockname(),
+            ["a"],
+            time.monotonic() + 5,
+            lambda *line: told.append(line),
+            made.__setitem__,
         )
     assert (made, told) == ({}, [("a", "error", b"connect: ECONNREFUSED")])
 
@@ -114,8 +121,13 @@ def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
         over = threading.Event()
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
-        made = connect_all(
-            listener.getsockname(), names, time.monotonic() + 20, lambda *line: told.append(line)
+        made: dict[str, Connection] = {}
+        connect_all(
+            listener.getsockname(),
+            names,
+            time.monotonic() + 20,
+            lambda *line: told.append(line),
+            made.__setitem__,
         )
         accepting.join(5)
     assert (sorted(made), told) == (sorted(names), [])
@@ -128,11 +140,38 @@ def test_a_crowd_does_not_wait_for_a_server_that_accepts_nobody():
     with socket.create_server(("127.0.0.1", 0), backlog=5) as listener:
         began = time.monotonic()
         told: list[tuple[str, str, bytes]] = []
-        made = connect_all(
-            listener.getsockname(), ["a", "b", "c"], began + 20, lambda *line: told.append(line)
+        made: dict[str, Connection] = {}
+        connect_all(
+            listener.getsockname(),
+            ["a", "b", "c"],
+            began + 20,
+            lambda *line: told.append(line),
+            made.__setitem__,
         )
         assert accept_queue(listener.getsockname()[1]) == 3
     assert time.monotonic() - began < 3 * STUCK
     assert (list(made), told) == (["a", "b", "c"], [])
     for connection in made.values():
         connection.socket.close()
+
+
+def test_each_of_a_crowd_speaks_before_the_next_but_one_comes():
+    """Or a server that reads from one client, and accepts nobody meanwhile, stands still."""
+    waiting = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def serve() -> None:
+            for _ in range(4):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    waiting.append(accept_queue(port))
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        talk = Talk("127.0.0.1", port, [step_to_json(crowd(("a", "b", "c", "d"), b"x"))])
+        talk.run(time.monotonic() + 20)
+        serving.join(5)
+    assert len(waiting) == 4
+    assert max(waiting) <= 1

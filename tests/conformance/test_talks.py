@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 
-from wsgi_matrix.cases.steps import answers, end, request, send
+from wsgi_matrix.cases.steps import answers, end, head, request, send
 from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent.talks import run_all
 
 from tests.conformance.answered import HEAD_END, OK
-from tests.conformance.scripted import DEAF, FIN, HANG, Only, Pause, scripted
+from tests.conformance.scripted import DEAF, FIN, HANG, Only, Pause, Wait, scripted
+from tests.conformance.scripts_answers import CONTINUE
 
 ASK = send(request())
 
@@ -95,6 +96,15 @@ def test_where_one_had_to_wait_for_others_every_time_out_is_asked_for_again():
             time.monotonic() + 30,
         )
     assert [line[2] for line in done[0].lines] == ["sent", "received", "fin"]
+
+
+def test_what_came_behind_a_time_out_is_asked_once_more_by_itself():
+    """The server was at work for others when the interim response was due."""
+    steps = (send(request("/", "Expect: 100-continue")), head(within=0.2))
+    steps += (send(b"body"), answers("GET"))
+    late = (HEAD_END, Wait(b"body"), OK)
+    with scripted(late, (HEAD_END, CONTINUE, Wait(b"body"), OK)) as port:
+        assert had(port, talk(*steps)) == [CONTINUE + OK]
 
 
 def test_the_talk_that_ended_the_server_says_so_and_what_is_left_is_missing():

@@ -61,15 +61,18 @@ class Connection:
 
 
 def connect_all(
-    address: tuple[str, int], names: list[str], until: float, tell: Tell
-) -> dict[str, Connection]:
-    """Connect for all ``names``; who is not connected in time is told of.
+    address: tuple[str, int],
+    names: list[str],
+    until: float,
+    tell: Tell,
+    begin: Callable[[str, Connection], None],
+) -> None:
+    """Connect for all ``names`` and ``begin`` with each; who is not let in in time is told of.
 
     Each comes when nobody waits to be accepted, as long as the server accepts at all. A client that
     finds the queue full believes itself connected, and the server never hears of it: then it would
     be chance whom the server has to bear.
     """
-    made: dict[str, Connection] = {}
     moves = True
     with selectors.DefaultSelector() as selector:
         for name in names:
@@ -78,20 +81,22 @@ def connect_all(
             connecting.setblocking(False)
             connecting.connect_ex(address)
             selector.register(connecting, selectors.EVENT_WRITE, name)
-            _take_in(selector, 0, made, tell)
+            _take_in(selector, 0, tell, begin)
         while selector.get_map() and (left := until - time.monotonic()) > 0:
-            _take_in(selector, left, made, tell)
+            _take_in(selector, left, tell, begin)
         for key in list(selector.get_map().values()):
             tell(key.data, "error", b"connect: timed out")
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
-    return made
 
 
 def _take_in(
-    selector: selectors.BaseSelector, seconds: float, made: dict[str, Connection], tell: Tell
+    selector: selectors.BaseSelector,
+    seconds: float,
+    tell: Tell,
+    begin: Callable[[str, Connection], None],
 ) -> None:
-    """Wait for some who are connecting, and take those that are connected into ``made``."""
+    """Wait for some who are connecting, and ``begin`` with those that are connected."""
     for key, _ in selector.select(seconds):
         found = key.fileobj
         assert isinstance(found, socket.socket)
@@ -102,7 +107,7 @@ def _take_in(
             found.close()
         else:
             found.settimeout(CONNECTING)
-            made[key.data] = Connection(found)
+            begin(key.data, Connection(found))
 
 
 def _wait_for_room(address: tuple[str, int], until: float) -> bool:

@@ -126,10 +126,12 @@ class Talk:
         there = {name: self.connections[name] for name in names if name in self.connections}
         match step["do"]:
             case "crowd":
-                opened = connect_all(self.address, names, until, self._tell)
-                self.connections |= opened
-                for name, connection in opened.items():
+
+                def begin(name: str, connection: Connection) -> None:
+                    self.connections[name] = connection
                     self._send(connection, name, data, until)
+
+                connect_all(self.address, names, until, self._tell, begin)
             case "trickle":
                 threading.Thread(
                     target=trickle, args=(there, data, every, self._tell, self.over), daemon=True
@@ -234,3 +236,13 @@ class Talk:
             if what in ("sent", "received"):
                 silent[on] = what == "sent"
         return any(what == "timeout" and silent[on] for _, on, what, _ in self.lines)
+
+    def late(self) -> bool:
+        """Whether something came behind a time-out: without others it may have come in time."""
+        in_vain = set()
+        for _, on, what, _ in self.lines:
+            if what == "timeout":
+                in_vain.add(on)
+            elif what == "received" and on in in_vain:
+                return True
+        return False

@@ -39,13 +39,15 @@ def _ask_again(
     """Have out once more, with nothing else going on, what others may have spoilt.
 
     Where a server takes one client at a time, who was never answered may only have waited for
-    others. If so, every time-out may come of that; if not, all of them are the server's own.
+    others. If so, every time-out may come of that; if not, all of them are the server's own, but
+    for those that something came behind.
     """
     unheard = [number for number, each in done.items() if each.unheard()]
+    late = [number for number, each in done.items() if each.late() and number not in unheard]
     timed_out = [number for number, each in done.items() if each.timed_out()]
-    one_by_one(host, port, talks, unheard, done, deadline)
+    one_by_one(host, port, talks, unheard + late, done, deadline)
     if any(number in done and not done[number].unheard() for number in unheard):
-        rest = [number for number in timed_out if number not in unheard]
+        rest = [number for number in timed_out if number not in unheard + late]
         one_by_one(host, port, talks, rest, done, deadline)
 
 
