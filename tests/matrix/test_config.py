@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from wsgi_matrix import config, plan
 from wsgi_matrix.errors import ConfigError, NothingSelected, UserError
 
+ROOT = Path(__file__).parents[2]
 GOOD = """
 [run]
 repeat = 3
@@ -125,3 +128,16 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(load):
 def test_an_empty_selection_is_an_error(load, selection):
     with pytest.raises(NothingSelected):
         ids(load(), **selection)
+
+
+def test_the_readme_tells_the_profiles_of_the_matrix():
+    def row(limits):
+        memory = f"{limits.memory >> 20} MiB" if limits.memory else None
+        clients = f"{limits.clients:,}" + (f", {limits.rounds} times" if limits.rounds > 1 else "")
+        cells = (f"`{limits.name}`", limits.nofile, limits.nproc, memory, clients)
+        return f"| {' | '.join(str(cell or '–') for cell in cells)} |"
+
+    matrix = config.load(ROOT / "matrix.toml")
+    readme = (ROOT / "README.md").read_text()
+    for name in ("default", "fds256", "procs400", "tight"):
+        assert row(matrix.limits[name]) in readme.splitlines()
