@@ -8,7 +8,7 @@ import time
 from types import SimpleNamespace
 
 from wsgi_matrix.cases import slow
-from wsgi_matrix.cases.steps import answers, ask, crowd, ended, refused, trickle
+from wsgi_matrix.cases.steps import answers, ask, crowd, ended, fetch, refused, request, trickle
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
 from wsgi_matrix.probe import step_to_json
@@ -175,3 +175,32 @@ def test_each_of_a_crowd_speaks_before_the_next_but_one_comes():
         serving.join(5)
     assert len(waiting) == 4
     assert max(waiting) <= 1
+
+
+def test_who_has_an_answer_closes_and_who_has_none_is_told_of():
+    closed = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for number in range(3):
+                connection, _ = listener.accept()
+                connection.settimeout(10)
+                with connection:
+                    connection.recv(65536)
+                    if number < 2:
+                        connection.sendall(OK)
+                        closed.append(connection.recv(65536))  # it is answered one at a time
+                    else:
+                        over.wait(10)
+
+        over = threading.Event()
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        steps = [step_to_json(fetch(("a", "b", "c"), request(), within=0.5))]
+        talk = Talk("127.0.0.1", listener.getsockname()[1], steps)
+        talk.run(time.monotonic() + 20)
+        over.set()
+        serving.join(5)
+    assert closed == [b"", b""]
+    whats = {on: [line[2] for line in talk.lines if line[1] == on] for on in ("a", "b", "c")}
+    assert whats == {"a": ["sent", "received"], "b": ["sent", "received"], "c": ["sent", "timeout"]}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from wsgi_matrix.cases.heard import hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try
-from wsgi_matrix.cases.steps import crowd, ended, request, trickle
+from wsgi_matrix.cases.steps import crowd, ended, fetch, request, trickle
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
 
@@ -89,8 +89,7 @@ def _rules(kind: str, who: str, *bad: Step, watched: bool = True) -> list[Rule]:
     """The two rules of a kind of bad clients, judged on one talk."""
     steps = (
         *bad,
-        crowd(GOOD, LAST),
-        ended(GOOD, within=PATIENCE),
+        fetch(GOOD, LAST, within=PATIENCE),
         *((ended(BAD, within=OBSERVED),) if watched else ()),
     )
     served = Rule(

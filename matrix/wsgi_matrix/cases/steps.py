@@ -62,6 +62,11 @@ def crowd(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING)
     return Step(do="crowd", among=names, data=data, within=within)
 
 
+def fetch(names: tuple[str, ...], data: bytes, within: float) -> Step:
+    """Ask the same on many connections at once; each is closed as soon as its answer is there."""
+    return Step(do="fetch", among=names, data=data, within=within)
+
+
 def trickle(names: tuple[str, ...], data: bytes, every: float) -> Step:
     """Begin to send, octet by octet, while the steps behind go on."""
     return Step(do="trickle", among=names, data=data, every=every)

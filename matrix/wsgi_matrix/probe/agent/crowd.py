@@ -90,6 +90,21 @@ def connect_all(
             key.fileobj.close()
 
 
+def fetch_all(
+    address: tuple[str, int], names: list[str], request: bytes, within: float, tell: Tell
+) -> None:
+    """Have an answer for each of ``names``, who come as those of :func:`connect_all` do, and close
+    as soon as they have it. Each has ``within`` seconds."""
+    moves, asking = True, []
+    for name in names:
+        moves = moves and _wait_for_room(address, time.monotonic() + STUCK)
+        until = time.monotonic() + within
+        asking.append(threading.Thread(target=_answer, args=(address, name, request, until, tell)))
+        asking[-1].start()
+    for each in asking:
+        each.join()
+
+
 def _take_in(
     selector: selectors.BaseSelector,
     seconds: float,

@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 from .answer import AnswerReader
-from .crowd import POLLING, Connection, ask, connect_all, refused, trickle, watch
+from .crowd import POLLING, Connection, ask, connect_all, fetch_all, refused, trickle, watch
 from .single import describe
 
 LARGEST = 16 * 1024 * 1024
@@ -71,7 +71,7 @@ class Talk:
         self.lines.append((time.monotonic() - self.started, on, what, data))
 
     def _take(self, step: dict[str, Any], within: float) -> None:
-        if step["do"] in ("crowd", "trickle", "ended", "ask", "refused"):
+        if step["do"] in ("crowd", "fetch", "trickle", "ended", "ask", "refused"):
             self._take_many(step, time.monotonic() + within)
             return
         on, until = str(step["on"]), time.monotonic() + within
@@ -132,6 +132,9 @@ class Talk:
                     self._send(connection, name, data, until)
 
                 connect_all(self.address, names, until, self._tell, begin)
+            case "fetch":
+                within = until - time.monotonic()
+                fetch_all(self.address, names, data, within, self._tell)
             case "trickle":
                 threading.Thread(
                     target=trickle, args=(there, data, every, self._tell, self.over), daemon=True
