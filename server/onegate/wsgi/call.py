@@ -72,6 +72,8 @@ class Call(Generic[OutputT]):
     _sent = False
     _whole = False
     """Whether a single block was all that had to be sent."""
+    _asked_close = False
+    """What ``close`` was until the head was made, which may have to end the connection itself."""
     _left = 0
     _held: list[bytes] | None = None
     _iterable: Any = None
@@ -204,6 +206,7 @@ class Call(Generic[OutputT]):
         response = self._response
         if response is None:
             raise AssertionError("the application did not call start_response")
+        self._asked_close = self.close
         octets, self._framing, self.close = frame(
             response,
             method=self.request.method,
@@ -278,6 +281,8 @@ class Call(Generic[OutputT]):
         if self._sent and not self._held:
             self.close = self.cut = True
             return
+        if self._sent:  # the head was made, and is held with what follows it
+            self.close = self._asked_close
         self.status = 500
         octets = error_response(500, method=request.method, close=self.close)
         self.octets = len(octets.partition(b"\r\n\r\n")[2])

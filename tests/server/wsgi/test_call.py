@@ -145,6 +145,16 @@ def test_W65_nothing_of_a_list_was_sent_when_a_block_is_no_bytes(recorder: Recor
     assert recorder.octets.startswith(b"HTTP/1.1 500 ")
 
 
+@pytest.mark.parametrize("close", [False, True])
+def test_W65_what_the_lost_head_would_have_closed_stays_as_it_was_asked(
+    recorder: Recorder, close: bool
+) -> None:
+    """For HTTP/1.0 the end of a list without a length is the connection's, that of a 500 is not."""
+    app = answers(b"a", "b")  # type: ignore[arg-type]
+    call = run(app, recorder, minor=0, close=close)
+    assert (call.status, call.close, call.cut) == (500, close, False)
+
+
 def test_W62_write_beyond_the_length_sends_nothing(recorder: Recorder) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         write = start_response("200 OK", [("Content-Length", "1")])
