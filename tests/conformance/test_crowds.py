@@ -93,23 +93,28 @@ def test_a_talk_that_ended_the_server_breaks_its_rule_whatever_it_was_answered()
     assert judged(Line(at=3.0, on="", what="gone")) is Outcome.FAIL
 
 
+def all_connected(
+    listener: socket.socket, names: list[str]
+) -> tuple[dict[str, Connection], list[tuple[str, str, bytes]]]:
+    """Who got a connection to ``listener``, and what was told."""
+    told: list[tuple[str, str, bytes]] = []
+    made: dict[str, Connection] = {}
+    until = time.monotonic() + 20
+    connect_all(
+        listener.getsockname(), names, until, lambda *line: told.append(line), made.__setitem__
+    )
+    return made, told
+
+
 def test_nobody_is_connected_where_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        told: list[tuple[str, str, bytes]] = []
-        made: dict[str, Connection] = {}
-        connect_all(
-            taken.getsockname(),
-            ["a"],
-            time.monotonic() + 5,
-            lambda *line: told.append(line),
-            made.__setitem__,
-        )
+        made, told = all_connected(taken, ["a"])
     assert (made, told) == ({}, [("a", "error", b"connect: ECONNREFUSED")])
 
 
 def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
-    names, told = [f"a{number}" for number in range(12)], []
+    names = [f"a{number}" for number in range(12)]
     accepted: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
 
@@ -121,14 +126,7 @@ def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
         over = threading.Event()
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
-        made: dict[str, Connection] = {}
-        connect_all(
-            listener.getsockname(),
-            names,
-            time.monotonic() + 20,
-            lambda *line: told.append(line),
-            made.__setitem__,
-        )
+        made, told = all_connected(listener, names)
         accepting.join(5)
     assert (sorted(made), told) == (sorted(names), [])
     assert len(accepted) == len(names)
@@ -139,15 +137,7 @@ def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
 def test_a_crowd_does_not_wait_for_a_server_that_accepts_nobody():
     with socket.create_server(("127.0.0.1", 0), backlog=5) as listener:
         began = time.monotonic()
-        told: list[tuple[str, str, bytes]] = []
-        made: dict[str, Connection] = {}
-        connect_all(
-            listener.getsockname(),
-            ["a", "b", "c"],
-            began + 20,
-            lambda *line: told.append(line),
-            made.__setitem__,
-        )
+        made, told = all_connected(listener, ["a", "b", "c"])
         assert accept_queue(listener.getsockname()[1]) == 3
     assert time.monotonic() - began < 3 * STUCK
     assert (list(made), told) == (["a", "b", "c"], [])

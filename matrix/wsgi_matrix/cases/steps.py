@@ -58,12 +58,14 @@ def reset(on: str = "a") -> Step:
 
 
 def crowd(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
-    """Open many connections at once and send the same on each; who is not let in stays out."""
+    """Open many connections, as fast as they are let in, and send the same on each; who is not let
+    in stays out."""
     return Step(do="crowd", among=names, data=data, within=within)
 
 
 def fetch(names: tuple[str, ...], data: bytes, within: float) -> Step:
-    """Ask the same on many connections at once; each is closed as soon as its answer is there."""
+    """Ask the same on many connections, which come as those of :func:`crowd` do; each is closed as
+    soon as its answer is there."""
     return Step(do="fetch", among=names, data=data, within=within)
 
 

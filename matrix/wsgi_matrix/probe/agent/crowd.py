@@ -9,7 +9,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .answer import AnswerReader
@@ -67,16 +67,9 @@ def connect_all(
     tell: Tell,
     begin: Callable[[str, Connection], None],
 ) -> None:
-    """Connect for all ``names`` and ``begin`` with each; who is not let in in time is told of.
-
-    Each comes when nobody waits to be accepted, as long as the server accepts at all. A client that
-    finds the queue full believes itself connected, and the server never hears of it: then it would
-    be chance whom the server has to bear.
-    """
-    moves = True
+    """Connect for all ``names`` and ``begin`` with each; who is not let in in time is told of."""
     with selectors.DefaultSelector() as selector:
-        for name in names:
-            moves = moves and _wait_for_room(address, min(until, time.monotonic() + STUCK))
+        for name in _in_turn(address, names, until):
             connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             connecting.setblocking(False)
             connecting.connect_ex(address)
@@ -93,11 +86,10 @@ def connect_all(
 def fetch_all(
     address: tuple[str, int], names: list[str], request: bytes, within: float, tell: Tell
 ) -> None:
-    """Have an answer for each of ``names``, who come as those of :func:`connect_all` do, and close
-    as soon as they have it. Each has ``within`` seconds."""
-    moves, asking = True, []
-    for name in names:
-        moves = moves and _wait_for_room(address, time.monotonic() + STUCK)
+    """Have an answer for each of ``names``, who close as soon as they have it. Each has ``within``
+    seconds."""
+    asking = []
+    for name in _in_turn(address, names):
         until = time.monotonic() + within
         asking.append(threading.Thread(target=_answer, args=(address, name, request, until, tell)))
         asking[-1].start()
@@ -123,6 +115,20 @@ def _take_in(
         else:
             found.settimeout(CONNECTING)
             begin(key.data, Connection(found))
+
+
+def _in_turn(
+    address: tuple[str, int], names: list[str], until: float = float("inf")
+) -> Iterator[str]:
+    """Each of ``names`` when nobody waits to be accepted, as long as the server accepts at all.
+
+    A client that finds the queue full believes itself connected, and the server never hears of it:
+    then it would be chance whom the server has to bear.
+    """
+    moves = True
+    for name in names:
+        moves = moves and _wait_for_room(address, min(until, time.monotonic() + STUCK))
+        yield name
 
 
 def _wait_for_room(address: tuple[str, int], until: float) -> bool:
