@@ -16,9 +16,9 @@ from wsgi_matrix.model.wire import Line, Step, Transcript
 from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent import talk
 
-FIN, RST, HANG, DEAF = "fin", "rst", "hang", "deaf"
-"""What a script may do besides sending: close, reset, keep silent until the client is gone, or
-refuse all connections from now on."""
+FIN, CUT, RST, HANG, DEAF = "fin", "cut", "rst", "hang", "deaf"
+"""What a script may do besides sending: close but go on reading, close at once, reset, keep silent
+until the client is gone, or refuse all connections from now on."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def _play(connection: socket.socket, script: Script, listener: socket.socket) ->
                     connection.sendall(item)
                 case "fin":
                     connection.shutdown(socket.SHUT_WR)
+                case "cut":
+                    return
                 case "rst":
                     linger = struct.pack("ii", 1, 0)
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wsgi_matrix.cases.http1.connection import MUCH
+
 from tests.conformance.answered import (
     CLOSE,
     DATE,
@@ -19,7 +21,7 @@ from tests.conformance.answered import (
     posted,
     serve,
 )
-from tests.conformance.scripted import FIN, HANG, RST, Wait
+from tests.conformance.scripted import CUT, FIN, HANG, RST, Wait
 
 SCRIPTS = Scripts()
 GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
@@ -41,7 +43,7 @@ add(
 add("R59-alone R59-list R59-case R59-line", TAKEN_AND_CLOSED, TAKEN)
 add("R60-asked", TAKEN_AND_CLOSED, serve(echo(), FIN))
 add("R60-error", REFUSED, serve(answer("400 No"), FIN), SILENT)
-add("R61", REFUSED, serve(bad(), RST), SILENT)
+add("R61", REFUSED, serve(bad(), RST), serve(Wait(MUCH), bad(), CUT), SILENT)
 add(
     "R62",
     serve(bare("200 OK", body=TEN), FIN),

@@ -6,6 +6,7 @@ from wsgi_matrix.cases.http1.line import AT_ONCE
 
 from tests.conformance.answered import (
     CLOSE,
+    HEAD_END,
     LEFT_OPEN,
     REFUSED,
     SILENT,
@@ -29,6 +30,15 @@ add("R3-value", serve(echo(headers={"HTTP_X_A": "a b"})), serve(echo(headers={"H
 add("R4-space R4-tab", TAKEN, serve(echo(headers={"HTTP_X_A": "b"})))
 add("R5-method", REFUSED, serve(echo("G\xc9T")), SILENT)
 add("R5-name", REFUSED, serve(echo(headers={"HTTP_X_\xc9": "b"})), SILENT)
+WHOLE = {"query": "q=1", "headers": {"HTTP_X_ONE": "ab"}}
+add(
+    "R5-cut-method R5-cut-target R5-cut-target-end R5-cut-version R5-cut-line-end R5-cut-name"
+    " R5-cut-value R5-cut-head-end",
+    ((HEAD_END, echo(**WHOLE)),),
+    REFUSED,
+    ((HEAD_END, echo(**WHOLE | {"query": ""})),),
+    ((HEAD_END, echo(**WHOLE | {"headers": {"HTTP_X_ONE": "a"}})),),
+)
 add(
     "R6-spaces R6-tab R6-late R6-behind",
     TAKEN,

@@ -12,8 +12,9 @@ from wsgi_matrix.cases.steps import answers, ask, crowd, ended, fetch, refused, 
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
 from wsgi_matrix.probe import step_to_json
-from wsgi_matrix.probe.agent.crowd import STUCK, Connection, accept_queue, connect_all
+from wsgi_matrix.probe.agent.crowd import STUCK, Connection, connect_all
 from wsgi_matrix.probe.agent.talk import Talk
+from wsgi_matrix.probe.agent.turns import accept_queue
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, Wait, have_out

@@ -11,6 +11,7 @@ from wsgi_matrix.cases.http1 import (
     line,
     responses,
     target,
+    version,
 )
 from wsgi_matrix.cases.rule import Rule
 
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
             *line.RULES,
+            *version.RULES,
             *target.RULES,
             *fields.RULES,
             *framing.RULES,

@@ -84,10 +84,8 @@ RULES: tuple[Rule, ...] = (
             Try(
                 name="octets",
                 steps=(
-                    *(
-                        send(bytes([octet]))
-                        for octet in chunked(b"A\r\n0123456789\r\n" + HELLO_CHUNKED)
-                    ),
+                    send(chunked(b"")),  # of a head that is cut R5-cut asks
+                    *(send(bytes([octet])) for octet in b"A\r\n0123456789\r\n" + HELLO_CHUNKED),
                     answers("POST"),
                 ),
                 accept=decoded(b"0123456789hello"),

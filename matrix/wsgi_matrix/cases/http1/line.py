@@ -1,8 +1,9 @@
-"""The request line: R1 to R10 and R20 to R23."""
+"""The request line: R1 to R10."""
 
 from __future__ import annotations
 
 from wsgi_matrix.cases.asked import (
+    Told,
     ask,
     ask_to_end,
     header,
@@ -13,11 +14,10 @@ from wsgi_matrix.cases.asked import (
     rejected,
     told,
 )
-from wsgi_matrix.cases.heard import hear
-from wsgi_matrix.cases.rule import Accept, Rule, Try, either, refused, silence
-from wsgi_matrix.cases.steps import answers, request, send
+from wsgi_matrix.cases.rule import Rule, Try, either, refused
+from wsgi_matrix.cases.steps import answers, quiet, request, send
 from wsgi_matrix.model.results import Level
-from wsgi_matrix.model.wire import Step, Transcript
+from wsgi_matrix.model.wire import Step
 
 GRAMMAR = "RFC 9112 sections 2.2 and 3"
 """What does not match the grammar of a message SHOULD be answered with 400."""
@@ -26,19 +26,13 @@ NOT_A_LINE = rejected(400, 301, 501)
 AT_ONCE = 2.0
 """Seconds where nothing may be waited for: less than a server's time-out for a head (uWSGI: 4)."""
 LONG = "a" * 66_000
-HIGHER = ask(request("/echo", version="HTTP/1.2"))
+CUT = request("/echo?q=1", "X-One: ab")
 SUPPORTED = "a" * (8000 - len("GET /echo? HTTP/1.1"))
 
 
-def _first_version(*versions: bytes) -> Accept:
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, ["GET"])
-        if not hearing.answers:
-            return f"no answer of a version that is known: {hearing.broken or hearing.end}"
-        line = hearing.answers[0].status_line
-        return "" if line.startswith(versions) else f"the answer begins {line!r}"
-
-    return Accept("an answer of " + " or ".join(v.decode().strip() for v in versions), fault)
+def _whole(found: Told) -> bool:
+    line = (found["method"], found["path"], found["query"])
+    return line == ("GET", "/echo", "q=1") and found["headers"]["HTTP_X_ONE"] == "ab"
 
 
 def _at_once(data: bytes) -> tuple[Step, ...]:
@@ -123,6 +117,29 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        id="R5-cut",
+        level=Level.MUST,
+        cite="RFC 9112 section 2.2, RFC 9293 section 2.2",
+        says="a head is a sequence of octets: it says the same wherever TCP cuts it",
+        tries=tuple(
+            Try(
+                name=name,
+                steps=(send(CUT[:at]), quiet(), send(CUT[at:]), answers("GET")),
+                accept=told(_whole, "with the whole head"),
+            )
+            for name, at in (
+                ("method", 2),
+                ("target", CUT.index(b"?")),
+                ("target-end", CUT.index(b" HTTP")),
+                ("version", CUT.index(b".1")),
+                ("line-end", CUT.index(b"\n")),
+                ("name", CUT.index(b"One")),
+                ("value", CUT.index(b"b\r\n")),
+                ("head-end", len(CUT) - 1),
+            )
+        ),
+    ),
+    Rule(
         id="R6",
         level=Level.SHOULD,
         cite="RFC 9112 section 3",
@@ -204,71 +221,6 @@ RULES: tuple[Rule, ...] = (
                     told(lambda found: found["method"] == "FROB", "with the method 'FROB'"),
                     rejected(501),
                 ),
-            ),
-        ),
-    ),
-    Rule(
-        id="R20",
-        level=Level.SHOULD,
-        cite=GRAMMAR + ", 2.3",
-        says="a version that is none is answered with 400",
-        tries=tuple(
-            Try(name=name, steps=ask(request("/echo", version=version)), accept=rejected(400, 505))
-            for name, version in (
-                ("case", "http/1.1"),
-                ("digits", "HTTP/111"),
-                ("protocol", "FTP/1.1"),
-            )
-        ),
-    ),
-    Rule(
-        id="R21",
-        level=Level.MUST,
-        cite="RFC 9110 section 2.5",
-        says="the version of an answer is the server's own, not an echo",
-        tries=(Try(steps=HIGHER, accept=_first_version(b"HTTP/1.1 ", b"HTTP/1.0 ")),),
-    ),
-    Rule(
-        id="R21-highest",
-        level=Level.SHOULD,
-        cite="RFC 9110 section 2.5",
-        says="the version of an answer is the highest: HTTP/1.1",
-        tries=(
-            Try(steps=ask(request("/echo")), accept=_first_version(b"HTTP/1.1 ")),
-            Try(
-                name="minor",
-                steps=HIGHER,
-                accept=either(_first_version(b"HTTP/1.1 "), rejected()),
-            ),
-        ),
-    ),
-    Rule(
-        id="R22",
-        level=Level.MAY,
-        cite="RFC 9110 sections 2.5 and 15.6.6",
-        says="another major version is refused",
-        tries=(
-            Try(
-                name="2",
-                steps=ask(request("/echo", version="HTTP/2.0")),
-                accept=invalid(400, 505),
-            ),
-            Try(
-                name="3",
-                steps=ask(request("/echo", version="HTTP/3.0")),
-                accept=invalid(400, 505),
-            ),
-        ),
-    ),
-    Rule(
-        id="R23",
-        level=Level.SHOULD,
-        cite="RFC 9112 section 2.2",
-        says="a request of HTTP/0.9 is refused, and the connection closed",
-        tries=(
-            Try(
-                steps=ask_to_end(b"GET /echo\r\n\r\n"),
-                accept=either(refused(400, 505), silence()),
             ),
         ),
     ),

@@ -9,11 +9,11 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 from .answer import AnswerReader
 from .single import READ_SIZE, describe
+from .turns import Turns
 
 Tell = Callable[[str, str, bytes], None]
 """Adds a line to the talk: connection, what, octets."""
@@ -22,8 +22,6 @@ POLLING = 0.02
 """Seconds between two connects to a port that is about to close: each tells at once."""
 CONNECTING = 2.0
 """Seconds for one connection."""
-LOOKING = 0.001
-"""Seconds between two looks at the queue of a listener."""
 STUCK = 0.5
 """Seconds without an accept, after which nobody waits for one any more."""
 ASKING = 80
@@ -69,10 +67,12 @@ def connect_all(
 ) -> None:
     """Connect for all ``names`` and ``begin`` with each; who is not let in in time is told of."""
     with selectors.DefaultSelector() as selector:
-        for name in _in_turn(address, names, until):
+        turns = Turns(address[1], STUCK)
+        for name in names:
             connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             connecting.setblocking(False)
-            connecting.connect_ex(address)
+            with turns.next(until):
+                connecting.connect_ex(address)
             selector.register(connecting, selectors.EVENT_WRITE, name)
             _take_in(selector, 0, tell, begin)
         while selector.get_map() and (left := until - time.monotonic()) > 0:
@@ -89,10 +89,12 @@ def fetch_all(
     """Have an answer for each of ``names``, who close as soon as they have it. Each has ``within``
     seconds."""
     asking = []
-    for name in _in_turn(address, names):
-        until = time.monotonic() + within
-        asking.append(threading.Thread(target=_answer, args=(address, name, request, until, tell)))
-        asking[-1].start()
+    turns = Turns(address[1], STUCK)
+    for name in names:
+        with turns.next():
+            args = (address, name, request, time.monotonic() + within, tell)
+            asking.append(threading.Thread(target=_answer, args=args))
+            asking[-1].start()
     for each in asking:
         each.join()
 
@@ -115,40 +117,6 @@ def _take_in(
         else:
             found.settimeout(CONNECTING)
             begin(key.data, Connection(found))
-
-
-def _in_turn(
-    address: tuple[str, int], names: list[str], until: float = float("inf")
-) -> Iterator[str]:
-    """Each of ``names`` when nobody waits to be accepted, as long as the server accepts at all.
-
-    A client that finds the queue full believes itself connected, and the server never hears of it:
-    then it would be chance whom the server has to bear.
-    """
-    moves = True
-    for name in names:
-        moves = moves and _wait_for_room(address, min(until, time.monotonic() + STUCK))
-        yield name
-
-
-def _wait_for_room(address: tuple[str, int], until: float) -> bool:
-    """Wait until nobody waits to be accepted; False if somebody still does."""
-    while accept_queue(address[1]):
-        if time.monotonic() > until:
-            return False
-        time.sleep(LOOKING)
-    return True
-
-
-def accept_queue(port: int) -> int:
-    """Connections that listeners at ``port`` have not accepted yet: of a socket that listens it is
-    what proc(5) calls the receive queue. 0 if nobody listens."""
-    waiting = 0
-    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines():
-        _, local, _, state, queues, *_ = line.split()
-        if state == "0A" and int(local.partition(":")[2], 16) == port:
-            waiting += int(queues.partition(":")[2], 16)
-    return waiting
 
 
 def trickle(

@@ -17,11 +17,15 @@ from typing import Any
 from .answer import AnswerReader
 from .crowd import POLLING, Connection, ask, connect_all, fetch_all, refused, trickle, watch
 from .single import describe
+from .turns import Turns
 
 LARGEST = 16 * 1024 * 1024
 """Octets of a connection after which nothing more is read."""
 MOST = 5
 """Times that the patience for an answer may begin anew."""
+STUCK = 6.0
+"""Seconds without an accept, after which a server is taken to be stuck: longer than any step that a
+talk may hold a server's only thread with."""
 REFUSED = b"connect: ECONNREFUSED"
 HEARD = frozenset({"answers", "end"})
 """Steps with which a connection is done, where no later step is about it."""
@@ -31,10 +35,17 @@ class Talk:
     """Runs one talk. ``lines`` is what happened: time, connection, what, octets."""
 
     def __init__(
-        self, host: str, port: int, steps: list[dict[str, Any]], patience: float = 0.0
+        self,
+        host: str,
+        port: int,
+        steps: list[dict[str, Any]],
+        turns: Turns | None = None,
+        patience: float = 0.0,
     ) -> None:
-        """``patience``: seconds for the port to accept the first connection, if it refuses."""
+        """``turns``: of all talks that are had side by side. ``patience``: seconds for the port to
+        accept the first connection, if it refuses."""
         self.address = (host, port)
+        self.turns = turns or Turns(port, STUCK)
         self.patience = patience
         self.steps = steps
         self.lines: list[tuple[float, str, str, bytes]] = []
@@ -74,7 +85,7 @@ class Talk:
         if step["do"] in ("crowd", "fetch", "trickle", "ended", "ask", "refused"):
             self._take_many(step, time.monotonic() + within)
             return
-        on, until = str(step["on"]), time.monotonic() + within
+        on = str(step["on"])
         connection = self.connections.get(on)
         if connection is None:
             try:
@@ -83,6 +94,7 @@ class Talk:
             except OSError as problem:
                 self._tell(on, "error", f"connect: {describe(problem)}".encode())
                 return
+        until = time.monotonic() + within
         match step["do"]:
             case "send":
                 self._send(connection, on, base64.b64decode(step["data"]), until)
@@ -114,7 +126,8 @@ class Talk:
         until = time.monotonic() + self.patience
         while True:
             try:
-                return socket.create_connection(self.address, timeout=within)
+                with self.turns.next():
+                    return socket.create_connection(self.address, timeout=within)
             except ConnectionRefusedError:
                 if self.lines or time.monotonic() > until:
                     raise

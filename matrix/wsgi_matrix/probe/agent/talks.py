@@ -6,7 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .talk import Talk
+from .talk import STUCK, Talk
+from .turns import Turns
 
 DYING = 3.0
 """Seconds in which a server whose worker has ended has to let clients in again."""
@@ -24,7 +25,8 @@ def run_all(
     last = [number for number, talk in enumerate(talks) if talk.get("alone") or parallel == 1]
     if parallel > 1:
         together = [number for number in range(len(talks)) if number not in last]
-        done |= {number: Talk(host, port, talks[number]["steps"]) for number in together}
+        turns = Turns(port, STUCK)
+        done |= {number: Talk(host, port, talks[number]["steps"], turns) for number in together}
         with ThreadPoolExecutor(parallel) as pool:
             for future in [pool.submit(each.run, deadline) for each in done.values()]:
                 future.result()
