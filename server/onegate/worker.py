@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import resource
 import select
@@ -15,42 +14,29 @@ from collections.abc import Callable, Iterator
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
+from onegate.calls import GATHERING, Calls
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
+from onegate.retirement import Retirement
 from onegate.scoreboard import Field, Slot
 from onegate.spool import spool_folder
 from onegate.state import CALL
-from onegate.wsgi import Call, EnvironFactory, field_key
+from onegate.wsgi import EnvironFactory, field_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from onegate.access import AccessLog
-    from onegate.answering import Answering
     from onegate.children import Line
     from onegate.ending import Ending
     from onegate.sender import Sender
     from onegate.settings.model import Settings
     from onegate.tls import Transport
 
-log = logging.getLogger("onegate.error")
-
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-_WORTHWHILE = 20e-6
-"""Seconds for a request from which on it pays to gather answers: a client on this machine that
-waits for more is woken for several of them, not for each. Below, the system call that lets them go
-costs more."""
-_GATHERING = 1e-3
-"""Seconds that an answer may be gathered for."""
-_SLOW = 5e-3
-"""A call that took so long after an answer was gathered held that up, ..."""
-_APART = 10
-"""... so for so many times as long each goes by itself: answers are held up for a tenth of the
-time at most."""
-_TCP, _NODELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 _TICK = 1.0
 _SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
@@ -61,7 +47,7 @@ _PAGE = resource.getpagesize()
 _BEAT = Field.BEAT
 
 
-class Worker:
+class Worker(Calls):
     """Serves until told to stop. See :class:`onegate.service.Service`.
 
     ``lifeline``: read end of a pipe that reports end of file when the master is gone.
@@ -79,6 +65,7 @@ class Worker:
         slot: Slot,
         line: Line,
     ) -> None:
+        super().__init__(app, slot)
         self.settings = settings
         self.limits = MessageLimits(
             request_line=settings.limit_request_line,
@@ -92,27 +79,14 @@ class Worker:
         self.access = _access_log(settings)
         self.now = time.monotonic()
         self.stopping = False
-        self.quick = self.gathering = False
         self.paused = True
-        self.gathered: list[Transport] = []
-        """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
-        self._apart_until = 0.0
-        self.asked: list[Call[Answering]] = []
-        self._each = 1.0
-        """Seconds that a request took when some were last answered."""
         self.term = 0
         """Number of the leadership of the loop; see :mod:`onegate.threads`."""
         self._secure = _tls(settings) if settings.certfile else None
-        self._app = app
         self._lifeline = lifeline
         self._slot = slot
-        self._numbers = slot.numbers
         self._line = line
-        self.requests = 0
-        """How many were answered, or are about to be."""
-        self._retired = False
-        self._retire_after = self._jittered(settings.max_requests)
-        self._retire_at = self.now + (settings.max_worker_lifetime or float("inf"))
+        self._retirement = Retirement(settings, line, self.now)
         self._epoll = select.epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
@@ -126,13 +100,6 @@ class Worker:
         self.lock = threading.Lock()
         self.interrupted: Callable[[], None] = lambda: None
         """Called when INT or QUIT comes."""
-
-    def _jittered(self, requests: int) -> float:
-        """So that workers that began together do not end together."""
-        if not requests:
-            return float("inf")
-        jitter = self.settings.max_requests_jitter + 1
-        return requests + int.from_bytes(os.urandom(4), "big") % jitter
 
     def _front(self, listener: Listener) -> Front:
         environs = EnvironFactory(
@@ -178,7 +145,7 @@ class Worker:
         """
         acceptor = self._acceptor
         connections = acceptor.connections
-        numbers = self._numbers
+        numbers, retirement = self._numbers, self._retirement
         requests = self.requests
         while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
@@ -205,46 +172,10 @@ class Worker:
             self._each = (ended - self.now) / (self.requests - requests or 1)
             requests = self.requests
             numbers[_BEAT] = self.now = time.monotonic()
-            self.quick = self._each < _GATHERING and self.now > self._apart_until and self._gathers
-            if requests >= self._retire_after:
-                self._retire(f"it has answered {requests} requests")
+            self.quick = self._each < GATHERING and self.now > self._apart_until and self._gathers
+            if requests >= retirement.after:
+                retirement.ask(f"it has answered {requests} requests")
         return True
-
-    def answer(self) -> None:
-        """Make the calls that were put off: when all is read that has come at the same time.
-
-        So the code for either is in the processor's caches, which a framework's call empties. It
-        is done only while calls are short. One that is not holds up those behind it as ever, but
-        it does not make a worker with many calls to make look stuck.
-        """
-        batch, self.asked = self.asked, []
-        self.requests += len(batch)
-        self.gathering = self._each > _WORTHWHILE and len(batch) > 1
-        app, monotonic = self._app, time.monotonic
-        since = monotonic()
-        for call in batch:
-            call.run(app)
-            connection = call.out
-            connection.answered(call)
-            if connection.unread:
-                connection.resume()
-            now = monotonic()
-            if now - since > _GATHERING:
-                self._push(now - since)
-                self._numbers[_BEAT] = since = now
-        self._push(0.0)
-        self.gathering = False
-
-    def _push(self, waited: float) -> None:
-        """Let go what the kernel has gathered; ``waited``: the first of it, if that was long."""
-        if waited > _SLOW:
-            self._apart_until = time.monotonic() + _APART * waited
-        for sock in self.gathered:
-            try:  # noqa: SIM105 - suppress() costs more than the system call
-                sock.setsockopt(_TCP, _NODELAY, 1)
-            except OSError:
-                pass  # closed meanwhile, and that lets it go too
-        self.gathered.clear()
 
     def _other(self, fd: int) -> None:
         """A descriptor that is neither a connection nor a listener."""
@@ -304,18 +235,7 @@ class Worker:
             with open("/proc/self/statm") as statm:
                 resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
-        most = self.settings.max_worker_memory
-        if self.now >= self._retire_at:
-            self._retire("it has served for its lifetime")
-        elif most and resident > most:
-            self._retire(f"it uses {resident >> 20} MiB of memory")
-
-    def _retire(self, reason: str) -> None:
-        """Ask for a successor. Until it serves, this worker goes on."""
-        if not self._retired:
-            self._retired = True
-            log.info("worker is to be replaced: %s", reason)
-            self._line.retires()
+        self._retirement.look(self.now, resident)
 
     def _stop(self, patience: float) -> None:
         """End within ``patience`` seconds, when all is answered that was asked."""
@@ -332,13 +252,6 @@ class Worker:
             connection.hurry()
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
-
-    def call(self, call: Call[Answering]) -> bool:
-        """Call the application here and now."""
-        self.requests += 1
-        call.run(self._app)
-        self._numbers[_BEAT] = time.monotonic()
-        return True
 
     def alive(self, connection: Sender) -> None:
         """The application has produced something more: it is not stuck."""

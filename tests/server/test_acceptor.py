@@ -121,7 +121,7 @@ from pathlib import Path
 import onegate.worker
 
 # Answers are gathered whenever two requests are there at once, and never let go by the worker.
-onegate.worker._WORTHWHILE, onegate.worker._GATHERING = -1.0, 1e9
+onegate.calls._WORTHWHILE, onegate.calls.GATHERING, onegate.worker.GATHERING = -1.0, 1e9, 1e9
 
 
 class Slow:

@@ -2,7 +2,8 @@
 
 from onegate.http1.chunked import ChunkedDecoder
 from onegate.http1.errors import ProtocolError
-from onegate.http1.head import Head, HeadParser, MessageLimits
+from onegate.http1.head import HeadParser, MessageLimits
+from onegate.http1.meaning import Head
 from onegate.http1.reader import NEED_DATA, Data, RequestReader
 
 __all__ = [

@@ -19,6 +19,15 @@ from collections.abc import Callable
 
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
+from onegate.http1.meaning import (
+    DROPPED,
+    KINDS,
+    PLAIN,
+    SINGLETON,
+    Head,
+    copy_meaning,
+    set_meaning,
+)
 from onegate.record import Record
 
 TYPE_CHECKING = False
@@ -26,16 +35,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_PLAIN, _HOST, _LENGTH, _CODING, _CONNECTION, _EXPECT, _SINGLETON, _DROPPED = range(8)
-
-_KINDS = {
-    "host": _HOST,
-    "content-length": _LENGTH,
-    "transfer-encoding": _CODING,
-    "connection": _CONNECTION,
-    "expect": _EXPECT,
-    "content-type": _SINGLETON,
-}
 _SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
 _REMEMBERED_LINES = 1024
 _REMEMBERED_LENGTH = 256
@@ -55,50 +54,6 @@ class MessageLimits(Record):
     """Number of field lines."""
     head: int = 65536
     body: int = 1 << 30
-
-
-class Head:
-    """A request head that was accepted. ``fields`` is keyed as the parser's owner asked for."""
-
-    __slots__ = (
-        "authority",
-        "chunked",
-        "close",
-        "content_length",
-        "expect_continue",
-        "fields",
-        "method",
-        "minor",
-        "ready",
-        "target",
-    )
-
-    method: str
-    target: str
-    """The request-target exactly as it came."""
-    minor: int
-    """Minor version: 0, or 1 and above, which are answered as 1.1 (RFC 9110, 2.5)."""
-    fields: dict[str, object]
-    content_length: int
-    """Octets of content; 0 without Content-Length."""
-    chunked: bool
-    close: bool
-    """True if this is the last request of the connection (RFC 9112, 9.3)."""
-    expect_continue: bool
-    authority: str
-    """Host from the target in absolute-form, else from the Host field (RFC 9112, 3.2.2)."""
-    ready: Any
-    """What the owner of a remembered head keeps with it; ``None`` until it has set it."""
-
-
-def _take_meaning(head: Head, known: Head) -> None:
-    """Give ``head`` what the fields of ``known`` say."""
-    head.fields = known.fields.copy()
-    head.authority = known.authority
-    head.chunked = known.chunked
-    head.content_length = known.content_length
-    head.close = known.close
-    head.expect_continue = known.expect_continue
 
 
 class HeadParser:
@@ -127,7 +82,7 @@ class HeadParser:
         key_of: Callable[[str], str | None],
         new_fields: Callable[[], dict[str, object]] = dict,
     ) -> None:
-        for name in _KINDS:
+        for name in KINDS:
             if key_of(name) is None:
                 raise ValueError(f"{name} must not be dropped: the message depends on it")
         self._limits = limits
@@ -156,7 +111,7 @@ class HeadParser:
         head = self._request_line(line.decode("latin-1"))
         known = self._blocks.get((head.minor, block))
         if known is not None and not head.authority:
-            _take_meaning(head, known)
+            copy_meaning(head, known)
             # Its block came before and holds no secret; a query may be one.
             bare = not head.chunked and not head.content_length and "?" not in head.target
             if bare and len(octets) <= _REMEMBERED_HEAD_LENGTH:
@@ -165,7 +120,7 @@ class HeadParser:
         self._secret = False
         special = self._fields(head, block)
         absolute = head.authority
-        self._semantics(head, special)
+        set_meaning(head, special, self._limits.body)
         if not absolute and not self._secret and len(block) <= _REMEMBERED_HEAD_LENGTH:
             self._remember(self._blocks, (head.minor, block), head)
         return head
@@ -185,7 +140,7 @@ class HeadParser:
         known.target = head.target
         known.minor = head.minor
         known.ready = None
-        _take_meaning(known, head)
+        copy_meaning(known, head)
         memory[key] = known
 
     def _fields(self, head: Head, block: bytes) -> list[tuple[int, str]]:
@@ -199,10 +154,10 @@ class HeadParser:
         for line in lines:
             kind, key, value = remembered.get(line) or self._field_line(line)
             if kind:
-                if kind == _DROPPED:
+                if kind == DROPPED:
                     continue
                 special.append((kind, value))
-                if kind == _SINGLETON and key in fields:
+                if kind == SINGLETON and key in fields:
                     # Joining two media types makes nonsense of both (RFC 9110, 5.3).
                     raise ProtocolError(400, "Content-Type given twice")
             if key in fields:
@@ -260,7 +215,7 @@ class HeadParser:
             raise ProtocolError(400, "invalid field line")
         name = match[1].lower()
         key = self._key_of(name)
-        kind = _KINDS.get(name, _PLAIN) if key is not None else _DROPPED
+        kind = KINDS.get(name, PLAIN) if key is not None else DROPPED
         entry = (kind, key or "", match[2].rstrip(" \t"))
         if name in _SECRET:
             self._secret = True
@@ -269,67 +224,3 @@ class HeadParser:
                 self._remembered.clear()
             self._remembered[line] = entry
         return entry
-
-    def _semantics(self, head: Head, special: list[tuple[int, str]]) -> None:
-        """What the fields that concern framing and connection say together."""
-        host: str | None = None
-        length: str | None = None
-        coding: str | None = None
-        options: list[str] = []
-        expectations: list[str] = []
-        for kind, value in special:
-            if kind == _HOST:
-                # Two Host lines, or one that is no host: 400 (RFC 9112, 3.2).
-                if host is not None:
-                    raise ProtocolError(400, "Host given twice")
-                if grammar.HOST.fullmatch(value) is None:
-                    raise ProtocolError(400, "invalid Host")
-                host = value
-            elif kind == _LENGTH:
-                # Even two equal ones are refused: no client needs them, smuggling does.
-                if length is not None:
-                    raise ProtocolError(400, "Content-Length given twice")
-                length = value
-            elif kind == _CODING:
-                coding = value if coding is None else f"{coding},{value}"
-            elif kind == _CONNECTION:
-                options += [option.strip(" \t").lower() for option in value.split(",")]
-            elif kind == _EXPECT:
-                expectations += [member.strip(" \t").lower() for member in value.split(",")]
-        if host is None and head.minor:
-            raise ProtocolError(400, "HTTP/1.1 without Host")
-        head.authority = head.authority or host or ""
-        self._framing(head, length, coding)
-        # RFC 9112, 9.3: persistent by default from 1.1 on, on request before.
-        head.close = "close" in options or (not head.minor and "keep-alive" not in options)
-        head.expect_continue = False
-        if expectations and head.minor:
-            # A list, whose empty elements are ignored (RFC 9110, 10.1.1 and 5.6.1).
-            known = "100-continue" in expectations
-            if not set(expectations) <= {"100-continue", ""}:
-                raise ProtocolError(417, "unknown expectation")
-            head.expect_continue = known and (head.chunked or head.content_length > 0)
-
-    def _framing(self, head: Head, length: str | None, coding: str | None) -> None:
-        """How long the content is (RFC 9112, 6.3). Every doubt is an error."""
-        head.chunked = False
-        head.content_length = 0
-        if coding is not None:
-            if length is not None:
-                raise ProtocolError(400, "both Content-Length and Transfer-Encoding")
-            if not head.minor:
-                raise ProtocolError(400, "Transfer-Encoding in HTTP/1.0")
-            codings = [name.strip(" \t").lower() for name in coding.split(",")]
-            if codings != ["chunked"]:
-                if codings[-1] == "chunked" and "chunked" not in codings[:-1] and all(codings):
-                    raise ProtocolError(501, "transfer coding other than chunked")
-                raise ProtocolError(400, "the final transfer coding is not a single chunked")
-            head.chunked = True
-        elif length is not None:
-            if grammar.CONTENT_LENGTH.fullmatch(length) is None:
-                raise ProtocolError(400, "invalid Content-Length")
-            # Eighteen digits hold any real length and keep int() cheap.
-            significant = length.lstrip("0") or "0"
-            if len(significant) > 18 or int(significant) > self._limits.body:
-                raise ProtocolError(413, f"content over {self._limits.body} octets")
-            head.content_length = int(significant)

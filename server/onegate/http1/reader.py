@@ -16,7 +16,8 @@ from enum import Enum
 from onegate.http1.chunked import ChunkedDecoder
 from onegate.http1.errors import ProtocolError
 from onegate.http1.grammar import BARE_LF
-from onegate.http1.head import Head, HeadParser, MessageLimits
+from onegate.http1.head import HeadParser, MessageLimits
+from onegate.http1.meaning import Head
 
 
 class _Signal(Enum):

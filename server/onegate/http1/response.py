@@ -1,8 +1,7 @@
 """Responses: which bytes go in front of, between and behind the content (RFC 9112, section 6).
 
-The status and the fields come from the application and are checked before a single octet of them
-is sent; framing is decided here and nowhere else. An application never sets hop-by-hop fields
-(PEP 3333, "Other HTTP Features"), so framing and connection fields are ours alone.
+Framing is decided here and nowhere else: an application cannot set hop-by-hop fields
+(:mod:`onegate.http1.response_head`), so framing and connection fields are ours alone.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import time
 from enum import Enum, auto
 
-from onegate.http1 import grammar
+from onegate.http1.response_head import LENGTH, ResponseHead, check_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,27 +31,6 @@ _PHRASES = {
 }
 """Of the statuses that the server itself sends (RFC 9110, 15; RFC 6585, 5; RFC 8297, 2; RFC 4918,
 11.5). The module ``http`` knows more of them, at 80 KiB."""
-# RFC 9110, 7.6.1, and the list of PEP 3333's wsgiref.util.is_hop_by_hop.
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-PLAIN, LENGTH, DATE, SERVER = range(4)
-_SPECIAL = {"content-length": LENGTH, "date": DATE, "server": SERVER}
-
-_remembered: dict[tuple[str, str], tuple[int, str, int]] = {}
-_REMEMBERED_LINES = 1024
-_REMEMBERED_LENGTH = 256
 
 
 class Framing(Enum):
@@ -69,144 +47,6 @@ NO_CONTENT: Final = Framing.NONE
 BY_LENGTH: Final = Framing.LENGTH
 CHUNKED: Final = Framing.CHUNKED
 BY_CLOSE: Final = Framing.CLOSE
-
-
-class ResponseHead:
-    """Status and fields of a response, checked, not yet framed."""
-
-    __slots__ = (
-        "code",
-        "content_length",
-        "framed",
-        "framed_as",
-        "has_date",
-        "has_server",
-        "lines",
-        "status",
-        "whole",
-        "whole_as",
-    )
-
-    def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
-        """Raises ``TypeError`` for wrong types, ``ValueError`` for what may not be sent."""
-        self.code, self.status = _status(status)
-        self.content_length: int | None = None
-        self.has_date = self.has_server = False
-        self.whole_as: Whole | None = None
-        """What ``whole`` was made for; see :func:`frame_whole`."""
-        self.whole: bytes | None = None
-        lines = ""
-        for field in fields:
-            try:
-                kind, line, length = _remembered[field]
-            except (KeyError, TypeError):
-                kind, line, length = _check_field(field)
-            lines += line
-            if kind:
-                if kind == LENGTH:
-                    if self.content_length is not None:
-                        raise ValueError("Content-Length given twice")
-                    self.content_length = length
-                elif kind == DATE:
-                    self.has_date = True
-                else:
-                    self.has_server = True
-        self.lines = lines
-
-    def without_length(self) -> str:
-        """The field lines without Content-Length, where a message must not have it."""
-        return "".join(
-            line + "\r\n"
-            for line in self.lines.split("\r\n")
-            if line and line.partition(":")[0].lower() != "content-length"
-        )
-
-
-_heads: dict[tuple[object, ...], ResponseHead] = {}
-_heads_seen_once: set[int] = set()
-_REMEMBERED_HEADS = 256
-
-
-def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
-    """The checked head of a response. One that an application gives again and again is
-    remembered, and is then not checked again: it is equal, so it is as good.
-
-    Raises as :class:`ResponseHead` does.
-    """
-    key = (status, *fields)
-    try:
-        known = _heads.get(key)
-        if known is not None:
-            return known
-        mark = hash(key)
-    except TypeError:  # something in there is a list, say
-        return ResponseHead(status, fields)
-    head = ResponseHead(status, fields)
-    if mark not in _heads_seen_once:
-        if len(_heads_seen_once) >= 4 * _REMEMBERED_HEADS:
-            _heads_seen_once.clear()
-        _heads_seen_once.add(mark)
-    elif all(field in _remembered for field in fields):  # none of them long, none a secret
-        if len(_heads) >= _REMEMBERED_HEADS:
-            _heads.clear()
-        _heads[key] = head
-    return head
-
-
-_statuses: dict[str, tuple[int, str]] = {}
-
-
-def _status(status: str) -> tuple[int, str]:
-    """The number in ``status``, which is checked on its first use, and its text."""
-    if not isinstance(status, str):
-        raise TypeError(f"status must be str, not {type(status).__name__}")
-    known = _statuses.get(status)
-    if known is None:
-        match = grammar.STATUS.fullmatch(status)
-        if match is None:
-            raise ValueError(f"status must be three digits, a space and a reason: {status!r}")
-        code = int(match[1])
-        if code < 200:
-            raise ValueError(f"an interim status cannot be the response: {status!r}")
-        # What was checked is what is sent: an enumeration that is a str formats as its name.
-        known = code, match[0]
-        if len(_statuses) < 256:
-            _statuses[match[0]] = known
-    return known
-
-
-def _check_field(field: tuple[str, str]) -> tuple[int, str, int]:
-    """Check one field; return its kind, its line and, of a Content-Length, the number.
-
-    Raises ``TypeError`` and ``ValueError``.
-    """
-    pair: object = field  # the annotation is a promise that applications break
-    if not isinstance(pair, tuple) or len(pair) != 2:
-        raise TypeError(f"a header must be a tuple (name, value), not {field!r}")
-    name: object
-    value: object
-    name, value = pair
-    if not isinstance(name, str) or not isinstance(value, str):
-        raise TypeError(f"header name and value must be str: {field!r}")
-    if grammar.TOKEN.fullmatch(name) is None:
-        raise ValueError(f"invalid header name: {name!r}")
-    if grammar.VALUE.fullmatch(value) is None:
-        raise ValueError(f"{name}: control or non-latin-1 character in the value: {value!r}")
-    lowered = name.lower()
-    if lowered in _HOP_BY_HOP:
-        raise ValueError(f"{name}: hop-by-hop fields belong to the server (PEP 3333)")
-    kind, length = _SPECIAL.get(lowered, PLAIN), 0
-    if kind == LENGTH:
-        if grammar.CONTENT_LENGTH.fullmatch(value) is None or len(value) > 18:
-            raise ValueError(f"Content-Length is not a number: {value!r}")
-        length = int(value)
-    # join, because what formats a subclass of str is not what was checked.
-    entry = (kind, "".join((name, ": ", value, "\r\n")), length)
-    if len(name) + len(value) <= _REMEMBERED_LENGTH and lowered != "set-cookie":
-        if len(_remembered) >= _REMEMBERED_LINES:
-            _remembered.clear()
-        _remembered[field] = entry
-    return entry
 
 
 class _Clock:
@@ -323,7 +163,7 @@ def interim_response(status: int, fields: list[tuple[str, str]]) -> bytes:
     """A 1xx head (RFC 9110, 15.2). Raises ``TypeError`` and ``ValueError`` as ResponseHead does."""
     lines = ""
     for field in fields:
-        kind, line, _ = _check_field(field)
+        kind, line, _ = check_field(field)
         if kind == LENGTH:
             raise ValueError(f"Content-Length in an interim response (RFC 9110, 8.6): {field!r}")
         lines += line

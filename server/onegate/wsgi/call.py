@@ -22,14 +22,13 @@ from onegate.http1.response import (
     LAST_CHUNK,
     NO_CONTENT,
     Framing,
-    ResponseHead,
     chunk,
     error_response,
     frame,
     frame_whole,
     interim_response,
-    response_head,
 )
+from onegate.http1.response_head import ResponseHead, response_head
 from onegate.wsgi.files import FileWrapper
 
 TYPE_CHECKING = False

@@ -12,7 +12,8 @@ import h11
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from onegate.http1.response import LAST_CHUNK, Framing, ResponseHead, chunk, frame
+from onegate.http1.response import LAST_CHUNK, Framing, chunk, frame
+from onegate.http1.response_head import ResponseHead
 
 from tests.server.http1.oracle import check
 from tests.server.http1.others import Request, by_h11, comparable

@@ -9,17 +9,17 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from onegate.http1 import response
+from onegate.http1 import response_head
 from onegate.http1.response import (
     CONTINUE,
     Framing,
-    ResponseHead,
     chunk,
     error_response,
     frame,
     imf_fixdate,
     interim_response,
 )
+from onegate.http1.response_head import ResponseHead
 
 PLAIN = ("Content-Type", "text/plain")
 
@@ -281,7 +281,7 @@ def test_wrong_types_are_refused() -> None:
 
 def test_memory_of_fields_is_bounded_and_holds_no_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
     memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response, "_remembered", memory)
+    monkeypatch.setattr(response_head, "_remembered", memory)
     ResponseHead("200 OK", [("Set-Cookie", "a=b"), ("X", "x" * 256), ("Y", "1")])
     assert list(memory) == [("Y", "1")]
     for number in range(3000):
@@ -292,7 +292,7 @@ def test_memory_of_fields_is_bounded_and_holds_no_cookie(monkeypatch: pytest.Mon
 
 def test_memory_of_statuses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response, "_statuses", memory)
+    monkeypatch.setattr(response_head, "_statuses", memory)
     for number in range(1000):
         assert ResponseHead(f"200 {number}", []).code == 200
     assert len(memory) == 256
@@ -321,10 +321,10 @@ def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response, "_heads", memory)
-    monkeypatch.setattr(response, "_heads_seen_once", set())
+    monkeypatch.setattr(response_head, "_heads", memory)
+    monkeypatch.setattr(response_head, "_heads_seen_once", set())
     fields = [("X", "1"), ("Content-Length", "2")]
-    heads = [response.response_head("200 OK", list(fields)) for _ in range(4)]
+    heads = [response_head.response_head("200 OK", list(fields)) for _ in range(4)]
     assert heads[1] is heads[2] is heads[3]
     assert [head.lines for head in heads] == ["X: 1\r\nContent-Length: 2\r\n"] * 4
     # Framing is made anew where something else is asked for.
@@ -338,15 +338,15 @@ def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
 
 def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response, "_heads", memory)
+    monkeypatch.setattr(response_head, "_heads", memory)
     for _ in range(3):
-        response.response_head("200 OK", [("Set-Cookie", "a=hush")])
-        response.response_head("200 OK", [("X", "x" * 300)])
+        response_head.response_head("200 OK", [("Set-Cookie", "a=hush")])
+        response_head.response_head("200 OK", [("X", "x" * 300)])
         with pytest.raises(TypeError):
-            response.response_head("200 OK", [("X", ["1"])])  # type: ignore[list-item]
+            response_head.response_head("200 OK", [("X", ["1"])])  # type: ignore[list-item]
     assert not memory
     for number in range(3000):
         for _ in range(2):
-            response.response_head("200 OK", [("X", str(number))])
+            response_head.response_head("200 OK", [("X", str(number))])
         assert len(memory) <= 256
-    assert len(response._heads_seen_once) <= 1024
+    assert len(response_head._heads_seen_once) <= 1024
