@@ -93,6 +93,10 @@ def _play(connection: socket.socket, script: Script, listener: socket.socket) ->
 def scripted(*scripts: Script) -> Iterator[int]:
     """A server's port; the n-th connection gets the n-th script, the last one all others."""
     listener = socket.create_server(("127.0.0.1", 0))
+    # Where talks about the stop meet an app that has been called: here it always has.
+    app = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    app.bind(f"\0wsgi-matrix-{listener.getsockname()[1]}")
+    app.listen()
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -113,6 +117,7 @@ def scripted(*scripts: Script) -> Iterator[int]:
         with contextlib.suppress(OSError):  # a script may have done so
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        app.close()
         thread.join(5)
 
 

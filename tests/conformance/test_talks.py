@@ -9,6 +9,7 @@ import time
 from wsgi_matrix.cases.steps import answers, end, head, request, send
 from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent.talks import run_all
+from wsgi_matrix.probe.agent.turns import Turns, accept_queue
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, Only, Pause, Wait, scripted
@@ -74,6 +75,48 @@ def test_a_connection_that_is_heard_out_is_closed_before_another_is_asked():
         thread.join(5)
     assert heard == OK * 2
     assert closed.is_set()
+
+
+def test_talks_that_are_had_side_by_side_come_when_nobody_waits_to_be_accepted():
+    """Who finds a queue full is heard of when the kernel says it again: in the middle of another
+    talk, whose server it holds up."""
+    waiting = []
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as listener:
+        port = listener.getsockname()[1]
+
+        def one_at_a_time() -> None:
+            for _ in range(8):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    over.wait(0.02)  # its slowness is the case
+                    waiting.append(accept_queue(port))
+                    connection.sendall(OK)
+
+        over = threading.Event()
+        thread = threading.Thread(target=one_at_a_time, daemon=True)
+        thread.start()
+        talks = [talk(ASK, answers("GET", within=5)) for _ in range(8)]
+        done = run_all("127.0.0.1", port, talks, 8, time.monotonic() + 30)
+        thread.join(5)
+    whats = [line[2] for each in done.values() for line in each.lines]
+    assert whats == ["sent", "received"] * 8
+    assert max(waiting) == 1
+
+
+def test_who_accepts_nobody_is_waited_for_once_until_the_queue_is_empty_again():
+    def waits() -> bool:
+        began = time.monotonic()
+        with turns.next(), socket.create_connection(address):
+            return time.monotonic() - began > 0.5
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        turns = Turns(address[1], stuck=0.5)
+        assert [waits() for _ in range(3)] == [False, True, False]
+        for _ in range(3):
+            listener.accept()[0].close()
+        assert [waits() for _ in range(3)] == [False, True, False]
 
 
 def test_time_for_an_answer_is_time_of_silence():

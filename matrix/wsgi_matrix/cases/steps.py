@@ -92,6 +92,11 @@ def refused(on: str, within: float) -> Step:
     return Step(do="refused", on=on, within=within)
 
 
+def called(on: str, within: float) -> Step:
+    """Wait until the app of ``apps/stop/`` has been called; it goes on when ``on`` is closed."""
+    return Step(do="called", on=on, within=within)
+
+
 def request(
     target: str = "/",
     *fields: str,

@@ -1,7 +1,7 @@
 """The stop signal and the reload, with a request in flight, one queued, and an idle connection.
 
-The app itself sends the signal (see ``apps/stop/``): half a second after its request came, so that
-another one waits behind it, and a second before its answer. Servers run with one worker here.
+The app itself sends the signal (see ``apps/stop/``): half a second after it was told that another
+request waits behind its own, and a second before its answer. Servers run with one worker here.
 
 What happens to connections at a server's end RFC 9112 says in sections 9.5 and 9.6: it SHOULD
 issue a graceful close, and one that resets may take an answer along that is still on its way. An
@@ -14,7 +14,17 @@ import re
 
 from wsgi_matrix.cases.heard import Hearing, hear
 from wsgi_matrix.cases.rule import Accept, Rule, Try
-from wsgi_matrix.cases.steps import answers, ask, end, quiet, refused, request, send
+from wsgi_matrix.cases.steps import (
+    answers,
+    ask,
+    called,
+    close,
+    end,
+    quiet,
+    refused,
+    request,
+    send,
+)
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
 
@@ -22,11 +32,12 @@ IN_FLIGHT = 10.0
 """Seconds for the answers that were asked for before the signal."""
 IDLE = 5.0
 """Seconds after them in which an idle connection has to be closed."""
+CALLED = 5.0
+"""Seconds in which the request in flight has to reach the app."""
 BEHIND = 0.25
-"""Seconds after which the request in flight has reached the app, and the signal is not yet sent.
-Who comes at the same moment is taken in together with it, or is not, by chance."""
-SIGNALLED = 0.75
-"""Seconds after those in which the signal has been sent and the request is still in flight."""
+"""Seconds after which a server has taken in who came, if it does so at all meanwhile."""
+SIGNALLED = 1.0
+"""Seconds after which the signal has been sent, and the request is still in flight."""
 LATE = 6.0
 """Seconds of who comes after the signal. Servers that end by themselves do so within four."""
 GONE = 12.0
@@ -142,8 +153,10 @@ STOP = (
     send(GET, on="idle"),
     answers("GET", on="idle"),
     send(_signal("stop_signal"), on="flying"),
-    quiet(on="flying", within=BEHIND),
+    called(on="app", within=CALLED),
     send(LAST, on="queued"),
+    quiet(on="queued", within=BEHIND),
+    close(on="app"),
     quiet(on="flying", within=SIGNALLED),
     send(LAST, on="late"),
     answers("GET", on="late", within=LATE),
@@ -157,8 +170,10 @@ RELOAD = (
     send(GET, on="idle"),
     answers("GET", on="idle"),
     send(_signal("reload_signal"), on="flying"),
-    quiet(on="flying", within=BEHIND),
+    called(on="app", within=CALLED),
     send(LAST, on="queued"),
+    quiet(on="queued", within=BEHIND),
+    close(on="app"),
     ask(LAST, "new", unlike="idle", every=EVERY, times=AFTERWARDS, within=RELOADED),
     answers("GET", on="flying", within=IN_FLIGHT),
     answers("GET", on="queued", within=IN_FLIGHT),

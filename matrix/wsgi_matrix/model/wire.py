@@ -27,7 +27,7 @@ class Step:
 
     do: str
     """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``shut``, ``close`` or ``reset``; with
-    many connections ``crowd``, ``trickle``, ``ended`` or ``ask``; ``refused``."""
+    many connections ``crowd``, ``trickle``, ``ended`` or ``ask``; ``refused``; ``called``."""
     on: str = "a"
     """Name of the connection; the first step on one opens it."""
     among: tuple[str, ...] = ()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+MEETING = 10.0
+"""Seconds for the client to say that others wait behind this request."""
 BEFORE = 0.5
-"""Seconds in which another request comes to wait behind this one."""
+"""Seconds in which requests without end begin to come."""
 AFTER = 1.0
 """Seconds for which this request is in flight after the signal: the slowness is the case."""
 
@@ -22,6 +26,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     """
     _, _, name = environ["PATH_INFO"].partition("/signal/")
     if name:
+        _meet_client(environ["SERVER_PORT"])
         time.sleep(BEFORE)
         os.kill(os.getsid(0), signal.Signals[name])
         time.sleep(AFTER)
@@ -29,3 +34,22 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     fields = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
     start_response("200 OK", fields)
     return [body]
+
+
+def _meet_client(port: str) -> None:
+    """Let the client know that its request is here, and wait until it has closed: then all is in
+    place that is to be there at the signal, however slow the machine is.
+
+    By a socket without a name in the file system, which all in the network namespace can reach.
+    """
+    with (
+        contextlib.suppress(TimeoutError),
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
+    ):
+        listener.bind(f"\0wsgi-matrix-{port}")
+        listener.listen(1)
+        listener.settimeout(MEETING)
+        client, _ = listener.accept()
+        with client:
+            client.settimeout(MEETING)
+            client.recv(1)

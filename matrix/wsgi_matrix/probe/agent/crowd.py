@@ -129,12 +129,11 @@ def trickle(
             return
         octet = data[at : at + 1]
         for name, connection in list(left.items()):
+            tell(name, "sent", octet)  # before it is: the answer may be there at once
             try:
                 connection.socket.send(octet)
             except OSError:
                 del left[name]  # its end is for whoever reads to find
-            else:
-                tell(name, "sent", octet)
 
 
 def watch(connections: dict[str, Connection], until: float, tell: Tell) -> None:

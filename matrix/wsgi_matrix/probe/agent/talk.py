@@ -52,6 +52,8 @@ class Talk:
         self.connections: dict[str, Connection] = {}
         self.started = 0.0
         self.over = threading.Event()
+        self.beside: list[threading.Thread] = []
+        """What goes on beside the steps until all of them are taken."""
 
     def run(self, deadline: float) -> None:
         """Take all steps, none of them beyond the monotonic time ``deadline``."""
@@ -66,6 +68,8 @@ class Talk:
                     self._let_go(str(step["on"]))
         finally:
             self.over.set()
+            for each in self.beside:
+                each.join()
             for connection in self.connections.values():
                 connection.socket.close()
 
@@ -89,13 +93,15 @@ class Talk:
         connection = self.connections.get(on)
         if connection is None:
             try:
-                opened = self._connected(within)
+                opened = self._met(within) if step["do"] == "called" else self._connected(within)
                 connection = self.connections[on] = Connection(opened)
             except OSError as problem:
                 self._tell(on, "error", f"connect: {describe(problem)}".encode())
                 return
         until = time.monotonic() + within
         match step["do"]:
+            case "called":
+                self._tell(on, "connected")
             case "send":
                 self._send(connection, on, base64.b64decode(step["data"]), until)
             case "answers":
@@ -133,6 +139,21 @@ class Talk:
                     raise
             time.sleep(POLLING)
 
+    def _met(self, within: float) -> socket.socket:
+        """A connection with the app, which waits for one while it answers (``apps/stop``)."""
+        until = time.monotonic() + within
+        while True:
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                made.connect(f"\0wsgi-matrix-{self.address[1]}")
+            except OSError:
+                made.close()
+                if time.monotonic() > until:
+                    raise
+            else:
+                return made
+            time.sleep(POLLING)
+
     def _take_many(self, step: dict[str, Any], until: float) -> None:
         """A step that is not about one connection of the talk."""
         names, data, every = step["among"], base64.b64decode(step["data"]), float(step["every"])
@@ -149,9 +170,9 @@ class Talk:
                 within = until - time.monotonic()
                 fetch_all(self.address, names, data, within, self._tell)
             case "trickle":
-                threading.Thread(
-                    target=trickle, args=(there, data, every, self._tell, self.over), daemon=True
-                ).start()
+                args = (there, data, every, self._tell, self.over)
+                self.beside.append(threading.Thread(target=trickle, args=args, daemon=True))
+                self.beside[-1].start()
             case "ended":
                 watch(there, until, self._tell)
             case "ask":

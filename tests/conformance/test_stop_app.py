@@ -1,0 +1,60 @@
+"""The app of the suite ``stop``, which waits for its client before it signals its server."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from wsgi_matrix import shipped
+from wsgi_matrix.cases.steps import answers, called, close, quiet, request, send
+from wsgi_matrix.cases.stop import CALLED
+from wsgi_matrix.probe import step_to_json
+from wsgi_matrix.probe.agent.talk import Talk
+
+ROOT = Path(__file__).parents[2]
+APP = Path(shipped.__file__).parent / "apps" / "stop"
+
+
+def test_the_signal_comes_when_the_client_says_that_all_is_in_place():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, ROOT / "peers" / "wsgiref" / "serve.py", "app:app", str(port)],
+        env={"PYTHONPATH": str(APP)},
+        start_new_session=True,  # the app signals the leader of its session
+        stderr=subprocess.DEVNULL,
+    )
+
+    def have(*steps, patience: float = 0.0) -> Talk:
+        talk = Talk("127.0.0.1", port, [step_to_json(step) for step in steps], patience=patience)
+        talk.run(time.monotonic() + 30)
+        return talk
+
+    try:
+        first = have(send(request()), answers("GET"), patience=10)
+        assert first.lines[-1][2] == "received"
+        last = have(
+            send(request("/signal/SIGTERM")),
+            called(on="app", within=CALLED),
+            quiet(within=1.0),  # twice as long as the signal takes
+            close(on="app"),
+            answers("GET"),
+        )
+        # wsgiref does not handle the signal: it is dead before it could answer.
+        assert server.wait(10) == -signal.SIGTERM
+        told = {(on, what): at for at, on, what, _ in last.lines}
+        assert list(told) == [("a", "sent"), ("app", "connected"), ("app", "closed"), ("a", "fin")]
+        assert told["a", "fin"] - told["app", "closed"] > 0.25
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+def test_an_app_that_is_not_called_is_not_waited_for_for_ever():
+    talk = Talk("127.0.0.1", 1, [step_to_json(called(on="app", within=0.1))])
+    talk.run(time.monotonic() + 30)
+    assert [(on, what) for _, on, what, _ in talk.lines] == [("app", "error")]
