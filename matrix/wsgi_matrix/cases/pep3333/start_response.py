@@ -82,7 +82,7 @@ def _apart(first: bytes, second: bytes) -> Accept:
 
 
 def slow(target: str, first: bytes, second: bytes, *, name: str = "", version: str) -> Try:
-    """Two blocks, half a second apart."""
+    """Two blocks, between which the app waits."""
     return ask(target, _apart(first, second), name=name, version=version)
 
 

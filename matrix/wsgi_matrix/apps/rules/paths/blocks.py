@@ -15,8 +15,9 @@ MANY = 512
 SMALL = 40
 """Small blocks, one each ``STEP`` seconds."""
 STEP = 0.05
-SLOW = 0.5
-"""Seconds between two blocks, so that a client can tell which came first."""
+SLOW = 1.5
+"""Seconds between two blocks, so that a client can tell which came first, even one that a machine
+at work holds up."""
 
 
 class Closing:

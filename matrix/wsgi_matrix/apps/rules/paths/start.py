@@ -16,8 +16,9 @@ from typing import Any
 from . import memory
 
 PLAIN = ("Content-Type", "text/plain")
-SLOW = 0.5
-"""Seconds between two blocks, so that a client can tell which came first."""
+SLOW = 1.5
+"""Seconds between two blocks, so that a client can tell which came first, even one that a machine
+at work holds up."""
 
 Start = Callable[..., Any]
 
