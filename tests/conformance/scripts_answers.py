@@ -21,7 +21,7 @@ from tests.conformance.answered import (
     posted,
     serve,
 )
-from tests.conformance.scripted import CUT, FIN, HANG, RST, Wait
+from tests.conformance.scripted import CUT, FIN, HANG, RST, Pause, Wait
 
 SCRIPTS = Scripts()
 GREEN, RED, add = SCRIPTS.green, SCRIPTS.red, SCRIPTS.add
@@ -43,7 +43,14 @@ add(
 add("R59-alone R59-list R59-case R59-line", TAKEN_AND_CLOSED, TAKEN)
 add("R60-asked", TAKEN_AND_CLOSED, serve(echo(), FIN))
 add("R60-error", REFUSED, serve(answer("400 No"), FIN), SILENT)
-add("R61", REFUSED, serve(bad(), RST), serve(Wait(MUCH), bad(), CUT), SILENT)
+add(
+    "R61",
+    REFUSED,
+    serve(bad(), RST),
+    ((Wait(MUCH), bad(), CUT),),
+    ((Wait(MUCH), bad(), FIN, Pause(0.3), RST),),
+    SILENT,
+)
 add(
     "R62",
     serve(bare("200 OK", body=TEN), FIN),

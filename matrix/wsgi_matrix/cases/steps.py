@@ -42,6 +42,11 @@ def end(on: str = "a", within: float = CLOSING) -> Step:
     return Step(do="end", on=on, within=within)
 
 
+def behind(on: str = "a", within: float = PAUSE) -> Step:
+    """Behind the server's end: see whether a reset comes, too."""
+    return Step(do="behind", on=on, within=within)
+
+
 def shut(on: str = "a") -> Step:
     """End our side only: FIN, and go on reading."""
     return Step(do="shut", on=on)

@@ -28,7 +28,7 @@ SERVER = pep("Specification Details")
 LENGTH = pep("Handling the Content-Length Header")
 STREAMING = pep("Buffering and Streaming")
 ERRORS = pep("Error Handling")
-MANY, SMALL = 512, 40
+MANY, SMALL = 128, 40
 """Blocks of ``/blocks/large`` and ``/blocks/small``."""
 MESSAGE = b"rules-secret"
 

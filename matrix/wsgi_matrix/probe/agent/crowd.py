@@ -5,6 +5,7 @@ again and again. See :mod:`wsgi_matrix.cases.steps` for what each is for.
 from __future__ import annotations
 
 import errno
+import select
 import selectors
 import socket
 import threading
@@ -56,6 +57,12 @@ class Connection:
         self.received += data
         tell(on, "received", data)
         return True
+
+    def resets(self, within: float) -> bool:
+        """Whether a reset comes, when no octet can any more."""
+        poll = select.poll()
+        poll.register(self.socket, 0)  # an error is always reported
+        return self.ended == "fin" and bool(poll.poll(within * 1000))
 
 
 def connect_all(

@@ -116,6 +116,9 @@ class Talk:
                     pass
                 if not connection.ended:
                     self._tell(on, "timeout")
+            case "behind":
+                if connection.resets(until - time.monotonic()):
+                    self._tell(on, "error", b"reset behind the end")
             case "shut":
                 self._shut(connection, on)
             case "close" | "reset":

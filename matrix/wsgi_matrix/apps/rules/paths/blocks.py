@@ -10,8 +10,9 @@ from . import memory
 
 PLAIN = ("Content-Type", "text/plain")
 LARGE = b"x" * 65536
-MANY = 512
-"""Large blocks: more than buffers hold."""
+FULL, MANY = 64, 128
+"""Large blocks: as many as fill the kernel's buffers, at once, and then one each ``STEP`` seconds.
+A server with buffers of its own would else have taken all before a slow client has left."""
 SMALL = 40
 """Small blocks, one each ``STEP`` seconds."""
 STEP = 0.05
@@ -77,9 +78,11 @@ def _error(_: str) -> Iterator[bytes]:
 
 
 def _large(token: str) -> Iterator[bytes]:
-    for _ in range(MANY):
+    for number in range(MANY):
         memory.note(f"{token} blocks", 1)
         yield LARGE
+        if number >= FULL:
+            time.sleep(STEP)
 
 
 def _small(token: str) -> Iterator[bytes]:
