@@ -18,6 +18,8 @@ LONG = 5.0
 what takes longer is a server's time-out or the patience of clients."""
 OVERDUE = 12
 """Cells at a time that go on so."""
+LOOKING = 1.0
+"""Seconds that are waited at a time: a signal that comes just before a wait does not end it."""
 ABORT_WAIT = 15.0
 """Seconds that killed cells have to end after an interrupt."""
 
@@ -67,18 +69,21 @@ class Schedule:
         futures: dict[Future[CellResult | None], Cell] = {}
         try:
             for turn in self.turns:
-                if turn.waits:
-                    futures[self._beside.submit(self._one, turn.cell)] = turn.cell
-                else:
-                    futures[self._pool.submit(self._in_job, turn.cell)] = turn.cell
+                # Noted first: an interrupt may come before submit() has returned.
+                future: Future[CellResult | None] = Future()
+                futures[future] = turn.cell
+                pool = self._beside if turn.waits else self._pool
+                pool.submit(_fill, future, self._one if turn.waits else self._in_job, turn.cell)
             for future, cell in futures.items():
+                while not future.done():
+                    wait([future], timeout=LOOKING)
                 result = future.result()
                 if result is not None:
                     results[cell.id] = result
         except KeyboardInterrupt:
             self.interrupted.set()
             self._begin_no_more()
-            self._kill([each for each in futures if not each.cancelled()])
+            self._kill([each for each in futures if not each.cancel()])
             for future, cell in futures.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
                     result = future.result()
@@ -116,3 +121,15 @@ class Schedule:
         while running and time.monotonic() < until:
             self._abort()
             running = list(wait(running, timeout=0.2).not_done)
+
+
+def _fill(
+    future: Future[CellResult | None], one: Callable[[Cell], CellResult | None], cell: Cell
+) -> None:
+    """Run ``cell`` unless it is cancelled, and leave in ``future`` what became of it."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(one(cell))
+    except BaseException as problem:
+        future.set_exception(problem)

@@ -146,6 +146,29 @@ def test_an_interrupt_kills_what_is_open_and_keeps_what_had_ended(turns, result_
     assert list(results) == begun[:1]
 
 
+def test_a_cell_that_has_begun_is_kept_though_the_interrupt_comes_while_it_is_handed_out(
+    turns, result_of, monkeypatch
+):
+    begun, killed, results = threading.Event(), threading.Event(), {}
+
+    def one(cell):
+        begun.set()
+        assert killed.wait(PATIENCE)
+        return result_of(cell.app.name)
+
+    def submit(*args):
+        handed_out(*args)
+        assert begun.wait(PATIENCE)
+        raise KeyboardInterrupt
+
+    chosen = Schedule(turns(*"abc"), 1, one, killed.set)
+    handed_out = chosen._pool.submit
+    monkeypatch.setattr(chosen._pool, "submit", submit)
+    with pytest.raises(KeyboardInterrupt):
+        chosen.run(results)
+    assert [result.cell.app.name for result in results.values()] == ["a"]
+
+
 def test_a_cell_that_waits_for_its_turn_is_cancelled_by_an_interrupt(turns, scheduled, monkeypatch):
     monkeypatch.setattr(schedule, "WAITING", 1)
     begun, killed = [], threading.Event()
