@@ -31,7 +31,9 @@ def podman(tmp_path_factory):
     socket = folder / "s"
     with (folder / "log").open("wb") as log:
         service = subprocess.Popen(
-            ["podman", "system", "service", "--time=0", f"unix://{socket}"], stderr=log
+            ["podman", "system", "service", "--time=0", f"unix://{socket}"],
+            cwd=folder,  # its monitors leave a file `oom` where they are
+            stderr=log,
         )
 
     def run(*words):
