@@ -95,7 +95,7 @@ def scripted(*scripts: Script) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     # Where talks about the stop meet an app that has been called: here it always has.
     app = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    app.bind(f"\0wsgi-matrix-{listener.getsockname()[1]}")
+    app.bind(talk.meeting_place(listener.getsockname()[1]))
     app.listen()
 
     def accept() -> None:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from wsgi_matrix import shipped
 from wsgi_matrix.cases.steps import answers, called, close, quiet, request, send
 from wsgi_matrix.cases.stop import CALLED
 from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent.talk import Talk
+from wsgi_matrix.suites import APPS
+
+from tests.server.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-APP = Path(shipped.__file__).parent / "apps" / "stop"
 
 
 def test_the_signal_comes_when_the_client_says_that_all_is_in_place():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, ROOT / "peers" / "wsgiref" / "serve.py", "app:app", str(port)],
-        env={"PYTHONPATH": str(APP)},
+        env={"PYTHONPATH": str(APPS / "stop")},
         start_new_session=True,  # the app signals the leader of its session
         stderr=subprocess.DEVNULL,
     )

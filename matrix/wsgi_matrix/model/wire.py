@@ -26,8 +26,9 @@ class Step:
     """One step of a :class:`Talk`; :mod:`wsgi_matrix.cases.steps` makes them."""
 
     do: str
-    """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``shut``, ``close`` or ``reset``; with
-    many connections ``crowd``, ``trickle``, ``ended`` or ``ask``; ``refused``; ``called``."""
+    """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``behind``, ``shut``, ``close`` or
+    ``reset``; with many connections ``crowd``, ``fetch``, ``trickle``, ``ended`` or ``ask``;
+    ``refused``; ``called``."""
     on: str = "a"
     """Name of the connection; the first step on one opens it."""
     among: tuple[str, ...] = ()
@@ -79,7 +80,7 @@ class Line:
     what: str
     """``sent``, ``received``, ``shut``, ``fin``, ``reset``, ``closed`` (by us), ``timeout`` (a
     step got less than it waited for), ``refused`` (the port), ``error`` (``data`` says which),
-    ``gone`` (the server, after a talk that was had by itself)."""
+    ``connected`` (with the app), ``gone`` (the server, after a talk that was had by itself)."""
     data: bytes = b""
 
 

@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .answer import AnswerReader
@@ -93,7 +94,11 @@ class Talk:
         connection = self.connections.get(on)
         if connection is None:
             try:
-                opened = self._met(within) if step["do"] == "called" else self._connected(within)
+                if step["do"] == "called":
+                    opened = _persist(self._met, within)
+                else:
+                    patience = 0.0 if self.lines else self.patience
+                    opened = _persist(lambda: self._connected(within), patience)
                 connection = self.connections[on] = Connection(opened)
             except OSError as problem:
                 self._tell(on, "error", f"connect: {describe(problem)}".encode())
@@ -132,30 +137,18 @@ class Talk:
                 raise ValueError(f"unknown step {other!r}")
 
     def _connected(self, within: float) -> socket.socket:
-        until = time.monotonic() + self.patience
-        while True:
-            try:
-                with self.turns.next():
-                    return socket.create_connection(self.address, timeout=within)
-            except ConnectionRefusedError:
-                if self.lines or time.monotonic() > until:
-                    raise
-            time.sleep(POLLING)
+        with self.turns.next():
+            return socket.create_connection(self.address, timeout=within)
 
-    def _met(self, within: float) -> socket.socket:
+    def _met(self) -> socket.socket:
         """A connection with the app, which waits for one while it answers (``apps/stop``)."""
-        until = time.monotonic() + within
-        while True:
-            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                made.connect(f"\0wsgi-matrix-{self.address[1]}")
-            except OSError:
-                made.close()
-                if time.monotonic() > until:
-                    raise
-            else:
-                return made
-            time.sleep(POLLING)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.connect(meeting_place(self.address[1]))
+        except OSError:
+            made.close()
+            raise
+        return made
 
     def _take_many(self, step: dict[str, Any], until: float) -> None:
         """A step that is not about one connection of the talk."""
@@ -286,3 +279,21 @@ class Talk:
             elif what == "received" and on in in_vain:
                 return True
         return False
+
+
+def meeting_place(port: int) -> str:
+    """Where the app of ``apps/stop`` at ``port`` waits for its client: a Unix socket without a
+    name in the file system, which all in the network namespace can reach."""
+    return f"\0wsgi-matrix-{port}"
+
+
+def _persist(connect: Callable[[], socket.socket], seconds: float) -> socket.socket:
+    """Connect, again and again for so long as it is refused."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return connect()
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(POLLING)

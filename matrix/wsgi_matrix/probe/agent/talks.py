@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .talk import STUCK, Talk
 from .turns import Turns
+
+Begin = Callable[[int, float], Talk]
+"""Makes a talk anew, by its number, with patience for a port that refuses."""
 
 DYING = 3.0
 """Seconds in which a server whose worker has ended has to let clients in again."""
@@ -21,23 +25,25 @@ def run_all(
     Those that have to be ``alone`` come last: they may end the server. So may others; then the
     last one by itself tells so in a line ``gone``, and what is left is missing in the result.
     """
+    turns = Turns(port, STUCK)
+
+    def begin(number: int, patience: float = 0.0) -> Talk:
+        return Talk(host, port, talks[number]["steps"], turns, patience)
+
     done: dict[int, Talk] = {}
     last = [number for number, talk in enumerate(talks) if talk.get("alone") or parallel == 1]
     if parallel > 1:
         together = [number for number in range(len(talks)) if number not in last]
-        turns = Turns(port, STUCK)
-        done |= {number: Talk(host, port, talks[number]["steps"], turns) for number in together}
+        done |= {number: begin(number) for number in together}
         with ThreadPoolExecutor(parallel) as pool:
             for future in [pool.submit(each.run, deadline) for each in done.values()]:
                 future.result()
-        _ask_again(host, port, talks, done, deadline)
-    one_by_one(host, port, talks, last, done, deadline)
+        _ask_again(begin, done, deadline)
+    one_by_one(begin, last, done, deadline)
     return done
 
 
-def _ask_again(
-    host: str, port: int, talks: list[dict[str, Any]], done: dict[int, Talk], deadline: float
-) -> None:
+def _ask_again(begin: Begin, done: dict[int, Talk], deadline: float) -> None:
     """Have out once more, with nothing else going on, what others may have spoilt.
 
     Where a server takes one client at a time, who was never answered may only have waited for
@@ -47,25 +53,18 @@ def _ask_again(
     unheard = [number for number, each in done.items() if each.unheard()]
     late = [number for number, each in done.items() if each.late() and number not in unheard]
     timed_out = [number for number, each in done.items() if each.timed_out()]
-    one_by_one(host, port, talks, unheard + late, done, deadline)
+    one_by_one(begin, unheard + late, done, deadline)
     if any(number in done and not done[number].unheard() for number in unheard):
         rest = [number for number in timed_out if number not in unheard + late]
-        one_by_one(host, port, talks, rest, done, deadline)
+        one_by_one(begin, rest, done, deadline)
 
 
-def one_by_one(
-    host: str,
-    port: int,
-    talks: list[dict[str, Any]],
-    numbers: list[int],
-    done: dict[int, Talk],
-    deadline: float,
-) -> None:
+def one_by_one(begin: Begin, numbers: list[int], done: dict[int, Talk], deadline: float) -> None:
     """Have the talks ``numbers`` into ``done``, until one ends the server: it tells so, and the
     others are missing."""
     before: Talk | None = None
     for at, number in enumerate(numbers):
-        talk = Talk(host, port, talks[number]["steps"], patience=DYING)
+        talk = begin(number, DYING)
         talk.run(deadline)
         if talk.kept_out() and done:
             if before is not None:

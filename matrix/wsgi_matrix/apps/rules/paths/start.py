@@ -14,12 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import memory
+from .blocks import SLOW
 
 PLAIN = ("Content-Type", "text/plain")
-SLOW = 1.5
-"""Seconds between two blocks, so that a client can tell which came first, even one that a machine
-at work holds up."""
-
 Start = Callable[..., Any]
 
 
