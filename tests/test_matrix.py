@@ -1,6 +1,7 @@
 """The cells of the matrix, a test item for each cell and check, and the comparison across all.
 
-`--matrix-apps flask` runs the cells of one framework; without it all of matrix.toml runs.
+`--matrix-apps flask` runs the cells of one framework, `--matrix-suite hello` those of one suite;
+without them all of `matrix.toml` runs.
 """
 
 from __future__ import annotations

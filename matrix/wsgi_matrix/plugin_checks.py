@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +18,13 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
+from wsgi_matrix.pytest_plugin import AXES, NOTICE, RUN
+from wsgi_matrix.reports import red
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.settings import Config
 
-AXES = ("servers", "apps", "limits", "pythons")
 COMPARISON = "comparison"
 """Item that holds every check that a suite adds by comparing cells."""
-RUN = pytest.StashKey[Run]()
-NOTICE = pytest.StashKey[str]()
 PROBLEM = pytest.StashKey[str]()
 
 
@@ -91,8 +90,6 @@ def load(pytest_config: pytest.Config) -> Plan:
             for axis in AXES
         }
         named = tuple(filter(None, pytest_config.getoption("--matrix-suite").split(",")))
-        if not named and not pytest_config.getoption("--matrix"):
-            named = (suites.HELLO,)
         cells = plan.make_cells(
             matrix,
             plan.Selection(
@@ -142,6 +139,13 @@ def run(pytestconfig: pytest.Config) -> Run:
         raise KeyboardInterrupt
     evidence.write(matrix.build, done)
     return done
+
+
+def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResult]]:
+    """What is red when ``done`` is compared with all other runs of the same images."""
+    others = evidence.read_others(load(pytest_config).matrix.build, done)
+    everything = replace(done, cells=compare([*done.cells, *others]))
+    return [(cell, check) for cell, check in red(everything) if check.id in CHECKS]
 
 
 def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:

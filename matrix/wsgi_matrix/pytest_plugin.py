@@ -4,25 +4,31 @@
 asks for the fixture ``matrix_check`` is made once for each cell and check of the
 selection; all cells run once, when the first of them is set up. ``matrix_across`` compares with
 what other runs of the same images left (``tox -e flask,django,pyramid``: whoever comes last).
+
+Every pytest session of an environment with wsgi-matrix imports this module. So it imports nothing
+but pytest and two names; the rest comes with ``--matrix`` or a fixture.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 
-from wsgi_matrix import evidence, plugin_checks
-from wsgi_matrix.compare import CHECKS, compare
-from wsgi_matrix.engines.choose import NAMES
-from wsgi_matrix.model.results import CaseResult, Run
-from wsgi_matrix.plugin_checks import AXES, NOTICE, RUN, Check
-from wsgi_matrix.reports import console, data, markdown, red
+from wsgi_matrix.engine_names import ENGINES
+
+if TYPE_CHECKING:
+    from wsgi_matrix.model.results import CaseResult, Run
+    from wsgi_matrix.plugin_checks import Check
+
+AXES = ("servers", "apps", "limits", "pythons")
+RUN = pytest.StashKey["Run"]()
+"""The run of this session, once there is one."""
+NOTICE = pytest.StashKey[str]()
+"""What the choice of the engine has to say of itself."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,11 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar="GLOB",
             help=f"glob on the ids of cells to {text}",
         )
-    text = "suites to run; with --matrix by default what the matrix says, else hello"
+    text = "suites to run; default: the suites of [run]"
     group.addoption("--matrix-suite", default="", metavar="NAME,...", help=text)
     for axis in AXES:
         group.addoption(f"--matrix-{axis}", default="", metavar="NAME,...", help=f"{axis} to run")
-    group.addoption("--matrix-engine", default="auto", choices=NAMES, help="engine of the cells")
+    group.addoption("--matrix-engine", default="auto", choices=ENGINES, help="engine of the cells")
     group.addoption("--matrix-jobs", default=None, type=int, help="cells at a time")
     group.addoption("--matrix-config", default="", metavar="FILE", help="default: matrix.toml")
     group.addoption("--matrix-build", default="", metavar="DIR", help="default: build/ beside it")
@@ -57,10 +63,14 @@ class MatrixItem(pytest.Item):
 
     def runtest(self) -> None:
         """Hold the check."""
+        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
         plugin_checks.held(self.config, self.cell, self.check).hold()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it comes from: the matrix."""
+        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
         return plugin_checks.load(self.config).matrix.file, None, f"{self.cell} {self.check}"
 
 
@@ -69,6 +79,8 @@ class MatrixCollector(pytest.Collector):
 
     def collect(self) -> Iterator[MatrixItem]:
         """One item for each cell and check; the plan is pure, so collecting starts nothing."""
+        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
         for cell, check in plugin_checks.load(self.config).pairs():
             yield MatrixItem.from_parent(self, cell=cell, check=check)
 
@@ -80,6 +92,8 @@ def pytest_make_collect_report(
     """With ``--matrix`` the cells are collected beside what the arguments name."""
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--matrix"):
+        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
         # A wrong selection is an error of usage, not of a node.
         plugin_checks.load(collector.config)
         made = MatrixCollector.from_parent(collector, name="matrix", nodeid="matrix")
@@ -91,6 +105,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each cell and check, where a test asks for them."""
     if "matrix_check" not in metafunc.fixturenames:
         return
+    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
     pairs = plugin_checks.load(metafunc.config).pairs()
     metafunc.parametrize(
         "matrix_check", pairs, indirect=True, ids=[f"{cell}-{check}" for cell, check in pairs]
@@ -100,22 +116,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def matrix_run(pytestconfig: pytest.Config) -> Run:
     """The selected cells, run once."""
+    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
     return plugin_checks.run(pytestconfig)
 
 
 @pytest.fixture
 def matrix_check(request: pytest.FixtureRequest) -> Check:
-    """One check of one cell; see :meth:`Check.hold`."""
+    """One check of one cell; see :meth:`wsgi_matrix.plugin_checks.Check.hold`."""
+    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
     return plugin_checks.held(request.config, *request.param)
 
 
 @pytest.fixture(scope="session")
 def matrix_across(matrix_run: Run, pytestconfig: pytest.Config) -> list[tuple[str, CaseResult]]:
     """What is red when this run is compared with all others of the same images."""
-    matrix = plugin_checks.load(pytestconfig).matrix
-    others = evidence.read_others(matrix.build, matrix_run)
-    everything = replace(matrix_run, cells=compare([*matrix_run.cells, *others]))
-    return [(cell, check) for cell, check in red(everything) if check.id in CHECKS]
+    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+
+    return plugin_checks.across(pytestconfig, matrix_run)
 
 
 def pytest_terminal_summary(
@@ -128,6 +147,10 @@ def pytest_terminal_summary(
     terminalreporter.section("wsgi-matrix")
     if notice := config.stash.get(NOTICE, ""):
         terminalreporter.write_line(notice)
+    from rich.console import Console  # noqa: PLC0415
+
+    from wsgi_matrix.reports import console  # noqa: PLC0415
+
     output = Console(width=max(80, terminalreporter._tw.fullwidth), no_color=True)
     with output.capture() as captured:
         console.render(run, output)
@@ -138,5 +161,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The grid for the step summary of a CI job."""
     run = config.stash.get(RUN, None)
     if run is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        from wsgi_matrix.reports import data, markdown  # noqa: PLC0415
+
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(data.results(run)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -187,3 +188,50 @@ def test_a_wrong_selection_of_theirs_is_an_error_of_usage(project, options, text
     done = project("--matrix", *options)
     assert done.returncode == 4, done.stdout
     assert text in done.stderr
+
+
+IMPORTED = """
+import json, sys
+import pytest
+before = set(sys.modules)
+import wsgi_matrix.pytest_plugin
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_the_plugin_imports_nothing_for_those_who_do_not_use_it():
+    """Every pytest session imports it. Seconds depend on the machine; which modules do not."""
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, check=True)
+    assert json.loads(done.stdout) == [
+        "wsgi_matrix",
+        "wsgi_matrix.engine_names",
+        "wsgi_matrix.pytest_plugin",
+    ]
+
+
+SESSION = """
+import sys
+
+
+def test_of_their_own():
+    ours = {name for name in sys.modules if name.startswith("wsgi_matrix")}
+    assert ours == {"wsgi_matrix", "wsgi_matrix.engine_names", "wsgi_matrix.pytest_plugin"}
+    assert "docker" not in sys.modules
+"""
+
+
+def test_a_session_without_the_matrix_imports_nothing_either(project, tmp_path):
+    (tmp_path / "test_shop.py").write_text(SESSION)
+    assert passed(project()) == {"test_shop.py::test_of_their_own"}
+
+
+def test_the_fixture_takes_the_suites_that_the_matrix_names(project, tmp_path):
+    """As `wsgi-matrix init` writes it, where the app has neither /hello nor /framework."""
+    (tmp_path / "matrix.toml").write_text(
+        '[run]\nsuites = ["traffic"]\n\n[suites.traffic]\nsend = ["/"]\n' + MATRIX
+    )
+    (tmp_path / "test_shop.py").write_text("def test_it(matrix_check):\n    matrix_check.hold()\n")
+    done = project("--collect-only", "-q")
+    items = re.findall(r"^test_shop.py::test_it\[(\S+)\]", done.stdout, re.MULTILINE)
+    assert "mine-shop-default-py311-traffic-01-get" in items, done.stdout
+    assert all("-py311-traffic-" in item for item in items)

@@ -14,8 +14,8 @@ import click
 
 from wsgi_matrix import suites
 from wsgi_matrix.cli import completion
+from wsgi_matrix.engine_names import ENGINES
 from wsgi_matrix.engines import EngineError, SetupError
-from wsgi_matrix.engines.choose import NAMES
 from wsgi_matrix.errors import EXIT_CODES, Exit, UserError
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -120,7 +120,7 @@ def engine_option(command: click.decorators.FC) -> click.decorators.FC:
     """``--engine``."""
     return click.option(
         "--engine",
-        type=click.Choice(NAMES),
+        type=click.Choice(ENGINES),
         default="auto",
         show_default=True,
         help="auto: Docker if it answers, else processes.",

@@ -8,7 +8,6 @@ from pathlib import Path
 from wsgi_matrix.engines import Engine, EngineError
 from wsgi_matrix.engines.process import ProcessEngine
 
-NAMES = ("auto", "docker", "process")
 REQUIRE_DOCKER = "WSGI_MATRIX_REQUIRE_DOCKER"
 
 
