@@ -270,10 +270,14 @@ class Connection(Answering):
         self._run(head, environ)
 
     def _prepare(self, head: Head) -> tuple[Callable[[], dict[str, Any]], bool]:
-        """What makes the environ of a head that is remembered, and whether there is something in
-        it that a trusted proxy may say."""
+        """What makes the environ of a head that is remembered, and whether ``_believe`` has
+        anything to do with it."""
         environ = self.environs.prepare(head, head.fields.copy())
-        proxied = self._service.forwarded.concerns(environ) or request_id.FIELD in environ
+        proxied = (
+            self._service.forwarded.concerns(environ)
+            or request_id.FIELD in environ
+            or self.environs.unix
+        )
         head.ready = ready = environ.copy, proxied
         return ready
 
@@ -281,3 +285,5 @@ class Connection(Answering):
         """A trusted proxy has sent this request: what it says of the client holds."""
         self._service.forwarded.apply(environ)
         request_id.adopt(environ)
+        if self.environs.unix:
+            self.environs.without_ports(environ)

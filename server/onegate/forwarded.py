@@ -95,7 +95,7 @@ class Forwarded:
                 break
         if client:
             environ["REMOTE_ADDR"] = client
-            environ["REMOTE_PORT"] = ""
+            environ.pop("REMOTE_PORT", None)  # it was the proxy's
         if proto.lower() in ("http", "https"):
             environ["wsgi.url_scheme"] = proto.lower()
             if proto.lower() == "https":

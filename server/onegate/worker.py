@@ -107,6 +107,7 @@ class Worker(Calls):
             server_port=listener.server_port,
             scheme="https" if self._secure else "http",
             script_name=self.settings.root_path,
+            unix=listener.family == socket.AF_UNIX,
             extra=self.settings.environ,
             multithread=self.settings.threads > 1,
             multiprocess=self.settings.workers > 1,

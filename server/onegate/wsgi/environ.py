@@ -76,10 +76,13 @@ class EnvironFactory:
         server_port: str,
         scheme: str,
         script_name: str = "",
+        unix: bool = False,
         extra: Iterable[tuple[str, str]] = (),
         multithread: bool,
         multiprocess: bool,
     ) -> None:
+        self.unix = unix
+        """Whether clients come through a Unix socket, where nothing has a port."""
         # The slash that follows belongs to PATH_INFO.
         self._script_name = script_name = script_name.rstrip("/")
         template: dict[str, Any] = {
@@ -123,6 +126,19 @@ class EnvironFactory:
             environ["CONTENT_LENGTH"] = str(length)
             del environ["HTTP_TRANSFER_ENCODING"]
         return environ
+
+    @staticmethod
+    def without_ports(environ: dict[str, Any]) -> None:
+        """Put right what a request through a Unix socket cannot say.
+
+        A client's port that nobody has told is left out (PEP 3333: "missing variables should be
+        left out"). REMOTE_ADDR stays, empty, which is the same to CGI (RFC 3875, 4.1), because
+        applications take for granted that it is there. SERVER_PORT is required: the scheme's.
+        """
+        if not environ.get("REMOTE_PORT"):
+            environ.pop("REMOTE_PORT", None)
+        if environ["SERVER_PORT"] == "80" and environ["wsgi.url_scheme"] == "https":
+            environ["SERVER_PORT"] = "443"
 
     def prepare(self, head: Head, environ: dict[str, Any]) -> dict[str, Any]:
         """Add to ``environ``, the fields of ``head``, all that the head says. Returns it."""

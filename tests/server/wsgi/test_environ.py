@@ -208,9 +208,40 @@ def test_W11_unix_socket(tmp_path: Path) -> None:
         socket.socket(socket.AF_UNIX) as sock,
     ):
         sock.connect(str(path))
-        environ = value_of(ask(Client(sock), "GET / HTTP/1.1", "Host: a"))
-    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("localhost", "80")
-    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("", "")
+        client = Client(sock)
+        # The third of them is recognised by its octets.
+        environs = [value_of(ask(client, "GET / HTTP/1.1", "Host: a")) for _ in range(4)]
+        proxied = value_of(
+            ask(
+                client,
+                "GET / HTTP/1.1", "Host: a", "X-Forwarded-For: 192.0.2.7",
+                "X-Forwarded-Proto: https",
+            )
+        )  # fmt: skip
+    for environ in environs:
+        assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("localhost", "80")
+        assert environ["REMOTE_ADDR"] == ""
+        assert "REMOTE_PORT" not in environ
+    assert (proxied["REMOTE_ADDR"], proxied["SERVER_PORT"]) == ("192.0.2.7", "443")
+    assert "REMOTE_PORT" not in proxied
+
+
+def test_a_port_that_is_not_known_is_left_out(server: Server) -> None:
+    """Behind a trusted proxy it was the proxy's (PEP 3333: missing variables are left out)."""
+    with server.connect() as client:
+        for _ in range(4):
+            environ = value_of(
+                ask(client, "GET / HTTP/1.1", "Host: a", "X-Forwarded-For: 192.0.2.7")
+            )
+            assert environ["REMOTE_ADDR"] == "192.0.2.7"
+            assert "REMOTE_PORT" not in environ
+
+
+def test_no_variable_is_empty_but_those_of_cgi_that_may_be(server: Server) -> None:
+    """RFC 3875 and PEP 3333 let these be empty; any other is left out where it is not known."""
+    environ = told(server)
+    empty = {key for key, value in environ.items() if value == ""}
+    assert empty == {"SCRIPT_NAME", "QUERY_STRING"}
 
 
 @pytest.mark.parametrize("minor", [0, 1])
