@@ -16,20 +16,32 @@ _BUFFERED = (io.BufferedReader, io.BufferedRandom)
 
 
 class FileWrapper:
-    """An iterable over a file-like object, which the server may send with ``sendfile``.
+    """An iterator over a file-like object, which the server may send with ``sendfile``.
 
-    Nothing is read before the server asks. ``close`` exists exactly if the file has one.
+    Nothing is read before somebody asks for a block. All else is the file's own: ``close``,
+    ``seekable``, ``seek``, ``tell``, ``read``, ``fileno``, ``name``, … exist exactly if the file
+    has them. So a framework that takes a range out of the wrapper can go there, instead of reading
+    all that is in front of it, and what is sent begins where the file then stands.
     """
 
     def __init__(self, filelike: Any, block_size: int = 8192) -> None:
         self.filelike = filelike
         self.block_size = block_size
-        if hasattr(filelike, "close"):
-            self.close = filelike.close
 
     def __iter__(self) -> Iterator[bytes]:
-        while block := self.filelike.read(self.block_size):
-            yield block
+        return self
+
+    def __next__(self) -> bytes:
+        block: bytes = self.filelike.read(self.block_size)
+        if block:
+            return block
+        raise StopIteration
+
+    def __getattr__(self, name: str) -> Any:
+        # Names with _ in front are asked for by copy and pickle, before there is a file.
+        if name[0] == "_" or name == "filelike":
+            raise AttributeError(name)
+        return getattr(self.filelike, name)
 
     def regular_file(self) -> tuple[int, int, int] | None:
         """Descriptor, current position and octets from there to the end of a regular file.

@@ -158,6 +158,77 @@ def middleware(environ, start_response):
         yield block.upper()
 
 
+class Counting(io.FileIO):
+    """Counts the octets that are read of it."""
+
+    octets = 0
+
+    def read(self, size=-1):
+        block = super().read(size)
+        self.octets += len(block)
+        return block
+
+    def close(self):
+        DATA.with_suffix(".count").write_text(str(self.octets))
+        super().close()
+
+
+class Range:
+    """A range of an iterable as frameworks take it: they seek in what they are given, if they can,
+    and else read all that is in front of it."""
+
+    def __init__(self, iterable, start, count):
+        self._iterable, self._left = iter(iterable), count
+        if hasattr(iterable, "seekable") and iterable.seekable():
+            self._iterable.seek(start)
+            start -= self._iterable.tell()
+        self._ahead = b""
+        while start > 0:
+            block = next(self._iterable)
+            self._ahead = block[start:]
+            start -= len(block)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block = self._ahead or (next(self._iterable) if self._left else b"")
+        block, self._ahead = block[: self._left], b""
+        if not block:
+            raise StopIteration
+        self._left -= len(block)
+        return block
+
+    def close(self):
+        self._iterable.close()
+
+
+def range_at_the_end(environ, start_response):
+    """The last 8 octets of a sparse file of 1 GiB."""
+    path = DATA.with_suffix(".large")
+    with path.open("wb") as file:
+        file.seek((1 << 30) - 8)
+        file.write(b"the end.")
+    start_response("206 Partial Content", [*PLAIN, ("Content-Length", "8")])
+    return Range(environ["wsgi.file_wrapper"](Counting(path)), (1 << 30) - 8, 8)
+
+
+def sought(environ, start_response):
+    """The wrapper itself is returned, after some of it was passed over."""
+    start_response("206 Partial Content", [*PLAIN, ("Content-Length", "50")])
+    wrapper = environ["wsgi.file_wrapper"](DATA.open("rb"))
+    wrapper.seek(1000)
+    return wrapper
+
+
+def begun(environ, start_response):
+    """The wrapper itself is returned, after its first block was taken."""
+    wrapper = environ["wsgi.file_wrapper"](DATA.open("rb"), 100)
+    first = next(wrapper)
+    start_response("200 OK", [*PLAIN, ("X-First", str(len(first)))])
+    return wrapper
+
+
 def after_write(environ, start_response):
     """Something was written before."""
     write = start_response("200 OK", list(PLAIN))

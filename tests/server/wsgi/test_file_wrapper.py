@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from onegate.wsgi import FileWrapper
 
+from tests.server.helpers import wait_for
 from tests.server.wsgi.conftest import Apps
 
 
@@ -79,6 +81,52 @@ def test_W75_a_file_shorter_than_content_length_cuts(apps: Apps, data: bytes) ->
         with pytest.raises((ConnectionResetError, EOFError)):
             client.read(len(data) + 1)
     apps.server.wait_for_log("content is 1 octets shorter than Content-Length")
+
+
+def test_a_range_at_the_end_of_a_large_file_does_not_read_the_file(
+    either: Apps, data: bytes
+) -> None:
+    assert either.ask("files:range_at_the_end").content == b"the end."
+    count = either.server.folder / "data.count"
+    wait_for(count.exists, "the file is closed")
+    assert int(count.read_text()) <= 8192
+    count.unlink()
+    (either.server.folder / "data.large").unlink()
+
+
+def test_what_is_sent_begins_where_the_wrapper_was_moved_to(apps: Apps, data: bytes) -> None:
+    """Without a read, for it is the standard library's file (W74)."""
+    assert apps.ask("files:sought").content == data[1000:1050]
+    assert apps.ask("files:begun").content == data[100:]
+
+
+def test_the_wrapper_is_an_iterator_with_what_its_file_has(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    with path.open("rb") as file:
+        wrapper = FileWrapper(file, 4)
+        assert iter(wrapper) is wrapper
+        assert wrapper.seekable()
+        assert (next(wrapper), wrapper.tell()) == (b"0123", 4)
+        wrapper.seek(1)
+        assert (next(wrapper), wrapper.read(2)) == (b"1234", b"56")
+        assert list(wrapper) == [b"789"]
+        assert list(wrapper) == []
+        assert (wrapper.fileno(), wrapper.name) == (file.fileno(), str(path))
+        assert wrapper.block_size == 4
+
+
+def test_the_wrapper_has_nothing_that_its_file_has_not() -> None:
+    class OnlyRead:
+        _own = True
+
+        def read(self, size: int) -> bytes:
+            return b""
+
+    wrapper = FileWrapper(OnlyRead())
+    for name in ("close", "seekable", "seek", "tell", "fileno", "name", "_own", "__len__"):
+        assert not hasattr(wrapper, name)
+    assert copy.copy(wrapper).filelike is wrapper.filelike
 
 
 @pytest.mark.parametrize("app", ["memory", "only_read", "compressed"])
