@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 
 
 DEFAULT = "default"
-# A service called "onegate" in Kubernetes gives these to every container of its namespace.
-_KUBERNETES = re.compile(r"ONEGATE_(SERVICE_(HOST|PORT(_.+)?)|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.+)?)?)")
+_KUBERNETES = re.compile(
+    r"ONEGATE_(?:[A-Z0-9_]+_)?(?:"
+    r"SERVICE_HOST=.*|SERVICE_PORT(?:_[A-Z0-9_]+)?=[0-9]+"
+    r"|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP))?=(?:tcp|udp|sctp)://.*"
+    r"|PORT_[0-9]+_(?:TCP|UDP|SCTP)_(?:ADDR|PORT|PROTO)=.*)",
+    re.DOTALL,
+)
+"""What a service called "onegate", or "onegate-NAME", gives to every container of its namespace
+(Kubernetes, "Environment variables" of a Service), with its value: ONEGATE_PORT=8000 is a
+mistake."""
 _VARIABLES = {option.variable: option for option in OPTIONS.values()}
 _GUNICORN = {option.gunicorn.split()[0].rstrip(","): option.name for option in OPTIONS.values()}
 
@@ -77,7 +85,7 @@ def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     """What the ``ONEGATE_`` variables say. An empty one says nothing."""
     values = {}
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or _KUBERNETES.fullmatch(variable):
+        if not variable.startswith(PREFIX) or _KUBERNETES.fullmatch(f"{variable}={text}"):
             continue
         option = _VARIABLES.get(variable)
         if option is None:

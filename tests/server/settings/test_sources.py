@@ -151,16 +151,37 @@ def test_an_unknown_variable_is_an_error() -> None:
         load([], {"ONEGATE_WORKRES": "2"})
 
 
-def test_what_kubernetes_sets_for_a_service_called_onegate_is_passed_over() -> None:
+@pytest.mark.parametrize("name", ["ONEGATE", "ONEGATE_WEB", "ONEGATE_SERVICE", "ONEGATE_2_PORT"])
+def test_what_kubernetes_sets_for_a_service_is_passed_over(name: str) -> None:
     environ = {
-        "ONEGATE_SERVICE_HOST": "10.0.0.1",
-        "ONEGATE_SERVICE_PORT": "80",
-        "ONEGATE_SERVICE_PORT_HTTP": "80",
-        "ONEGATE_PORT": "tcp://10.0.0.1:80",
-        "ONEGATE_PORT_80_TCP": "tcp://10.0.0.1:80",
-        "ONEGATE_PORT_80_TCP_ADDR": "10.0.0.1",
+        f"{name}_SERVICE_HOST": "fd00::1",
+        f"{name}_SERVICE_PORT": "80",
+        f"{name}_SERVICE_PORT_HTTP_ALT": "8080",
+        f"{name}_PORT": "tcp://10.0.0.1:80",
+        f"{name}_PORT_80_TCP": "tcp://10.0.0.1:80",
+        f"{name}_PORT_80_TCP_PROTO": "tcp",
+        f"{name}_PORT_80_TCP_PORT": "80",
+        f"{name}_PORT_80_TCP_ADDR": "10.0.0.1",
+        f"{name}_PORT_53_UDP": "udp://10.0.0.1:53",
     }
     assert load([], environ).settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ONEGATE_PORT", "8000"),
+        ("ONEGATE_WEB_PORT", "8000"),
+        ("ONEGATE_SERVICE_PORT", "http"),
+        ("ONEGATE_PORT_80", "tcp://10.0.0.1:80"),
+        ("ONEGATE_WEB_PORT_80_TCP_NAME", "x"),
+        ("ONEGATE_SERVICE", "x"),
+        ("ONEGATE_WORKERS_SERVICE", "2"),
+    ],
+)
+def test_what_looks_like_it_is_a_mistake_still(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"there is no variable {variable}"):
+        load([], {variable: value})
 
 
 @pytest.mark.parametrize(
