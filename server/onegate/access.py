@@ -16,14 +16,13 @@ import select
 from collections.abc import Callable
 
 from onegate.access_values import Clean, Clock, Environ, cleaner, shorten, user
-from onegate.log import LogFile, opened
 from onegate.request_id import request_id
 from onegate.settings import SettingsError
 from onegate.settings.nearest import hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.log import LogFile
 
 
 Get = Callable[[Environ, int, str, int, float], object]
@@ -195,13 +194,15 @@ def _json(length: int | None) -> Format:
 
 
 class AccessLog:
-    """Writes the lines of one process. To be made in the worker."""
+    """Writes the lines of one process, of the format ``text``, to ``file``.
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises :class:`SettingsError` for a wrong format or a file that cannot be opened."""
-        self._format = formatter(settings.access_log)
-        self._short = [formatter(settings.access_log, length) for length in _SHORTER]
-        self._file = opened(LogFile(settings.access_logfile, 1, "access-logfile"))
+    Raises :class:`SettingsError` for a wrong format.
+    """
+
+    def __init__(self, text: str, file: LogFile) -> None:
+        self._format = formatter(text)
+        self._short = [formatter(text, length) for length in _SHORTER]
+        self._file = file
         self._write = self._file.write
 
     def __call__(

@@ -7,13 +7,19 @@
 A line begins with the time and is written at once. What belongs to it is indented, and control
 characters are escaped, so that nothing a client sends can look like a line of its own. Messages
 about a request carry its name if they are logged with ``extra={"environ": environ}``.
+
+The master opens all log files, before privileges are dropped, and its children inherit them. What
+it opens anew after they were moved away, it hands over to them: they may not be able to.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import socket
 import stat
+import struct
 import time
 
 from onegate.request_id import request_id
@@ -26,9 +32,42 @@ if TYPE_CHECKING:
     from onegate.settings.model import Settings
 
 
-log = logging.getLogger("onegate.error")
+class _Logger(logging.Logger):
+    """A logger that an application's ``dictConfig`` or ``fileConfig`` leaves as it is.
+
+    Both disable every logger that exists already, by default, and tracebacks would vanish.
+    """
+
+    @property
+    def disabled(self) -> bool:
+        """Never."""
+        return False
+
+    @disabled.setter
+    def disabled(self, value: object) -> None:
+        pass
+
+
+def _loggers() -> tuple[logging.Logger, logging.Logger]:
+    """The server's own logger and the one of its error log, made here before anybody asks."""
+    before = logging.getLoggerClass()
+    logging.setLoggerClass(_Logger)
+    try:
+        return logging.getLogger("onegate"), logging.getLogger("onegate.error")
+    finally:
+        logging.setLoggerClass(before)
+
+
+_root, log = _loggers()
 
 _INDENT = "    "
+_STANDARD = {
+    f"{folder}{name}": number
+    for number, name in ((1, "1"), (2, "2"))
+    for folder in ("/dev/fd/", "/proc/self/fd/")
+} | {"/dev/stdout": 1, "/dev/stderr": 2}
+"""Paths that only lead back to a descriptor that is open. It may not be possible to open what is
+behind it again: a socket (journald's) never is, and a pipe may be somebody else's."""
 
 
 class LogFile:
@@ -38,8 +77,9 @@ class LogFile:
     """
 
     def __init__(self, path: str, standard: int, option: str) -> None:
-        self._path = "" if path == "-" else path
-        self.fd = standard
+        self.fd = standard if path == "-" else _STANDARD.get(path, -1)
+        # Opened again it is to be the same file, wherever the process is by then.
+        self._path = os.path.join(os.getcwd(), path) if self.fd < 0 else ""
         if self._path:
             try:
                 self.fd = self._open()
@@ -67,6 +107,11 @@ class LogFile:
         except OSError:
             return
 
+    @property
+    def own(self) -> bool:
+        """Whether it was opened here, and so can be opened again."""
+        return bool(self._path)
+
     def reopen(self) -> None:
         """Go on in a file of the same name; stay with the present one if that cannot be opened."""
         if not self._path:
@@ -76,6 +121,10 @@ class LogFile:
         except OSError as error:
             log.error("%s is not opened again: %s", self._path, error.strerror)
             return
+        self.take(fd)
+
+    def take(self, fd: int) -> None:
+        """Go on in ``fd``, which is closed."""
         # In one step: no thread ever finds it closed.
         os.dup2(fd, self.fd, inheritable=False)
         os.close(fd)
@@ -130,34 +179,111 @@ class Handler(logging.Handler):
             self.file.write(octets)
 
 
-_open: list[LogFile] = []
+class Logs:
+    """The log files that ``settings`` name, opened.
+
+    ``access``: None if nothing is to be written there. Raises :class:`SettingsError` if a file
+    cannot be opened; then none is.
+
+    Children inherit them. The last ones that the master has opened lie in a mailbox, a pair of
+    sockets, where every child can look (``MSG_PEEK``) whenever it is told to, or begins to serve.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.error = LogFile(settings.error_logfile, 2, "error-logfile")
+        self.access: LogFile | None = None
+        try:
+            if settings.access_log != "off":
+                self.access = LogFile(settings.access_logfile, 1, "access-logfile")
+        except SettingsError:
+            self.error.close()
+            raise
+        self._level = settings.log_level.upper()
+        self._own = [each for each in (self.error, self.access) if each is not None and each.own]
+        self._mailbox: tuple[socket.socket, ...] = ()
+        if self._own:
+            self._mailbox = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            for each in self._mailbox:
+                each.setblocking(False)
+
+    def install(self) -> None:
+        """Send the messages of this process here."""
+        for handler in _root.handlers[:]:
+            if isinstance(handler, Handler):
+                _root.removeHandler(handler)
+        _root.addHandler(Handler(self.error))
+        _root.setLevel(self._level)
+        _root.propagate = False
+
+    def reopen(self) -> None:
+        """In the master: open the files again, after they were moved away; :meth:`renew` follows
+        in its children."""
+        for each in self._own:
+            each.reopen()
+        if self._mailbox:
+            for fd in self._look(0):  # nobody is to find those from before
+                os.close(fd)
+            descriptors = _DESCRIPTORS[len(self._own)].pack(*(each.fd for each in self._own))
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
+            try:
+                self._mailbox[0].sendmsg([b"!"], rights)
+            except OSError as error:
+                log.error("log files are not handed over to workers: %s", error.strerror)
+
+    def renew(self) -> None:
+        """In a child: go on in the files that the master has opened last."""
+        for each, fd in zip(self._own, self._look(socket.MSG_PEEK), strict=False):
+            each.take(fd)
+
+    def _look(self, flags: int) -> tuple[int, ...]:
+        """The descriptors in the mailbox; none if nothing is in there."""
+        if not self._mailbox:
+            return ()
+        layout = _DESCRIPTORS[len(self._own)]
+        with contextlib.suppress(OSError):
+            _, ancillary, *_ = self._mailbox[1].recvmsg(
+                1, socket.CMSG_SPACE(layout.size), flags | socket.MSG_CMSG_CLOEXEC
+            )
+            for _, _, octets in ancillary:
+                return struct.unpack(f"{len(octets) // 4}i", octets)
+        return ()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for each in self._own:
+            each.close()
+        for sock in self._mailbox:
+            sock.close()
 
 
-def opened(file: LogFile) -> LogFile:
-    """Have ``file`` reopened with the others; returns it."""
-    _open.append(file)
-    return file
+_DESCRIPTORS = {count: struct.Struct(f"{count}i") for count in (1, 2)}
+_present: list[Logs] = []
 
 
-def reopen() -> None:
-    """Open all log files of this process again, after they were moved away."""
-    for file in _open:
-        file.reopen()
+def present() -> Logs:
+    """Those of this process."""
+    return _present[0]
 
 
 def configure(settings: Settings) -> None:
-    """Send the server's own messages where ``settings`` say. May be called again.
+    """Open the log files that ``settings`` name, in place of the present ones. May be called again.
 
-    Raises :class:`SettingsError` if the file cannot be opened; then nothing has changed.
+    Raises :class:`SettingsError` if one cannot be opened; then nothing has changed.
     """
-    file = LogFile(settings.error_logfile, 2, "error-logfile")
-    root = logging.getLogger("onegate")
-    for handler in root.handlers[:]:
-        if isinstance(handler, Handler):
-            root.removeHandler(handler)
-            if handler.file in _open:
-                _open.remove(handler.file)
-            handler.file.close()
-    root.addHandler(Handler(opened(file)))
-    root.setLevel(settings.log_level.upper())
-    root.propagate = False
+    logs = Logs(settings)
+    logs.install()
+    for each in _present:
+        each.close()
+    _present[:] = [logs]
+
+
+def reopen() -> None:
+    """In the master: open all log files again, after they were moved away."""
+    for each in _present:
+        each.reopen()
+
+
+def renew() -> None:
+    """In a child: go on in what the master has opened again."""
+    for each in _present:
+        each.renew()

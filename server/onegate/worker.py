@@ -129,6 +129,7 @@ class Worker(Calls):
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             signal.signal(number, lambda *_: None)  # noted through the wake-up descriptor
+        logs.renew()  # USR1 may have come before it was noted, or been for a template
         self._epoll.register(self._wake, self._READ)
         self._epoll.register(self._lifeline, self._READ)
         self._acceptor.listen()
@@ -188,7 +189,7 @@ class Worker(Calls):
                     self.interrupted()
                     self._stop(0.0)
                 elif number == signal.SIGUSR1:
-                    logs.reopen()
+                    logs.renew()
         elif fd == self._lifeline:
             self._epoll.unregister(fd)
             self._stop(self.settings.graceful_timeout)
@@ -282,7 +283,9 @@ def _access_log(settings: Settings) -> AccessLog | None:
         return None
     from onegate.access import AccessLog  # noqa: PLC0415 - only for who wants one
 
-    return AccessLog(settings)
+    file = logs.present().access
+    assert file is not None
+    return AccessLog(settings.access_log, file)
 
 
 def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import select
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import given
@@ -44,13 +45,23 @@ FIELDS = "Content-Type: text/html\r\nX-A: 1\r\nx-a:  2\r\nX-Ab: 3\r\n"
 TIME = r"\[\d\d/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
 
 
-@pytest.fixture(autouse=True)
-def nothing_stays_open() -> Iterator[None]:
-    before = log._open[:]
-    yield
-    for file in log._open[len(before) :]:
-        file.close()
-    log._open[:] = before
+class Open(Protocol):
+    """Opens the files of settings; returns the access log."""
+
+    def __call__(self, text: str, file: str | Path) -> AccessLog: ...
+
+
+@pytest.fixture
+def open_log() -> Iterator[Open]:
+    with contextlib.ExitStack() as stack:
+
+        def open_log(text: str, file: str | Path) -> AccessLog:
+            opened = log.Logs(Settings(access_log=text, access_logfile=str(file)))
+            stack.callback(opened.close)
+            assert opened.access is not None
+            return AccessLog(text, opened.access)
+
+        yield open_log
 
 
 def line(text: str, environ: dict[str, Any] | None = None, **told: Any) -> str:
@@ -275,39 +286,39 @@ def test_what_the_application_put_into_the_environ_is_no_error() -> None:
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_file_is_appended_to_and_opened_again(tmp_path: Path) -> None:
+def test_a_file_is_appended_to_and_opened_again(tmp_path: Path, open_log: Open) -> None:
     file = tmp_path / "access.log"
     file.write_text("before\n")
-    access = AccessLog(Settings(access_log="%(s)s", access_logfile=str(file)))
+    access = open_log("%(s)s", file)
     access(ENVIRON, 200, "", 0, 0)
     file.rename(tmp_path / "moved")
     access(ENVIRON, 201, "", 0, 0)
-    log.reopen()
+    access._file.reopen()
     access(ENVIRON, 202, "", 0, 0)
     assert (tmp_path / "moved").read_text() == "before\n200\n201\n"
     assert file.read_text() == "202\n"
 
 
-def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened(tmp_path: Path, open_log: Open) -> None:
     with pytest.raises(SettingsError, match=r"--access-logfile .*: No such file or directory"):
-        AccessLog(Settings(access_log="common", access_logfile=str(tmp_path / "gone/x")))
+        open_log("common", tmp_path / "gone/x")
 
 
-def test_a_fifo_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_fifo_that_nobody_reads_is_not_waited_for(tmp_path: Path, open_log: Open) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with pytest.raises(SettingsError, match="No such device or address"):
-        AccessLog(Settings(access_log="common", access_logfile=str(fifo)))
+        open_log("common", fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    access = AccessLog(Settings(access_log="%(s)s", access_logfile=str(fifo)))
+    access = open_log("%(s)s", fifo)
     os.close(reader)
     access(ENVIRON, 200, "", 0, 0)
-    log.reopen()
+    access._file.reopen()
     assert os.get_blocking(access._file.fd)
 
 
-def test_a_full_disk_disturbs_nobody() -> None:
-    access = AccessLog(Settings(access_log="common", access_logfile="/dev/full"))
+def test_a_full_disk_disturbs_nobody(open_log: Open) -> None:
+    access = open_log("common", "/dev/full")
     access(ENVIRON, 200, "", 0, 0)
 
 
@@ -318,11 +329,13 @@ LONG = {**ENVIRON, "RAW_URI": "/" + "x" * 8000, "HTTP_REFERER": '"' * 8000,
 @pytest.mark.parametrize(
     "name", ["common", "combined", "json", "x" * 5000 + "%(r)s", "%({host}i)s" * 99]
 )
-def test_a_line_to_a_pipe_never_exceeds_what_is_written_at_once(name: str, tmp_path: Path) -> None:
+def test_a_line_to_a_pipe_never_exceeds_what_is_written_at_once(
+    name: str, tmp_path: Path, open_log: Open
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    access = AccessLog(Settings(access_log=name, access_logfile=str(fifo)))
+    access = open_log(name, fifo)
     access(LONG, 200, "", 0, 0)
     octets = os.read(reader, 1 << 20)
     os.close(reader)
@@ -335,9 +348,9 @@ def test_a_line_to_a_pipe_never_exceeds_what_is_written_at_once(name: str, tmp_p
         assert re.search(rb'^192\.0\.2\.1 .* "GET /x+\.\.\." 200 -', octets)
 
 
-def test_a_line_to_a_file_is_whole(tmp_path: Path) -> None:
+def test_a_line_to_a_file_is_whole(tmp_path: Path, open_log: Open) -> None:
     file = tmp_path / "access.log"
-    AccessLog(Settings(access_log=COMBINED, access_logfile=str(file)))(LONG, 200, "", 0, 0)
+    open_log(COMBINED, file)(LONG, 200, "", 0, 0)
     assert len(file.read_text()) > 8000 + 16000 + 32000
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +16,9 @@ from onegate import log as logs
 from onegate.request_id import KEY, MAX_LENGTH, adopt, request_id
 from onegate.settings import SettingsError
 from onegate.settings.model import Settings
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Serve
 
 LOG = logging.getLogger("onegate.error")
 BEGIN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \[\d+( [^ \]]+)?\] [A-Z]+ "
@@ -31,8 +34,7 @@ def file(tmp_path: Path) -> Iterator[Path]:
     for handler in root.handlers[:]:
         if isinstance(handler, logs.Handler):
             root.removeHandler(handler)
-            logs._open.remove(handler.file)
-            handler.file.close()
+    logs._present.pop().close()
     root.propagate = True
     root.setLevel(logging.NOTSET)
 
@@ -113,7 +115,7 @@ def test_standard_error(capfd: pytest.CaptureFixture[str], file: Path) -> None:
 
 
 def test_a_file_is_opened_again_under_the_same_descriptor(file: Path, tmp_path: Path) -> None:
-    (opened,) = logs._open
+    opened = logs.present().error
     descriptor, count = opened.fd, len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a number
     LOG.info("one")
     file.rename(tmp_path / "moved")
@@ -155,7 +157,7 @@ def test_no_more_descriptors_after_being_configured_again(file: Path) -> None:
     for _ in range(5):
         logs.configure(Settings(error_logfile=str(file)))
     assert len(os.listdir("/proc/self/fd")) == count  # noqa: PTH208
-    assert len(logs._open) == 1
+    assert len(logs._present) == 1
 
 
 def test_a_disk_that_is_full_or_a_closed_pipe_disturb_nobody(file: Path) -> None:
@@ -222,3 +224,41 @@ def test_processes_give_different_names() -> None:
     other = os.read(read, 100).decode()
     os.close(read)
     assert other.partition("-")[0] != request_id({}).partition("-")[0]
+
+
+# ── what an application does to logging ──────────────────────────────────────────────────────────
+
+CONFIGURES = """
+import logging, logging.config, os
+
+def configure():
+    if {how!r} == "dict":
+        logging.config.dictConfig({{"version": 1}})
+    elif {how!r} == "file":
+        with open("logging.ini", "w") as file:
+            file.write("[loggers]\\nkeys=root\\n[handlers]\\nkeys=\\n[formatters]\\nkeys=\\n"
+                       "[logger_root]\\nhandlers=\\n")
+        logging.config.fileConfig("logging.ini")
+    else:
+        for each in list(logging.root.manager.loggerDict.values()):
+            each.disabled = True
+
+if {when!r} == "import":
+    configure()
+
+def app(environ, start_response):
+    configure()
+    raise ValueError("boom")
+"""
+
+
+@pytest.mark.parametrize("when", ["import", "call"])
+@pytest.mark.parametrize("how", ["dict", "file", "disabled"])
+def test_an_application_that_configures_logging_keeps_our_messages(
+    serve: Serve, how: str, when: str
+) -> None:
+    server = serve(CONFIGURES.format(how=how, when=when), "--max-requests", "1")
+    assert server.get().status == 500
+    server.wait_for_log("ERROR ValueError while answering GET")
+    server.wait_for_log("    ValueError: boom")
+    server.wait_for_log("INFO .*has answered 1 requests")

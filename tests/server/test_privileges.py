@@ -1,0 +1,175 @@
+"""A server started as root whose workers are somebody else (``--user``, ``--group``)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import pytest
+from onegate import __file__ as onegate_package
+
+from tests.server.helpers import DEADLINE, HELLO, Client, Response, wait_for
+from tests.server.processes import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+
+ONEGATE = Path(onegate_package).parent
+NOBODY = pwd.getpwnam("nobody")
+AS_NOBODY = ("--user", "nobody")
+TELLING = """
+def app(environ, start_response):
+    environ["wsgi.errors"].write("told\\n")
+    if environ["PATH_INFO"] == "/boom":
+        raise ValueError("boom")
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+@pytest.fixture(scope="module")
+def python() -> str:
+    """An interpreter that everybody may run: ours may lie in a folder of root's."""
+    for each in (sys.executable, "/usr/local/bin/python3", "/usr/bin/python3"):
+        with contextlib.suppress(OSError):
+            probe = [each, "-c", "import ssl, sys; assert sys.version_info >= (3, 11)"]
+            if not subprocess.run(
+                probe, user=NOBODY.pw_uid, cwd="/", stderr=subprocess.DEVNULL, check=False
+            ).returncode:
+                return each
+    pytest.skip("no Python of 3.11 or newer that another user may run")
+
+
+@pytest.fixture
+def folder(python: str) -> Iterator[Path]:
+    """One that everybody may enter, with the server and its interpreter, and with a subfolder
+    ``private`` that only root may enter."""
+    made = Path(tempfile.mkdtemp(prefix="onegate-"))
+    made.chmod(0o755)
+    (made / "python").symlink_to(python)
+    shutil.copytree(ONEGATE, made / "lib/onegate")
+    (made / "private").mkdir(mode=0o700)
+    yield made
+    shutil.rmtree(made)
+
+
+def workers(master: int) -> set[int]:
+    """Those that end when the template does not: the youngest two children."""
+    return set(sorted(children(master))[-2:])
+
+
+def owner(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_uid, found.st_gid
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path, *options: str, source: str = HELLO, stdout: IO[bytes] | int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server on ``folder/socket`` that is seen to answer, and in the end stops with status 0."""
+    (folder / "served.py").write_text(source)
+    (folder / "served.py").chmod(0o644)
+    command = (folder / "python", "-m", "onegate", "served:app", "--bind", f"unix:{folder}/socket")
+    with (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            [*command, *AS_NOBODY, *options],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+        )
+    try:
+        wait_for(
+            lambda: process.poll() is not None or (folder / "socket").exists(), "a socket or an end"
+        )
+        assert process.poll() is None, (folder / "stderr").read_text()
+        assert ask(folder).status == 200
+        yield process
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait(DEADLINE)
+
+
+def ask(folder: Path, path: str = "/") -> Response:
+    """The response to a GET over the socket in ``folder``."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(DEADLINE)
+    sock.connect(str(folder / "socket"))
+    with Client(sock) as client:
+        request = f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        return client.send(request.encode()).response()
+
+
+# ── logs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("preload", [(), ("--preload",)])
+def test_logs_in_a_folder_of_roots_are_written_and_opened_again(
+    folder: Path, preload: tuple[str, ...]
+) -> None:
+    access, errors = folder / "private/access.log", folder / "private/error.log"
+    files = ("--access-logfile", str(access), "--error-logfile", str(errors))
+    options = (*preload, "--workers", "2", *files, "--access-log", "%(U)s")
+    with running(folder, *options, source=TELLING) as process:
+        ask(folder, "/first")
+        ask(folder, "/boom")
+        wait_for(lambda: "/first" in access.read_text(), "a line")
+        wait_for(lambda: "ValueError: boom" in errors.read_text(), "a traceback")
+        for file in (access, errors):
+            file.rename(file.with_suffix(".1"))
+        process.send_signal(signal.SIGUSR1)
+        wait_for(access.exists, "a new file")
+
+        def everybody() -> bool:
+            before = access.with_suffix(".1").read_text()
+            for _ in range(10):
+                ask(folder, "/second")
+            return access.with_suffix(".1").read_text() == before
+
+        wait_for(everybody, "no more lines in the old file")
+        # One that is made afterwards, of a template that was there before, writes there too.
+        old = workers(process.pid)
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(workers(process.pid) - old) == 2, "two other workers")
+        before = access.with_suffix(".1").read_text(), errors.with_suffix(".1").read_text()
+        ask(folder, "/third")
+        ask(folder, "/boom")
+        wait_for(lambda: "/third" in access.read_text(), "a line of a new worker")
+        wait_for(lambda: "ValueError: boom" in errors.read_text(), "a traceback of a new worker")
+        after = access.with_suffix(".1").read_text(), errors.with_suffix(".1").read_text()
+        assert after == before
+        assert owner(access) == owner(errors) == (0, 0)
+        assert stat.S_IMODE(access.stat().st_mode) == 0o640
+
+
+def test_standard_output_that_cannot_be_opened_again(folder: Path) -> None:
+    """It may be a pipe of root's, or a socket, as journald's is."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        options = ("--access-log", "%(U)s", "--access-logfile", "/dev/stdout")
+        with running(folder, *options, stdout=theirs.fileno()) as process:
+            process.send_signal(signal.SIGUSR1)
+            ask(folder, "/path")
+            ours.settimeout(DEADLINE)
+            octets = b""
+            while b"/path\n" not in octets:
+                octets += ours.recv(4096)
+    assert "not opened again" not in (folder / "stderr").read_text()
