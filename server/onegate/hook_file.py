@@ -20,7 +20,8 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import runpy
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 from onegate.settings import SettingsError
 
@@ -77,8 +78,16 @@ def _run(path: str) -> dict[str, Any]:
         os.stat(path)
     except OSError as error:
         raise SettingsError(f"--hooks {path}: {error.strerror}") from None
+    # A module with a spec: from Python 3.15 on, formatting a traceback through functions of one
+    # without (as runpy leaves it) is a DeprecationWarning, and an exception of a hook is logged.
+    # It is not imported by its loader, which would write a __pycache__ beside the file.
+    loader = SourceFileLoader("__config__", path)
+    spec = spec_from_loader("__config__", loader)
+    assert spec is not None
+    module = module_from_spec(spec)
     try:
-        return runpy.run_path(path, run_name="__config__")
+        exec(loader.source_to_code(loader.get_data(path), path), module.__dict__)  # noqa: S102 - it is theirs
+        return module.__dict__
     except Exception as error:
         raise SettingsError(f"--hooks {path}: {type(error).__name__}: {error}") from error
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from onegate.hook_file import ABSENT, HOOKS
+from onegate.hook_file import ABSENT, HOOKS, functions
 from onegate.hooks import Hooks, Server, Worker
 from onegate.settings import SettingsError
 from onegate.settings.model import Settings
@@ -62,6 +62,15 @@ def test_what_a_hook_raises(
         hooks(name, *ARGUMENTS[:count])
         assert caplog.messages == [f"the hook {name} failed"]
         assert "LookupError: told" in caplog.text
+
+
+def test_a_file_is_a_module_with_a_loader_that_leaves_nothing_beside_it(file: Path) -> None:
+    """Without one, a traceback through a hook is a DeprecationWarning from Python 3.15 on."""
+    file.write_text("def on_exit(server): ...\n")
+    module = functions(str(file))["on_exit"].__globals__  # type: ignore[attr-defined]
+    assert module["__spec__"].loader.get_source("__config__") == file.read_text()
+    assert module["__file__"] == str(file)
+    assert list(file.parent.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(
