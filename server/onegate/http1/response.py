@@ -91,12 +91,10 @@ def frame(
     """
     lines = head.lines
     extra = ""
-    if head.code == 204:
+    if method == "HEAD" or head.code in _WITHOUT_CONTENT:
         framing = NO_CONTENT
-        if head.content_length is not None:  # MUST NOT be in a 204 (RFC 9110, 8.6)
-            lines = head.without_length()
-    elif method == "HEAD" or head.code == 304:
-        framing = NO_CONTENT
+        if head.code in _WITHOUT_CONTENT:
+            lines, extra = _length_of_nothing(head)
     elif head.content_length is not None:
         framing = BY_LENGTH
     elif length is not None:
@@ -116,6 +114,23 @@ def frame(
     server = "" if head.has_server else SERVER_LINE
     text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
     return text.encode("latin-1"), framing, close
+
+
+_WITHOUT_CONTENT = frozenset({204, 205, 304})
+
+
+def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
+    """The field lines of a response whose status allows no content, and what is added to them.
+
+    204: MUST NOT have a Content-Length (RFC 9110, 8.6). 205: must not have content either, but
+    nothing else than its length tells a client so (RFC 9110, 15.3.6; RFC 9112, 6.3). 304: the
+    length is that of the 200 that it stands for (RFC 9110, 8.6 and 15.4.5), which the application
+    may know; 0 is the length of what it gave instead, and would empty a cache's copy.
+    """
+    length = head.content_length
+    stays = length is None or (head.code == 304 and length != 0)
+    lines = head.lines if stays else head.without_length()
+    return lines, "Content-Length: 0\r\n" if head.code == 205 else ""
 
 
 Whole = tuple[float, str, int, bool, int, bool]

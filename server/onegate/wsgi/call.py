@@ -131,8 +131,12 @@ class Call(Generic[OutputT]):
             raise AssertionError("start_response called a second time without exc_info")
         if type(headers) is not list:
             raise TypeError(f"headers must be a list, not {type(headers).__name__}")
-        self._response = response_head(status, headers)
-        return self
+        try:
+            self._response = response_head(status, headers)
+            return self
+        except (TypeError, ValueError) as error:
+            self._refused(error)
+            raise
 
     def __call__(self, block: bytes) -> None:
         """The ``write`` callable: sent, or kept to be sent in order, before it returns."""
@@ -273,6 +277,11 @@ class Call(Generic[OutputT]):
         self._check_length()
         return True
 
+    def _refused(self, error: Exception) -> None:
+        """Log what is wrong with the application's fields: it may catch the error itself."""
+        what = f"{self.request.method} {self.request.target!r}"
+        self._complain("the head of the response to %s is refused: %s", what, error)
+
     def _failed(self, error: BaseException) -> None:
         request = self.request
         what = f"{request.method} {request.target!r}"
@@ -313,8 +322,14 @@ class Call(Generic[OutputT]):
 
         Nothing is sent to an HTTP/1.0 client, nor once the final head is out (RFC 9110, 15.2).
         """
-        if self.request.minor and not self._sent:
-            self.out.send(interim_response(103, headers))
+        if not self.request.minor or self._sent:
+            return
+        try:
+            octets = interim_response(103, headers)
+        except (TypeError, ValueError) as error:
+            self._refused(error)
+            raise
+        self.out.send(octets)
 
 
 def make_call(

@@ -22,6 +22,22 @@ def not_modified_generator(environ, start_response):
     yield b" be sent"
 
 
+def not_modified_empty(environ, start_response):
+    start_response("304 Not Modified", [("ETag", '"x"'), ("Content-Length", "0")])
+    return [b""]
+
+
+def reset(environ, start_response):
+    start_response("205 Reset Content", [("Content-Length", "16")])
+    return [b"must not be sent"]
+
+
+def reset_generator(environ, start_response):
+    start_response("205 Reset Content", [])
+    yield b"must not"
+    yield b" be sent"
+
+
 def head(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "16")])
     return [b"must not be sent"]

@@ -105,6 +105,34 @@ def test_R68_length_of_304_is_the_application_s() -> None:
     assert (framing, values(lines, "content-length")) == (Framing.NONE, ["9"])
 
 
+def test_R68_a_304_does_not_say_that_it_is_empty() -> None:
+    """0 is the length of what the application gave, not of the 200 (RFC 9110, 8.6 and 15.4.5)."""
+    for method in ("GET", "HEAD"):
+        lines, framing, _ = framed(
+            "304 Not Modified", [("ETag", '"a"'), ("Content-Length", "0")], method=method
+        )
+        assert (framing, values(lines, "content-length")) == (Framing.NONE, [])
+        assert values(lines, "etag") == ['"a"']
+
+
+def test_R68_an_empty_resource_says_so_to_head() -> None:
+    lines, framing, _ = framed(fields=[("Content-Length", "0")], method="HEAD")
+    assert (framing, values(lines, "content-length")) == (Framing.NONE, ["0"])
+
+
+def test_205_has_no_content_and_says_so() -> None:
+    """RFC 9110, 15.3.6; nothing but its length tells a client (RFC 9112, 6.3)."""
+    for fields in ([], [("Content-Length", "9")], [("Content-Length", "0")]):
+        for method in ("GET", "HEAD"):
+            for minor in (0, 1):
+                lines, framing, ends = framed(
+                    "205 Reset Content", fields, method=method, minor=minor, length=5
+                )
+                assert (framing, ends) == (Framing.NONE, False)
+                assert values(lines, "content-length") == ["0"]
+                assert values(lines, "transfer-encoding") == []
+
+
 def test_R69_no_coding_to_http10() -> None:
     lines, _, _ = framed(minor=0)
     assert values(lines, "transfer-encoding") == []

@@ -234,13 +234,16 @@ def test_W82_client_disconnect_stops_the_iteration(either: Apps) -> None:
         ("no_content_with_length", "GET", None),
         ("not_modified", "GET", "16"),
         ("not_modified_generator", "GET", None),
+        ("not_modified_empty", "GET", None),
+        ("reset", "GET", "0"),
+        ("reset_generator", "GET", "0"),
         ("not_modified", "HEAD", "16"),
     ],
 )
 def test_no_content_where_none_may_be(
     apps: Apps, app: str, method: str, length: str | None
 ) -> None:
-    """HEAD, 204 and 304: not an octet, whatever the app gives (RFC 9112, 6.3)."""
+    """HEAD, 204, 205 and 304: not an octet, whatever the app gives (RFC 9112, 6.3)."""
     response = apps.ask(f"statuses:{app}", method=method)
     assert response.get("Content-Length") == length
     assert response.get("Transfer-Encoding") is None

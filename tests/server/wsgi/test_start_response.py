@@ -160,6 +160,16 @@ def test_W46_hop_by_hop_headers_are_refused(apps: Apps, name: str) -> None:
     assert apps.ask("head", query=query).status == 500
 
 
+def test_W46_what_is_refused_is_logged_even_if_the_application_catches_the_error(
+    apps: Apps,
+) -> None:
+    before = len(apps.log())
+    query = literal("200 OK", [PLAIN, ("Upgrade", "h2c")])
+    apps.ask("head:caught", query=query, method="POST")
+    line = apps.log()[before:]
+    assert f"ERROR the head of the response to POST '/plain/head:caught?{query}' is refused: Upgrade: hop-by-hop" in line  # fmt: skip  # noqa: E501
+
+
 @pytest.mark.parametrize("value", ["chunked", "identity", "gzip, chunked"])
 def test_W47_transfer_encoding_never_doubles_framing(apps: Apps, value: str) -> None:
     query = literal("200 OK", [PLAIN, ("Transfer-Encoding", value), ("Content-Length", "7")])
