@@ -29,6 +29,10 @@ def app(environ, start_response):
 def make_app():
     return Nested.app
 
+def make_with(name, *more, debug=False, **others):
+    assert (name, more, debug, others) == ("a, (b)", (1, None), True, {"x": {"y": [b"z"]}})
+    return Nested.app
+
 def make_nothing():
     return None
 
@@ -98,11 +102,30 @@ def test_not_found_is_one_line(target: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["", ":", ":app", "site:", "a b:app", "site:app(1)", "site:app)", "1site:app", "a:b:c"],
+    ["", ":", ":app", "site:", "a b:app", "site:app)", "1site:app", "a:b:c", "a:b()c", "a:b()\n"],
 )
 def test_bad_syntax_of_target(target: str) -> None:
     with pytest.raises(LoadError, match="is not of the form module:attribute"):
         load(target)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["name", "os.environ", "1, f()", "1)(2", "*[1]", "**{}", "a=b", "'", "1 2", "a=1, a=2", "x:=1",
+     "[i for i in ()]", "(" * 5000 + ")" * 5000, "{[]: 1}"],
+)  # fmt: skip
+def test_arguments_of_a_factory_are_literals(arguments: str) -> None:
+    with pytest.raises(LoadError, match="are not literals such as"):
+        load(f"site:app({arguments})")
+
+
+WITH = """onegate_site:make_with('a, (b)', 1, None, debug=True, x={"y": [b'z']})"""
+
+
+@pytest.mark.usefixtures("site")
+def test_a_factory_that_does_not_take_the_arguments() -> None:
+    with pytest.raises(TypeError, match="make_app"):
+        load("onegate_site:make_app(1)")
 
 
 @pytest.mark.usefixtures("site")
@@ -175,7 +198,7 @@ def test_boot_of_a_broken_app_ends_with_1_and_a_traceback(
 
 
 @pytest.mark.parametrize(
-    "target", ["onegate_site:make_app()", "onegate_site:Nested.app", "onegate_site"]
+    "target", ["onegate_site:make_app()", WITH, "onegate_site:Nested.app", "onegate_site"]
 )
 def test_served(site: Path, target: str) -> None:
     with serving(site, "", target=target) as server:

@@ -13,8 +13,9 @@ class Application(Group, title="Application"):
         "",
         Kind("MODULE:APP"),
         positional=True,
-        help="the application, for example wsgi:app or site:make_app(); without a name after the"
-        " colon it is app or application",
+        help="the application, for example mysite.wsgi:app or \"mysite:make_app('production')\", a"
+        " factory with literals as arguments; without a name after the colon it is app or"
+        " application",
         why="there is nothing to guess",
         gunicorn="wsgi_app",
         uwsgi="--module",
