@@ -8,6 +8,7 @@ from onegate import access, binding, tls
 from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
+from onegate.stdio import tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +39,6 @@ def check(settings: Settings) -> int:
         # SystemExit too: a module that exits while it is imported cannot be served.
         log.exception("the application %s cannot be loaded", settings.app)
     else:
-        print(f"onegate: the settings can be used, and {settings.app} is loaded")
+        tell(f"onegate: the settings can be used, and {settings.app} is loaded\n")
         return 0
     return 1

@@ -115,8 +115,19 @@ def _be_forked(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> No
 
 def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoReturn:
     """Serve as a worker."""
+    try:
+        _serve(nest, slot, line, app)
+    except Exception:
+        # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
+        log.exception("the worker failed")
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
-    faulthandler.enable(all_threads=True)
+    # By number: what the application has put in the place of sys.stderr may be no file.
+    faulthandler.enable(file=2, all_threads=True)
     settings = nest.settings
     this = hooks.Worker(os.getpid(), settings)
     worker = _kind(settings)(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
@@ -130,7 +141,6 @@ def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoR
         worker.run()
     finally:
         _hook(nest, "worker_exit")
-    sys.exit(0)
 
 
 def _kind(settings: Settings) -> type[Worker]:

@@ -8,6 +8,7 @@ import sys
 
 from onegate import log
 from onegate.settings import SettingsError
+from onegate.stdio import complain, open_missing, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     0: stopped as asked. 1: the application could not be loaded. 2: wrong usage, or an address
     that cannot be bound.
     """
+    open_missing()
     try:
         asked, given = _parsed(sys.argv[1:] if arguments is None else arguments)
         if (status := _translated(asked)) is not None:
             return status
         sources = Sources(given)
         if "print_config" in asked:
-            print(sources.shown(), end="")
+            tell(sources.shown())
             return 0
         settings = sources.read()
         if "check_config" in asked:
@@ -40,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return Master(settings, sources.read).run()
     except SettingsError as error:
-        print(f"onegate: {error}", file=sys.stderr)
+        complain(f"onegate: {error}")
         return 2
 
 
@@ -61,7 +63,7 @@ def _translated(asked: Mapping[str, Any]) -> int | None:
             from onegate.migrate import translate  # noqa: PLC0415
 
             text, lost = translate(origin, Path(path))
-            print(text, end="")
+            tell(text)
             return 1 if lost else 0
     return None
 

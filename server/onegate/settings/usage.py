@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
 
-from onegate import __version__
+from onegate import __version__, stdio
 from onegate.settings.arguments import ACTIONS, TRANSLATIONS, spelling
 from onegate.settings.declare import Option
 from onegate.settings.kinds import Flag
@@ -31,13 +31,14 @@ _COLUMN = 24
 
 def complain(text: str) -> NoReturn:
     """End the program as one that is used wrongly."""
-    print(f"{_USAGE}\nonegate: error: {text}", file=sys.stderr)
+    stdio.complain(f"{_USAGE}\nonegate: error: {text}")
     sys.exit(2)
 
 
 def tell(*, version: bool) -> NoReturn:
     """Print the version, or else the help, and end the program."""
-    print(f"onegate {__version__}" if version else manual(shutil.get_terminal_size().columns - 2))
+    text = f"onegate {__version__}" if version else manual(shutil.get_terminal_size().columns - 2)
+    stdio.tell(text + "\n")
     sys.exit(0)
 
 

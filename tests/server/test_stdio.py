@@ -1,0 +1,122 @@
+"""``onegate.stdio``: descriptors 0 to 2 that are closed, and output that nobody reads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.helpers import DEADLINE, wait_for
+from tests.server.ports import free_port, get
+
+TELLS = """
+import os, sys
+
+def app(environ, start_response):
+    print("printed")
+    sys.stderr.write("printed")
+    environ["wsgi.errors"].write("printed")
+    start_response("200 OK", [])
+    return [" ".join([os.readlink(f"/proc/self/fd/{n}") for n in range(3)]
+            + [str(bool(sys.stdin and not sys.stdin.read()))]).encode()]
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--preload", "--access-log", "%(s)s")])
+@pytest.mark.parametrize("closed", ["0<&-", ">&-", "2>&-", "0<&- >&- 2>&-"])
+def test_closed_descriptors(tmp_path: Path, closed: str, options: tuple[str, ...]) -> None:
+    (tmp_path / "served.py").write_text(TELLS)
+    port = free_port()
+    command = [sys.executable, "-m", "onegate", "served:app", "--bind", f"127.0.0.1:{port}"]
+    errors = ("--error-logfile", "errors") if "2>&-" in closed else ()
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command, *options, *errors],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+
+        def answered() -> str:
+            assert process.poll() is None, "it ended"
+            try:
+                return get(port)
+            except ConnectionRefusedError:
+                return ""
+
+        found: list[str] = []
+        wait_for(lambda: found.append(answered()) or found[-1], "an answer")  # type: ignore[func-returns-value]
+        *paths, read = found[-1].split()
+        for number, path in enumerate(paths):
+            is_null = number == 0 or (">&-", "2>&-")[number - 1] in closed.split()
+            assert path == os.devnull if is_null else path.startswith("pipe:")
+        assert read == "True"
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+    finally:
+        process.kill()
+        process.communicate(timeout=DEADLINE)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "--version",
+        "served:app --print-config",
+        "served:app --check-config",
+        "--from-gunicorn gunicorn.conf.py",
+        "--from-uwsgi uwsgi.ini",
+    ],
+)
+def test_what_nobody_reads_is_a_quiet_end(tmp_path: Path, words: str) -> None:
+    (tmp_path / "served.py").write_text("def app(*_): ...")
+    (tmp_path / "gunicorn.conf.py").write_text("workers = 2")
+    (tmp_path / "uwsgi.ini").write_text("[uwsgi]\nworkers = 2")
+    read, write = os.pipe()
+    os.close(read)
+    for output, status, told in ((write, 141, ""), (None, 2, "onegate: standard output: No space")):
+        target = output if output is not None else os.open("/dev/full", os.O_WRONLY)
+        ended = subprocess.run(
+            [sys.executable, "-m", "onegate", *words.split()],
+            cwd=tmp_path,
+            stdout=target,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        os.close(target)
+        assert ended.returncode == status
+        assert ended.stderr.startswith(told)
+        assert ended.stderr.count("\n") == bool(told)
+
+
+def test_a_complaint_that_nobody_reads_keeps_its_status(tmp_path: Path) -> None:
+    for words in (["--wrong"], ["m:a", "--config", "gone"]):
+        read, write = os.pipe()
+        os.close(read)
+        ended = subprocess.run(
+            [sys.executable, "-m", "onegate", *words],
+            cwd=tmp_path,
+            stderr=write,
+            timeout=DEADLINE,
+            check=False,
+        )
+        os.close(write)
+        assert ended.returncode == 2
+
+
+def test_help_in_any_encoding() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "onegate", "--help"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
