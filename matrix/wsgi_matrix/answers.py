@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from wsgi_matrix.probe.agent.answer import AnswerReader, dechunk
@@ -38,6 +39,52 @@ def split(raw: bytes, method: bytes = b"GET") -> Answer:
     if b"chunked" in b",".join(answer.values(b"transfer-encoding")).lower():
         return Answer(lines[0], answer.fields, dechunk(answer.body))
     return answer
+
+
+PICTURES = {0x0D: "␍", 0x0A: "␊", 0x09: "␉", 0x1B: "␛", 0x7F: "␡"}
+"""Control characters as Unicode pictures them: none of them reaches the terminal."""
+BEFORE, AFTER = 60, 140
+"""Characters of a line that are shown before and behind the first that differs."""
+
+
+def visible(text: str) -> str:
+    """``text`` with its control characters made visible; CR LF is ``␍␊``."""
+    return "".join(
+        PICTURES.get(ord(x), f"\\x{ord(x):02x}") if ord(x) < 0x20 or 0x7F <= ord(x) < 0xA0 else x
+        for x in text
+    )
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """The first line in which two contents differ, and what each of them has there."""
+
+    line: int
+    """From 1."""
+    there: str
+    here: str
+
+
+def unlike(there: bytes, here: bytes) -> Unlike | None:
+    """Where two contents differ first; ``None`` if nowhere. Long lines are shown in part."""
+    lines = itertools.zip_longest(there.split(b"\n"), here.split(b"\n"))
+    for number, (one, two) in enumerate(lines, 1):
+        if one != two:
+            return Unlike(number, *_excerpts(one, two))
+    return None
+
+
+def _excerpts(one: bytes | None, two: bytes | None) -> tuple[str, str]:
+    a, b = ((each or b"").decode("utf-8", "backslashreplace") for each in (one, two))
+    at = next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
+    begin, end = (at - BEFORE if at > BEFORE else 0), at + AFTER
+    shown = [
+        "…" * bool(begin) + visible(text[begin:end]) + "…" * (len(text) > end) for text in (a, b)
+    ]
+    gone = "(no such line: it ends before)"
+    return (gone if one is None else shown[0]), (gone if two is None else shown[1])
 
 
 def where_differs(expected: bytes, got: bytes) -> str:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 APPS, SERVERS = ":apps", ":servers"
 """What the ids of the comparisons end with."""
-SHOWN = 300
-"""Octets of each side that are shown."""
 
 
 def compare(
@@ -93,11 +91,7 @@ def _verdict(
     found = difference(there, here)
     if not found:
         return Outcome.PASS, ""
-    ours, theirs = (each.exchanges[asked.name].response for each in (reference, result))
-    return Outcome.DIFFER, (
-        f"{found}\nthere ({reference.cell.id}): {_shown(ours)}\n"
-        f"here ({result.cell.id}): {_shown(theirs)}"
-    )
+    return Outcome.DIFFER, found.sides(reference.cell.id, result.cell.id)
 
 
 def _normal(asked: Asked, result: CellResult) -> Normal | None:
@@ -107,7 +101,3 @@ def _normal(asked: Asked, result: CellResult) -> Normal | None:
         return None
     raw = result.exchanges[asked.name].response
     return normalise(raw, asked.method, joined=asked.joined, page=asked.page)
-
-
-def _shown(raw: bytes) -> str:
-    return repr(raw[:SHOWN]) + (f"… ({len(raw)} octets)" if len(raw) > SHOWN else "")

@@ -11,11 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin
 
-from wsgi_matrix.answers import Answer, split
+from wsgi_matrix.answers import Answer, split, unlike, visible
 
 BASE = "http://localhost/"
 """What a relative Location is resolved against: the target URI of what is sent."""
@@ -69,11 +68,11 @@ LEFT_OUT = frozenset[bytes]().union(*(rule.fields for rule in RULES))
 
 @dataclass(frozen=True)
 class Normal:
-    """An answer after all rules. ``content`` is short: the octets or their digest."""
+    """An answer after all rules. ``content``: the octets, or a value of JSON line by line."""
 
     status: int
     fields: tuple[tuple[str, tuple[str, ...]], ...]
-    content: str
+    content: bytes
 
 
 def normalise(raw: bytes, method: str, *, joined: Sequence[str] = (), page: bool = False) -> Normal:
@@ -99,7 +98,7 @@ def normal(
     if b"allow" in {name.lower() for name, _ in answer.fields}:
         fields["allow"] = sorted(members(answer.values(b"allow")))
     media = fields.get("content-type", [""])[0]
-    content = "" if page else _content(answer.body, media, joined)
+    content = b"" if page else _content(answer.body, media, joined)
     return Normal(
         status=status,
         fields=tuple(sorted((name, tuple(values)) for name, values in fields.items())),
@@ -107,18 +106,43 @@ def normal(
     )
 
 
-def difference(there: Normal, here: Normal) -> str:
-    """The first thing in which two answers differ, with both sides; empty if in nothing."""
+@dataclass(frozen=True)
+class Difference:
+    """The first thing in which two answers differ, with both sides."""
+
+    what: str
+    there: str
+    here: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: there {self.there}, here {self.here}"
+
+    def sides(self, there: str, here: str) -> str:
+        """The same for two cells with these ids, a line for each side."""
+        return f"{self.what}\nthere ({there}): {self.there}\nhere ({here}): {self.here}"
+
+
+def difference(there: Normal, here: Normal) -> Difference | None:
+    """The first thing in which two answers differ; ``None`` if in nothing."""
     if there.status != here.status:
-        return f"status: there {there.status}, here {here.status}"
+        return Difference("status", str(there.status), str(here.status))
     ours, theirs = dict(there.fields), dict(here.fields)
     for name in sorted(ours.keys() | theirs.keys()):
         if ours.get(name) != theirs.get(name):
-            one, two = ours.get(name, "none"), theirs.get(name, "none")
-            return f"field {name}: there {one}, here {two}"
-    if there.content != here.content:
-        return f"content: there {there.content[:200]}, here {here.content[:200]}"
-    return ""
+            return Difference(f"field {name}", *(_listed(x.get(name)) for x in (ours, theirs)))
+    found = unlike(there.content, here.content)
+    if found is None:
+        return None
+    return Difference(f"content, line {found.line}", found.there, found.here)
+
+
+def _listed(values: tuple[str, ...] | None) -> str:
+    """The values of fields of one name, for people."""
+    if values is None:
+        return "(no such field)"
+    if len(values) == 1:
+        return visible(values[0])
+    return f"{len(values)} field lines: {', '.join(map(repr, values))}"
 
 
 def members(values: Iterable[bytes]) -> frozenset[str]:
@@ -163,12 +187,13 @@ def _value(name: str, value: str) -> str:
     return "*" if name in ("etag", "last-modified") else value
 
 
-def _content(body: bytes, media: str, joined: Sequence[str]) -> str:
+def _content(body: bytes, media: str, joined: Sequence[str]) -> bytes:
     if media.partition(";")[0] == "application/json":
         try:
             value = joined_lists(json.loads(body), joined)
         except ValueError:
             pass  # then it is compared as what it is
         else:
-            return json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return repr(body) if len(body) <= 200 else f"{len(body)} octets, {sha256(body).hexdigest()}"
+            text = json.dumps(value, sort_keys=True, ensure_ascii=False, indent=1)
+            return text.encode(errors="surrogatepass")
+    return body

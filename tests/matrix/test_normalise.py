@@ -62,23 +62,23 @@ def normal(name, raw, method="GET"):
 def test_a_declared_difference_is_set_aside(rule):
     one, two = SAME[rule.id]
     assert one != two
-    assert difference(normal(rule.id, one), normal(rule.id, two)) == ""
+    assert difference(normal(rule.id, one), normal(rule.id, two)) is None
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         (b"200 OK", b"201 OK", "status: there 200, here 201"),
-        (b"X-A: 1", b"X-A: 2", "field x-a: there ('1',), here ('2',)"),
-        (b"X-A: 1\r\n", b"", "field x-a: there ('1',), here none"),
-        (b"X-A: 1", b"X-A: 1\r\nX-A: 1", "field x-a"),
+        (b"X-A: 1", b"X-A: 2", "field x-a: there 1, here 2"),
+        (b"X-A: 1\r\n", b"", "field x-a: there 1, here (no such field)"),
+        (b"X-A: 1", b"X-A: 1\r\nX-A: 1", "there 1, here 2 field lines: '1', '1'"),
         (b"utf-8", b"latin-1", "field content-type"),
-        (b"Hello", b"Hullo", "content: there b'Hello', here b'Hullo'"),
+        (b"Hello", b"Hullo", "content, line 1: there Hello, here Hullo"),
     ],
 )
 def test_everything_else_has_to_be_equal(old, new, said):
     assert old in ONE
-    assert said in difference(normal("", ONE), normal("", ONE.replace(old, new)))
+    assert said in str(difference(normal("", ONE), normal("", ONE.replace(old, new))))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_everything_else_has_to_be_equal(old, new, said):
     ],
 )
 def test_no_rule_hides_more_than_it_says(one, two):
-    assert difference(normal("", one), normal("", two)) != ""
+    assert difference(normal("", one), normal("", two)) is not None
 
 
 ASKED = Asked(name="x", method="GET", target="/x", accept=(Accept(status=200),))
@@ -130,8 +130,10 @@ def test_an_allowed_difference_is_differ_with_both_sides_octets(answered):
     check = verdicts["onegate", "flask", "x:apps"]
     assert check.outcome is Outcome.DIFFER
     assert "field x-a" in check.detail
-    assert repr(ONE) in check.detail
-    assert repr(other) in check.detail
+    assert check.detail.splitlines()[1:] == [
+        "there (onegate-wsgi-default-py311): 1",
+        "here (onegate-flask-default-py311): 2",
+    ]
     assert ("onegate", "wsgi", "x:apps") not in verdicts  # the reference is not compared
 
 

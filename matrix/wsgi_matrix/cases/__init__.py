@@ -48,6 +48,11 @@ class Case:
     """Names of the requests and talks that it is judged on."""
     app: str = ""
     """Name of the app that it is about; empty: any app of its suite."""
+    request: str = ""
+    """``GET /login``: the request of the traffic whose response it is about; empty: none. Reports
+    tell the status of that."""
+    recorded: int | None = None
+    """The status that the traffic itself has for it."""
 
 
 HELLO = "hello"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 
+from wsgi_matrix.answers import split
 from wsgi_matrix.cases import Case, Evidence, Verdict, answers, cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 
@@ -28,11 +29,22 @@ def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
     for case in cases:
         outcome, detail = _judged(case, evidence)
-        results.append(_result(case, outcome, detail))
+        status = _status(case, evidence) if case.request else None
+        results.append(_result(case, outcome, detail, status))
     return tuple(results)
 
 
-def _result(case: Case, outcome: Outcome, detail: str) -> CaseResult:
+def _status(case: Case, evidence: Evidence) -> int | None:
+    """The status of the whole response that ``case`` is about, if there is one."""
+    [name] = case.evidence
+    exchange = next(iter(evidence.exchanges.get(name, ())), None)
+    if exchange is None or exchange.error:
+        return None
+    line = split(exchange.response).status_line.split(maxsplit=2)
+    return int(line[1]) if len(line) > 1 and line[1].isdigit() else None
+
+
+def _result(case: Case, outcome: Outcome, detail: str, status: int | None = None) -> CaseResult:
     return CaseResult(
         id=case.id,
         level=case.level,
@@ -41,6 +53,9 @@ def _result(case: Case, outcome: Outcome, detail: str) -> CaseResult:
         says=case.says,
         cite=case.cite,
         evidence=case.evidence,
+        request=case.request,
+        status=status,
+        recorded=case.recorded,
     )
 
 

@@ -140,7 +140,7 @@ class DockerRunning:
         server = self._server
         output, words = self._run_probe(job)
         text = words[-500:].decode("utf-8", "replace").strip()
-        report = probe_output.understood(output, job, text, server.log)
+        report = probe_output.understood(output, job, text, server.log, server.wrote)
         if reason := probe_output.why_unready(report, PORT, job):
             self._raise_if_not_opened()
             raise CellError(reason, server.log())

@@ -16,9 +16,10 @@ from wsgi_matrix.engines import CellError
 from wsgi_matrix.engines.commands import server_command
 from wsgi_matrix.engines.docker_around import FOLDER, Around
 from wsgi_matrix.engines.docker_client import LABEL
-from wsgi_matrix.engines.docker_container import GONE, last_lines
+from wsgi_matrix.engines.docker_container import GONE, dated_lines, last_lines
 from wsgi_matrix.engines.docker_volumes import MOUNT
 from wsgi_matrix.model.axes import Cell, Limits
+from wsgi_matrix.probe import Span
 
 PORT = 8000
 """In the cell's own network namespace, so every cell has the same."""
@@ -51,6 +52,7 @@ class ServerContainer:
         self._uid, self._labels = uid, {**labels, LABEL: "cell"}
         self.id = ""
         """Empty until it is created."""
+        self._dated: list[tuple[float, str]] | None = None
 
     def create(self) -> None:
         """Create it, confined as the profile of its cell says."""
@@ -120,6 +122,15 @@ class ServerContainer:
             return last_lines(self._client, self.id)
         except DockerException as error:
             return f"(no log: {said(error)})"
+
+    def wrote(self, span: Span) -> str:
+        """What the server wrote in ``span``, by the engine's clock, which is the probe's too."""
+        if self._dated is None:
+            try:
+                self._dated = dated_lines(self._client, self.id)
+            except DockerException:
+                self._dated = []
+        return "\n".join(line for at, line in self._dated if span.began <= at < span.ended)
 
     def changed(self) -> tuple[str, ...]:
         """Paths in its root that are otherwise than in its image."""

@@ -9,14 +9,16 @@ from wsgi_matrix.engines import CellError
 from wsgi_matrix.probe import Job, Report
 
 
-def understood(output: bytes, job: Job, said: str, log: Callable[[], str]) -> Report:
-    """The report in ``output``.
+def understood(
+    output: bytes, job: Job, said: str, log: Callable[[], str], wrote: probe.Wrote
+) -> Report:
+    """The report in ``output``, with what the server ``wrote`` on its log meanwhile.
 
     Raises :class:`CellError` for a probe that did not come to its end, with the last that it
     ``said``, and with the server's ``log``.
     """
     try:
-        return probe.read(output, job)
+        return probe.read(output, job, wrote)
     except ValueError as problem:
         raise CellError(f"the probe failed: {problem}: {said}", log()) from problem
 

@@ -24,7 +24,7 @@ from wsgi_matrix.engines.process_around import Around
 from wsgi_matrix.engines.process_launch import START_DEADLINE, Launch
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
-from wsgi_matrix.probe import Job, Report
+from wsgi_matrix.probe import Job, Report, Span
 
 PROBE_MARGIN = 10.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""
@@ -144,13 +144,14 @@ class ProcessCell:
     def probe(self, job: Job) -> Report:
         """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
-        line, watch = job.encode(self.port), self._raise_if_not_opened
+        line = job.encode(self.port, log=str(self.log_file))
+        watch = self._raise_if_not_opened
         try:
             output = process_probe.run(self.folder, self.probe_file, line, until, watch)
         except TimeoutError:
             raise CellError("the probe did not end in time", self.log()) from None
         text = output[-LOG_TAIL:].decode(errors="replace")
-        report = probe_output.understood(output, job, text, self.log)
+        report = probe_output.understood(output, job, text, self.log, self._wrote)
         if reason := probe_output.why_unready(report, self.port, job):
             self._raise_died(reason)
         return report
@@ -204,6 +205,17 @@ class ProcessCell:
             with self.log_file.open("rb") as file:
                 file.seek(max(0, self.log_file.stat().st_size - LOG_TAIL))
                 return file.read().decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def _wrote(self, span: Span) -> str:
+        """What the server wrote between two sizes of its log; only the end where that is long."""
+        begin, end = span.log
+        begin = max(begin, end - LOG_TAIL)
+        try:
+            with self.log_file.open("rb") as file:
+                file.seek(begin)
+                return file.read(max(0, end - begin)).decode(errors="replace").strip()
         except OSError:
             return ""
 

@@ -13,11 +13,11 @@ class Outcome(StrEnum):
     """The one set of outcomes, for checks, cells and runs alike."""
 
     PASS = "pass"  # noqa: S105 - not a password
-    FAIL = "fail"  # a requirement is broken
-    DIFFER = "differ"  # allowed, but not identical to the reference
+    FAIL = "fail"
+    DIFFER = "differ"  # not as in the reference
     SKIP = "skip"  # not run, with a reason
     ERROR = "error"  # could not be judged
-    XFAIL = "xfail"  # a known, named quirk
+    XFAIL = "xfail"  # known, and named
 
 
 class Partial(StrEnum):
@@ -97,6 +97,12 @@ class CaseResult:
     """Names of the transcripts of its cell that it was judged on."""
     against: str = ""
     """Id of the cell whose evidence of the same name it was compared with; empty: with none."""
+    request: str = ""
+    """``GET /login``: the request of the traffic whose response it is about; empty: none."""
+    status: int | None = None
+    """Of that response, if it is whole."""
+    recorded: int | None = None
+    """The status that the traffic itself has for it, a HAR's say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ class Exchange:
     """Why there is no complete answer; empty when there is one."""
     end: str = "open"
     """The connection after the answer: ``open``, ``fin`` or ``reset``."""
+    logged: str = ""
+    """What the server wrote on its log meanwhile; only its end where that is long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,8 @@ class Burst:
     seconds: float
     together: int = 0
     """Connections that were open at the moment the first request was sent."""
+    logged: str = ""
+    """What the server wrote on its log meanwhile; only its end where that is long."""
 
 
 NO_BURST = Burst(clients=0, answers={}, errors={}, seconds=0.0)

@@ -7,7 +7,7 @@ import functools
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -43,10 +43,10 @@ def archive() -> bytes:
 class Job:
     """What a probe has to do in a cell. Times in seconds.
 
-    Each request is sent ``repeat`` times on connections of its own; then the talks are had,
-    ``parallel`` at a time; then comes the first request from ``clients`` clients at once,
-    ``rounds`` times, or until one is lost, or as often as the deadline allows (none with no
-    clients). ``deadline`` is for all of it.
+    The sessions come first. Then each request is sent ``repeat`` times on connections of its own;
+    then the talks are had, ``parallel`` at a time; then comes the first request from ``clients``
+    clients at once, ``rounds`` times, or until one is lost, or as often as the deadline allows. No
+    clients: no burst. ``deadline`` is for all of it.
     """
 
     requests: Sequence[bytes] = ()
@@ -66,9 +66,14 @@ class Job:
     """A request, and the status of its answer with which the app is ready."""
 
     def encode(
-        self, port: int, *, host: str = "127.0.0.1", ready_deadline: float | None = None
+        self,
+        port: int,
+        *,
+        host: str = "127.0.0.1",
+        ready_deadline: float | None = None,
+        log: str | None = None,
     ) -> bytes:
-        """The line for the probe's stdin."""
+        """The line for the probe's stdin. ``log``: the server's log, if the probe can see it."""
         share = min(10.0, self.deadline / (len(self.requests) + 2))
         value = {
             "host": host,
@@ -90,6 +95,7 @@ class Job:
             "sessions": [[ask.to_json() for ask in each.asks] for each in self.sessions],
             "largest": self.largest,
             "wanted": self.wanted and [_base64(self.wanted[0]), self.wanted[1]],
+            "log": log,
         }
         return json.dumps(value).encode("ascii") + b"\n"
 
@@ -127,8 +133,25 @@ class Report:
     zombies: tuple[int, ...] = ()
 
 
-def read(output: bytes, job: Job) -> Report:
-    """Understand the probe's stdout.
+@dataclass(frozen=True)
+class Span:
+    """When something went on: seconds since the epoch, and the sizes of the server's log then."""
+
+    began: float
+    ended: float
+    log: tuple[int, int] = (0, 0)
+
+
+Wrote = Callable[[Span], str]
+"""What the server wrote on its log in a span."""
+
+
+def _nothing(_span: Span) -> str:
+    return ""
+
+
+def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
+    """Understand the probe's stdout, with what the server ``wrote`` meanwhile.
 
     Raises ``ValueError`` for anything else than the lines of a probe that came to its end or
     found the port unready: a probe cut short must not look like a quiet one.
@@ -146,15 +169,15 @@ def read(output: bytes, job: Job) -> Report:
                 ready_at = float(value["at"])
             case "exchange":
                 number = int(value["request"])
-                exchanges[number].append(_exchange(job.requests[number], value))
+                exchanges[number].append(_exchange(job.requests[number], value, wrote))
             case "asked":
                 ask = job.sessions[int(value["session"])].asks[int(value["ask"])]
-                asked[ask.name] = _exchange(base64.b64decode(value["request"]), value)
+                asked[ask.name] = _exchange(base64.b64decode(value["request"]), value, wrote)
             case "talk":
                 name = job.talks[int(value["talk"])].name
                 transcripts[name] = Transcript(name=name, lines=_lines(value["lines"]))
             case "burst":
-                burst = _burst(value)
+                burst = _burst(value, wrote)
             case "seen":
                 seen = tuple(value["zombies"] or ())
             case other:
@@ -172,13 +195,20 @@ def read(output: bytes, job: Job) -> Report:
     )
 
 
-def _exchange(request: bytes, value: dict[str, Any]) -> Exchange:
+def _logged(value: dict[str, Any], wrote: Wrote) -> str:
+    during = value["during"]
+    begin, end = during["log"]
+    return wrote(Span(float(during["from"]), float(during["to"]), (int(begin), int(end))))
+
+
+def _exchange(request: bytes, value: dict[str, Any], wrote: Wrote) -> Exchange:
     return Exchange(
         request=request,
         response=base64.b64decode(value["response"]),
         seconds=float(value["seconds"]),
         error=str(value["error"]),
         end=str(value["end"]),
+        logged=_logged(value, wrote),
     )
 
 
@@ -189,11 +219,12 @@ def _lines(values: list[Any]) -> tuple[Line, ...]:
     )
 
 
-def _burst(value: dict[str, Any]) -> Burst:
+def _burst(value: dict[str, Any], wrote: Wrote) -> Burst:
     return Burst(
         clients=int(value["clients"]),
         together=int(value["together"]),
         answers={base64.b64decode(text): int(count) for text, count in value["answers"]},
         errors={str(text): int(count) for text, count in value["errors"].items()},
         seconds=float(value["seconds"]),
+        logged=_logged(value, wrote),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from wsgi_matrix.answers import unlike
 from wsgi_matrix.reports.saved import Value, octets
 
 DATE = re.compile(rb"(?im)^(date:[ \t]*)[^\r\n]*")
@@ -109,15 +110,9 @@ def _answers(name: str, old: Value, new: Value) -> Iterator[str]:
         for on in dict.fromkeys(line["on"] for line in (*was, *now)):
             a, b = (DATE.sub(rb"\1*", octets(side, on, "received")) for side in (was, now))
             if a != b:
-                yield f"{name} {exchange}: {_first_difference(a, b)}"
-
-
-def _first_difference(old: bytes, new: bytes) -> str:
-    lines = zip(old.split(b"\n"), new.split(b"\n"), strict=False)
-    for number, (a, b) in enumerate(lines, 1):
-        if a != b:
-            return f"line {number}: {a[:100]!r} → {b[:100]!r}"
-    return f"{len(old)} octets → {len(new)} octets"
+                found = unlike(a, b)
+                assert found is not None
+                yield f"{name} {exchange}: line {found.line}: {found.there} → {found.here}"
 
 
 def _time(name: str, old: float, new: float) -> Iterator[str]:

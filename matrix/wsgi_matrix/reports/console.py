@@ -9,7 +9,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from wsgi_matrix.model.results import Outcome, Run
-from wsgi_matrix.reports import images, not_checked, red, short, summary, tallies, timing
+from wsgi_matrix.reports import (
+    images,
+    not_checked,
+    red,
+    responses,
+    short,
+    summary,
+    tallies,
+    timing,
+)
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
 
 MOST_REDS = 60
@@ -62,6 +71,8 @@ def render(run: Run, console: Console | None = None) -> None:
         for part in check.detail.splitlines():
             line(f"    {part}")
     line("")
+    for told in responses.lines(run):
+        line(told.text, "yellow" if told.warning else "")
     for note in run.notes:
         line(note, "dim")
     for (check_id, reason), count in not_checked(run).items():

@@ -95,6 +95,9 @@ def _cell(run: Run, result: CellResult) -> dict[str, Any]:
                 "cite": check.cite,
                 "evidence": list(check.evidence),
                 "against": check.against,
+                "request": check.request,
+                "status": check.status,
+                "recorded": check.recorded,
             }
             for check in result.checks
         ],

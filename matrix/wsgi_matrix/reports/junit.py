@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.reports import summary
+from wsgi_matrix.reports import responses, summary
 from wsgi_matrix.reports.saved import run_of
 
 _TAGS = {
@@ -56,6 +56,8 @@ def _suite(result: CellResult, started: str) -> ET.Element:
         ("limits", cell.limits.name),
         ("python", cell.python.version),
         ("image", result.image.id if result.image else ""),
+        ("responses", responses.counted(result)),
+        ("warning", responses.warning(result)),
     ):
         ET.SubElement(properties, "property", name=name, value=_text(text))
     for check in result.checks:
@@ -74,6 +76,11 @@ def _case(result: CellResult, check: CaseResult) -> ET.Element:
         name=_text(check.id),
         time=f"{seconds:.3f}",
     )
+    if check.status is not None:
+        properties = ET.SubElement(case, "properties")
+        ET.SubElement(properties, "property", name="status", value=str(check.status))
+        if check.recorded is not None:
+            ET.SubElement(properties, "property", name="recorded", value=str(check.recorded))
     tag = _TAGS.get(check.outcome)
     if tag is None:
         return case

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wsgi_matrix.model.results import CaseResult, Run
-from wsgi_matrix.reports import images, not_checked, red, summary, tallies, timing
+from wsgi_matrix.reports import images, not_checked, red, responses, summary, tallies, timing
 from wsgi_matrix.reports.grid import legend, make_grid
 from wsgi_matrix.reports.saved import run_of
 
@@ -24,6 +24,7 @@ def render(value: dict[str, Any]) -> str:
     parts += _grid(run)
     for titles, lines in tallies(run):
         parts.append(_table([titles, ("---",) * len(titles), *lines]))
+    parts += _responses(run)
     end = [*_not_judged(run), *_images(run), _inline(timing(run))]
     space = LARGEST - sum(len(part.encode()) + 2 for part in (*parts, *end))
     parts += _reds(red(run), space)
@@ -64,6 +65,17 @@ def _reds(reds: list[tuple[str, CaseResult]], space: int) -> list[str]:
             f"Cut: {left} of {len(reds)} red checks are not shown here; all are in results.json."
         )
     return parts
+
+
+def _responses(run: Run) -> list[str]:
+    lines = [_response(each) for each in responses.lines(run)]
+    return ["\n".join(lines)] if lines else []
+
+
+def _response(line: responses.Line) -> str:
+    indent = "  " * line.text.startswith(" ")
+    text = _inline(line.text)
+    return f"{indent}- **{text}**" if line.warning else f"{indent}- {text}"
 
 
 def _not_judged(run: Run) -> list[str]:

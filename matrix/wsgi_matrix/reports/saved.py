@@ -147,6 +147,9 @@ def _check(value: dict[str, Any]) -> CaseResult:
         cite=value["cite"],
         evidence=tuple(value["evidence"]),
         against=value["against"],
+        request=value["request"],
+        status=value["status"],
+        recorded=value["recorded"],
     )
 
 

@@ -6,11 +6,9 @@ import base64
 import re
 from collections.abc import Iterator
 
+from wsgi_matrix.answers import visible
 from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.reports.saved import Value
-
-PICTURES = {0x0D: "␍", 0x0A: "␊", 0x09: "␉", 0x1B: "␛", 0x7F: "␡"}
-"""Control characters as Unicode pictures them: none of them reaches the terminal."""
 
 
 def render(cell: Value, check: str = "") -> str:
@@ -69,11 +67,3 @@ def _talk(lines: list[Value]) -> Iterator[str]:
             yield head + visible(part.decode("latin-1"))
         if left := line["octets"] - len(data):
             yield f"{head}… {left} octets more, which were not kept"
-
-
-def visible(text: str) -> str:
-    """``text`` with its control characters made visible; CR LF is ``␍␊``."""
-    return "".join(
-        PICTURES.get(ord(x), f"\\x{ord(x):02x}") if ord(x) < 0x20 or 0x7F <= ord(x) < 0xA0 else x
-        for x in text
-    )

@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
@@ -55,7 +56,8 @@ def read(value: Any, source: str, captures: Sequence[Capture] = ()) -> Session:
                 reason = "a form in parts that was recorded without its text"
             else:
                 host = url.netloc
-                asks.append(_ask(entry["request"], f"{source}:log.entries[{number}]", recorded))
+                ask = _ask(entry["request"], f"{source}:log.entries[{number}]", recorded)
+                asks.append(replace(ask, recorded=_status(entry)))
                 _remember(entry, captures, recorded)
                 continue
         except (KeyError, TypeError, AttributeError, binascii.Error) as problem:
@@ -87,6 +89,12 @@ def _ask(request: dict[str, Any], source: str, recorded: dict[str, str]) -> Ask:
         body=_body(request.get("postData") or {}, recorded),
         source=source,
     )
+
+
+def _status(entry: dict[str, Any]) -> int | None:
+    """What was responded; a browser writes 0 where nothing was."""
+    status = (entry.get("response") or {}).get("status")
+    return status if isinstance(status, int) and 200 <= status <= 599 else None
 
 
 def _body(data: dict[str, Any], recorded: dict[str, str]) -> bytes | None:

@@ -33,6 +33,8 @@ class Ask:
     host: str = "localhost"
     source: str = ""
     """For people: the file and line that it comes from."""
+    recorded: int | None = None
+    """The status of the response that was recorded with it."""
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ the reference: the first cell, that is the first server, Python and limits that 
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,9 +35,9 @@ KEPT = ("limits", "unchanged", "stop")
 TOO_LARGE = "answer of more than"
 MORE = "--largest takes up to 64MiB; leave out of the traffic what is larger or never ends"
 LOG_LINES = 12
-"""Of a server's log that are shown with an error of its app."""
+"""Lines of those that a server wrote during a request that are shown with it."""
 SHOWN = 300
-"""Octets of each side that are shown."""
+"""Octets of a server error's content that are shown."""
 GZIP = 16 + zlib.MAX_WBITS
 """The window of zlib that means gzip's format."""
 LARGEST_DECODED = 64 * 2**20
@@ -52,6 +53,10 @@ class Judgement:
     ignores: tuple[ignore.Ignore, ...] = ()
     allowed: frozenset[int] = frozenset()
     """Statuses from 500 that are no fault."""
+
+    def is_fault(self, status: int) -> bool:
+        """Whether a status is a server error that nobody allowed."""
+        return status >= 500 and status not in self.allowed
 
     def normal(self, ask: Ask, exchange: Exchange) -> Normal:
         """The answer after all that is left out."""
@@ -115,6 +120,8 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
             says=f"{ask.title} has a whole answer, and no server error{meant}",
             judge=partial(judge, ask, by),
             evidence=(ask.name,),
+            request=ask.title,
+            recorded=ask.recorded,
         )
         for ask in asks
     ]
@@ -122,8 +129,9 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> suites.Suite:
     if burst is not None:
         body = burst.body
         requests[BURST] = octets(burst.method, burst.target, burst.host, list(burst.fields), body)
-        says = f"every client of a burst of {burst.title} has a whole answer of the same status"
-        cases.append(Case(id=BURST, says=says, judge=judge_burst, evidence=(BURST,)))
+        says = f"every client of a burst of {burst.title} has the status of a lone one"
+        judge_it = partial(judge_burst, by)
+        cases.append(Case(id=BURST, says=says, judge=judge_it, evidence=(BURST,)))
     notes = [note for session in sessions for note in session.notes]
     rules = ", ".join(rule.id for rule in RULES if rule.id not in NOT_OURS)
     notes.append(f"compared after the rules {rules}, content-coding (docs/try.md says which)")
@@ -156,34 +164,49 @@ def judge(ask: Ask, by: Judgement, evidence: Evidence) -> Verdict:
     if exchange.error.startswith(TOO_LARGE):
         return Outcome.FAIL, f"{ask.title}: {exchange.error}; {MORE}"
     if exchange.error:
-        return Outcome.FAIL, f"{ask.title}: {exchange.error}"
-    answer = split(exchange.response, ask.method.encode())
-    status = _status(exchange)
-    if status >= 500 and status not in by.allowed:
+        return Outcome.FAIL, f"{ask.title}: {exchange.error}{_logged(exchange.logged)}"
+    status = _status(exchange.response)
+    if by.is_fault(status):
+        answer = split(exchange.response, ask.method.encode())
         said = f"{ask.title}: server error: {answer.status_line.decode('latin-1')}; "
-        log = "\n".join(evidence.stopped.log.splitlines()[-LOG_LINES:])
-        said += _shown(answer.body) + (f"\nlast log lines:\n{log}" if log else "")
-        return Outcome.FAIL, said
+        return Outcome.FAIL, f"{said}{_shown(answer.body)}{_logged(exchange.logged)}"
+    if ask.recorded not in (None, status):
+        return Outcome.PASS, f"{ask.title}: recorded {ask.recorded}, here {status}"
     return Outcome.PASS, f"{ask.title}: {status}"
 
 
-def judge_burst(evidence: Evidence) -> Verdict:
-    """Every client that was connected at once has a whole answer, of the single one's status."""
-    burst, [single] = evidence.burst, evidence.exchanges[BURST]
-    faults = [f"{count} x {error}" for error, count in sorted(burst.errors.items())]
-    if single.error:
-        return Outcome.FAIL, f"sent alone: {single.error}"
+def judge_burst(by: Judgement, evidence: Evidence) -> Verdict:
+    """Every client that was connected at once has a whole response, of a lone one's status.
+
+    The lone one was sent after the sessions, as the burst was. That all of them are the same server
+    error is no success.
+    """
+    burst, [alone] = evidence.burst, evidence.exchanges[BURST]
+    if alone.error:
+        return Outcome.FAIL, f"sent alone: {alone.error}{_logged(alone.logged)}"
+    status = _status(alone.response)
+    counted: Counter[int] = Counter()
     for raw, count in burst.answers.items():
-        line = raw.partition(b"\r\n")[0]
-        if line.split()[1:2] != single.response.split(None, 2)[1:2]:
-            faults.append(f"{count} x {line.decode('latin-1')}")
+        counted[_status(raw)] += count
+    told = [f"{count} × {each}" for each, count in sorted(counted.items())]
+    told += [f"{count} × {error}" for error, count in sorted(burst.errors.items())]
     seen = f"{burst.clients} clients, {burst.together} connected at once, {burst.seconds:.2f} s"
-    return (Outcome.FAIL, f"{'; '.join(faults)} ({seen})") if faults else (Outcome.PASS, seen)
+    said = f"alone {status}, then {', '.join(told)} ({seen})"
+    if burst.errors or counted.keys() != {status}:
+        return Outcome.FAIL, said + _logged(burst.logged)
+    if by.is_fault(status):
+        return Outcome.FAIL, f"{said}: server errors{_logged(burst.logged)}"
+    return Outcome.PASS, said
 
 
-def _status(exchange: Exchange) -> int:
-    line = split(exchange.response).status_line
-    return int(line.split(maxsplit=2)[1])
+def _status(response: bytes) -> int:
+    return int(split(response).status_line.split(maxsplit=2)[1])
+
+
+def _logged(text: str) -> str:
+    """What the server wrote meanwhile, to stand behind what was found."""
+    lines = text.splitlines()[-LOG_LINES:]
+    return "\nwritten on its log meanwhile:\n" + "\n".join(lines) if lines else ""
 
 
 def compare(
@@ -211,6 +234,7 @@ def _with(
                 says=f"{ask.title} is answered as in "
                 f"{reference.cell.id if reference else 'the first cell'}",
                 evidence=(ask.name,),
+                against=reference.cell.id if reference else "",
             )
         )
     checks = (*result.checks, *added)
@@ -229,10 +253,8 @@ def verdict(ask: Ask, result: CellResult, reference: CellResult | None, by: Judg
     found = difference(by.normal(ask, there), by.normal(ask, here))
     if not found:
         return Outcome.PASS, ""
-    return Outcome.DIFFER, (
-        f"{ask.title}: {found}\nthere ({reference.cell.id}): {_shown(there.response)}\n"
-        f"here ({result.cell.id}): {_shown(here.response)}"
-    )
+    sides = found.sides(reference.cell.id, result.cell.id)
+    return Outcome.DIFFER, f"{ask.title}: {sides}"
 
 
 def _shown(raw: bytes) -> str:

@@ -12,7 +12,7 @@ JOB = Job(deadline=2.5)
 
 def test_a_probe_that_was_cut_short_is_no_quiet_one():
     with pytest.raises(CellError, match=r"^the probe failed: .*: its last words$") as caught:
-        probe_output.understood(b"", JOB, "its last words", lambda: "of the server")
+        probe_output.understood(b"", JOB, "its last words", lambda: "of the server", str)
     assert caught.value.log == "of the server"
 
 

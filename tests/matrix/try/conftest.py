@@ -42,6 +42,10 @@ class Done:
         file = self.folder / "build" / "matrix" / "results.json"
         return json.loads(file.read_text(encoding="utf-8"))
 
+    def report(self, name: str) -> str:
+        """A report of the run, by the name of its file."""
+        return (self.folder / "build" / "matrix" / name).read_text(encoding="utf-8")
+
     @property
     def complaint(self) -> str:
         """The one line about what is wrong."""

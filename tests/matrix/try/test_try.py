@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import tomllib
+import xml.etree.ElementTree as ET
 
 import jsonschema
 import pytest
@@ -48,6 +49,79 @@ def test_an_app_that_answers_otherwise_is_red_with_both_sides(try_shop):
     detail = done.detail("02-get-differs:same", "waitress")
     assert "threads: False" in detail
     assert "threads: True" in detail
+
+
+def test_content_that_differs_is_told_by_its_first_line_that_does(try_shop):
+    done = try_shop("/lines")
+    assert done.detail("01-get-lines:same", "waitress").splitlines() == [
+        "GET /lines: content, line 2",
+        "there (onegate-shop-default-py311-traffic): threads: False",
+        "here (waitress-shop-default-py311-traffic): threads: True",
+    ]
+
+
+def test_a_green_run_says_what_was_responded_and_warns_where_nothing_was_found(try_shop):
+    done = try_shop("/nothing", "/neither")
+    assert done.code == 0, done.out
+    assert "2 requests: 2 × 404 (in each of 2 cells)" in done.out
+    assert "404: GET /nothing, GET /neither" in done.out
+    assert "warning: no request got a 2xx or 3xx response" in done.out
+    for name in ("report.md", "report.html"):
+        text = done.report(name)
+        assert "2 requests: 2 × 404" in text
+        assert "no request got a 2xx or 3xx response" in text
+    junit = ET.fromstring(done.report("junit.xml"))
+    told = {each.get("value") for each in junit.iterfind("testsuite/properties/property")}
+    assert {"2 requests: 2 × 404"} < told
+    statuses = [each.get("value") for each in junit.iterfind(".//testcase/properties/property")]
+    assert statuses == ["404"] * 4
+    some = try_shop("/", "/nothing")
+    assert "2 requests: 1 × 200, 1 × 404" in some.out
+    assert "warning" not in some.out
+
+
+def test_a_recording_of_another_status_is_told(try_shop, folder):
+    entry = {"request": {"method": "POST", "url": "https://shop.example/login", "headers": []}}
+    entry["request"]["postData"] = {"mimeType": "application/x-www-form-urlencoded", "text": "a=1"}
+    entry["response"] = {"status": 200, "headers": [], "content": {}}
+    (folder / "shop.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    done = try_shop("shop.har")
+    assert done.code == 0, done.out
+    assert "recorded 200, here 403: POST /login" in done.out
+    assert "recorded 200, here 403: POST /login" in done.report("report.md")
+    assert done.detail("01-post-login", "onegate") == "POST /login: recorded 200, here 403"
+
+
+def test_a_burst_is_held_to_a_lone_response_after_the_session(try_shop, folder):
+    """What the session does to the app is no fault of a burst."""
+    (folder / "made.http").write_text("PUT /made\n\n###\n\nGET /made\n")
+    done = try_shop("made.http", options=("--workers", "1"))
+    assert done.code == 0, done.out
+    assert done.detail("burst", "onegate").startswith("alone 200, then 32 × 200 (32 clients")
+
+
+def test_a_burst_of_server_errors_is_no_pass_and_its_log_is_told(try_shop):
+    done = try_shop("/logs?burst", options=("--limits", "default"))
+    assert done.outcomes("burst") == {"onegate": "fail", "waitress": "fail"}
+    detail = done.detail("burst", "onegate")
+    assert detail.startswith("alone 500, then 32 × 500")
+    assert "a line about burst" in detail
+
+
+def test_log_lines_stand_with_the_request_that_they_were_written_during(try_shop):
+    done = try_shop("/logs?one", "/", "/logs?two", "/exit")
+    for server in ("onegate", "waitress"):
+        one, two = (
+            done.detail(f"{n}-get-logs-{w}", server) for n, w in (("01", "one"), ("03", "two"))
+        )
+        assert "a line about one" in one
+        assert "a line about two" not in one
+        assert "a line about two" in two
+        assert "a line about one" not in two
+    # A worker that is gone is told of with the request that it was gone in.
+    gone = done.detail("04-get-exit", "onegate")
+    assert "written on its log meanwhile" in gone
+    assert "a line about" not in gone
 
 
 def test_the_first_server_and_the_first_python_are_the_reference(try_shop):

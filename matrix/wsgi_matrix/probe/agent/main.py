@@ -4,17 +4,24 @@ In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first).
 ``talks`` (name, steps, alone) are had ``parallel`` at a time. ``sessions`` are lists of requests to
 be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
-null, or a request and the status that its answer has to have before anything else is sent.
-Out, in this order: ``ready``, ``exchange`` for each request and repetition (none after one that
-timed out), ``talk`` for each that the server lived to have, ``asked`` for each request of each
-session, ``burst``, ``seen``.
+null, or a request and the status that its answer has to have before anything else is sent. ``log``
+is null, or the file that the server writes its log to.
+Out, in this order: ``ready``, ``asked`` for each request of each session, ``exchange`` for each
+request and repetition (none after one that timed out), ``talk`` for each that the server lived to
+have, ``burst``, ``seen``. ``during`` says when each of them went on: ``from`` and ``to`` in seconds
+since the epoch, ``log`` the file's sizes then.
+
+Sessions come first. A lone request that a burst is held to is so sent after them, to an app in the
+state that they left it in, and is not the first that the app ever sees.
 Exit status 0 when all lines were written, 3 when the server was never ready, 2 for a bad job.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import re
 import resource
 import sys
 import time
@@ -22,11 +29,15 @@ from pathlib import Path
 from typing import Any
 
 from .burst import STALL, Burst
-from .single import exchange, wait_ready, wait_status
+from .single import Result, exchange, wait_ready, wait_status
 from .talks import run_all
 
 KEPT = 65536
 """Octets of an answer that is not whole that are told of."""
+LINGER = 0.1
+"""Seconds in which what a server logs of a request that went wrong is still taken to be of it: some
+log only after they have responded, and a container's log goes through its engine."""
+SERVER_ERROR = re.compile(rb"HTTP/1\.\d 5")
 
 
 def emit(event: str, **values: Any) -> None:
@@ -62,6 +73,33 @@ def raise_nofile() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+class During:
+    """When something goes on, by the clock and by the size of the server's log; from now on."""
+
+    def __init__(self, log: str | None) -> None:
+        self._log = log
+        self._from = self._now()
+
+    def told(self, *, wrong: bool) -> dict[str, Any]:
+        """It until now; ``wrong``: whether the server may have more to log of it."""
+        if wrong:
+            time.sleep(LINGER)
+        (began, size), (ended, grown) = self._from, self._now()
+        return {"from": began, "to": ended, "log": [size, grown]}
+
+    def _now(self) -> tuple[float, int]:
+        size = 0
+        if self._log is not None:
+            with contextlib.suppress(OSError):
+                size = Path(self._log).stat().st_size
+        return time.time(), size
+
+
+def is_wrong(result: Result) -> bool:
+    """Whether a result is one that a server's log may explain."""
+    return bool(result.error) or bool(SERVER_ERROR.match(result.response))
+
+
 class Job:
     """The job as it came on stdin. Raises ValueError, KeyError or TypeError for a bad one."""
 
@@ -83,6 +121,7 @@ class Job:
         self.wanted: tuple[bytes, int] | None = None
         if job["wanted"]:
             self.wanted = (base64.b64decode(job["wanted"][0]), int(job["wanted"][1]))
+        self.log: str | None = job["log"]
 
 
 def run(job: Job) -> int:
@@ -96,10 +135,13 @@ def run(job: Job) -> int:
         return 3
     emit("ready", at=time.time())
     deadline = started + job.deadline
+    for number, asks in enumerate(job.sessions):
+        have_session(job, number, asks, deadline)
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
-            patience = job.patience if number or repetition else job.first
+            patience = job.patience if number or repetition or job.sessions else job.first
             until = min(deadline, time.monotonic() + patience)
+            during = During(job.log)
             result = exchange(job.host, job.port, request, until)
             emit(
                 "exchange",
@@ -109,6 +151,7 @@ def run(job: Job) -> int:
                 error=result.error,
                 end=result.end,
                 seconds=round(result.seconds, 6),
+                during=during.told(wrong=is_wrong(result)),
             )
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
@@ -116,11 +159,9 @@ def run(job: Job) -> int:
     for number, talk in sorted(talks.items()):
         lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
         emit("talk", talk=number, lines=lines)
-    for number, asks in enumerate(job.sessions):
-        have_session(job, number, asks, deadline)
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
-        rounds = 0
+        rounds, during = 0, During(job.log)
         while rounds < job.rounds and not burst.errors:  # a client that is lost stays lost
             if time.monotonic() + max(STALL, 2 * burst.longest) > deadline and rounds:
                 break  # a server that is slow, but loses nobody, is not to fail by our deadline
@@ -133,6 +174,9 @@ def run(job: Job) -> int:
             answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
             errors=dict(burst.errors),
             seconds=round(burst.seconds, 6),
+            during=during.told(
+                wrong=bool(burst.errors) or any(map(SERVER_ERROR.match, burst.answers))
+            ),
         )
     emit("seen", zombies=zombies())
     return 0
@@ -142,7 +186,9 @@ def have_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: fl
     """Have one session and tell of each of its requests."""
     from .session import Session  # noqa: PLC0415 - its libraries cost 0.1 s, and most need it not
 
-    session = Session(job.host, job.port, job.patience, job.largest)
+    first = job.patience if number else max(job.first, job.patience)
+    session = Session(job.host, job.port, (first, job.patience), job.largest)
+    during = During(job.log)
     for ask, (request, result) in enumerate(session.run(asks, deadline)):
         emit(
             "asked",
@@ -154,7 +200,9 @@ def have_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: fl
             error=result.error,
             end=result.end,
             seconds=round(result.seconds, 6),
+            during=during.told(wrong=is_wrong(result)),
         )
+        during = During(job.log)
 
 
 def main() -> int:

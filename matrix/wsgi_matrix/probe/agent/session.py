@@ -56,9 +56,10 @@ def octets(
 
 
 class Session:
-    """Has one session. ``largest``: octets of one answer; ``patience``: seconds for it."""
+    """Has one session. ``largest``: octets of one answer; ``patience``: seconds for the first of
+    the session, and for each other."""
 
-    def __init__(self, host: str, port: int, patience: float, largest: int) -> None:
+    def __init__(self, host: str, port: int, patience: tuple[float, float], largest: int) -> None:
         self.address = (host, port)
         self.patience = patience
         self.largest = largest
@@ -70,13 +71,13 @@ class Session:
     def run(self, asks: list[dict[str, Any]], deadline: float) -> Iterator[tuple[bytes, Result]]:
         """Send all of ``asks`` until the monotonic time ``deadline``: what was sent, what came."""
         self.known = {name for ask in asks for name, _, _ in ask["captures"]}
-        for ask in asks:
+        for number, ask in enumerate(asks):
             try:
                 url, request = self._request(ask)
             except NotCapturedError as problem:
                 yield b"", Result(b"", f"not sent: {problem}", "", 0.0)
                 continue
-            until = min(deadline, time.monotonic() + self.patience)
+            until = min(deadline, time.monotonic() + self.patience[bool(number)])
             result = exchange(*self.address, request, until, self.largest)
             if result.response and not result.error:
                 self._keep(ask, url, result.response)

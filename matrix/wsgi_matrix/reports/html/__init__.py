@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import images, short, summary, timing
+from wsgi_matrix.reports import images, responses, short, summary, timing
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
@@ -61,6 +61,7 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
         run=run,
         summary=summary(run),
         timing=timing(run),
+        responses=responses.lines(run),
         images=[(whose, short(image), short(layer)) for whose, image, layer in images(run)],
         legend=[(each.value, MARKS[each], LEGEND[each]) for each in MARKS],
         servers=list(dict.fromkeys(result.cell.server.name for result in run.cells)),

@@ -122,6 +122,26 @@ def differs(environ):
     return "200 OK", [], f"threads: {environ['wsgi.multithread']}\n"
 
 
+MADE = []
+"""Paths that a PUT made, in this process."""
+
+
+def made(environ):
+    """What nobody has PUT before is not found."""
+    if environ["REQUEST_METHOD"] == "PUT":
+        MADE.append(environ["PATH_INFO"])
+    return ("200 OK", [], "made\n") if environ["PATH_INFO"] in MADE else not_found(environ)
+
+
+def logs(environ):
+    print(f"a line about {environ['QUERY_STRING']}", file=environ["wsgi.errors"], flush=True)
+    return "500 Internal Server Error", [], "see the log\n"
+
+
+def lines(environ):
+    return "200 OK", [], f"the first line\nthreads: {environ['wsgi.multithread']}\nthe last\n"
+
+
 def not_found(environ):
     return "404 Not Found", [], f"no {environ['PATH_INFO']!r}\n"
 
@@ -142,4 +162,7 @@ PAGES = {
     "/unavailable": unavailable,
     "/exit": leave,
     "/differs": differs,
+    "/made": made,
+    "/logs": logs,
+    "/lines": lines,
 }
