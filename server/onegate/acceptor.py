@@ -138,7 +138,7 @@ class Acceptor:
                     return
                 continue
             sock = socket.SocketType(family, socket.SOCK_STREAM, 0, descriptor)
-            peer = (address[0], str(address[1])) if address else ("", "")
+            peer = (_unmapped(address[0]), str(address[1])) if address else ("", "")
             try:
                 if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                     raise ConnectionResetError  # while it waited; its request may be here
@@ -237,6 +237,12 @@ class Acceptor:
             if self._reserve < 0 and self.connections:
                 return
         self.resume()
+
+
+def _unmapped(address: str) -> str:
+    """A client's address of IPv4 as such, also where a listener of IPv6 took the connection and
+    has it as ``::ffff:192.0.2.1`` (RFC 4291, 2.5.5.2)."""
+    return address[7:] if address[:7] == "::ffff:" and "." in address else address
 
 
 def _waits(listeners: list[int]) -> bool:

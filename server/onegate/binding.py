@@ -32,12 +32,33 @@ def open_listeners(
     addresses = [f"fd://{number}" for number in activated] or settings.bind
     try:
         return [
-            held.get(address) or _opened(opened, listen(address, settings)) for address in addresses
+            _held(held, address, settings) or _opened(opened, listen(address, settings))
+            for address in addresses
         ]
     except SettingsError:
         for listener in opened:
             listener.close(unlink=True)
         raise
+
+
+def _held(held: dict[str, Listener], address: str, settings: Settings) -> Listener | None:
+    listener = held.get(address)
+    if listener is not None and not listener.foreign and _v6only(listener.sock):
+        # It cannot be told to take IPv4 as well while it is open.
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as usual:
+            if not _v6only(usual) and not _v4_beside(address, settings):
+                raise SettingsError(
+                    f"--bind {address}: it was opened beside one for IPv4 of the same port, and"
+                    " cannot take IPv4 itself before a restart"
+                )
+    return listener
+
+
+def _v6only(sock: socket.socket) -> bool:
+    """Whether it takes no IPv4 though its address is that of all interfaces."""
+    if sock.family != socket.AF_INET6 or sock.getsockname()[0] != "::":
+        return False
+    return bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
 
 
 def _opened(opened: list[Listener], listener: Listener) -> Listener:
@@ -65,6 +86,17 @@ def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
     return named.replace(given=address, foreign=foreign, family=int(sock.family))
 
 
+def _v4_beside(address: str, settings: Settings) -> bool:
+    """Whether a listener for IPv4 is asked for on the port of ``address``, which is of IPv6."""
+    match = _ADDRESS.fullmatch(address)
+    others = (_ADDRESS.fullmatch(each) for each in (*settings.bind, settings.status))
+    return match is not None and any(
+        other["ipv6"] is None and int(other["port"]) == int(match["port"])
+        for other in others
+        if other is not None and int(other["port"])
+    )
+
+
 def check(address: str) -> None:
     """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
     if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
@@ -86,11 +118,10 @@ def listen(address: str, settings: Settings) -> Listener:
 
 def _listen(address: str, settings: Settings) -> Listener:
     check(address)
-    backlog = settings.backlog
     if address.startswith("fd://"):
         return adopt(int(address.removeprefix("fd://")), address)
     if address.startswith("unix:"):
-        return _listen_unix(address.removeprefix("unix:"), backlog, settings.socket_mode)
+        return _listen_unix(address.removeprefix("unix:"), settings)
     match = _ADDRESS.fullmatch(address)
     assert match is not None
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
@@ -115,10 +146,11 @@ def _listen(address: str, settings: Settings) -> Listener:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by every accepted socket: one call here instead of one for each connection.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if family == socket.AF_INET6:
+        # [::] takes IPv4 too, as the kernel has it, unless that is to be had by another listener.
+        if family == socket.AF_INET6 and where[0] == "::" and _v4_beside(address, settings):
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(where)
-        sock.listen(backlog)
+        sock.listen(settings.backlog)
     except OSError as error:
         sock.close()
         raise SettingsError(f"--bind {address}: {_advice(error)}") from None
@@ -146,19 +178,36 @@ def _unix(sock: socket.socket, name: object, path: str) -> Listener:
     )
 
 
-def _listen_unix(path: str, backlog: int, mode: int | None) -> Listener:
+def _listen_unix(path: str, settings: Settings) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
         sock.bind(path)
-        if mode is not None:
-            os.chmod(path, mode)  # before anybody can connect
-        sock.listen(backlog)
+        try:
+            give_away(path, settings)  # before anybody can connect
+            sock.listen(settings.backlog)
+        except OSError:
+            os.unlink(path)
+            raise
     except OSError as error:
         sock.close()
         raise SettingsError(f"--bind unix:{path}: {_advice(error)}") from None
     sock.setblocking(False)
     return _unix(sock, path, os.path.join(os.getcwd(), path))
+
+
+def give_away(path: str, settings: Settings) -> None:
+    """Give the socket at ``path`` to --user and --group, with the permissions of --socket-mode.
+
+    Raises ``OSError``.
+    """
+    if settings.socket_mode is not None:
+        os.chmod(path, settings.socket_mode)
+    if settings.user or settings.group:
+        from onegate.privileges import identity  # noqa: PLC0415 - only for who starts as root
+
+        who = identity(settings.user, settings.group)
+        os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
 
 
 def _remove_stale(path: str) -> None:

@@ -17,6 +17,7 @@ from onegate.settings import SettingsError
 from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE, HELLO, Client, serving
+from tests.server.ports import free_port
 
 SETTINGS = Settings(backlog=8)
 
@@ -144,11 +145,61 @@ def test_other_forms_of_address(tmp_path: Path, bind: str) -> None:
         assert server.get().status == 200
 
 
-def test_both_families_at_the_same_port(tmp_path: Path) -> None:
-    """[::] does not take IPv4 along, so both can be had, each by its name."""
-    listener = listen("0.0.0.0:0", SETTINGS)
-    with listener.sock, listen(f"[::]:{listener.server_port}", SETTINGS).sock:
-        pass
+ADDRESS = """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [environ["REMOTE_ADDR"].encode()]
+"""
+
+
+def peer(address: str, port: int) -> str:
+    """What the application above, or the page for balancers, says to a client."""
+    with Client(socket.create_connection((address, port), DEADLINE)) as client:
+        return client.send(b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n").response().text
+
+
+def test_all_interfaces_of_ipv6_are_those_of_ipv4_too(tmp_path: Path) -> None:
+    with serving(tmp_path, ADDRESS, "--status", "[::]:0", bind="[::]:0") as server:
+        assert peer("::1", server.port) == "::1"
+        assert peer("127.0.0.1", server.port) == "127.0.0.1"
+
+
+def test_the_status_for_both_families(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path, ADDRESS, "--status", f"[::]:{port}") as server:
+        server.wait_for_log("listens on")
+        for address in ("::1", "127.0.0.1"):
+            assert peer(address, port)
+
+
+@pytest.mark.parametrize("status", [False, True])
+@pytest.mark.parametrize("other", ["0.0.0.0", "127.0.0.1", ""])
+@pytest.mark.parametrize("last", [False, True])
+def test_both_families_at_the_same_port(other: str, last: bool, status: bool) -> None:
+    """Beside a listener for IPv4, [::] leaves that to it."""
+    port = free_port()
+    binds = (f"{other}:{port}", f"[::]:{port}")
+    settings = Settings(bind=binds[:1] if status else binds, status=binds[1] if status else "")
+    opened = []
+    try:
+        for address in binds[::-1] if last else binds:
+            opened.append(listen(address, settings).sock)
+    finally:
+        for sock in opened:
+            sock.close()
+
+
+def test_ipv4_that_is_given_up_is_not_silently_refused(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "x.toml").write_text(f'bind = ["0.0.0.0:{port}", "[::]:{port}"]')
+    with serving(tmp_path, ADDRESS, "--config", "x.toml", bind="") as server:
+        for address in ("::1", "127.0.0.1"):
+            assert peer(address, port) == address
+        (tmp_path / "x.toml").write_text(f'bind = ["[::]:{port}"]')
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log("reload failed, nothing is changed: .*cannot take IPv4 itself before a")
+        for address in ("::1", "127.0.0.1"):
+            assert peer(address, port) == address
 
 
 def test_several_addresses(tmp_path: Path) -> None:

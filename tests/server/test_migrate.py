@@ -278,6 +278,9 @@ UWSGI_KNOW = {
     "socket-timeout = 10": {"body_timeout": 10},
     "http-timeout = 10": {"write_timeout": 10},
     "max-requests-delta = 5": {"max_requests_jitter": 5},
+    "chown-socket = www\nuid = www\ngid = staff": {"user": "www", "group": "staff"},
+    "chown-socket = www:staff\nuid = www\ngid = staff": {"user": "www", "group": "staff"},
+    "chown-socket = www:staff\nuid = www": {"user": "www"},
     **{
         name: {}
         for name in words(
@@ -291,7 +294,7 @@ UWSGI_KNOW = {
 }
 UWSGI_MINOR = [
     *words(
-        """chown-socket max-vars min-worker-lifetime daemonize daemonize2 procname
+        """max-vars min-worker-lifetime daemonize daemonize2 procname
         procname-prefix auto-procname req-logger log-maxsize log-4xx log-5xx memory-report
         touch-reload wsgi-disable-file-wrapper cheaper cheaper-initial cheaper-step cheaper-algo"""
     ),
@@ -319,6 +322,18 @@ def test_an_option_of_uwsgi(lines: str, expected: dict[str, Any], tmp_path: Path
     settings, comments, _ = translated("from_uwsgi", f"[uwsgi]\n{lines}\n", tmp_path)
     assert settings == ALWAYS | expected
     assert set(comments) <= ({LOST} if "base" in lines else set())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "chown-socket = www",
+        "chown-socket = www:nginx\nuid = app",
+        "chown-socket = a:b\nuid = a\ngid = a",
+    ],
+)
+def test_a_unix_socket_of_others_is_lost(lines: str, tmp_path: Path) -> None:
+    assert translated("from_uwsgi", f"[uwsgi]\n{lines}\n", tmp_path)[2]
 
 
 @pytest.mark.parametrize(

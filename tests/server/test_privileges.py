@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import pwd
 import shutil
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become
 
 ONEGATE = Path(onegate_package).parent
 NOBODY = pwd.getpwnam("nobody")
+DAEMON = grp.getgrnam("daemon")
 AS_NOBODY = ("--user", "nobody")
 TELLING = """
 def app(environ, start_response):
@@ -93,11 +95,15 @@ def running(
             stderr=stderr,
         )
     try:
-        wait_for(
-            lambda: process.poll() is not None or (folder / "socket").exists(), "a socket or an end"
-        )
-        assert process.poll() is None, (folder / "stderr").read_text()
-        assert ask(folder).status == 200
+
+        def answers() -> bool:
+            assert process.poll() is None, (folder / "stderr").read_text()
+            try:
+                return ask(folder).status == 200
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False  # not bound, or not yet listening
+
+        wait_for(answers, "an answer")
         yield process
         process.terminate()
         assert process.wait(DEADLINE) == 0
@@ -109,12 +115,53 @@ def running(
 
 def ask(folder: Path, path: str = "/") -> Response:
     """The response to a GET over the socket in ``folder``."""
-    sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(DEADLINE)
-    sock.connect(str(folder / "socket"))
-    with Client(sock) as client:
+    with Client(socket.socket(socket.AF_UNIX)) as client:
+        client.sock.connect(str(folder / "socket"))
         request = f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         return client.send(request.encode()).response()
+
+
+# ── sockets ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("options", "group", "mode"),
+    [
+        ((), NOBODY.pw_gid, 0o755),
+        (("--group", "daemon"), DAEMON.gr_gid, 0o755),
+        (("--group", str(DAEMON.gr_gid), "--socket-mode", "660"), DAEMON.gr_gid, 0o660),
+        (("--umask", "077"), NOBODY.pw_gid, 0o700),
+    ],
+)
+def test_sockets_belong_to_user_and_group(
+    folder: Path, options: tuple[str, ...], group: int, mode: int
+) -> None:
+    status = folder / "status"
+    with running(folder, *options, "--status", f"unix:{status}"):
+        for path in (folder / "socket", status):
+            assert owner(path) == (NOBODY.pw_uid, group)
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+IDS = """
+import os
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [repr((os.getresuid(), os.getresgid(), os.getgroups())).encode()]
+"""
+
+
+def test_workers_have_nothing_left_of_root(folder: Path) -> None:
+    user, group = NOBODY.pw_uid, NOBODY.pw_gid
+    with running(folder, source=IDS):
+        assert ask(folder).text == repr(((user,) * 3, (group,) * 3, [group]))
+    # A number without an entry has no group of its own.
+    with running(folder, "--user", "54321", source=IDS):
+        assert ask(folder).text == repr(((54321,) * 3, (0,) * 3, []))
+    with running(folder, "--user", "", "--group", "daemon", source=IDS):
+        group = DAEMON.gr_gid
+        assert ask(folder).text == repr(((0,) * 3, (group,) * 3, [group]))
 
 
 # ── logs ─────────────────────────────────────────────────────────────────────────────────────────

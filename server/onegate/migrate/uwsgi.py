@@ -102,6 +102,7 @@ _ROUTE = "do it in the proxy in front, or in a WSGI middleware"
 _TASKS = "no tasks beside requests: use a queue or cron"
 _SCALE = "the number of workers is fixed, or changed by TTIN and TTOU"
 _ALWAYS = "always so"
+_CHOWN = "Unix sockets belong to --user and --group"
 
 RULES: dict[str, Rule] = {
     "module": Rule("app", _module),
@@ -118,7 +119,7 @@ RULES: dict[str, Rule] = {
     "socket": Rule("bind", _socket, _HTTP),
     "uwsgi-socket": Rule("bind", _socket, _HTTP),
     "chmod-socket": Rule("socket_mode", _chmod),
-    "chown-socket": absent("give the folder a group, or use --user"),
+    "chown-socket": Rule("not needed, or **lost**", lambda value: {"chown-socket": value}, _CHOWN),
     "listen": same("backlog"),
     "processes": same("workers"),
     "workers": same("workers"),
@@ -256,6 +257,11 @@ def _finish(result: Translation, binds: list[str], pairs: list[tuple[str, str]])
         values["bind"] = tuple(binds)
     if pairs:
         values["env"] = tuple(pairs)
+    if chown := values.pop("chown-socket", None):
+        wanted = chown.split(":")
+        given = (values.get("user", ""), values.get("group", wanted[-1]))
+        if tuple(wanted) not in (given, given[:1]):
+            result.lost.append(f"chown-socket = {chown!r}: {_CHOWN}, which are not these")
     name = values.pop("callable", None)
     if name and "app" in values:
         values["app"] = f"{values['app'].partition(':')[0]}:{name}"
