@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -26,23 +27,30 @@ PULL_TIMEOUT = 20
 MAKE_DEADLINE = 900
 """Seconds for mmdebstrap; it takes about 10 with a near mirror."""
 
-PACKAGES = "python3,base-files,dash,coreutils,findutils,libstdc++6,tzdata"
-"""As far as apps can tell, what python:3.x-slim has too: wheels count on the library of C++, and
-zoneinfo on the time zones."""
+PACKAGES = ("base-files", "dash", "coreutils", "findutils", "libstdc++6", "tzdata")
+"""Beside the Python. As far as apps can tell, what python:3.x-slim has too: wheels count on the
+library of C++, and zoneinfo on the time zones."""
+
+EPOCH = "315532800"
+"""Time stamp of every file of a base, by SOURCE_DATE_EPOCH (reproducible-builds.org): the first
+second of 1980, before which ZIP archives cannot go. The same packages make the same octets."""
+
+APT = 'Acquire::Check-Valid-Until "false"'
+"""A mirror of a suite that is not released yet may lag behind what its Release file promises; its
+packages are signed as ever."""
 
 # The packages are only unpacked: their maintainer scripts would want the whole of Debian. What
 # those would have done, as far as anything here needs it, is done by hand.
 TIDY = """set -e; cd "$1"
 mkdir -p srv mnt opt
+ln -sf python{version} usr/bin/python3
 echo root:x:0:0:root:/root:/bin/sh >etc/passwd
 echo root:x:0: >etc/group
 rm -rf etc/hostname etc/resolv.conf usr/share/man usr/share/locale usr/share/info usr/share/lintian
 find usr/share/doc -mindepth 2 ! -type d ! -name copyright -delete"""
-COMPILE = """set -e; cd "$1"
-for stdlib in usr/lib/python3.*; do
-    chroot "$1" python3 -m compileall -q --invalidation-mode unchecked-hash \\
-        /usr/lib/python3 "/$stdlib"
-done"""
+COMPILE = """set -e
+chroot "$1" python3 -m compileall -q --invalidation-mode unchecked-hash /usr/lib/python{version}
+"""
 
 ARCHITECTURES = {"amd64": "amd64", "x86_64": "amd64", "arm64": "arm64", "aarch64": "arm64"}
 """Debian's names by the engine's; both write the others alike."""
@@ -74,7 +82,7 @@ def ensure_base(
     pulled; one made now from the packages of ``python.suite``. With ``packages`` of Debian it is
     always one that is made: the same, and these. Raises :class:`SetupError`.
     """
-    recipe = _recipe(client, python.suite, packages or ())
+    recipe = _recipe(client, python, packages or ())
     made = f"wsgi-matrix-base:{python.tag}-{recipe}"
     if packages is not None:
         python = replace(python, images=())
@@ -139,37 +147,64 @@ def _architecture(client: docker.APIClient) -> str:
     return ARCHITECTURES.get(name, name)
 
 
-def _recipe(client: docker.APIClient, suite: str, packages: tuple[str, ...]) -> str:
+def _recipe(client: docker.APIClient, python: Python, packages: tuple[str, ...]) -> str:
     """What a made base is made of, as a short hash."""
-    recipe: tuple[object, ...] = (suite, _architecture(client), PACKAGES, TIDY, COMPILE)
-    recipe += (packages,) if packages else ()
+    recipe = (_architecture(client), *_arguments(python, packages), EPOCH)
     return hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
 
 
-def _make(
-    client: docker.APIClient, python: Python, name: str, root: Path, packages: tuple[str, ...]
+def _arguments(python: Python, packages: tuple[str, ...]) -> list[str]:
+    """What mmdebstrap is called with, but for the architecture and the file to write."""
+    include = ",".join((f"python{python.version}", *PACKAGES, *packages))
+    hooks = [each.format(version=python.version) for each in (TIDY, COMPILE)]
+    return [
+        "--quiet",
+        "--variant=extract",
+        "--format=tar",
+        f"--aptopt={APT}",
+        f"--include={include}",
+        *(f"--extract-hook={hook}" for hook in hooks),
+        python.suite,
+    ]
+
+
+def make_archive(
+    python: Python, packages: tuple[str, ...], architecture: str, archive: Path
 ) -> None:
-    """Unpack Debian's packages into a file system and import that as the image ``name``."""
+    """Unpack Debian's packages of ``python.suite`` into a file system, as a tar file.
+
+    The same packages make the same octets. Raises :class:`SetupError`.
+    """
     program = shutil.which("mmdebstrap")
     if program is None:
         raise SetupError(
             f"{_none(python)}, and mmdebstrap, which makes one from Debian's packages, is not "
             "installed; run `make engine` as root on Debian or Ubuntu, or pull an image by hand"
         )
-    archive = root / "base" / f"{name.rpartition(':')[2]}.tar"
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    command = [program, "--quiet", "--variant=extract", "--format=tar"]
-    command += [f"--include={','.join((PACKAGES, *packages))}"]
-    command += [f"--architectures={_architecture(client)}"]
-    command += [f"--extract-hook={TIDY}", f"--extract-hook={COMPILE}", python.suite, str(archive)]
+    command = [program, f"--architectures={architecture}", *_arguments(python, packages)]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=MAKE_DEADLINE, check=False,
+            [*command, str(archive)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH}, timeout=MAKE_DEADLINE, check=False,
         )  # fmt: skip
-        if done.returncode:
-            said = " ".join(done.stderr.splitlines()[-5:])
-            raise SetupError(f"mmdebstrap could not make Debian {python.suite}: {said}")
+    except subprocess.TimeoutExpired:
+        raise SetupError(
+            f"mmdebstrap did not finish Debian {python.suite} within {MAKE_DEADLINE} s; "
+            "is a Debian mirror reachable?"
+        ) from None
+    if done.returncode:
+        said = " ".join(done.stderr.splitlines()[-5:])
+        raise SetupError(f"mmdebstrap could not make Debian {python.suite}: {said}")
+
+
+def _make(
+    client: docker.APIClient, python: Python, name: str, root: Path, packages: tuple[str, ...]
+) -> None:
+    """Make a file system of Debian's packages and import it as the image ``name``."""
+    archive = root / "base" / f"{name.rpartition(':')[2]}.tar"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        make_archive(python, packages, _architecture(client), archive)
         changes = ['CMD ["python3"]', f"LABEL {LABEL}=base {CONTENT}={name.rpartition('-')[2]}"]
         repository, _, tag = name.partition(":")
         said = client.import_image_from_file(str(archive), changes=changes)
@@ -177,11 +212,6 @@ def _make(
         client.tag(_digest(said), repository, tag)
     except (KeyError, ValueError) as error:
         raise SetupError(f"the engine did not say what it imported: {said}") from error
-    except subprocess.TimeoutExpired:
-        raise SetupError(
-            f"mmdebstrap did not finish Debian {python.suite} within {MAKE_DEADLINE} s; "
-            "is a Debian mirror reachable?"
-        ) from None
     except APIError as error:
         raise SetupError(f"the engine could not import the base {name}: {error}") from error
     finally:
