@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from onegate import hooks, signals
 from onegate.generation import Nest
+from onegate.go_between import stand_between
 from onegate.loader import LoadError, load
 from onegate.process_table import Role
 from onegate.scoreboard import Scoreboard, Slot
@@ -93,6 +94,7 @@ def be(
 ) -> NoReturn:
     """Do the work of ``role`` in a process that has just been forked; ends it."""
     if role is Role.SUCCESSOR:
+        stand_between(line, nest.lifeline)
         status = [nest.status] if nest.status is not None else []
         exec_successor(nest.listeners + status, line, nest.activated)
     if role is Role.STATUS:

@@ -60,9 +60,9 @@ class Master:
         self._settings = settings
         self._generations = generations = Generations(settings)
         scoreboard = Scoreboard(4 * settings.workers + 32)
-        notifier = Notifier()
         self._pidfile = PidFile(settings.pidfile)
         self._succession = succession = Succession()
+        notifier = Notifier(silent=succession.pending)
         self._activated = inherited() or succession.activated
         self._poll = select.poll()
         self._signals = SelfPipe()

@@ -1,7 +1,7 @@
 """The master's children: what it knows of each, and how it asks one to end.
 
 A child tells of itself through a pipe, its line: ``+`` when it serves, ``-`` when it wants to be
-replaced, end of file when it is gone.
+replaced, ``=N;`` for the number of a new master, end of file when it is gone.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ class Child:
         """Monotonic second at which patience ends."""
         self.reason = ""
         """Why we killed it, for the log."""
+        self.named = pid
+        """The number that it is called by: of a new master, not of the process in between."""
 
     def __str__(self) -> str:
-        return f"{self.role.value} {self.pid}"
+        return f"{self.role.value} {self.named}"
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal. One that has ended already needs none."""

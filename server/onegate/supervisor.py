@@ -12,6 +12,7 @@ import time
 
 from onegate.backoff import Backoff
 from onegate.generation import Generations
+from onegate.go_between import step_aside
 from onegate.hooks import Server
 from onegate.hooks import Worker as HookWorker
 from onegate.pidfile import PidFile
@@ -61,6 +62,8 @@ class Supervisor:
     def hear(self, child: Child) -> None:
         """A child says that it serves (+), that it wants to be replaced (-), or has hung up."""
         said = self._processes.hear(child)
+        if b"=" in said:
+            child.named = int(said.partition(b"=")[2].partition(b";")[0])
         if b"+" in said:
             child.serves = True
             self._serves(child)
@@ -69,9 +72,11 @@ class Supervisor:
 
     def _serves(self, child: Child) -> None:
         if child.role is Role.SUCCESSOR:
-            log.info("process %d has taken over", child.pid)
+            log.info("process %d has taken over", child.named)
             self._succession.done = True
             self._processes.remove(child)
+            step_aside(child)
+            self._notifier.hand_over(child.named)
             self._shutdown.begin(quick=False)
         elif child.role is Role.WORKER and child.generation == self._generations.present.number:
             self._worker_serves()

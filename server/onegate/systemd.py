@@ -36,10 +36,16 @@ def inherited() -> list[int]:
 
 
 class Notifier:
-    """Tells the service manager how things stand, if there is one that wants to know."""
+    """Tells the service manager how things stand, if there is one that wants to know.
 
-    def __init__(self) -> None:
+    ``silent``: another master is the main process of the service, until this one serves. What we
+    said of ourselves would be taken for the service's state (``NotifyAccess=all``): that it stops,
+    say, because a successor could not load the application.
+    """
+
+    def __init__(self, *, silent: bool = False) -> None:
         self._address = _SAID["NOTIFY_SOCKET"]
+        self._silent = silent
         usec = _SAID["WATCHDOG_USEC"]
         pid = _SAID["WATCHDOG_PID"] or str(os.getpid())
         watched = usec.isdigit() and pid == str(os.getpid()) and bool(self._address)
@@ -48,7 +54,7 @@ class Notifier:
 
     def tell(self, *states: str) -> None:
         """Send states such as ``READY=1``. A manager that is gone is no reason to fail."""
-        if not self._address:
+        if not self._address or self._silent:
             return
         address = self._address
         if address.startswith("@"):
@@ -61,6 +67,7 @@ class Notifier:
 
     def ready(self) -> None:
         """Requests are answered."""
+        self._silent = False
         self.tell("READY=1", f"MAINPID={os.getpid()}")
 
     def reloading(self) -> None:
@@ -70,6 +77,15 @@ class Notifier:
     def stopping(self) -> None:
         """No new work is begun."""
         self.tell("STOPPING=1")
+
+    def hand_over(self, pid: int) -> None:
+        """Process ``pid`` is the main process from now on, and speaks for the service.
+
+        Only the main process may say so, unless the unit has ``NotifyAccess=all``; sd_notify(3),
+        MAINPID.
+        """
+        self.tell(f"MAINPID={pid}")
+        self._silent = True
 
     def alive(self) -> None:
         """Sign of life for the watchdog."""

@@ -22,15 +22,15 @@ _PR_SET_CHILD_SUBREAPER = 36
 _ANSWER_SECONDS = 10.0
 
 
-def adopt_orphans() -> None:
-    """Make this process the parent of descendants whose own parent ends.
+def adopt_orphans(*, yes: bool = True) -> None:
+    """Make this process the parent of descendants whose own parent ends, or no longer.
 
     Raises ``OSError`` where the kernel does not know how.
     """
     import ctypes  # noqa: PLC0415 - megabytes, and only --preload needs it
 
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, int(yes), 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 

@@ -99,7 +99,13 @@ def exchange(sock: socket.socket, content: bytes, keep_alive: bool) -> bytes:
 @contextlib.contextmanager
 def under_load(server: Server, *, keep_alive: bool, clients: int = 8) -> Iterator[Load]:
     """While the block runs, so many clients ask ``server``, which serves :data:`ECHO`."""
-    load = Load(server.host, server.port, keep_alive)
+    with loading(Load(server.host, server.port, keep_alive), clients) as load:
+        yield load
+
+
+@contextlib.contextmanager
+def loading(load: Load, clients: int = 8) -> Iterator[Load]:
+    """While the block runs, so many clients make the ``load``."""
     threads = [
         threading.Thread(target=load.client, args=(name,), daemon=True) for name in range(clients)
     ]

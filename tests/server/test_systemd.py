@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.server.helpers import DEADLINE, HELLO, Server, wait_for
-from tests.server.processes import running
+from tests.server.processes import children, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +110,69 @@ def test_usr2_hands_down_an_activated_socket(tmp_path: Path) -> None:
         finally:
             os.kill(new, signal.SIGTERM)
             wait_for(lambda: not running(new), "the new master's end")
+
+
+def test_usr2_hands_the_service_over_and_it_never_stops(tmp_path: Path) -> None:
+    """Only who is the main process may say who the next one is (NotifyAccess=main)."""
+    with (
+        listening() as sock,
+        manager(tmp_path) as notify,
+        service(tmp_path, sock, LISTEN_FDS="1", NOTIFY_SOCKET=str(tmp_path / "notify")) as server,
+    ):
+        notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        old = server.process.pid
+        assert told(notify, "READY")["MAINPID"] == str(old)
+        server.process.send_signal(signal.SIGUSR2)
+        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        assert server.process.wait(DEADLINE) == 0
+        os.kill(new, signal.SIGTERM)
+        wait_for(lambda: not running(new), "the new master's end")
+        said: list[tuple[int, str]] = []
+        while (new, "STOPPING=1") not in said:
+            message, controls, _, _ = notify.recvmsg(4096, 100)
+            [(_, _, credentials)] = controls
+            said.append((struct.unpack("3i", credentials)[0], message.decode()))
+        assert said == [
+            (new, f"READY=1\nMAINPID={new}"),
+            (old, f"MAINPID={new}"),
+            (new, "STOPPING=1"),
+        ]
+
+
+def test_a_new_master_that_cannot_serve_says_nothing_of_the_service(tmp_path: Path) -> None:
+    with (
+        listening() as sock,
+        manager(tmp_path) as notify,
+        service(tmp_path, sock, LISTEN_FDS="1", NOTIFY_SOCKET=str(tmp_path / "notify")) as server,
+    ):
+        assert told(notify, "READY")
+        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+        server.process.send_signal(signal.SIGUSR2)
+        server.wait_for_log(r"new master \d+ exited with 1 before it served; this one goes on")
+        server.process.send_signal(signal.SIGHUP)
+        assert notify.recv(4096).startswith(b"RELOADING=1"), "the next word after READY"
+
+
+def test_nothing_is_left_between_two_masters(tmp_path: Path) -> None:
+    """Nor if the old one is killed while the new one loads the application."""
+    with listening() as sock, service(tmp_path, sock, LISTEN_FDS="1") as server:
+        assert server.get().status == 200
+        os.mkfifo(tmp_path / "gate")
+        (tmp_path / "served.py").write_text("open('gate').read()\n" + HELLO)
+        before = children(server.process.pid)
+        server.process.send_signal(signal.SIGUSR2)
+        wait_for(lambda: server.log.count("listens on") == 2, "the new master")
+        [between] = children(server.process.pid).keys() - before.keys()
+        [new] = children(between)
+        try:
+            server.kill()
+            wait_for(lambda: not running(between), "the end of the process in between")
+            assert running(new)
+        finally:
+            os.kill(new, signal.SIGTERM)
+            with (tmp_path / "gate").open("w"):
+                pass
+        wait_for(lambda: not running(new), "the new master's end")
 
 
 def test_fd_n(tmp_path: Path) -> None:
