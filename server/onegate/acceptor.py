@@ -162,7 +162,7 @@ class Acceptor:
         while self._victims:
             victim = self._victims.pop()
             if self._may_go(victim):
-                victim.expire()
+                victim.expire("it has not arrived, and its place is wanted for another client")
                 victim.close()
                 return len(self.connections) < self.budget
         return False

@@ -53,8 +53,9 @@ def _atoms(clean: Clean) -> dict[str, Get]:
     def request_line(environ: Environ, *_: object) -> str:
         method = environ.get("REQUEST_METHOD")
         if method is None:
-            return "-"  # it was refused before it was understood
-        return clean(f"{method} {environ.get('RAW_URI')} {environ.get('SERVER_PROTOCOL')}")
+            return "-"  # it was refused before even that was read
+        line = f"{method} {environ.get('RAW_URI')} {environ.get('SERVER_PROTOCOL', '')}"
+        return clean(line.rstrip(" "))
 
     return {
         "h": variable("REMOTE_ADDR"),
@@ -97,7 +98,12 @@ def _of_environ(name: str, clean: Clean) -> Get:
     """``{name}e``: what stands in the environ."""
     if name == "onegate.request_id":
         return lambda environ, *_: clean(request_id(environ))
-    return lambda environ, *_: clean(environ.get(name, "-"))
+
+    def variable(environ: Environ, *_: object) -> str:
+        value = environ.get(name, "-")
+        return clean("-" if value == "" else value)  # as REMOTE_ADDR on a Unix socket
+
+    return variable
 
 
 _KINDS = {"i": _of_request, "o": _of_response, "e": _of_environ}
@@ -178,6 +184,7 @@ def _json(length: int | None) -> Format:
         entry["request_id"] = request_id(environ)
         for name, key in _FIELDS:
             entry[name] = environ.get(key)
+        entry["remote_addr"] = entry["remote_addr"] or None  # empty on a Unix socket
         entry["user"] = user(environ) if "HTTP_AUTHORIZATION" in environ else None
         entry["status"] = status
         entry["octets"] = octets

@@ -7,6 +7,7 @@ import time
 from onegate.ending import Ending
 from onegate.http1 import Head, ProtocolError
 from onegate.http1.response import error_response
+from onegate.outbuf import ResponseCutError
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
 from onegate.wsgi import Call, ClientGone, make_call
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from onegate.access import AccessLog
 
+NO_ROOM = 507
+"""The status for content that the server has no disk for: its own fault, not the client's."""
 PROGRESS = 16384
 """Octets that renew the time-out of a body or of an answer; fewer do not."""
 
@@ -79,8 +82,9 @@ class Answering(Ending):
         self._sent(call)
 
     def _write_access_log(self, access: AccessLog, call: Call[Answering]) -> None:
-        environ = call.environ or {"REMOTE_ADDR": self.peer[0]}
-        access(environ, call.status, call.fields, call.octets, time.monotonic() - self._began)
+        assert call.environ is not None
+        seconds = time.monotonic() - self._began
+        access(call.environ, call.status, call.fields, call.octets, seconds)
 
     def _sent(self, call: Call[Answering]) -> None:
         """The answer is with the kernel, whole: what comes next on this connection?"""
@@ -98,12 +102,22 @@ class Answering(Ending):
         else:
             self._linger()
 
+    def known(self) -> dict[str, Any]:
+        """The environ of a request that is not complete, as far as it has come, for the logs."""
+        raise NotImplementedError
+
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that is refused from its bytes, and end the connection."""
+        service = self._service
         if self._body is not None:
             self._body.close()
             self._body = None
+        environ = self.known()
+        what, own = str(error.status), error.status == NO_ROOM
+        service.refusals(service.now, self.peer, environ, what, error.reason, error.detail, own=own)
         head = Head()
+        head.target = environ.get("RAW_URI", "")
+        head.minor = 1
         head.method = error.method
         head.close = False  # the end is ours: not one that the client has announced
         if self._head is None:
@@ -111,7 +125,7 @@ class Answering(Ending):
         else:
             head.method = self._head.method
             self._head = None
-        call = make_call(self, head, None, True)
+        call = make_call(self, head, environ, True)
         self.state = CALL
         octets = error_response(error.status, method=head.method)
         call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
@@ -130,6 +144,9 @@ class Answering(Ending):
             self._since_progress += out.flush(self.sock)
         except BlockingIOError:
             return
+        except ResponseCutError as error:
+            self._cut(str(error), own=True)
+            return
         except OSError:
             self.close()
             return
@@ -142,9 +159,24 @@ class Answering(Ending):
             self._since_progress = 0
             self.deadline = self._service.now + self._service.settings.write_timeout
 
-    def expire(self) -> None:
+    def _cut(self, why: str, *, own: bool) -> None:
+        """End a response that cannot be sent to its end."""
+        service, call = self._service, self._call
+        assert call is not None
+        request = call.request
+        environ = {
+            "REQUEST_METHOD": request.method,
+            "RAW_URI": request.target,
+            "SERVER_PROTOCOL": f"HTTP/1.{request.minor}",
+        }
+        service.refusals(service.now, self.peer, environ, f"{call.status} cut", why, own=own)
+        self.close(reset=True)
+
+    def expire(self, why: str = "the request did not arrive in time") -> None:
         """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
         if self.state in (HEAD, BODY):
-            self._refuse(ProtocolError(408, "the request did not arrive in time"))
+            self._refuse(ProtocolError(408, why))
+        elif self.state is WRITE:
+            self._cut("the client took less than 16 KiB of it in --write-timeout", own=False)
         elif self.state is not CALL:
             self.close()

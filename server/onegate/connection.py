@@ -12,6 +12,7 @@ Readiness is edge-triggered: what can be read is read until a read comes back sh
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 import time
@@ -25,6 +26,7 @@ from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.head import REMEMBERED
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE
+from onegate.refusals import REQUEST_LINE
 from onegate.sender import DONTWAIT
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
 
@@ -43,6 +45,11 @@ _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
 """A request has come, and an answer can be sent."""
+
+
+# Of a line that was refused: what a log may call its method and target. Invalid ones are what
+# somebody looks for there.
+_REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (.+?)(?: (HTTP/[0-9.]+))?")
 
 
 class Connection(Answering):
@@ -241,6 +248,23 @@ class Connection(Answering):
             self.deadline = self._service.now + self._service.settings.body_timeout
 
     # ── answer ───────────────────────────────────────────────────────────────────────────────
+
+    def known(self) -> dict[str, Any]:
+        """The environ of a request that is not complete, as far as it has come, for the logs."""
+        if self._head is not None:
+            environ = self.environs.complete(self._head, self.peer, BytesIO(), 0)
+            if self.forwards:
+                self._believe(environ)
+            return environ
+        environ = {"REMOTE_ADDR": self.peer[0]}
+        line = self._reader.request_line
+        if match := _REQUEST_LINE.fullmatch(line):
+            environ["REQUEST_METHOD"], environ["RAW_URI"] = match[1], match[2]
+            if match[3]:
+                environ["SERVER_PROTOCOL"] = match[3]
+        elif line:
+            environ[REQUEST_LINE] = line
+        return environ
 
     def _answer(self, body: Body | None) -> None:
         """A request is complete: call the application."""

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from onegate.tls import Transport
 
 
+class ResponseCutError(OSError):
+    """The rest of a response cannot be sent, and not because of its client: there is no disk or no
+    descriptor for it, or a file that is sent became shorter."""
+
+
 class FileSegment:
     """``count`` octets of an open file from ``position`` on. ``own``: to be closed when sent."""
 
@@ -60,7 +65,7 @@ class OutBuffer:
         return self._spool is None or self._written > self.MAX_SPOOLED
 
     def append(self, octets: bytes | memoryview) -> None:
-        """Keep ``octets``. Raises ``OSError`` if the disk is full."""
+        """Keep ``octets``. Raises :class:`ResponseCutError` if the disk is full."""
         if (
             self._in_memory + len(octets) <= self._memory
             or self._spool is None
@@ -69,7 +74,14 @@ class OutBuffer:
             self._segments.append(memoryview(octets))
             self._in_memory += len(octets)
             return
+        try:
+            self._append_to_disk(octets)
+        except OSError as error:
+            raise ResponseCutError(f"it cannot be spooled: {error}") from error
+
+    def _append_to_disk(self, octets: bytes | memoryview) -> None:
         if self._spooled is None:
+            assert self._spool is not None
             self._spooled = open_spool(self._spool, buffered=False)
         descriptor = self._spooled.fileno()
         view = memoryview(octets)
@@ -90,14 +102,14 @@ class OutBuffer:
     def keep(self, segment: FileSegment) -> None:
         """Outlive the caller's descriptor: own a duplicate of it if something is left to send.
 
-        Raises ``OSError`` if there is no descriptor left, and gives up what was to be sent.
+        Raises :class:`ResponseCutError` if there is none left, and gives up what was to be sent.
         """
         if segment.count:
             try:
                 segment.descriptor = os.dup(segment.descriptor)
-            except OSError:
+            except OSError as error:
                 self.close()
-                raise
+                raise ResponseCutError(f"no descriptor for the file: {error}") from error
             segment.own = True
 
     def flush(self, sock: Transport) -> int:
@@ -165,5 +177,5 @@ def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
         count = os.sendfile(sock.fileno(), segment.descriptor, segment.position, segment.count)
     if not count:
         # The file became shorter than it was: the answer can only be cut.
-        raise ConnectionAbortedError("file is shorter than when its answer began")
+        raise ResponseCutError("its file is shorter than when the response began")
     return count

@@ -9,7 +9,7 @@ import contextlib
 import select
 import socket
 
-from onegate.outbuf import FileSegment, OutBuffer
+from onegate.outbuf import FileSegment, OutBuffer, ResponseCutError
 from onegate.wsgi import ClientGone
 
 TYPE_CHECKING = False
@@ -75,6 +75,8 @@ class Sender:
                     out.flush(self.sock)
             if out.full:
                 self._wait_for_client(out)
+        except ResponseCutError as error:
+            raise ClientGone(str(error)) from error
         except OSError as error:
             raise ClientGone from error
 
@@ -88,6 +90,8 @@ class Sender:
                 with contextlib.suppress(BlockingIOError):
                     out.flush(self.sock)
                 out.keep(segment)
+        except ResponseCutError as error:
+            raise ClientGone(str(error)) from error
         except OSError as error:
             raise ClientGone from error
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from onegate.access import AccessLog
     from onegate.answering import Answering
     from onegate.ending import Ending
+    from onegate.refusals import Refusals
     from onegate.sender import Sender
     from onegate.settings.model import Settings
     from onegate.tls import Transport
@@ -54,6 +55,7 @@ class Service(Protocol):
     gathered: list[Transport]
 
     access: AccessLog | None
+    refusals: Refusals
 
     @property
     def stopping(self) -> bool:

@@ -19,6 +19,7 @@ from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.limits import budget
 from onegate.listeners import Listener
+from onegate.refusals import Refusals
 from onegate.retirement import Retirement
 from onegate.scoreboard import Field, Slot
 from onegate.spool import spool_folder
@@ -77,6 +78,7 @@ class Worker(Calls):
         self.spool = spool_folder(settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
         self.access = _access_log(settings)
+        self.refusals = Refusals()
         self.now = time.monotonic()
         self.stopping = False
         self.paused = True
@@ -214,6 +216,7 @@ class Worker(Calls):
                 connection.expire()
         if self.paused and not self.stopping:
             acceptor.look_for_victims()
+        self.refusals.look(self.now)
         self._report(oldest_call)
         short = self.stopping or self.paused
         self._next_tick = self.now + (_SHORT_TICK if short else _TICK)

@@ -187,7 +187,8 @@ def test_of_a_request_that_was_not_understood_only_the_client_is_known(name: str
 
 
 def test_a_client_without_an_address() -> None:
-    assert line("%(h)s", {"REMOTE_ADDR": ""}) == "-"
+    assert line("%(h)s %({REMOTE_ADDR}e)s %({REMOTE_PORT}e)s", {"REMOTE_ADDR": ""}) == "- - -"
+    assert json.loads(line("json", {"REMOTE_ADDR": ""}))["remote_addr"] is None
 
 
 @pytest.mark.parametrize(
@@ -385,13 +386,24 @@ def test_every_answer_has_its_line(serve: Serve, tmp_path: Path) -> None:
         client.send(b"no request\r\n\r\n")
         assert client.response().status == 400
         client.closed()
-    found = lines_of(file, 4)
+    assert server.exchange(b"\x16\x03\x01").startswith(b"HTTP/1.1 400 ")
+    assert server.exchange(b"PUT /x HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert server.exchange(
+        b"PUT /y HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.7\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nx\r\n"
+    ).startswith(b"HTTP/1.1 400 ")
+    found = lines_of(file, 7)
     assert found[:3] == [
         "127.0.0.1 'POST /200 HTTP/1.1' 200 5 b",
         "127.0.0.1 'GET /204 HTTP/1.1' 204 0 b",
         "127.0.0.1 'HEAD /200 HTTP/1.1' 200 0 b",
     ]
-    assert re.fullmatch(r"127\.0\.0\.1 '-' 400 \d+ -", found[3])
+    assert found[3:] == [
+        "127.0.0.1 'no request' 400 16 -",
+        "127.0.0.1 '-' 400 16 -",
+        "127.0.0.1 'PUT /x HTTP/1.1' 400 16 -",
+        "192.0.2.7 'PUT /y HTTP/1.1' 400 16 -",
+    ]
 
 
 def test_an_application_that_fails_is_logged_with_500_and_the_name_of_its_request(

@@ -45,6 +45,12 @@ REMEMBERED = _REMEMBERED_HEAD_LENGTH + len(_END)
 """Octets of the longest head that is remembered as a whole."""
 
 
+def field_name(line: str) -> str:
+    """What an invalid field line has in front of its colon, if it has one. A folded line, which
+    continues a value, has no name; so nothing of a value is ever taken for one."""
+    return "" if line[:1] in (" ", "\t") else line.partition(":")[0] if ":" in line else ""
+
+
 class MessageLimits(Record):
     """Bounds on one request, in octets unless said otherwise. The peers' values: docs/options."""
 
@@ -209,10 +215,12 @@ class HeadParser:
     def _field_line(self, line: str) -> tuple[int, str, str]:
         """Validate one line; return its kind, key and value. Remembers what may be repeated."""
         if len(line) > self._limits.field_size:
-            raise ProtocolError(431, f"field line over {self._limits.field_size} octets")
+            raise ProtocolError(
+                431, f"field line over {self._limits.field_size} octets", field_name(line)
+            )
         match = grammar.FIELD_LINE.fullmatch(line)
         if match is None:
-            raise ProtocolError(400, "invalid field line")
+            raise ProtocolError(400, "invalid field line", field_name(line))
         name = match[1].lower()
         key = self._key_of(name)
         kind = KINDS.get(name, PLAIN) if key is not None else DROPPED

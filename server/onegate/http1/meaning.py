@@ -87,7 +87,7 @@ def set_meaning(head: Head, special: list[tuple[int, str]], largest: int) -> Non
             if host is not None:
                 raise ProtocolError(400, "Host given twice")
             if grammar.HOST.fullmatch(value) is None:
-                raise ProtocolError(400, "invalid Host")
+                raise ProtocolError(400, "invalid Host", value)
             host = value
         elif kind == LENGTH:
             # Even two equal ones are refused: no client needs them, smuggling does.
@@ -111,7 +111,7 @@ def set_meaning(head: Head, special: list[tuple[int, str]], largest: int) -> Non
         # A list, whose empty elements are ignored (RFC 9110, 10.1.1 and 5.6.1).
         known = "100-continue" in expectations
         if not set(expectations) <= {"100-continue", ""}:
-            raise ProtocolError(417, "unknown expectation")
+            raise ProtocolError(417, "unknown expectation", ", ".join(expectations))
         head.expect_continue = known and (head.chunked or head.content_length > 0)
 
 
@@ -127,12 +127,12 @@ def _set_framing(head: Head, length: str | None, coding: str | None, largest: in
         codings = [name.strip(" \t").lower() for name in coding.split(",")]
         if codings != ["chunked"]:
             if codings[-1] == "chunked" and "chunked" not in codings[:-1] and all(codings):
-                raise ProtocolError(501, "transfer coding other than chunked")
-            raise ProtocolError(400, "the final transfer coding is not a single chunked")
+                raise ProtocolError(501, "transfer coding other than chunked", coding)
+            raise ProtocolError(400, "the final transfer coding is not a single chunked", coding)
         head.chunked = True
     elif length is not None:
         if grammar.CONTENT_LENGTH.fullmatch(length) is None:
-            raise ProtocolError(400, "invalid Content-Length")
+            raise ProtocolError(400, "invalid Content-Length", length)
         # Eighteen digits hold any real length and keep int() cheap.
         significant = length.lstrip("0") or "0"
         if len(significant) > 18 or int(significant) > largest:

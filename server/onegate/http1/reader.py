@@ -70,6 +70,12 @@ class RequestReader:
         return bool(self._buffer) or self._skipped_line
 
     @property
+    def request_line(self) -> str:
+        """What has come of the line that a head begins with; one character for one octet."""
+        buffer = self._buffer[: self._limits.request_line]
+        return buffer.partition(b"\n")[0].rstrip(b"\r").decode("latin-1")
+
+    @property
     def in_body(self) -> bool:
         """True between the head of a request that has content and the last of it."""
         return self._left > 0 or self._chunked is not None

@@ -52,7 +52,10 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 class ClientGone(Exception):  # noqa: N818 - an event, not an error
-    """The client can no longer be reached; there is nobody left to answer."""
+    """The client can no longer be reached; there is nobody left to answer.
+
+    With an argument it is not the client's doing: why the rest of the answer cannot be sent.
+    """
 
 
 class Call(Generic[OutputT]):
@@ -107,8 +110,12 @@ class Call(Generic[OutputT]):
                     break
             if not self._whole:
                 self._finish()
-        except ClientGone:
+        except ClientGone as gone:
             self.close = True
+            if gone.args:
+                self.cut = True
+                what = f"{self.request.method} {self.request.target!r}"
+                self._complain("the response to %s is cut: %s", what, gone)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: a view must not end the server.
             self._failed(error)

@@ -1,0 +1,97 @@
+"""Why a request was refused, or its response cut: a line in the error log for each.
+
+    INFO 400 to 192.0.2.1:4711, 'GET /x HTTP/1.1': HTTP/1.1 without Host
+
+Clients decide how many there are, so they are bounded: a few at once, then one a second, and how
+many were left out. At ``--log-level debug`` all of them are logged. What a client sent is cut and
+escaped.
+"""
+
+from __future__ import annotations
+
+import logging
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+log = logging.getLogger("onegate.error")
+
+BURST = 10
+"""Lines at once; one more a second."""
+_LENGTH = 200
+"""Characters of anything that a client has sent."""
+REQUEST_LINE = "onegate.request_line"
+"""In the environ of a request whose line is none."""
+
+
+class Refusals:
+    """Writes these lines for one worker."""
+
+    def __init__(self) -> None:
+        self._room = float(BURST)
+        self._since = 0.0
+        self._left_out = 0
+
+    def __call__(
+        self,
+        now: float,
+        peer: tuple[str, str],
+        environ: dict[str, Any],
+        what: str,
+        why: str,
+        detail: str = "",
+        *,
+        own: bool = False,
+    ) -> None:
+        """Log one line, if there is room for it.
+
+        ``now``: monotonic seconds. ``peer``: address and port of the other end; empty on a Unix
+        socket. ``environ``: of the request, as far as it is known. ``what``: what became of it.
+        ``detail``: what a client has sent, as it came. ``own``: it is the server's fault, an error
+        that is never left out.
+        """
+        level = logging.ERROR
+        if not own:
+            self.look(now)
+            level = logging.INFO
+            if self._room >= 1:
+                self._room -= 1
+            elif log.isEnabledFor(logging.DEBUG):
+                level = logging.DEBUG
+            else:
+                self._left_out += 1
+                return
+        why = f"{why}, {quoted(detail)}" if detail else why
+        log.log(level, "%s to %s%s: %s", what, _client(peer, environ), _request(environ), why,
+                extra={"environ": environ})  # fmt: skip
+
+    def look(self, now: float) -> None:
+        """Say how many were left out, when there is room again."""
+        self._room = min(float(BURST), self._room + now - self._since)
+        self._since = now
+        if self._left_out and self._room >= 1:
+            self._room -= 1
+            log.info("%d more were refused or cut; --log-level debug shows all", self._left_out)
+            self._left_out = 0
+
+
+def _client(peer: tuple[str, str], environ: dict[str, Any]) -> str:
+    """Who is connected, and for whom if that is a proxy that is trusted."""
+    address, port = peer
+    name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    name = name if address else "a Unix socket"
+    client = environ.get("REMOTE_ADDR")
+    return f"{name} for {client}" if client and client != address else name
+
+
+def _request(environ: dict[str, Any]) -> str:
+    """The request line, as far as it is known."""
+    parts = [environ.get(key) for key in ("REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL")]
+    line = " ".join(part for part in parts if part) or environ.get(REQUEST_LINE, "")
+    return f", {quoted(line)}" if line else ""
+
+
+def quoted(text: str) -> str:
+    """Something that a client has sent, cut and escaped."""
+    return ascii(text) if len(text) <= _LENGTH else ascii(text[:_LENGTH]) + "..."
