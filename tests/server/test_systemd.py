@@ -170,8 +170,6 @@ def test_nothing_is_left_between_two_masters(tmp_path: Path) -> None:
             assert running(new)
         finally:
             os.kill(new, signal.SIGTERM)
-            with (tmp_path / "gate").open("w"):
-                pass
         wait_for(lambda: not running(new), "the new master's end")
 
 
