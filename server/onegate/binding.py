@@ -8,7 +8,7 @@ import re
 import socket
 import stat
 
-from onegate.listeners import Listener
+from onegate.listeners import Listener, file_at
 from onegate.settings import SettingsError
 
 TYPE_CHECKING = False
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
 )
+
+_TURN = 2.0
+"""Seconds to wait for others that bind in the same folder."""
 
 
 def open_listeners(
@@ -174,12 +177,18 @@ def _named(sock: socket.socket) -> Listener:
 
 def _unix(sock: socket.socket, name: object, path: str) -> Listener:
     return Listener(
-        sock=sock, name=f"unix:{name}", server_name="localhost", server_port="80", path=path
+        sock=sock,
+        name=f"unix:{name}",
+        server_name="localhost",
+        server_port="80",
+        path=path,
+        file=file_at(path) if path else None,
     )
 
 
 def _listen_unix(path: str, settings: Settings) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    turn = _take_turn(os.path.dirname(path))
     try:
         _remove_stale(path)
         sock.bind(path)
@@ -192,6 +201,9 @@ def _listen_unix(path: str, settings: Settings) -> Listener:
     except OSError as error:
         sock.close()
         raise SettingsError(f"--bind unix:{path}: {_advice(error)}") from None
+    finally:
+        if turn >= 0:
+            os.close(turn)
     sock.setblocking(False)
     return _unix(sock, path, os.path.join(os.getcwd(), path))
 
@@ -208,6 +220,33 @@ def give_away(path: str, settings: Settings) -> None:
 
         who = identity(settings.user, settings.group)
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
+
+
+def _take_turn(folder: str) -> int:
+    """Have other instances wait before they bind in ``folder``, until what is returned is closed.
+
+    Between the look at a socket that nobody listens on and its removal another one, which saw the
+    same, may have bound and listen there. -1 if the folder cannot be locked; two seconds are
+    enough for whoever binds, and nobody is to hold up a start by a lock.
+    """
+    import fcntl  # noqa: PLC0415 - for Unix sockets only
+    import time  # noqa: PLC0415
+
+    try:
+        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    until = time.monotonic() + _TURN
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.005)
+        except OSError:
+            break  # a filesystem without locks
+        else:
+            break
+    return descriptor
 
 
 def _remove_stale(path: str) -> None:

@@ -32,6 +32,8 @@ class Listener(Record):
     server_port: str
     path: str = ""
     """Of a Unix socket that this process made."""
+    file: tuple[int, int] | None = None
+    """Device and inode of that path: another file there is another instance's."""
     given: str = ""
     """The address as it was asked for."""
     family: int = socket.AF_INET
@@ -70,7 +72,7 @@ class Listener(Record):
         if self.foreign:
             return
         if self.path:
-            _unlink(self.path)
+            self._unlink()
         elif self.sock.family != socket.AF_UNIX:
             self._drop_syn()
 
@@ -93,11 +95,22 @@ class Listener(Record):
 
     def close(self, *, unlink: bool) -> None:
         """Close the socket; with ``unlink``, and unless it is foreign, remove its file too."""
-        self.sock.close()
+        # The file first: as long as the socket is open its inode is not given to another one.
         if unlink and self.path and not self.foreign:
-            _unlink(self.path)
+            self._unlink()
+        self.sock.close()
+
+    def _unlink(self) -> None:
+        """Remove the file, unless it is that of another socket by now."""
+        if self.file is not None and self.file == file_at(self.path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
 
 
-def _unlink(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+def file_at(path: str) -> tuple[int, int] | None:
+    """Device and inode of what is there; None if there is nothing."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -126,6 +126,50 @@ def test_live_unix_socket_is_never_stolen(tmp_path: Path, backlog_full: bool) ->
         assert stat.S_ISSOCK(path.stat().st_mode)
 
 
+BINDS = """
+import sys
+from onegate.binding import listen
+from onegate.settings import SettingsError
+from onegate.settings.model import Settings
+
+for path in sys.stdin:
+    try:
+        held = listen(f"unix:{path.strip()}", Settings(backlog=8))
+    except SettingsError as error:
+        print("no", flush=True)
+    else:
+        print("yes", flush=True)
+"""
+
+
+def test_of_several_that_find_a_dead_socket_one_has_it(tmp_path: Path) -> None:
+    """They all see that nobody listens; who removes the file must not remove the next one's."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", BINDS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        for _ in range(4)
+    ]
+    try:
+        for number in range(200):
+            path = tmp_path / str(number)
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(path))
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write(f"{path}\n")
+            said = [process.stdout.readline() for process in processes if process.stdout]
+            assert said.count("yes\n") == 1, number
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
 def test_two_onegates_cannot_share_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     with serving(tmp_path, bind=f"unix:{path}"):

@@ -60,6 +60,22 @@ def test_the_file_of_a_unix_socket_goes_when_it_is_refused(tmp_path: Path) -> No
     listener.close(unlink=True)  # which is not there any more
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_the_file_of_another_socket_stays(tmp_path: Path, refused: bool) -> None:
+    """That of the next instance, which could begin when ours was gone."""
+    path = tmp_path / "socket"
+    ours = listen(f"unix:{path}", SETTINGS)
+    if refused:
+        ours.refuse()
+    else:
+        path.unlink()  # by somebody else
+    theirs = listen(f"unix:{path}", SETTINGS)
+    ours.refuse()
+    ours.close(unlink=True)
+    with theirs.sock, socket.socket(socket.AF_UNIX) as other:
+        other.connect(str(path))
+
+
 def test_the_scheme_of_a_url(tmp_path: Path) -> None:
     listener = listen("127.0.0.1:0", SETTINGS)
     with listener.sock:

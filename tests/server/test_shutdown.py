@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, Server, serving, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
 from tests.server.loads import both, under_load
 from tests.server.processes import children, running
 from tests.server.sources import ASK, GATE, HANG, PID, called, gate
@@ -89,6 +90,32 @@ def test_term_answers_100_who_wait_in_the_queue(serve: Serve) -> None:
             with client:
                 assert client.response().content == b"ok"
     assert server.process.wait(DEADLINE) == 0
+
+
+def test_the_next_instance_keeps_its_socket_and_its_pid_file(tmp_path: Path) -> None:
+    """It begins while this one, which was told to stop, still answers."""
+    path = tmp_path / "socket"
+    options = ("--bind", f"unix:{path}", "--pidfile", str(tmp_path / "pid"))
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    with serving(tmp_path / "old", GATE, *options) as old:
+        gate(old.folder)
+        with old.connect() as client:
+            client.send(HANG)
+            called(old.folder)
+            old.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: not path.exists(), "the end of the socket's file")
+            with serving(tmp_path / "new", PID, *options) as new:
+                assert new.get().status == 200
+                with (old.folder / "gate").open("w"):
+                    pass
+                assert client.response().content == b"ok"
+                assert old.process.wait(DEADLINE) == 0
+                with socket.socket(socket.AF_UNIX) as sock:
+                    sock.connect(str(path))
+                    assert Client(sock).send(ASK).response().status == 200
+                assert (tmp_path / "pid").read_text() == f"{new.process.pid}\n"
+    assert not path.exists()
 
 
 def test_after_graceful_timeout_the_rest_is_killed(tmp_path: Path) -> None:
