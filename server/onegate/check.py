@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from onegate import access, binding, tls
+from onegate import systemd as _  # noqa: F401 - takes out of the environment what is its own
 from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load

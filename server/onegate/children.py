@@ -96,7 +96,12 @@ def be(
     if role is Role.SUCCESSOR:
         stand_between(line, nest.lifeline)
         status = [nest.status] if nest.status is not None else []
-        exec_successor(nest.listeners + status, line, nest.activated)
+        exec_successor(nest.context.start, nest.listeners + status, line, nest.activated)
+    try:
+        nest.context.enter()
+    except OSError as error:
+        log.error("--chdir: %s", error.strerror)
+        sys.exit(BOOT_FAILED)
     if role is Role.STATUS:
         be_status(nest, scoreboard, line)
     app = load_app(nest, role)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 
-from onegate import log
+from onegate.fork_context import ForkContext, start
 from onegate.settings import SettingsError
 from onegate.stdio import complain, open_missing, tell
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from onegate.fork_context import Start
     from onegate.settings.model import Settings
 
 
@@ -34,13 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
             tell(sources.shown())
             return 0
         settings = sources.read()
+        context = ForkContext(settings, sources.start)
+        context.enter()
         if "check_config" in asked:
             from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)
         from onegate.master import Master  # noqa: PLC0415 - in the room that forget() has made
 
-        return Master(settings, sources.read).run()
+        return Master(settings, context, sources.read).run()
     except SettingsError as error:
         complain(f"onegate: {error}")
         return 2
@@ -69,7 +71,7 @@ def _translated(asked: Mapping[str, Any]) -> int | None:
 
 
 class Sources:
-    """A command line together with the environment and the folder in which it was given.
+    """A command line together with the environment and the directory in which it was given.
 
     They are kept, because a setting may change both: read again, say after SIGHUP, a file must
     mean the same as at the start.
@@ -77,8 +79,7 @@ class Sources:
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = arguments
-        self._environ = dict(os.environ)
-        self._folder = os.getcwd()
+        self.start = start()
         self._names: set[str] = set()
 
     def shown(self) -> str:
@@ -86,28 +87,16 @@ class Sources:
         from onegate.settings.show import show  # noqa: PLC0415 - to serve needs none of it
         from onegate.settings.sources import combine  # noqa: PLC0415 - see forget
 
-        return show(combine(self._arguments, self._environ))
+        return show(combine(self._arguments, self.start.environ, self.start.directory))
 
     def read(self) -> Settings:
-        """The settings as the sources say now. Environment, folder, umask and log become theirs.
+        """The settings as the sources say now. Nothing is changed by that.
 
-        Raises :class:`SettingsError`, and leaves everything as it was.
+        Raises :class:`SettingsError`.
         """
-        before = os.getcwd()
-        try:
-            os.chdir(self._folder)
-            settings = self._combined()
-            if not settings.app:
-                raise SettingsError("which application? onegate MODULE:APP")
-            _enter(settings.chdir)
-            log.configure(settings)
-        except SettingsError:
-            os.chdir(before)
-            raise
-        os.environ.clear()
-        os.environ.update(self._environ, **dict(settings.env))
-        if settings.umask is not None:
-            os.umask(settings.umask)
+        settings = self._combined()
+        if not settings.app:
+            raise SettingsError("which application? onegate MODULE:APP")
         return settings
 
     def _combined(self) -> Settings:
@@ -116,7 +105,7 @@ class Sources:
             # is shared with the workers no more. So it is to look at nothing from before.
             gc.freeze()
         try:
-            settings = _combine(self._arguments, self._environ)
+            settings = _combine(self._arguments, self.start)
             names = set(vars(settings))
             if self._names not in (names, set()):
                 raise ImportError("it has other settings")
@@ -136,10 +125,10 @@ class Sources:
         return settings
 
 
-def _combine(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+def _combine(arguments: Mapping[str, Any], start: Start) -> Settings:
     from onegate.settings.sources import combine  # noqa: PLC0415 - see forget
 
-    return combine(arguments, environ).settings.bare()
+    return combine(arguments, start.environ, start.directory).settings.bare()
 
 
 def forget() -> None:
@@ -153,11 +142,3 @@ def forget() -> None:
         del sys.modules[name]
         package.pop(name.rpartition(".")[2], None)
     gc.collect()
-
-
-def _enter(folder: str) -> None:
-    if folder:
-        try:
-            os.chdir(folder)
-        except OSError as error:
-            raise SettingsError(f"--chdir {folder}: {error.strerror}") from None

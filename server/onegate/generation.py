@@ -5,6 +5,7 @@ A new generation is on trial until a worker of it serves; the one before it is k
 
 from __future__ import annotations
 
+from onegate.fork_context import ForkContext
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.process_table import Child
@@ -20,6 +21,7 @@ class Nest(Record):
     """What every child of a generation is given."""
 
     settings: Settings
+    context: ForkContext
     hooks: Hooks
     listeners: list[Listener]
     status: Listener | None
@@ -38,12 +40,14 @@ class Generation:
         self,
         number: int,
         settings: Settings,
+        context: ForkContext,
         hooks: Hooks,
         listeners: list[Listener],
         status: Listener | None,
     ) -> None:
         self.number = number
         self.settings = settings
+        self.context = context
         self.hooks = hooks
         self.listeners = listeners
         self.status = status
@@ -62,8 +66,8 @@ class Generation:
 class Generations:
     """The generation whose children are made now, and the one that it wants to replace."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.present = Generation(1, settings, Hooks(settings.hooks), [], None)
+    def __init__(self, settings: Settings, context: ForkContext) -> None:
+        self.present = Generation(1, settings, context, Hooks(settings.hooks), [], None)
         self.before: Generation | None = None
         """What to go back to while the present one is on trial."""
         self._newest = 1
@@ -83,28 +87,43 @@ class Generations:
         """The present one, and the one before it while that may be needed."""
         return [self.present] if self.before is None else [self.before, self.present]
 
+    def of(self, number: int) -> Generation:
+        """The one of that number, if it is known still, else the present one."""
+        return next((each for each in self.known if each.number == number), self.present)
+
     def all_listeners(self) -> list[Listener]:
-        """Those that somebody needs."""
-        return [each for generation in self.known for each in generation.all_listeners()]
+        """Those that somebody needs, each once."""
+        found: list[Listener] = []
+        for generation in self.known:
+            found += [each for each in generation.all_listeners() if each not in found]
+        return found
 
     def put_on_trial(
-        self, settings: Settings, hooks: Hooks, listeners: list[Listener], status: Listener | None
+        self,
+        settings: Settings,
+        context: ForkContext,
+        hooks: Hooks,
+        listeners: list[Listener],
+        status: Listener | None,
     ) -> None:
-        """Children are made with these from now on."""
+        """One worker is made with these; the rest follows when that one serves."""
         self._newest += 1
         self.before = self.present
-        self.present = Generation(self._newest, settings, hooks, listeners, status)
+        self.present = Generation(self._newest, settings, context, hooks, listeners, status)
 
     def adopt(self) -> Generation:
-        """The trial is over, the present one serves. The one that it replaces."""
+        """The trial is over, the present one serves: this process enters its context. The one
+        that it replaces."""
         replaced, self.before = self.before, None
         assert replaced is not None
+        self.present.context.enter()
         return replaced
 
     def go_back(self) -> Generation:
         """The trial is over, the present one does not serve. The one that failed."""
         failed = self.present
         self.present, self.before = self.proven, None
+        failed.context.close()
         return failed
 
     def forget(self, child: Child) -> None:

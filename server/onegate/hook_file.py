@@ -88,7 +88,7 @@ def _run(path: str) -> dict[str, Any]:
     try:
         exec(loader.source_to_code(loader.get_data(path), path), module.__dict__)  # noqa: S102 - it is theirs
         return module.__dict__
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SettingsError(f"--hooks {path}: {type(error).__name__}: {error}") from error
 
 

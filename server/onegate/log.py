@@ -207,13 +207,16 @@ class Logs:
                 each.setblocking(False)
 
     def install(self) -> None:
-        """Send the messages of this process here."""
+        """Send the messages of this process here from now on, and close what they went to."""
         for handler in _root.handlers[:]:
             if isinstance(handler, Handler):
                 _root.removeHandler(handler)
         _root.addHandler(Handler(self.error))
         _root.setLevel(self._level)
         _root.propagate = False
+        for each in _present:
+            each.close()
+        _present[:] = [self]
 
     def reopen(self) -> None:
         """In the master: open the files again, after they were moved away; :meth:`renew` follows
@@ -270,11 +273,7 @@ def configure(settings: Settings) -> None:
 
     Raises :class:`SettingsError` if one cannot be opened; then nothing has changed.
     """
-    logs = Logs(settings)
-    logs.install()
-    for each in _present:
-        each.close()
-    _present[:] = [logs]
+    Logs(settings).install()
 
 
 def reopen() -> None:

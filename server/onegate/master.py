@@ -45,6 +45,7 @@ from onegate.upgrade import Succession
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.fork_context import ForkContext
     from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
@@ -53,12 +54,15 @@ log = logging.getLogger("onegate.error")
 class Master:
     """Owns listeners and children.
 
-    ``reread`` gives the settings as their sources say now; raises :class:`SettingsError`.
+    ``context``: what this process runs with. ``reread`` gives the settings as their sources say
+    now; raises :class:`SettingsError`.
     """
 
-    def __init__(self, settings: Settings, reread: Callable[[], Settings]) -> None:
+    def __init__(
+        self, settings: Settings, context: ForkContext, reread: Callable[[], Settings]
+    ) -> None:
         self._settings = settings
-        self._generations = generations = Generations(settings)
+        self._generations = generations = Generations(settings, context)
         scoreboard = Scoreboard(4 * settings.workers + 32)
         self._pidfile = PidFile(settings.pidfile)
         self._succession = succession = Succession()
@@ -78,7 +82,7 @@ class Master:
             private=self._signals.descriptors,
         )
         self._pool = Pool(processes, generations, scoreboard, spawner, backoff)
-        self._reload = Reload(processes, generations, notifier, reread, self._activated)
+        self._reload = Reload(processes, generations, succession, notifier, reread, self._activated)
         self._shutdown = Shutdown(processes, generations, scoreboard, succession, notifier)
         self._liveness = Liveness(notifier)
         self._supervisor = Supervisor(
@@ -116,9 +120,9 @@ class Master:
             self._loop()
         finally:
             if os.getpid() == pid:
-                self._generations.present.hooks("on_exit", server)
+                self._generations.proven.hooks("on_exit", server)
                 self._pidfile.remove()
-                for listener in self._generations.present.all_listeners():
+                for listener in self._generations.all_listeners():
                     listener.close(unlink=not self._succession.shared)
         return self._supervisor.exit_status
 
@@ -189,6 +193,7 @@ class Master:
 
     def _reopen_logs(self) -> None:
         logs.reopen()
+        self._generations.present.context.reopen_logs()
         for child in self._processes:
             if child.role in (Role.WORKER, Role.STATUS):
                 child.send_signal(signal.SIGUSR1)
@@ -200,4 +205,7 @@ class Master:
         elif self._processes.having(Role.SUCCESSOR):
             log.error("USR2: a new master is starting already")
         else:
-            self._pool.fork(Role.SUCCESSOR)
+            # The new one reads the configuration itself; what is on trial might be given up while
+            # it serves on the same listeners.
+            self._reload.give_up()
+            self._pool.fork(Role.SUCCESSOR, self._generations.present)

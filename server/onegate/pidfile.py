@@ -12,7 +12,8 @@ class PidFile:
     """Holds the master's process number. It is replaced whole, and removed only if it is ours."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        # Where the server goes later on does not move it.
+        self._path = os.path.join(os.getcwd(), path) if path else ""
 
     def write(self) -> None:
         """Raises :class:`SettingsError` if it cannot be written."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from onegate.backoff import Backoff
-from onegate.generation import Generations
+from onegate.generation import Generation, Generations
 from onegate.hooks import Server
 from onegate.process_table import ProcessTable, Role
 from onegate.scoreboard import Scoreboard
@@ -35,60 +35,64 @@ class Pool:
         generations = self._generations
         settings = generations.proven.settings
         server = Server(os.getpid(), settings)
-        generations.present.hooks("nworkers_changed", server, workers, self.target)
+        generations.proven.hooks("nworkers_changed", server, workers, self.target)
         self.target = workers
-        for child in self._processes.workers(generations.present.number)[workers:]:
+        for child in self._processes.workers(generations.proven.number)[workers:]:
             child.end(settings.graceful_timeout)
 
     def fill(self) -> None:
         """Make what is missing, unless it is too early to try again."""
-        if self._backoff.waits:
-            return
-        present = self._generations.present
+        for generation in reversed(self._generations.known):
+            if self._backoff.waits:
+                return
+            self._fill(generation)
+
+    def _fill(self, generation: Generation) -> None:
+        settings = generation.settings
         roles = {child.role for child in self._processes if not child.told}
-        if present.settings.status and Role.STATUS not in roles:
-            self.fork(Role.STATUS)
-        if present.settings.preload and present.template is None:
-            self.fork(Role.TEMPLATE)
-        if present.settings.preload and not present.template_serves():
+        if settings.status and Role.STATUS not in roles:
+            self.fork(Role.STATUS, generation)
+        if settings.preload and generation.template is None:
+            self.fork(Role.TEMPLATE, generation)
+        if settings.preload and not generation.template_serves():
             return
-        while self._missing() > 0:
-            if not self._fork_worker():
+        while self._missing(generation) > 0:
+            if not self._fork_worker(generation):
                 return
 
-    def _fork_worker(self) -> bool:
+    def _fork_worker(self, generation: Generation) -> bool:
         slot = self._scoreboard.take()
         if slot is None:
             return False  # as many have yet to end
-        return self._made(self._spawner.fork(Role.WORKER, slot))
+        return self._made(self._spawner.fork(Role.WORKER, generation, slot))
 
-    def fork(self, role: Role) -> bool:
+    def fork(self, role: Role, generation: Generation) -> bool:
         """Make a child that is no worker. Whether there is one now."""
-        return self._made(self._spawner.fork(role))
+        return self._made(self._spawner.fork(role, generation))
 
     def _made(self, made: bool) -> bool:
         if not made:
             self.end_old(one=True)  # which gives a process back
         return made
 
-    def _missing(self) -> int:
-        # A generation on trial has one worker until that one serves.
-        wanted = 1 if self._generations.on_trial else self.target
-        workers = self._processes.workers(self._generations.present.number)
-        return wanted - sum(not child.retiring for child in workers)
+    def _missing(self, generation: Generation) -> int:
+        # A generation on trial has one worker until that one serves; meanwhile there are as many
+        # as ever of the one before.
+        proven = generation is self._generations.proven
+        workers = self._processes.workers(generation.number)
+        return (self.target if proven else 1) - sum(not child.retiring for child in workers)
 
     def complete(self) -> bool:
         """Whether every worker that is wanted serves."""
-        workers = self._processes.workers(self._generations.present.number)
-        return self._missing() <= 0 and all(child.serves for child in workers)
+        present = self._generations.present
+        workers = self._processes.workers(present.number)
+        return self._missing(present) <= 0 and all(child.serves for child in workers)
 
     def end_old(self, *, one: bool) -> None:
         """End workers that others replace: one for each that has begun to serve, at last all."""
         for child in self._processes.workers():
             old = child.generation != self._generations.present.number
-            if old or child.retiring:
-                if self._generations.on_trial and not child.retiring:
-                    return
+            if child.retiring or (old and not self._generations.on_trial):
                 child.end(self._generations.proven.settings.graceful_timeout)
                 if one:
                     return

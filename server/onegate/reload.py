@@ -6,17 +6,20 @@ had been. Listeners that both have are kept, so that no connection is refused in
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable
 
 from onegate.binding import listen, open_listeners
+from onegate.fork_context import ForkContext
 from onegate.generation import Generations
 from onegate.hooks import Hooks, Server
 from onegate.listeners import Listener
 from onegate.process_table import ProcessTable, Role
 from onegate.settings import SettingsError
 from onegate.systemd import Notifier
+from onegate.upgrade import Succession
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,41 +38,70 @@ class Reload:
         self,
         processes: ProcessTable,
         generations: Generations,
+        succession: Succession,
         notifier: Notifier,
         reread: Callable[[], Settings],
         activated: list[int],
     ) -> None:
         self._processes = processes
         self._generations = generations
+        self._succession = succession
         self._notifier = notifier
         self._reread = reread
         self._activated = activated
 
     def begin(self) -> bool:
-        """Put a new generation on trial. False, and in the log why, for a bad configuration."""
+        """Put a new generation on trial. False, and in the log why, if there cannot be one; then
+        nothing has changed, and a trial that was going on still is."""
         generations = self._generations
-        # Listeners of a trial that is cut short are taken over as they are: its worker, which is
-        # only about to end, holds them too, so that they could not be bound again.
-        abandoned = self._go_back() if generations.on_trial else []
+        if self._processes.having(Role.SUCCESSOR):
+            # It has what was there at its start, and would have to give up listeners with us.
+            log.error("HUP: a new master is starting, and reads the configuration itself")
+            return False
         self._notifier.reloading()
-        held = {each.given: each for each in (*abandoned, *generations.all_listeners())}
-        status = None
         try:
             settings = self._reread()
-            hooks = Hooks(settings.hooks)
-            if settings.status:
-                status = held.get(settings.status) or listen(settings.status, settings)
-            listeners = open_listeners(settings, held, self._activated)
-        except SettingsError as error:
-            self._abandon(abandoned + ([status] if status is not None else []))
-            log.error("reload failed, nothing is changed: %s", error)
-            self._notifier.ready()
+            context = ForkContext(
+                settings, generations.proven.context.start, generations.proven.context
+            )
+            try:
+                hooks, listeners, status = self._opened(settings, context)
+            except BaseException:
+                context.close()
+                raise
+        except Exception as error:  # whatever it is, what serves goes on
+            known = isinstance(error, (SettingsError, OSError))
+            log.error("reload failed, nothing is changed: %s", error, exc_info=not known)
+            if not generations.on_trial:
+                self._notifier.ready()
             return False
         log.info("reloading")
+        abandoned = self._go_back() if generations.on_trial else []
         generations.present.hooks("on_reload", Server(os.getpid(), settings))
-        generations.put_on_trial(settings, hooks, listeners, status)
+        generations.put_on_trial(settings, context, hooks, listeners, status)
         self._abandon(abandoned)
         return True
+
+    def _opened(
+        self, settings: Settings, context: ForkContext
+    ) -> tuple[Hooks, list[Listener], Listener | None]:
+        """What a generation needs beside its settings; whatever fails, nothing is left open.
+
+        Listeners of a trial that is going on are taken over as they are: its worker, which will
+        only be about to end, holds them too, so that they could not be bound again.
+        """
+        with context.tried():
+            held = {each.given: each for each in self._generations.all_listeners() if _here(each)}
+            hooks = Hooks(settings.hooks)
+            listeners = open_listeners(settings, held, self._activated)
+            try:
+                status = None
+                if settings.status:
+                    status = held.get(settings.status) or listen(settings.status, settings)
+            except BaseException:
+                self._abandon(listeners)
+                raise
+        return hooks, listeners, status
 
     def adopt(self) -> None:
         """The generation on trial serves: it is the present one from now on."""
@@ -88,6 +120,12 @@ class Reload:
     def fail(self) -> None:
         """The generation on trial does not serve: back to the one before."""
         self._abandon(self._go_back())
+        self._notifier.ready()
+
+    def give_up(self) -> None:
+        """End a trial, if there is one."""
+        if self._generations.on_trial:
+            self.fail()
 
     def _go_back(self) -> list[Listener]:
         """The listeners of the generation that failed are left to be closed."""
@@ -97,13 +135,25 @@ class Reload:
                 child.end_at_once()
         if failed.template is not None:
             failed.template[1].close()
-        self._notifier.ready()
         return failed.all_listeners()
 
     def _abandon(self, listeners: list[Listener]) -> None:
         """Close those of ``listeners`` that are not in use any more."""
         used = self._generations.all_listeners()
+        # What another master serves on, it goes on serving on.
+        shared = self._succession.shared
         for listener in listeners:
             if listener not in used:
-                listener.refuse()  # workers that still have it answer who is in its queue
-                listener.close(unlink=True)
+                if not shared:
+                    listener.refuse()  # workers that still have it answer who is in its queue
+                listener.close(unlink=not shared)
+
+
+def _here(listener: Listener) -> bool:
+    """Whether its address still means this one, and not a path in another directory."""
+    path = listener.given.removeprefix("unix:")
+    if not listener.path or path == listener.given or os.path.isabs(path):
+        return True
+    with contextlib.suppress(OSError):
+        return os.path.samefile(os.path.dirname(listener.path) or ".", os.path.dirname(path) or ".")
+    return False

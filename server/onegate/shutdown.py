@@ -64,8 +64,9 @@ class Shutdown:
     def _end_children(self) -> None:
         self.due = float("inf")
         if not self._quick and not self._succession.shared:
-            for listener in self._generations.present.listeners:
-                listener.refuse()
+            for generation in self._generations.known:
+                for listener in generation.listeners:
+                    listener.refuse()
         workers = self._processes.having(Role.WORKER)
         for child in self._processes:
             # As long as a worker answers, it can be asked how far that is.

@@ -9,7 +9,7 @@ import time
 
 from onegate.backoff import Backoff
 from onegate.children import be, leave
-from onegate.generation import Generations, Nest
+from onegate.generation import Generation, Generations, Nest
 from onegate.hooks import Server
 from onegate.hooks import Worker as HookWorker
 from onegate.process_table import Child, ProcessTable, Role
@@ -50,12 +50,12 @@ class Spawner:
         self._lifeline, lifeline_write = os.pipe2(os.O_CLOEXEC)
         self._private = [*private, lifeline_write]
 
-    def fork(self, role: Role, slot: Slot | None = None) -> bool:
-        """Make a child; a worker gets ``slot``. Does not return in the child.
+    def fork(self, role: Role, generation: Generation, slot: Slot | None = None) -> bool:
+        """Make a child of ``generation``; a worker gets ``slot``. Does not return in the child.
 
         False, and a later try, if the system gives no process.
         """
-        nest = self._nest()
+        nest = self._nest(generation)
         self._call_hook(role, nest)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -69,7 +69,7 @@ class Spawner:
             own += os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             line, line_write = own
             template = _new_template() if role is Role.TEMPLATE else None
-            pid = self._new_process(slot, line_write)
+            pid = self._new_process(generation, slot, line_write)
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
             for descriptor in own:
@@ -80,20 +80,20 @@ class Spawner:
             return False
         if not pid:
             leave([line, *self._private, *self._processes.lines()], held)
-            self._close_unused(nest, role)
+            self._close_unused(nest, role, generation)
             be(role, nest, slot, line_write, template, self._scoreboard)
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
         os.close(line_write)
-        self._enter(pid, role, line, slot, template)
+        self._enter(pid, role, generation, line, slot, template)
         return True
 
-    def _nest(self) -> Nest:
-        present = self._generations.present
+    def _nest(self, generation: Generation) -> Nest:
         return Nest(
-            settings=present.settings,
-            hooks=present.hooks,
-            listeners=present.listeners,
-            status=present.status,
+            settings=generation.settings,
+            context=generation.context,
+            hooks=generation.hooks,
+            listeners=generation.listeners,
+            status=generation.status,
             lifeline=self._lifeline,
             activated=self._activated,
             began=time.time(),
@@ -104,40 +104,47 @@ class Spawner:
             server = Server(os.getpid(), nest.settings)
             nest.hooks("pre_fork", server, HookWorker(0, nest.settings))
         elif role is Role.SUCCESSOR:
-            # It reads its settings itself; ours are those that have been seen to serve.
-            nest.hooks("pre_exec", Server(os.getpid(), self._generations.proven.settings))
+            nest.hooks("pre_exec", Server(os.getpid(), nest.settings))
 
-    def _new_process(self, slot: Slot | None, line: int) -> int:
-        template = self._generations.present.template
+    @staticmethod
+    def _new_process(generation: Generation, slot: Slot | None, line: int) -> int:
+        template = generation.template
         if slot is not None and template is not None:
             return template[1].fork(slot.index, line)
         return os.fork()
 
     def _enter(
-        self, pid: int, role: Role, line: int, slot: Slot | None, template: Template | None
+        self,
+        pid: int,
+        role: Role,
+        generation: Generation,
+        line: int,
+        slot: Slot | None,
+        template: Template | None,
     ) -> None:
         """Note what has been made."""
-        present = self._generations.present
-        child = Child(pid, role, present.number, line, slot)
+        child = Child(pid, role, generation.number, line, slot)
         if slot is not None:
             slot[Field.PID], slot[Field.BEAT] = pid, child.since
-            slot[Field.GENERATION] = present.number
+            slot[Field.GENERATION] = generation.number
             self._backoff.shortage_over()
         if template is not None:
             template.in_master()
-            present.template = (child, template)
+            generation.template = (child, template)
         self._processes.add(child)
 
-    def _close_unused(self, nest: Nest, role: Role) -> None:
+    def _close_unused(self, nest: Nest, role: Role, own: Generation) -> None:
         """In a child: close what belongs to others. A listener that somebody keeps open goes on
         taking connections that nobody accepts."""
         used = nest.listeners + ([nest.status] if nest.status and role is not Role.WORKER else [])
-        for listener in self._generations.all_listeners():
+        for listener in (*self._generations.all_listeners(), *self._succession.listeners.values()):
             if listener not in used:
                 listener.sock.close()
         for generation in self._generations.known:
             if generation.template is not None:
                 generation.template[1].close()
+            if generation is not own:
+                generation.context.close()
         if role is not Role.SUCCESSOR:
             self._succession.forget()
 

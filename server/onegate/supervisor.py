@@ -80,6 +80,9 @@ class Supervisor:
             self._shutdown.begin(quick=False)
         elif child.role is Role.WORKER and child.generation == self._generations.present.number:
             self._worker_serves()
+        elif child.role is Role.WORKER:
+            # It replaces one that died, or wants to end, while another generation is on trial.
+            self._pool.end_old(one=True)
 
     def _worker_serves(self) -> None:
         """One of the present generation has begun to."""
@@ -101,6 +104,7 @@ class Supervisor:
             except SettingsError as error:
                 log.error("%s", error)
             self._succession.ready()
+            self._succession.give_up(self._generations.all_listeners())
 
     # ── how they end ─────────────────────────────────────────────────────────────────────────
 
@@ -121,7 +125,7 @@ class Supervisor:
             settings = self._generations.proven.settings
             server = Server(os.getpid(), settings)
             worker = HookWorker(child.pid, settings)
-            self._generations.present.hooks("child_exit", server, worker)
+            self._generations.of(child.generation).hooks("child_exit", server, worker)
         if not self._shutdown.begun and not child.told:
             self._died(child, code)
         elif child.reason:

@@ -10,15 +10,15 @@ import socket
 import time
 
 _FIRST_DESCRIPTOR = 3
-_NAMES = (
+NAMES = {
     "LISTEN_PID",
     "LISTEN_FDS",
     "LISTEN_FDNAMES",
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
-)
-_SAID = {name: os.environ.pop(name, "") for name in _NAMES}
+}
+_SAID = {name: os.environ.pop(name, "") for name in NAMES}
 """Taken out at once: it is meant for this process, and not for the application."""
 
 

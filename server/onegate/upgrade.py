@@ -6,6 +6,7 @@ tells its predecessor through a pipe when its first worker serves. Only then doe
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -17,11 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from onegate.fork_context import Start
+
+
+log = logging.getLogger("onegate.error")
 
 _VARIABLE = "_ONEGATE_SUCCESSION"
-_FOLDER = os.getcwd()  # before --chdir; the command line is relative to it
-_ENVIRON = {name: value for name, value in os.environ.items() if name != _VARIABLE}
-"""As it was at the start, before ``--env``."""
 
 
 def _left() -> dict[str, Any]:
@@ -44,8 +46,8 @@ class Succession:
         if self._ready >= 0:
             os.set_inheritable(self._ready, False)
         self.listeners: dict[str, Listener] = {
-            address: adopt(descriptor, address, foreign=foreign)
-            for address, descriptor, foreign in _LEFT.get("listeners", [])
+            address: adopt(descriptor, address, foreign=foreign).replace(path=path)
+            for address, descriptor, foreign, path in _LEFT.get("listeners", [])
         }
         """By the address that they were asked for with."""
         self.activated: list[int] = _LEFT.get("activated", [])
@@ -75,15 +77,41 @@ class Succession:
             os.write(self._ready, b"+")
             self.forget()
 
+    def give_up(self, used: list[Listener]) -> None:
+        """Close the listeners that were left to us and are not ``used``: the settings have changed
+        since. The master before this one does not accept there any more."""
+        for address in [each for each in self.listeners if self.listeners[each] not in used]:
+            listener = self.listeners.pop(address)
+            listener.refuse()
+            listener.close(unlink=True)
 
-def exec_successor(listeners: list[Listener], ready: int, activated: list[int]) -> NoReturn:
-    """Become a new master, by the command line and in the folder of the first start."""
+
+def exec_successor(
+    start: Start, listeners: list[Listener], ready: int, activated: list[int]
+) -> NoReturn:
+    """Become a new master, by the command line of the first start, in its directory, with its
+    environment and umask. Ends the process if that cannot be."""
     import json  # noqa: PLC0415 - see above
 
-    left = [(each.given, each.sock.fileno(), each.foreign) for each in listeners]
-    for descriptor in (ready, *(descriptor for _, descriptor, _ in left)):
+    left = [(each.given, each.sock.fileno(), each.foreign, each.path) for each in listeners]
+    for descriptor in (ready, *(descriptor for _, descriptor, *_ in left)):
         os.set_inheritable(descriptor, True)
-    environ = _ENVIRON | systemd.handed_down()
+    environ = {name: start.environ[name] for name in start.environ.keys() - systemd.NAMES}
+    environ |= systemd.handed_down()
     environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left, "activated": activated})
-    os.chdir(_FOLDER)
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
+    os.umask(start.umask)
+    try:
+        _enter(start.directory)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
+    except OSError as error:
+        log.error("a new master cannot be started: %s", error)
+    os._exit(1)
+
+
+def _enter(directory: str) -> None:
+    """Go where the first start was. If that is gone, a command line of absolute paths will do; a
+    relative one is not to mean something else, as it would here."""
+    try:
+        os.chdir(directory or "/")
+    except OSError:
+        os.chdir("/")

@@ -181,8 +181,10 @@ def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
 AGAIN = """
 import os, sys
 from onegate.cli import Sources
+from onegate.fork_context import ForkContext
 from onegate.settings import SettingsError
 sources = Sources({"config": "x.toml"})
+context = None
 said = []
 for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "077"',
              'wrong',
@@ -191,7 +193,10 @@ for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "
     with open(os.path.join(sys.argv[1], "x.toml"), "w") as file:
         file.write(text)
     try:
-        app = sources.read().app
+        settings = sources.read()
+        context = ForkContext(settings, sources.start, context)
+        context.enter()
+        app = settings.app
     except SettingsError as error:
         app = "error"
     said.append((app, os.path.relpath(os.getcwd(), sys.argv[1]),
@@ -208,11 +213,12 @@ def test_read_again_from_where_it_was_started_and_with_that_environment(tmp_path
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "B": "0"},
+        umask=0o022,
         check=True,
     )
     assert ended.stdout == (
         "[('a', 'one', '1', '1'), ('error', 'one', '1', '1'),"
-        " ('error', 'one', '1', '1'), ('b', '.', None, '2')] 0o77\n"
+        " ('error', 'one', '1', '1'), ('b', '.', None, '2')] 0o22\n"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
@@ -12,14 +13,18 @@ from onegate.settings.model import Settings
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 
 
+def context(settings: Settings) -> ForkContext:
+    return ForkContext(settings, start())
+
+
 def listener(name: str) -> Listener:
     return Listener(sock=socket.socket, name=name, server_name="a", server_port="1")
 
 
 def on_trial() -> Generations:
-    generations = Generations(OLD)
+    generations = Generations(OLD, context(OLD))
     generations.present.listeners = [listener("old")]
-    generations.put_on_trial(NEW, Hooks(), [listener("new")], listener("status"))
+    generations.put_on_trial(NEW, context(NEW), Hooks(), [listener("new")], listener("status"))
     return generations
 
 
@@ -28,7 +33,7 @@ def names(generations: Generations) -> list[str]:
 
 
 def test_the_first_is_present_and_not_on_trial() -> None:
-    generations = Generations(OLD)
+    generations = Generations(OLD, context(OLD))
     assert not generations.on_trial
     assert generations.present is generations.proven
     assert generations.known == [generations.present]
@@ -63,5 +68,5 @@ def test_a_number_is_never_given_again() -> None:
     generations = on_trial()
     assert generations.go_back().number == 2
     assert generations.present.number == 1
-    generations.put_on_trial(NEW, Hooks(), [], None)
+    generations.put_on_trial(NEW, context(NEW), Hooks(), [], None)
     assert generations.present.number == 3

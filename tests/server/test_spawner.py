@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from onegate.backoff import Backoff
+from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
 from onegate.process_table import ProcessTable, Role
 from onegate.scoreboard import Scoreboard
@@ -27,7 +28,8 @@ def test_a_fork_that_fails_leaves_nothing_and_is_tried_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, role: Role
 ) -> None:
     processes = ProcessTable(select.poll())
-    generations = Generations(Settings(app="served:app"))
+    settings = Settings(app="served:app")
+    generations = Generations(settings, ForkContext(settings, start()))
     scoreboard = Scoreboard(1)
     backoff = Backoff()
     spawner = Spawner(
@@ -35,7 +37,8 @@ def test_a_fork_that_fails_leaves_nothing_and_is_tried_later(
     )
     monkeypatch.setattr(os, "fork", no_process)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    assert not spawner.fork(role, scoreboard.take() if role is Role.WORKER else None)
+    slot = scoreboard.take() if role is Role.WORKER else None
+    assert not spawner.fork(role, generations.present, slot)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
     assert backoff.waits

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
 from tests.server.loads import both, under_load
@@ -97,3 +101,84 @@ def test_usr2_twice_starts_one(serve: Serve) -> None:
         assert server.get().status == 200
     finally:
         ended(new)
+
+
+def test_the_new_master_begins_where_the_first_start_did(tmp_path: Path) -> None:
+    """With its environment and umask too, and the settings as they are by now."""
+    source = """
+import json, os
+
+def app(environ, start_response):
+    umask = os.umask(0)
+    os.umask(umask)
+    start_response("200 OK", [])
+    return [json.dumps([os.getcwd(), os.environ.get("A"), os.environ.get("B"), umask]).encode()]
+"""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "served.py").write_text(source)
+    config = tmp_path / "onegate.toml"
+    config.write_text('chdir = "one"\numask = "077"\nenv = { A = "1", B = "1" }')
+    launcher = ("sh", "-c", 'umask 022; exec "$@"', "sh")
+    environ = {"B": "0"}
+    options = ("--config", "onegate.toml")
+    with serving(tmp_path, "", *options, launcher=launcher, environ=environ) as server:
+        assert json.loads(server.get().content) == [str(tmp_path / "one"), "1", "1", 0o77]
+        config.write_text('chdir = "two"\nenv = { A = "2" }')
+        new = taken_over(server)
+        try:
+            assert json.loads(server.get().content) == [str(tmp_path / "two"), "2", "0", 0o22]
+        finally:
+            ended(new)
+
+
+def test_a_relative_chdir_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "served.py").write_text(HELLO)
+    with serving(tmp_path, "", "--chdir", "sub") as server:
+        assert server.get().status == 200
+        new = taken_over(server)
+        try:
+            assert server.get().status == 200
+        finally:
+            ended(new)
+
+
+def test_the_directory_of_the_first_start_is_gone(tmp_path: Path) -> None:
+    """What is relative to it fails, and is not looked for elsewhere; what is absolute works."""
+    start, app = tmp_path / "start", tmp_path / "app"
+    for folder in (start, app):
+        folder.mkdir()
+    (app / "served.py").write_text(HELLO)
+    with serving(start, "", "--chdir", str(app)) as server:
+        assert server.get().status == 200
+        shutil.rmtree(start)
+        new = taken_over(server)
+        try:
+            assert server.get().status == 200
+        finally:
+            ended(new)
+    start.mkdir()
+    with serving(start, HELLO) as server:
+        assert server.get().status == 200
+        shutil.rmtree(start)
+        server.process.send_signal(signal.SIGUSR2)
+        server.wait_for_log("new master .* before it served; this one goes on")
+        assert server.get().status == 200
+
+
+def test_a_listener_that_the_new_settings_do_not_have_is_closed(tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
+    config = tmp_path / "onegate.toml"
+    config.write_text(f'bind = ["127.0.0.1:{first}", "127.0.0.1:{second}", "unix:socket"]')
+    with serving(tmp_path, HELLO, "--config", "onegate.toml", bind="") as server:
+        assert (get(first), get(second)) == ("Hello\n", "Hello\n")
+        config.write_text(f'bind = ["127.0.0.1:{first}"]')
+        new = taken_over(server)
+        try:
+            assert get(first) == "Hello\n"
+            with pytest.raises(ConnectionRefusedError):
+                get(second)
+            assert not (tmp_path / "socket").exists()
+        finally:
+            ended(new)

@@ -53,13 +53,15 @@ def load(arguments: Sequence[str], environ: Mapping[str, str]) -> Loaded:
     return combine(given(arguments), environ)
 
 
-def combine(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Loaded:
-    """The same for a command line that was parsed already."""
+def combine(
+    arguments: Mapping[str, Any], environ: Mapping[str, str], directory: str = ""
+) -> Loaded:
+    """The same for a command line that was parsed already, and given in ``directory``."""
     variables = from_environ(environ)
     path = arguments.get("config") or variables.get("config")
     layers = [
         (_platform(environ), _PLATFORM),
-        (from_file(path) if path else {}, dict.fromkeys(OPTIONS, str(path))),
+        (from_file(path, directory) if path else {}, dict.fromkeys(OPTIONS, str(path))),
         (variables, {name: option.variable for name, option in OPTIONS.items()}),
         (arguments, dict.fromkeys(OPTIONS, "command line")),
     ]
@@ -121,12 +123,13 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
 # ── a file ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def from_file(path: str) -> dict[str, Any]:
-    """What the TOML file ``path`` says; of a pyproject.toml its table ``[tool.onegate]``."""
+def from_file(path: str, directory: str = "") -> dict[str, Any]:
+    """What the TOML file ``path`` says, which is relative to ``directory``; of a pyproject.toml
+    its table ``[tool.onegate]``."""
     import tomllib  # noqa: PLC0415 - only with --config
 
     try:
-        with open(path, "rb") as file:
+        with open(os.path.join(directory, path), "rb") as file:
             document = tomllib.load(file)
     except OSError as error:
         raise SettingsError(f"--config {path}: {error.strerror}") from None
