@@ -77,6 +77,7 @@ def load(target: str) -> Callable[..., Any]:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
             raise LoadError(
                 f"there is no module {error.name!r} in {folder} or on the path"
+                + _hidden(module_name, folder)
             ) from None
         raise
     if path is None:
@@ -85,7 +86,9 @@ def load(target: str) -> Callable[..., Any]:
         try:
             found = getattr(found, name)
         except AttributeError:
-            raise LoadError(f"module {module_name!r} has no attribute {path!r}") from None
+            raise LoadError(
+                f"module {module_name!r} has no attribute {path!r}" + _hidden(module_name, folder)
+            ) from None
     if arguments is not None:
         if not callable(found):
             raise LoadError(f"{target!r}: {path} is not callable")
@@ -94,3 +97,13 @@ def load(target: str) -> Callable[..., Any]:
     if not callable(found):
         raise LoadError(f"{target!r} is a {type(found).__name__}, which is not callable")
     return found  # type: ignore[no-any-return]  # callable() was asked
+
+
+def _hidden(module: str, folder: str) -> str:
+    """What to do if a module of ``folder`` is not found because the standard library has one of
+    its name, which is imported already."""
+    top = module.partition(".")[0]
+    there = any(os.path.exists(os.path.join(folder, name)) for name in (top, f"{top}.py"))
+    if top not in sys.stdlib_module_names or not there:
+        return ""
+    return f"; {top!r} is a module of the standard library: give yours another name"

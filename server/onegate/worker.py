@@ -17,6 +17,7 @@ from onegate.acceptor import Acceptor, Front
 from onegate.calls import GATHERING, Calls
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
+from onegate.http1.response import name_server
 from onegate.limits import budget
 from onegate.listeners import Listener
 from onegate.refusals import Refusals
@@ -79,6 +80,7 @@ class Worker(Calls):
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
         self.access = _access_log(settings)
         self.refusals = Refusals()
+        name_server(settings.server_header)
         self.now = time.monotonic()
         self.stopping = False
         self.paused = True

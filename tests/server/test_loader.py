@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -195,6 +196,32 @@ def test_boot_of_a_broken_app_ends_with_1_and_a_traceback(
     assert ended.returncode == 1
     assert message in ended.stderr
     assert "Traceback (most recent call last)" in ended.stderr
+
+
+def test_a_module_that_the_standard_library_hides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for target in ("site:app", "site.wsgi:app"):
+        with pytest.raises(LoadError) as without:
+            load(target)
+        assert "standard library" not in str(without.value)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/wsgi.py").write_text("app = print")
+    for target in ("site:make_app()", "site.wsgi:app"):
+        with pytest.raises(LoadError, match="'site' is a module of the standard library: give"):
+            load(target)
+
+
+def test_no_example_is_hidden_by_the_standard_library() -> None:
+    root = Path(__file__).parents[2]
+    texts = [path.read_text() for path in (root / "docs").glob("*.md")]
+    texts.append((root / "README.md").read_text())
+    modules = set(
+        re.findall(r"\b(\w+)[\w.]*:(?:app|application|make_app|create_app)\b", "".join(texts))
+    )
+    assert modules
+    assert modules & sys.stdlib_module_names == set()
 
 
 @pytest.mark.parametrize(

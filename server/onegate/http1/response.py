@@ -78,7 +78,15 @@ def imf_fixdate(second: int) -> str:
 
 
 _clock = _Clock()
-SERVER_LINE = "Server: onegate\r\n"
+_server_line = "Server: onegate\r\n"
+
+
+def name_server(value: str) -> None:
+    """Have the Server field of responses that have none of their own say ``value``; "none" or
+    nothing: have no such field (RFC 9110, 10.2.4). To be called before the first response, for
+    heads are remembered as octets."""
+    global _server_line  # noqa: PLW0603 - one for each process, like the clock
+    _server_line = "" if value in ("", "none") else f"Server: {value}\r\n"
 
 
 def frame(
@@ -111,7 +119,7 @@ def frame(
     elif not minor:
         extra += "Connection: keep-alive\r\n"
     date = "" if head.has_date else _clock.at(int(time.time()))
-    server = "" if head.has_server else SERVER_LINE
+    server = "" if head.has_server else _server_line
     text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
     return text.encode("latin-1"), framing, close
 

@@ -203,6 +203,31 @@ class Choice(Kind):
         return text.lower()
 
 
+class UrlPath(Kind):
+    """The path of a URL, or nothing."""
+
+    expects = "a path that begins with /, without ? and #"
+    metavar = "PATH"
+
+    def read(self, text: str) -> str:
+        """Percent-encoded or not."""
+        if (text and text[0] != "/") or not {"?", "#", "\0"}.isdisjoint(text):
+            raise ValueError
+        return text
+
+
+class FieldValue(Kind):
+    """What a field of a response may say, or nothing."""
+
+    expects = "printable characters of latin-1"
+
+    def read(self, text: str) -> str:
+        """Without spaces around it, which are no part of a value (RFC 9110, 5.5)."""
+        if re.fullmatch("[\t\x20-\x7e\x80-\xff]*", text) is None:
+            raise ValueError
+        return text.strip(" \t")
+
+
 class Texts(Kind):
     """Some texts: an option that may be repeated, an array in TOML."""
 

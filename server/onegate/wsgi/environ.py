@@ -40,6 +40,16 @@ def field_key(name: str) -> str | None:
     return sys.intern("HTTP_" + name.upper().replace("-", "_"))
 
 
+def octets(text: str) -> str:
+    """``text`` of a setting as a native string of the environ: its octets in UTF-8, one character
+    for each (PEP 3333, "Unicode Issues")."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _decoded(path: str) -> str:
+    return _PCT_ENCODED.sub(lambda match: chr(int(match[1], 16)), path)
+
+
 class ErrorStream:
     """``wsgi.errors``: standard error that takes any text (PEP 3333, "Input and Error Streams").
 
@@ -83,8 +93,8 @@ class EnvironFactory:
     ) -> None:
         self.unix = unix
         """Whether clients come through a Unix socket, where nothing has a port."""
-        # The slash that follows belongs to PATH_INFO.
-        self._script_name = script_name = script_name.rstrip("/")
+        # As it is cut off the path, so decoded. The slash that follows belongs to PATH_INFO.
+        self._script_name = script_name = _decoded(octets(script_name)).rstrip("/")
         template: dict[str, Any] = {
             "GATEWAY_INTERFACE": "CGI/1.1",
             "SCRIPT_NAME": script_name,
@@ -108,7 +118,7 @@ class EnvironFactory:
         }
         if scheme == "https":
             template["HTTPS"] = "on"
-        template.update(extra)
+        template.update((octets(name), octets(value)) for name, value in extra)
         self.new = template.copy
 
     def complete(
@@ -150,7 +160,7 @@ class EnvironFactory:
             target = self._origin_form(environ, head)
         path, _, environ["QUERY_STRING"] = target.partition("?")
         if "%" in path:
-            path = _PCT_ENCODED.sub(lambda match: chr(int(match[1], 16)), path)
+            path = _decoded(path)
         if self._script_name and f"{path}/".startswith(f"{self._script_name}/"):
             path = path[len(self._script_name) :]
         environ["PATH_INFO"] = path

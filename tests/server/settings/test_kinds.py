@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onegate.settings.kinds import (
     Choice,
+    FieldValue,
     Flag,
     Kind,
     Mode,
@@ -17,6 +18,7 @@ from onegate.settings.kinds import (
     Seconds,
     Size,
     Texts,
+    UrlPath,
     Whole,
     quote,
     table,
@@ -50,6 +52,10 @@ from onegate.settings.kinds import (
         (Choice("info", "debug"), "DEBUG", "debug"),
         (Pairs(), "A=b=c", ("A", "b=c")),
         (Pairs(), "A=", ("A", "")),
+        (UrlPath(), "", ""),
+        (UrlPath(), "/größe/%C3%9F", "/größe/%C3%9F"),
+        (FieldValue(), "", ""),
+        (FieldValue(), " a (é)\t", "a (é)"),
     ],
 )
 def test_read(kind: Kind, text: str, value: object) -> None:
@@ -69,6 +75,8 @@ def test_read(kind: Kind, text: str, value: object) -> None:
         (Flag(), ["", "2", "ja", "tru"]),
         (Choice("info"), ["", "inf", "infos"]),
         (Pairs(), ["", "A", "=b", "A=\0"]),
+        (UrlPath(), ["app", "/a?b", "/a#b", "/a\0", "http://a/"]),
+        (FieldValue(), ["a\r\nb", "a\nX: y", "\0", "\x7f", "€"]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Kind) else "",
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from onegate.settings import SettingsError
 from onegate.settings.declare import Option
-from onegate.settings.kinds import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, Whole
+from onegate.settings.kinds import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, UrlPath, Whole
 from onegate.settings.model import OPTIONS, Settings
 from onegate.settings.show import show
 from onegate.settings.sources import load
@@ -26,6 +26,7 @@ SAMPLES: dict[type, tuple[str, str, str, object]] = {
     Choice: ("debug", "debug", '"debug"', "debug"),
     Texts: ("a", "a 'b c'", '["a", "b c"]', ("a", "b c")),
     Pairs: ("A=1", "A=1 B=2", '{ A = "1", B = "2" }', (("A", "1"), ("B", "2"))),
+    UrlPath: ("/x", "/x", '"/x"', "/x"),
 }
 
 

@@ -135,6 +135,22 @@ def test_W8_script_name_over_the_wire(tmp_path: Path) -> None:
         assert environ["RAW_URI"] == "/app/a%20b?c"
 
 
+@pytest.mark.parametrize("given", ["/größe", "/gr%C3%B6%C3%9Fe", "/größe/", "/gr%c3%b6%C3%9Fe/"])
+def test_W8_script_name_beyond_ascii(tmp_path: Path, given: str) -> None:
+    """Octets of UTF-8, one character for each, as they are cut off the path."""
+    options = ("--chdir", str(APPS), "--root-path", given)
+    with serving(tmp_path, "", *options, target="environ_json:app") as server:
+        for _ in range(3):
+            environ = told(server, target="/gr%C3%B6%C3%9Fe/x")
+            assert environ["SCRIPT_NAME"].encode("latin-1").decode() == "/größe"
+            assert environ["PATH_INFO"] == "/x"
+
+
+def test_W8_a_percent_sign_in_script_name() -> None:
+    assert factory(script_name="/100%25/%zz").new()["SCRIPT_NAME"] == "/100%/%zz"
+    assert factory(script_name="/%2F").new()["SCRIPT_NAME"] == ""
+
+
 @pytest.mark.parametrize(
     ("target", "path", "query", "host"),
     [
@@ -364,6 +380,12 @@ def test_W79_deployer_adds_variables(tmp_path: Path) -> None:
     with serving(tmp_path, "", *options, target="environ_json:app") as server:
         environ = told(server)
         assert (environ["site.colour"], environ["EMPTY"]) == ("a=b", "")
+
+
+def test_W79_what_the_deployer_adds_is_octets_too() -> None:
+    environ = factory(extra=[("X", "€ é \udcff"), ("é", "a")]).new()
+    assert environ["X"].encode("latin-1") == "€ é ".encode() + b"\xff"
+    assert environ["é".encode().decode("latin-1")] == "a"
 
 
 def factory(**keywords: Any) -> EnvironFactory:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +11,8 @@ import pytest
 from onegate.http1 import Head
 from onegate.wsgi import Call, make_call
 
-from tests.server.wsgi.conftest import Apps, Gate, Recorder
+from tests.server.helpers import Client, serving
+from tests.server.wsgi.conftest import FOLDER, Apps, Gate, Recorder
 
 PLAIN = ("Content-Type", "text/plain")
 
@@ -187,6 +190,38 @@ def test_W47_content_length_is_a_number(apps: Apps, length: str) -> None:
 def test_W47_content_length_comes_once(apps: Apps) -> None:
     query = literal("200 OK", [PLAIN, ("Content-Length", "7"), ("content-length", "7")])
     assert apps.ask("head:caught", query=query).content == b"ValueError"
+
+
+@pytest.mark.parametrize(
+    ("value", "fields"),
+    [("none", []), ("", []), ("mine/1 (é)", ["mine/1 (é)"]), ("onegate", ["onegate"])],
+)
+def test_the_server_field_is_what_the_deployer_wants(
+    tmp_path: Path, value: str, fields: list[str]
+) -> None:
+    """In every response: whole, streamed, of files, of errors and of refused requests."""
+    options = (
+        "--chdir",
+        str(FOLDER),
+        "--server-header",
+        value,
+        "--status",
+        f"unix:{tmp_path}/status",
+    )
+    environ = {"FILES_DATA": __file__}
+    with serving(tmp_path, "", *options, target="dispatch:app", environ=environ) as server:
+        apps = Apps(server, "plain")
+        for app in ("one_block", "two_blocks", "generator", "files", "raises", "statuses:reset"):
+            for _ in range(3):  # what comes again is remembered
+                assert apps.ask(app).all("Server") == fields
+        with server.connect() as client:
+            assert client.send(b"nonsense\r\n\r\n").response().all("Server") == fields
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(tmp_path / "status"))
+            live = Client(sock).send(b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n").response()
+            assert live.all("Server") == fields
+        own = apps.ask("head", query=literal("200 OK", [PLAIN, ("Server", "its own")]))
+        assert own.all("Server") == ["its own"]
 
 
 def test_W48_missing_headers_are_added(either: Apps) -> None:

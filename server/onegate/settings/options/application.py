@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate.settings.declare import Group, option
-from onegate.settings.kinds import Flag, Kind, Pairs, Texts
+from onegate.settings.kinds import Flag, Kind, Pairs, Texts, UrlPath
 
 
 class Application(Group, title="Application"):
@@ -59,8 +59,9 @@ class Application(Group, title="Application"):
     )
     root_path: str = option(
         "",
-        Kind("PATH"),
-        help="the part of the path at which the application is mounted, its SCRIPT_NAME",
+        UrlPath(),
+        help="the part of the path at which the application is mounted, its SCRIPT_NAME; it may"
+        " be percent-encoded, as in a URL",
         why="most applications are mounted at the root",
         gunicorn='root_path ""',
         uwsgi="--mount",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate.settings.declare import Group, option
-from onegate.settings.kinds import Kind, Seconds, Size, Whole
+from onegate.settings.kinds import FieldValue, Kind, Seconds, Size, Whole
 
 
 class Messages(Group, title="Requests and answers"):
@@ -111,6 +111,15 @@ class Messages(Group, title="Requests and answers"):
         help="octets of an answer kept in memory for a slow client; more is spooled",
         why="an ordinary page leaves the worker at once, however slow its client is",
         waitress="outbuf_overflow 1M",
+    )
+    server_header: str = option(
+        "onegate",
+        FieldValue(),
+        help="the Server field of responses in which the application sets none;"
+        ' "none" leaves it out',
+        why="RFC 9110, section 10.2.4, warns of needless detail: a name, and no version",
+        waitress="ident waitress",
+        others="uvicorn --no-server-header, nginx server_tokens",
     )
     spool: str = option(
         "auto",
