@@ -7,7 +7,7 @@ import sys
 
 from onegate.fork_context import ForkContext, start
 from onegate.settings import SettingsError
-from onegate.stdio import complain, open_missing, tell
+from onegate.stdio import complain, make_harmless, open_missing, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)
+        make_harmless()
         from onegate.master import Master  # noqa: PLC0415 - in the room that forget() has made
 
         return Master(settings, context, sources.read).run()

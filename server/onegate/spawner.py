@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 
 from onegate.backoff import Backoff
@@ -15,6 +14,7 @@ from onegate.hooks import Worker as HookWorker
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.scoreboard import Field, Scoreboard, Slot
 from onegate.signals import SIGNALS
+from onegate.stdio import flush
 from onegate.upgrade import Succession
 
 TYPE_CHECKING = False
@@ -57,8 +57,7 @@ class Spawner:
         """
         nest = self._nest(generation)
         self._call_hook(role, nest)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         if slot is not None:
             slot.clear()
         template: Template | None = None

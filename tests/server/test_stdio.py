@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from tests.server.helpers import DEADLINE, wait_for
 from tests.server.ports import free_port, get
+from tests.server.processes import children
 
 TELLS = """
 import os, sys
@@ -120,3 +124,100 @@ def test_help_in_any_encoding() -> None:
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+# ── output of hooks and of the application ────────────────────────────────────────────────────────
+
+PRINTS = """
+import os, signal, sys
+
+def app(environ, start_response):
+    print("view", environ["PATH_INFO"])
+    print("partial", end="", file=sys.stderr)
+    if environ["PATH_INFO"] == "/kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+HOOKS = """
+def on_starting(server): print("starting" * 2000)
+def pre_fork(server, worker): print("pre_fork")
+def post_fork(server, worker): print("post_fork", flush=True)
+def post_worker_init(worker): print("post_worker_init")
+def on_exit(server): print("on_exit")
+"""
+
+
+@pytest.mark.parametrize("where", ["/dev/full", "a pipe that nobody reads"])
+def test_output_is_never_a_reason_to_end(tmp_path: Path, where: str) -> None:
+    (tmp_path / "served.py").write_text(PRINTS)
+    (tmp_path / "hooks.py").write_text(HOOKS)
+    if where == "/dev/full":
+        out = os.open(where, os.O_WRONLY)
+    else:
+        read, out = os.pipe()
+        os.close(read)
+    port = free_port()
+    command = [sys.executable, "-m", "onegate", "served:app", "--bind", f"127.0.0.1:{port}"]
+    with (tmp_path / "errors").open("w") as errors:
+        process = subprocess.Popen(
+            [*command, "--hooks", "hooks.py"], cwd=tmp_path, stdout=out, stderr=errors
+        )
+    os.close(out)
+    try:
+        for _ in range(2):
+
+            def answered() -> bool:
+                assert process.poll() is None, (tmp_path / "errors").read_text()
+                try:
+                    return get(port) == "ok"
+                except OSError:
+                    return False
+
+            wait_for(answered, "an answer")
+            for pid in children(process.pid):
+                os.kill(pid, signal.SIGKILL)
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+        assert "Traceback" not in (tmp_path / "errors").read_text()
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
+def test_a_line_that_is_printed_is_written_at_once_and_only_once(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Not to be lost with a worker that is killed."""
+    (tmp_path / "served.py").write_text(PRINTS)
+    (tmp_path / "hooks.py").write_text(HOOKS.replace('"starting" * 2000', '"starting", end=" "'))
+    port = free_port()
+    command = [sys.executable, "-m", "onegate", "served:app", "--bind", f"127.0.0.1:{port}"]
+    environ = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    with (tmp_path / "out").open("w") as out, (tmp_path / "errors").open("w") as errors:
+        process = subprocess.Popen(
+            [*command, "--hooks", "hooks.py", *options],
+            cwd=tmp_path,
+            env=environ,
+            stdout=out,
+            stderr=errors,
+        )
+
+    def printed(what: str) -> int:
+        return (tmp_path / "out").read_text().count(what)
+
+    try:
+        wait_for(lambda: printed("post_worker_init"), "a worker")
+        assert get(port) == "ok"
+        assert printed("view /\n") == 1
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET /kill HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.settimeout(DEADLINE)
+            client.recv(1)
+        assert printed("view /kill\n") == 1
+        assert printed("starting") == 1
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+        assert printed("on_exit") == 1
+    finally:
+        process.kill()

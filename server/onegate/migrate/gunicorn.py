@@ -136,7 +136,7 @@ RULES: dict[str, Rule] = {
     "syslog_prefix": absent(_LOGGING),
     "syslog_facility": absent(_LOGGING),
     "disable_redirect_access_to_syslog": needless("there is no syslog to redirect to"),
-    "enable_stdio_inheritance": needless("standard output and error are never buffered"),
+    "enable_stdio_inheritance": needless("a line that is printed is written at once"),
     "statsd_host": absent("see --status"),
     "statsd_prefix": absent("see --status"),
     "dogstatsd_tags": absent("see --status"),
