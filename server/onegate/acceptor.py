@@ -19,6 +19,8 @@ import logging
 import os
 import select
 import socket
+from select import poll
+from socket import SocketType
 
 from onegate.connection import Connection
 from onegate.http1 import HeadParser
@@ -137,7 +139,7 @@ class Acceptor:
                 if not _waits([fd]) or not self._survive(error):
                     return
                 continue
-            sock = socket.SocketType(family, socket.SOCK_STREAM, 0, descriptor)
+            sock = SocketType(family, socket.SOCK_STREAM, 0, descriptor)
             peer = (_unmapped(address[0]), str(address[1])) if address else ("", "")
             try:
                 if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
@@ -247,10 +249,10 @@ def _unmapped(address: str) -> str:
 
 def _waits(listeners: list[int]) -> bool:
     """Whether somebody waits to be accepted."""
-    poll = select.poll()
+    ready = poll()
     for fd in listeners:
-        poll.register(fd, select.POLLIN)
-    return bool(poll.poll(0))
+        ready.register(fd, select.POLLIN)
+    return bool(ready.poll(0))
 
 
 def _spare() -> int:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import gc
+import importlib
 import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from os import write
+from threading import Lock
 
 from onegate import hooks, signals
 from onegate.generation import Nest
@@ -53,6 +57,7 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
     """Load the application, or end the process with the reason in the log."""
     settings = nest.settings
     try:
+        _import_own(settings)
         _drop_privileges(settings)
         if role is Role.WORKER:
             _hook(nest, "post_fork")
@@ -69,6 +74,20 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
 
         reloader.wait(settings, nest.lifeline, nest.began)
     sys.exit(BOOT_FAILED)
+
+
+def _import_own(settings: Settings) -> None:
+    """Import what a worker will need of ours, while it can be read and before the application may
+    replace what its names stand for."""
+    wanted = {
+        "access": settings.access_log != "off",
+        "reloader": settings.reload,
+        "threads": settings.threads > 1,
+        "tls": bool(settings.certfile),
+    }
+    for name, is_wanted in wanted.items():
+        if is_wanted:
+            importlib.import_module(f"onegate.{name}")
 
 
 def _drop_privileges(settings: Settings) -> None:
@@ -107,7 +126,7 @@ def be(
     app = load_app(nest, role)
     if role is Role.TEMPLATE:
         assert template is not None
-        os.write(line, b"+")
+        write(line, b"+")
         template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slots[i], own, app))
         sys.exit(0)
     assert slot is not None
@@ -136,6 +155,12 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     # By number: what the application has put in the place of sys.stderr may be no file.
     faulthandler.enable(file=2, all_threads=True)
     settings = nest.settings
+    if settings.threads > 1 and threading.Lock is not Lock:
+        log.warning(
+            "the application has replaced threads (gevent or eventlet?): --threads %d is 1",
+            settings.threads,
+        )
+        settings = settings.replace(threads=1)
     this = hooks.Worker(os.getpid(), settings)
     worker = _kind(settings)(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
     worker.interrupted = lambda: nest.hooks("worker_int", this)
@@ -200,4 +225,4 @@ class Line:
 
     def _say(self, word: bytes) -> None:
         with contextlib.suppress(BrokenPipeError, BlockingIOError):
-            os.write(self._descriptor, word)
+            write(self._descriptor, word)

@@ -17,6 +17,7 @@ import select
 import socket
 import time
 from io import BytesIO
+from socket import SocketType
 
 from onegate import request_id
 from onegate.answering import PROGRESS, Answering
@@ -176,7 +177,7 @@ class Connection(Answering):
         from onegate import proxy_protocol  # noqa: PLC0415 - only with --proxy-protocol
 
         sock = self.sock
-        assert isinstance(sock, socket.SocketType)
+        assert isinstance(sock, SocketType)
         try:
             self.peer = proxy_protocol.take(sock, whole=self._eof) or self.peer
             self.sock = self._service.secure(sock)

@@ -21,6 +21,7 @@ import socket
 import stat
 import struct
 import time
+from os import write
 
 from onegate.request_id import request_id
 from onegate.settings import SettingsError
@@ -101,9 +102,9 @@ class LogFile:
     def write(self, line: bytes) -> None:
         """Append ``line`` in one write. A full disk or a reader that is gone disturbs nobody."""
         try:
-            written = os.write(self.fd, line)
+            written = write(self.fd, line)
             while written < len(line):
-                written += os.write(self.fd, line[written:])
+                written += write(self.fd, line[written:])
         except OSError:
             return
 

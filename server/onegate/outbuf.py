@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
+from socket import SocketType
 
 from onegate.spool import open_spool
 
@@ -169,7 +170,7 @@ class OutBuffer:
 def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
     if not isinstance(segment, FileSegment):
         return sock.send(segment, socket.MSG_DONTWAIT)
-    if not isinstance(sock, socket.SocketType):  # over TLS the kernel cannot do it
+    if not isinstance(sock, SocketType):  # over TLS the kernel cannot do it
         count = sock.send_range(segment.descriptor, segment.position, segment.count)
     else:
         if sock.gettimeout() != 0:

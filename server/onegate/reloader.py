@@ -10,13 +10,14 @@ import glob
 import importlib.util
 import logging
 import os
-import select
 import signal
 import sys
-import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
+from time import sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def watch(settings: Settings, lifeline: int, began: float) -> None:
         wait(settings, lifeline, began)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=run, name="onegate-reload", daemon=True).start()
+    # Not a threading.Thread, which an application may have made a greenlet.
+    start_new_thread(run, ())
 
 
 def wait(settings: Settings, lifeline: int, began: float) -> None:
@@ -51,7 +53,7 @@ def wait(settings: Settings, lifeline: int, began: float) -> None:
         if changed:
             log.info("%s has changed", changed[0])
             return
-        if select.select([lifeline], [], [], 0)[0]:
+        if select([lifeline], [], [], 0)[0]:
             return
         before, began = after, now
         next(pause)
@@ -79,9 +81,8 @@ def _times(settings: Settings) -> dict[Path, float]:
 
 def _pause() -> Iterator[None]:
     """Come back once a second."""
-    never = threading.Event()
     while True:
-        never.wait(_LOOK_SECONDS)
+        sleep(_LOOK_SECONDS)
         yield
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+from select import poll
 
 from onegate.outbuf import FileSegment, OutBuffer, ResponseCutError
 from onegate.wsgi import ClientGone
@@ -102,11 +103,11 @@ class Sender:
 
     def _wait_for_client(self, out: OutBuffer) -> None:
         """Hold the application until the client has taken something: there is no room left."""
-        poll = select.poll()
-        poll.register(self.sock, select.POLLOUT)
+        room = poll()
+        room.register(self.sock, select.POLLOUT)
         timeout = self._service.settings.write_timeout
         while out.full:
-            if not poll.poll(timeout * 1000):
+            if not room.poll(timeout * 1000):
                 raise TimeoutError("the client takes nothing")
             with self._service.lock, contextlib.suppress(BlockingIOError):
                 out.flush(self.sock)

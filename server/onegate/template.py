@@ -12,6 +12,7 @@ import gc
 import os
 import socket
 from collections.abc import Callable
+from os import fork, waitpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,15 +90,15 @@ class Template:
         self, slot: int, boot: int, app: Callable[..., Any], become: Callable[[int, int, Any], None]
     ) -> None:
         try:
-            between = os.fork()
+            between = fork()
         except OSError as error:
             self._template.send(b"%d" % -(error.errno or 1))
             return
         if between:
-            os.waitpid(between, 0)
+            waitpid(between, 0)
             return
         try:
-            worker = os.fork()
+            worker = fork()
         except OSError as error:
             self._template.send(b"%d" % -(error.errno or 1))
             os._exit(1)

@@ -8,9 +8,11 @@ import resource
 import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
+from os import read
+from select import epoll
+from threading import Lock, local
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
@@ -47,6 +49,9 @@ QUEUE_SECONDS = 0.05
 """How long a stopping worker still takes those who are in the kernel's queue already."""
 _PAGE = resource.getpagesize()
 _BEAT = Field.BEAT
+# What applications replace (monkey patches of gevent, eventlet) is bound before they are loaded:
+# here, and by the imports from select, threading, os and socket in whatever a worker runs.
+_handle = signal.signal
 
 
 class Worker(Calls):
@@ -91,7 +96,7 @@ class Worker(Calls):
         self._slot = slot
         self._line = line
         self._retirement = Retirement(settings, line, self.now)
-        self._epoll = select.epoll()
+        self._epoll = epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
         self._stop_by = float("inf")
@@ -100,8 +105,8 @@ class Worker(Calls):
         """Whether nobody answers who is in the kernel's queue if this worker does not."""
         self._next_tick = self.now + _TICK
         self._events: Iterator[tuple[int, int]] = iter(())
-        self._local = threading.local()
-        self.lock = threading.Lock()
+        self._local = local()
+        self.lock = Lock()
         self.interrupted: Callable[[], None] = lambda: None
         """Called when INT or QUIT comes."""
 
@@ -132,7 +137,7 @@ class Worker(Calls):
         self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
-            signal.signal(number, lambda *_: None)  # noted through the wake-up descriptor
+            _handle(number, lambda *_: None)  # noted through the wake-up descriptor
         logs.renew()  # USR1 may have come before it was noted, or been for a template
         self._epoll.register(self._wake, self._READ)
         self._epoll.register(self._lifeline, self._READ)
@@ -186,7 +191,7 @@ class Worker(Calls):
     def _other(self, fd: int) -> None:
         """A descriptor that is neither a connection nor a listener."""
         if fd == self._wake:
-            for number in os.read(self._wake, 64):
+            for number in read(self._wake, 64):
                 if number == signal.SIGTERM:
                     self._stop(self.settings.graceful_timeout)
                 elif number in (signal.SIGINT, signal.SIGQUIT):

@@ -174,7 +174,7 @@ def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "x"
     file = logs.LogFile(str(path), 2, "x")
     write = os.write
-    monkeypatch.setattr(logs.os, "write", lambda fd, octets: write(fd, octets[:2]))
+    monkeypatch.setattr(logs, "write", lambda fd, octets: write(fd, octets[:2]))
     file.write(b"12345\n")
     file.close()
     assert path.read_bytes() == b"12345\n"
