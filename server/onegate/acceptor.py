@@ -107,7 +107,11 @@ class Acceptor:
 
     def queued(self) -> bool:
         """Whether somebody waits in a queue that ends with this server."""
-        return _waits([fd for fd, front in self._fronts.items() if not front[0].foreign])
+        ours = {fd: front[0] for fd, front in self._fronts.items() if not front[0].foreign}
+        abstract = [listener for listener in ours.values() if listener.abstract]
+        return any(listener.waits() for listener in abstract) or _waits(
+            [fd for fd, listener in ours.items() if not listener.abstract]
+        )
 
     @property
     def listening(self) -> bool:

@@ -82,7 +82,10 @@ def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
     sock.setblocking(False)
     if sock.family == socket.AF_UNIX:
         path = sock.getsockname()
-        named = _unix(sock, path or address, path if isinstance(path, str) else "")
+        if isinstance(path, bytes):
+            named = _unix(sock, "@" + os.fsdecode(path[1:]), "")
+        else:
+            named = _unix(sock, path or address, path)
     else:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         named = _named(sock)
@@ -104,12 +107,12 @@ def check(address: str) -> None:
     """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
     if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
         return
-    if address.startswith("unix:") and address != "unix:":
+    if address.startswith("unix:") and address not in ("unix:", "unix:@"):
         return
     match = _ADDRESS.fullmatch(address)
     if match is None or int(match["port"]) > 65535:
         raise SettingsError(
-            f"--bind {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH or fd://NUMBER"
+            f"--bind {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://NUMBER"
         )
 
 
@@ -123,6 +126,8 @@ def _listen(address: str, settings: Settings) -> Listener:
     check(address)
     if address.startswith("fd://"):
         return adopt(int(address.removeprefix("fd://")), address)
+    if address.startswith("unix:@"):
+        return _listen_abstract(address.removeprefix("unix:@"), settings)
     if address.startswith("unix:"):
         return _listen_unix(address.removeprefix("unix:"), settings)
     match = _ADDRESS.fullmatch(address)
@@ -206,6 +211,23 @@ def _listen_unix(path: str, settings: Settings) -> Listener:
             os.close(turn)
     sock.setblocking(False)
     return _unix(sock, path, os.path.join(os.getcwd(), path))
+
+
+def _listen_abstract(name: str, settings: Settings) -> Listener:
+    """Listen on a name that is in no file system, and gone with its socket (unix(7))."""
+    if settings.socket_mode is not None:
+        raise SettingsError(
+            f"--bind unix:@{name}: an abstract socket has no permissions, so no --socket-mode"
+        )
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(b"\0" + os.fsencode(name))
+        sock.listen(settings.backlog)
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"--bind unix:@{name}: {_advice(error)}") from None
+    sock.setblocking(False)
+    return _unix(sock, f"@{name}", "")
 
 
 def give_away(path: str, settings: Settings) -> None:

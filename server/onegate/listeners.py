@@ -67,7 +67,8 @@ class Listener(Record):
 
         Closing a listening socket resets what is queued. So first nothing more may come in: a
         packet filter drops every SYN (a client repeats it, and finds the port closed or the next
-        server), and the handshakes under way are completed and queued.
+        server), and the handshakes under way are completed and queued. The file of a Unix socket
+        is removed, and one without a file is shut down, which leaves its queue.
         """
         if self.foreign:
             return
@@ -75,6 +76,25 @@ class Listener(Record):
             self._unlink()
         elif self.sock.family != socket.AF_UNIX:
             self._drop_syn()
+        else:
+            self.sock.shutdown(socket.SHUT_RD)
+
+    def waits(self) -> bool:
+        """Whether somebody is in the queue of a socket without a file, which, once it is shut
+        down, looks readable in any case."""
+        name = b"@" + os.fsencode(self.name.removeprefix("unix:@")).replace(b"\0", b"@")
+        try:
+            with open("/proc/net/unix", "rb") as table:
+                # Num RefCount Protocol Flags Type St Inode Path; 02: connected, not accepted.
+                lines = [line.rstrip(b"\n").split(None, 7) for line in table]
+        except OSError:
+            return False
+        return any(len(line) == 8 and line[5] == b"02" and line[7] == name for line in lines)
+
+    @property
+    def abstract(self) -> bool:
+        """Whether it is a Unix socket without a file."""
+        return self.family == socket.AF_UNIX and not self.path
 
     def _drop_syn(self) -> None:
         # Classic BPF over the TCP header: byte 13 & SYN ? drop : keep      (tcp(7), socket(7))

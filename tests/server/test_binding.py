@@ -62,6 +62,8 @@ def refused(folder: Path, *binds: str) -> str:
         (f"{'ü' * 64}:8000", "is not a host name"),
         ("192.0.2.1:8000", "this machine does not have that address"),
         ("unix:", "not HOST:PORT"),
+        ("unix:@", "not HOST:PORT"),
+        (f"unix:@{'x' * 200}", "too long"),
         ("unix:/nowhere/at/all", "No such file or directory"),
         (f"unix:/tmp/{'x' * 200}", "too long"),
     ],
@@ -266,6 +268,30 @@ def test_relative_unix_path_is_removed_at_the_end(tmp_path: Path) -> None:
     assert not (tmp_path / "socket").exists()
 
 
+def test_an_abstract_socket(tmp_path: Path) -> None:
+    name = f"onegate é {os.getpid()}"
+    with serving(tmp_path, bind=f"unix:@{name}") as server:
+        server.wait_for_log(f"listens on unix:@{name}")
+        assert ask(b"\0" + name.encode()) == 200
+        assert list(tmp_path.glob("*@*")) == []
+        assert "already in use" in refused(tmp_path, f"unix:@{name}")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log("reloading")
+        assert ask(b"\0" + name.encode()) == 200
+    with pytest.raises(ConnectionRefusedError):
+        ask(b"\0" + name.encode())
+
+
+def test_an_abstract_socket_has_no_permissions() -> None:
+    with pytest.raises(SettingsError, match=r"unix:@x: an abstract socket has no permissions"):
+        listen("unix:@x", Settings(backlog=8, socket_mode=0o600))
+
+
+def test_a_file_whose_name_begins_with_an_at_sign(tmp_path: Path) -> None:
+    with serving(tmp_path, bind="unix:./@socket"):
+        assert ask_unix(tmp_path / "@socket") == 200
+
+
 def test_a_listener_is_named_for_urls() -> None:
     for address, name in (("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]")):
         listener = listen(address, SETTINGS)
@@ -287,9 +313,14 @@ def test_no_such_family_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask_unix(path: Path) -> int:
     """The status of a GET over a Unix socket."""
+    # A path relative to this folder: the whole one may be longer than a socket's name can be.
+    return ask(os.path.relpath(path))
+
+
+def ask(name: str | bytes) -> int:
+    """The same by its name."""
     sock = socket.socket(socket.AF_UNIX)
     sock.settimeout(DEADLINE)
-    # A path relative to this folder: the whole one may be longer than a socket's name can be.
-    sock.connect(os.path.relpath(path))
+    sock.connect(name)
     with Client(sock) as client:
         return client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status

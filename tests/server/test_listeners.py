@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -58,6 +59,28 @@ def test_the_file_of_a_unix_socket_goes_when_it_is_refused(tmp_path: Path) -> No
         listener.refuse()
         assert not (tmp_path / "socket").exists()
     listener.close(unlink=True)  # which is not there any more
+
+
+def test_an_abstract_socket_that_is_refused_keeps_its_queue(tmp_path: Path) -> None:
+    listener = listen(f"unix:@onegate {os.getpid()}", SETTINGS)
+    with (
+        listener.sock,
+        socket.socket(socket.AF_UNIX) as early,
+        socket.socket(socket.AF_UNIX) as late,
+    ):
+        assert (listener.abstract, listener.waits()) == (True, False)
+        name = listener.sock.getsockname()
+        early.connect(name)
+        assert listener.waits()
+        listener.refuse()
+        with pytest.raises(ConnectionRefusedError):
+            late.connect(name)
+        assert listener.waits()
+        accepted, _ = listener.sock.accept()
+        with accepted:
+            assert not listener.waits()
+    with (other := listen(f"unix:{tmp_path}/socket", SETTINGS)).sock:
+        assert not other.abstract
 
 
 @pytest.mark.parametrize("refused", [True, False])

@@ -70,18 +70,28 @@ def test_term_finishes_a_request_whose_call_has_not_answered(serve: Serve) -> No
     assert server.process.wait(DEADLINE) == 0
 
 
-def test_term_answers_100_who_wait_in_the_queue(serve: Serve) -> None:
+@pytest.mark.parametrize("bind", ["127.0.0.1:0", f"unix:@onegate queue {os.getpid()}"])
+def test_term_answers_100_who_wait_in_the_queue(serve: Serve, bind: str) -> None:
     """More than what a worker does in the moment for which it still listens."""
+
+    def connect() -> Client:
+        if bind.startswith("127"):
+            return server.connect()
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect("\0" + bind.removeprefix("unix:@"))
+        return Client(sock)
+
     server = serve(
         GATE.replace("    start_response", "    time.sleep(0.005)\n    start_response", 1).replace(
             "from pathlib", "import time\nfrom pathlib"
-        )
+        ),
+        bind=bind,
     )
     gate(server.folder)
-    with server.connect() as first:
+    with connect() as first:
         first.send(HANG)
         called(server.folder)
-        clients = [server.connect().send(ASK) for _ in range(100)]
+        clients = [connect().send(ASK) for _ in range(100)]
         server.process.send_signal(signal.SIGTERM)
         server.wait_for_log("stopping gracefully")
         with (server.folder / "gate").open("w"):

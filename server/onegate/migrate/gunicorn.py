@@ -19,7 +19,14 @@ _COMBINED = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
 
 
 def _bind(value: Any) -> list[str]:
-    return [item.strip() for item in value.split(",")] if isinstance(value, str) else list(value)
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else list(value)
+    return [_unix(item) if item.startswith("unix:") else item for item in items]
+
+
+def _unix(address: str) -> str:
+    """Of a Unix socket: // may stand in front of the path, and a leading @ is part of a name."""
+    path = address.removeprefix("unix:").removeprefix("//")
+    return f"unix:./{path}" if path.startswith("@") else f"unix:{path}"
 
 
 def _text(value: Any) -> str:

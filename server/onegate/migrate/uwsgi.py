@@ -49,8 +49,6 @@ def _mount(value: str) -> Mapping[str, Any]:
 def _address(value: str) -> str:
     if re.fullmatch("[0-9]+", value):
         return f"0.0.0.0:{value}"
-    if value.startswith("@"):
-        raise Differs("abstract sockets are not bound; use a path", essential=True)
     return value if re.search(r":\d+$", value) else f"unix:{value}"
 
 

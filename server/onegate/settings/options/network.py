@@ -13,9 +13,9 @@ class Network(Group, title="Network"):
         ("127.0.0.1:8000",),
         Texts("ADDRESS"),
         short="-b",
-        help="listen on HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N; may be repeated; [::] takes"
-        " IPv4 too, unless that has a listener of its own on the port; port 0 lets the system"
-        " choose and prints what it chose",
+        help="listen on HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME (an abstract socket) or"
+        " fd://N; may be repeated; [::] takes IPv4 too, unless that has a listener of its own on"
+        " the port; port 0 lets the system choose and prints what it chose",
         why="reachable from this machine alone until told otherwise; with PORT in the environment"
         " it is 0.0.0.0:$PORT, because who sets PORT routes to it from outside",
         gunicorn="bind 127.0.0.1:8000 or 0.0.0.0:$PORT",
