@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.access import AccessLog
+    from onegate.tally import Tally
 
 NO_ROOM = 507
 """The status for content that the server has no disk for: its own fault, not the client's."""
@@ -81,7 +82,7 @@ class Answering(Ending):
             return
         self._sent(call)
 
-    def _write_access_log(self, access: AccessLog, call: Call[Answering]) -> None:
+    def _write_access_log(self, access: AccessLog | Tally, call: Call[Answering]) -> None:
         assert call.environ is not None
         seconds = time.monotonic() - self._began
         access(call.environ, call.status, call.fields, call.octets, seconds)

@@ -127,7 +127,7 @@ def be(
     if role is Role.TEMPLATE:
         assert template is not None
         write(line, b"+")
-        template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slots[i], own, app))
+        template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slot(i), own, app))
         sys.exit(0)
     assert slot is not None
     be_worker(nest, slot, line, app)
@@ -203,8 +203,8 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
     _drop_privileges(settings)
     from onegate.status import StatusApp  # noqa: PLC0415 - for this process only
 
-    app = StatusApp(scoreboard, nest.listeners, nest.settings)
-    own = Scoreboard(1).slots[0]
+    app = StatusApp(scoreboard, nest.listeners)
+    own = Scoreboard(1).slot(0)
     Worker(settings, [nest.status], app, nest.lifeline, own, Line(line)).run()
     sys.exit(0)
 

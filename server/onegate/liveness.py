@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from onegate.hooks import Hooks, Worker
 from onegate.process_table import Child
-from onegate.scoreboard import Field
+from onegate.scoreboard import Field, Scoreboard, Total
 from onegate.systemd import Notifier
 
 TYPE_CHECKING = False
@@ -31,8 +31,9 @@ is not held against them. The loop turns once a second."""
 class Liveness:
     """Judges workers, and tells the service manager's watchdog that the master's loop turns."""
 
-    def __init__(self, notifier: Notifier) -> None:
+    def __init__(self, notifier: Notifier, scoreboard: Scoreboard) -> None:
         self._notifier = notifier
+        self._totals = scoreboard.totals
         self._awake_since = self._turned_at = self._tell_at = time.monotonic()
 
     def turn(self) -> None:
@@ -49,6 +50,7 @@ class Liveness:
             # A worker that has nothing to do beats once a second.
             if child.serves and (stuck := self._stuck(child)) > settings.timeout + 1:
                 log.error("%s is stuck in one call for %.0f s; it is killed", child, stuck)
+                self._totals[Total.TIMED_OUT] += 1
                 child.told = True
                 child.reason = "was stuck"
                 child.kill_at = time.monotonic() + _ABORT_SECONDS

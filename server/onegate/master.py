@@ -35,7 +35,7 @@ from onegate.pidfile import PidFile
 from onegate.pool import Pool
 from onegate.process_table import ProcessTable, Role
 from onegate.reload import Reload
-from onegate.scoreboard import Scoreboard
+from onegate.scoreboard import Scoreboard, Total
 from onegate.shutdown import Shutdown
 from onegate.signals import SelfPipe
 from onegate.spawner import Spawner
@@ -63,7 +63,8 @@ class Master:
     ) -> None:
         self._settings = settings
         self._generations = generations = Generations(settings, context)
-        scoreboard = Scoreboard(4 * settings.workers + 32)
+        scoreboard = Scoreboard()
+        self._totals = scoreboard.totals
         self._pidfile = PidFile(settings.pidfile)
         self._succession = succession = Succession()
         notifier = Notifier(silent=succession.pending)
@@ -84,7 +85,7 @@ class Master:
         self._pool = Pool(processes, generations, scoreboard, spawner, backoff)
         self._reload = Reload(processes, generations, succession, notifier, reread, self._activated)
         self._shutdown = Shutdown(processes, generations, scoreboard, succession, notifier)
-        self._liveness = Liveness(notifier)
+        self._liveness = Liveness(notifier, scoreboard)
         self._supervisor = Supervisor(
             processes,
             generations,
@@ -95,6 +96,7 @@ class Master:
             succession,
             notifier,
             self._pidfile,
+            scoreboard,
         )
 
     def run(self) -> int:
@@ -180,6 +182,8 @@ class Master:
         elif number is signal.SIGHUP:
             if self._reload.begin():
                 self._backoff.cut_short()
+            else:
+                self._totals[Total.RELOAD_FAILED] += 1
         elif number is signal.SIGUSR1:
             self._reopen_logs()
         elif number is signal.SIGUSR2:

@@ -8,7 +8,7 @@ from onegate.backoff import Backoff
 from onegate.generation import Generation, Generations
 from onegate.hooks import Server
 from onegate.process_table import ProcessTable, Role
-from onegate.scoreboard import Scoreboard
+from onegate.scoreboard import Scoreboard, Total
 from onegate.spawner import Spawner
 
 
@@ -29,6 +29,16 @@ class Pool:
         self._spawner = spawner
         self._backoff = backoff
         self.target = generations.present.settings.workers
+
+    @property
+    def target(self) -> int:
+        """How many workers are wanted."""
+        return self._target
+
+    @target.setter
+    def target(self, workers: int) -> None:
+        self._target = workers
+        self._scoreboard.totals[Total.WANTED] = workers
 
     def aim_at(self, workers: int) -> None:
         """Have so many workers from now on."""
@@ -63,7 +73,8 @@ class Pool:
     def _fork_worker(self, generation: Generation) -> bool:
         slot = self._scoreboard.take()
         if slot is None:
-            return False  # as many have yet to end
+            self._backoff.failed(f"there is room for {self._scoreboard.most} workers, no more")
+            return False
         return self._made(self._spawner.fork(Role.WORKER, generation, slot))
 
     def fork(self, role: Role, generation: Generation) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onegate.refusals import Refusals
     from onegate.sender import Sender
     from onegate.settings.model import Settings
+    from onegate.tally import Tally
     from onegate.tls import Transport
 
 
@@ -54,7 +55,7 @@ class Service(Protocol):
     """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
     gathered: list[Transport]
 
-    access: AccessLog | None
+    access: AccessLog | Tally | None
     refusals: Refusals
 
     @property

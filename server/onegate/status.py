@@ -13,24 +13,27 @@ from collections.abc import Callable, Iterable
 
 from onegate import __version__
 from onegate.listeners import Listener
-from onegate.scoreboard import Field, Scoreboard, Slot
+from onegate.scoreboard import DURATIONS, Field, Scoreboard, Slot, Total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from onegate.settings.model import Settings
+
+_SILENT = 1.5
+"""Seconds without a beat, of which an idle worker has one each second."""
+Sample = tuple[dict[str, str], float]
+"""Labels and value. The label without a name is what is put behind the metric's name."""
+Family = tuple[str, str, str, list[Sample]]
+"""Name without ``onegate_``, type, help, samples."""
 
 
 class StatusApp:
     """The application of the status process."""
 
-    def __init__(
-        self, scoreboard: Scoreboard, listeners: list[Listener], settings: Settings
-    ) -> None:
+    def __init__(self, scoreboard: Scoreboard, listeners: list[Listener]) -> None:
         self._scoreboard = scoreboard
         self._listeners = listeners
-        self._settings = settings
         self._started = time.time()
 
     def __call__(
@@ -50,7 +53,7 @@ class StatusApp:
             return []
         else:
             status, kind, text = page()
-        content = text.encode()
+        content = text.encode("utf-8", "backslashreplace")  # a name may be of any octets
         fields = [
             ("Content-Type", f"{kind}; charset=utf-8"),
             ("Content-Length", str(len(content))),
@@ -85,20 +88,22 @@ class StatusApp:
 
     @staticmethod
     def _worker(slot: Slot, now: float) -> dict[str, object]:
-        since = slot[Field.CALL_SINCE]
+        # With one thread it is the loop that is in the call: then there is no beat.
+        silent = now - slot[Field.BEAT] > _SILENT
+        since = slot[Field.CALL_SINCE] or (slot[Field.BEAT] if silent else 0.0)
         return {
+            "slot": slot.index,
             "pid": int(slot[Field.PID]),
             "generation": int(slot[Field.GENERATION]),
             "serves": bool(slot[Field.SERVES]),
             "stopping": bool(slot[Field.STOPPING]),
-            "requests": int(slot[Field.REQUESTS]),
+            "requests": int(slot[Field.REQUESTS] - slot[Field.BEFORE]),
             "connections": int(slot[Field.CONNECTIONS]),
             "idle_connections": int(slot[Field.IDLE]),
             "connection_budget": int(slot[Field.BUDGET]),
             "descriptors": int(slot[Field.DESCRIPTORS]),
             "nofile": int(slot[Field.NOFILE]),
             "resident_bytes": int(slot[Field.RESIDENT]),
-            "queue_seconds": round(slot[Field.QUEUE_SECONDS], 6),
             "seconds_since_beat": round(now - slot[Field.BEAT], 3),
             "seconds_in_call": round(now - since, 3) if since else 0,
         }
@@ -109,33 +114,127 @@ class StatusApp:
         return {"name": listener.name, "backlog": queue, "backlog_limit": bound}
 
     def _metrics(self) -> tuple[str, str, str]:
-        now = time.monotonic()
-        workers = [self._worker(slot, now) for slot in self._scoreboard.used()]
-        lines = [
-            "# TYPE onegate_workers gauge",
-            f"onegate_workers {sum(bool(worker['serves']) for worker in workers)}",
-            "# TYPE onegate_workers_wanted gauge",
-            f"onegate_workers_wanted {self._settings.workers}",
+        families = (*self._of_server(), *self._of_workers(), self._backlog())
+        text = "".join(map(_family, families))
+        return "200 OK", "text/plain; version=0.0.4", text
+
+    def _of_server(self) -> list[Family]:
+        """Sums over all workers, those that have ended too. They only grow."""
+        totals, slots = self._scoreboard.totals, self._scoreboard.slots()
+
+        def total(field: int) -> float:
+            return sum(slot[field] for slot in slots)
+
+        serving = sum(bool(slot[Field.SERVES]) for slot in slots)
+        statuses = [({"class": f"{each + 2}xx"}, total(Field.STATUSES + each)) for each in range(4)]
+        restarts = (
+            ("crashed", Total.CRASHED),
+            ("timeout", Total.TIMED_OUT),
+            ("retired", Total.RETIRED),
+        )
+        reloads = ("adopted", Total.RELOADED), ("failed", Total.RELOAD_FAILED)
+        return [
+            ("workers", "gauge", "Workers that serve.", [({}, serving)]),
+            (
+                "workers_wanted",
+                "gauge",
+                "Workers that there are to be.",
+                [({}, totals[Total.WANTED])],
+            ),
+            (
+                "requests_total",
+                "counter",
+                "Calls of the application.",
+                [({}, total(Field.REQUESTS))],
+            ),
+            ("responses_total", "counter", "Responses by the class of their status.", statuses),
+            (
+                "request_duration_seconds",
+                "histogram",
+                "From the end of a request's head to the end of its call.",
+                self._durations(total),
+            ),
+            (
+                "worker_restarts_total",
+                "counter",
+                "Workers that were replaced, and why.",
+                [({"reason": name}, totals[each]) for name, each in restarts],
+            ),
+            (
+                "reloads_total",
+                "counter",
+                "Reloads, and what became of them.",
+                [({"result": name}, totals[each]) for name, each in reloads],
+            ),
         ]
-        for name, kind in _METRICS.items():
-            metric = f"onegate_worker_{name}" + ("_total" if kind == "counter" else "")
-            lines.append(f"# TYPE {metric} {kind}")
-            lines += [f'{metric}{{pid="{worker["pid"]}"}} {worker[name]}' for worker in workers]
-        lines.append("# TYPE onegate_listener_backlog gauge")
-        for listener in map(self._listener, self._listeners):
-            if listener["backlog"] is not None:
-                name = str(listener["name"])
-                lines.append(f'onegate_listener_backlog{{name="{name}"}} {listener["backlog"]}')
-        return "200 OK", "text/plain; version=0.0.4", "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _durations(total: Callable[[int], float]) -> list[Sample]:
+        """The cumulative buckets of a histogram."""
+        samples: list[Sample] = []
+        count = 0.0
+        for number, limit in enumerate((*DURATIONS, float("inf"))):
+            count += total(Field.DURATIONS + number)
+            samples.append(({"": "_bucket", "le": "+Inf" if limit > 1e9 else f"{limit:g}"}, count))
+        return [*samples, ({"": "_sum"}, total(Field.SECONDS)), ({"": "_count"}, count)]
+
+    def _of_workers(self) -> list[Family]:
+        """By the slot, which the next worker has after this one: few series, and no gap."""
+        now = time.monotonic()
+        slots = self._scoreboard.slots()
+        workers = [self._worker(slot, now) for slot in slots if slot[Field.PID]]
+        requests = [({"slot": str(slot.index)}, slot[Field.REQUESTS]) for slot in slots]
+        text = "Calls of the application, by all workers that had the slot."
+        return [
+            ("worker_requests_total", "counter", text, requests),
+            *(
+                (
+                    f"worker_{name}",
+                    "gauge",
+                    text,
+                    [({"slot": str(worker["slot"])}, _number(worker[name])) for worker in workers],
+                )
+                for name, text in _GAUGES.items()
+            ),
+        ]
+
+    def _backlog(self) -> Family:
+        samples: list[Sample] = [
+            ({"name": listener.name}, queue)
+            for listener in self._listeners
+            if (queue := listener.queue()) is not None
+        ]
+        return "listener_backlog", "gauge", "Connections that wait to be accepted.", samples
 
 
-_METRICS = {
-    "requests": "counter",
-    "queue_seconds": "counter",
-    "connections": "gauge",
-    "idle_connections": "gauge",
-    "connection_budget": "gauge",
-    "descriptors": "gauge",
-    "resident_bytes": "gauge",
-    "seconds_in_call": "gauge",
+_GAUGES = {
+    "connections": "Open connections.",
+    "idle_connections": "Connections that wait for their next request.",
+    "connection_budget": "Connections that it may have.",
+    "descriptors": "Open descriptors.",
+    "resident_bytes": "Memory, with what it shares with others.",
+    "seconds_in_call": "How long the oldest call lasts; 0 if there is none.",
 }
+"""Of a worker, as /status has them."""
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return value
+
+
+def _family(family: Family) -> str:
+    """A metric in Prometheus' text format, with all its samples."""
+    name, kind, text, samples = family
+    lines = [f"# HELP onegate_{name} {text}", f"# TYPE onegate_{name} {kind}"]
+    for labels, value in samples:
+        suffix = labels.get("", "")
+        inner = ",".join(f'{key}="{_escape(labels[key])}"' for key in labels if key)
+        braced = f"{{{inner}}}" if inner else ""
+        lines.append(f"onegate_{name}{suffix}{braced} {value:.15g}")
+    return "\n".join(lines) + "\n"
+
+
+def _escape(value: str) -> str:
+    """A label's value: a path of a socket may have any character."""
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

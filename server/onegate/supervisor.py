@@ -20,6 +20,7 @@ from onegate.pool import Pool
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.reaper import Autopsy, reap
 from onegate.reload import Reload
+from onegate.scoreboard import Scoreboard, Total
 from onegate.settings import SettingsError
 from onegate.shutdown import Shutdown
 from onegate.systemd import Notifier
@@ -42,6 +43,7 @@ class Supervisor:
         succession: Succession,
         notifier: Notifier,
         pidfile: PidFile,
+        scoreboard: Scoreboard,
     ) -> None:
         self._processes = processes
         self._generations = generations
@@ -52,6 +54,7 @@ class Supervisor:
         self._succession = succession
         self._notifier = notifier
         self._pidfile = pidfile
+        self._totals = scoreboard.totals
         self._autopsy = Autopsy()
         self._served = False
         """Whether any worker ever has."""
@@ -69,6 +72,7 @@ class Supervisor:
             self._serves(child)
         if b"-" in said:
             child.retiring = True
+            self._totals[Total.RETIRED] += 1
 
     def _serves(self, child: Child) -> None:
         if child.role is Role.SUCCESSOR:
@@ -90,6 +94,7 @@ class Supervisor:
         self._backoff.succeeded()
         if self._generations.on_trial:
             self._reload.adopt()
+            self._totals[Total.RELOADED] += 1
             self._pool.target = self._generations.present.settings.workers
         self._pool.end_old(one=not self._pool.complete())
         if first:
@@ -135,6 +140,8 @@ class Supervisor:
     def _died(self, child: Child, code: int) -> None:
         """A child that nobody asked to end has ended."""
         how = self._autopsy.cause(code)
+        if child.role is Role.WORKER:
+            self._totals[Total.CRASHED] += 1
         generations = self._generations
         if child.role is Role.SUCCESSOR:
             log.error("%s %s before it served; this one goes on", child, how)
@@ -143,6 +150,7 @@ class Supervisor:
         elif generations.on_trial and child.generation == generations.present.number:
             log.error("%s %s; reload failed, the old workers go on", child, how)
             self._reload.fail()
+            self._totals[Total.RELOAD_FAILED] += 1
         elif self._served or child.role is Role.STATUS or child.serves:
             self._backoff.failed(f"{child} {how}")
         elif not generations.proven.settings.reload:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from onegate.ending import Ending
     from onegate.sender import Sender
     from onegate.settings.model import Settings
+    from onegate.tally import Tally
     from onegate.tls import Transport
 
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
@@ -83,7 +84,7 @@ class Worker(Calls):
         )
         self.spool = spool_folder(settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
-        self.access = _access_log(settings)
+        self.access = _counted(_access_log(settings), settings, slot)
         self.refusals = Refusals()
         name_server(settings.server_header)
         self.now = time.monotonic()
@@ -130,6 +131,7 @@ class Worker(Calls):
         self._prepare()
         self._line.serves()
         self._start()
+        self._slot[Field.REQUESTS] = self._slot[Field.BEFORE] + self.requests
 
     def _prepare(self) -> None:
         limit = budget(_open_descriptors(), self.settings.worker_connections)
@@ -238,7 +240,7 @@ class Worker(Calls):
         """Write this worker's numbers; ask to be replaced when its time has come."""
         slot = self._slot
         slot[Field.CALL_SINCE] = oldest_call
-        slot[Field.REQUESTS] = self.requests
+        slot[Field.REQUESTS] = slot[Field.BEFORE] + self.requests
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
         slot[Field.IDLE] = self._acceptor.idle()
         resident = 0
@@ -296,6 +298,15 @@ def _access_log(settings: Settings) -> AccessLog | None:
     file = logs.present().access
     assert file is not None
     return AccessLog(settings.access_log, file)
+
+
+def _counted(access: AccessLog | None, settings: Settings, slot: Slot) -> AccessLog | Tally | None:
+    """What is told of each response: the access log, and the numbers that ``--status`` shows."""
+    if not settings.status:
+        return access
+    from onegate.tally import Tally  # noqa: PLC0415 - only where somebody may ask
+
+    return Tally(slot, access)
 
 
 def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:

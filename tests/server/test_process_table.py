@@ -38,7 +38,7 @@ class Table(ProcessTable):
 
     def made(self, pid: int, role: Role = Role.WORKER, generation: int = 1) -> Child:
         line, self.ends[pid] = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        child = Child(pid, role, generation, line, Scoreboard(1).slots[0])
+        child = Child(pid, role, generation, line, Scoreboard(1).slot(0))
         self.add(child)
         return child
 

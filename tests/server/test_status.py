@@ -7,15 +7,18 @@ import os
 import re
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from onegate.listeners import Listener
+from onegate.scoreboard import Scoreboard
+from onegate.status import StatusApp
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for
 from tests.server.ports import free_port
 from tests.server.processes import children, descriptors
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.server.conftest import Serve
 
 HANGS = """
@@ -32,6 +35,40 @@ def app(environ, start_response):
 HANG = b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
+SAMPLE = re.compile(
+    r'(?P<name>[a-z_]+)(?P<labels>\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="[^"\\\n]*")*\})?'
+    r" (?P<value>[0-9.e+-]+)"
+)
+
+
+def parsed(text: str) -> dict[str, float]:
+    """Samples in Prometheus' text format, read strictly: HELP, TYPE, then samples of that name."""
+    samples: dict[str, float] = {}
+    kinds: dict[str, str] = {}
+    for block in text.split("# HELP ")[1:]:
+        first, second, *lines = block.splitlines()
+        name, _, told = first.partition(" ")
+        assert told.endswith("."), first
+        match = re.fullmatch(rf"# TYPE {name} (gauge|counter|histogram)", second)
+        assert match, second
+        assert name not in kinds
+        kinds[name] = match[1]
+        assert name.endswith("_total") == (match[1] == "counter")
+        ends = ("_bucket", "_sum", "_count") if match[1] == "histogram" else ("",)
+        for line in lines:
+            sample = SAMPLE.fullmatch(line)
+            assert sample, line
+            assert sample["name"] in [name + end for end in ends], line
+            assert line.rpartition(" ")[0] not in samples
+            samples[line.rpartition(" ")[0]] = float(sample["value"])
+    return samples
+
+
+def of(samples: dict[str, float], name: str) -> list[float]:
+    """All samples of a metric."""
+    return [value for key, value in samples.items() if key.partition("{")[0] == name]
+
+
 class Status:
     """The second listener."""
 
@@ -43,6 +80,9 @@ class Status:
         with Client(socket.create_connection(("127.0.0.1", self.port), DEADLINE)) as client:
             request = f"{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n"
             return client.send(request.encode()).response(method)
+
+    def metrics(self) -> dict[str, float]:
+        return parsed(self.get("/metrics").text)
 
     def workers(self) -> list[dict[str, float]]:
         workers: list[dict[str, float]] = json.loads(self.get("/status").content)["workers"]
@@ -74,12 +114,10 @@ def test_the_four_pages(serve: Serve) -> None:
     }
     assert listener["backlog_limit"] > 0
     metrics = status.get("/metrics").text
-    # The text format of Prometheus: a comment, or a name with labels and a number.
-    for line in metrics.splitlines():
-        assert re.fullmatch(r'# TYPE \w+ (gauge|counter)|\w+(\{\w+="[^"\\]*"\})? [0-9.e+-]+', line)
-    assert "\nonegate_workers_wanted 2\n" in metrics
-    counts = re.findall(r"onegate_worker_requests_total\{.*\} (\d+)", metrics)
-    assert sum(map(int, counts)) == 5
+    samples = parsed(metrics)
+    assert samples["onegate_workers_wanted"] == 2
+    assert samples["onegate_requests_total"] == 5
+    assert sum(of(samples, "onegate_worker_requests_total")) == 5
     assert status.get("/").status == 404
     assert status.get("/live", "POST").status == 405
     assert status.get("/live", "HEAD").status == 200
@@ -158,3 +196,150 @@ def test_options_for_the_application_are_not_for_it(serve: Serve) -> None:
     for _ in range(5):
         assert status.get("/live").status == 200
     assert "is to be replaced" not in server.log
+
+
+MANY = """
+import time
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/hang":
+        time.sleep(1000)
+    if path == "/raises":
+        raise RuntimeError
+    status = {"/moved": "302 Found", "/missing": "404 Not Found"}.get(path, "200 OK")
+    start_response(status, [("Content-Length", "2")])
+    time.sleep(0.001)
+    return [b"ok"]
+"""
+
+
+def test_totals_only_grow_across_workers(serve: Serve) -> None:
+    """Of workers that ended too, to the last request; and there are no more series than workers."""
+    status = Status()
+    server = serve(MANY, *status.options, "--workers", "2", "--max-requests", "10")
+    grows = re.compile("_total|_bucket|_sum|_count")
+    last: dict[str, float] = {}
+
+    def look() -> dict[str, float]:
+        """Nothing that counts goes back, or away."""
+        now = status.metrics()
+        for key, value in last.items():
+            if grows.search(key):
+                assert now[key] >= value, key
+        last.update(now)
+        return now
+
+    for number in range(100):
+        assert server.get("/missing" if number % 10 == 0 else "/").status in (200, 404)
+        look()
+    wait_for(lambda: look()["onegate_requests_total"] == 100, "all requests")
+    assert last['onegate_responses_total{class="2xx"}'] == 90
+    assert last['onegate_responses_total{class="4xx"}'] == 10
+    assert last["onegate_request_duration_seconds_count"] == 100
+    assert last['onegate_request_duration_seconds_bucket{le="+Inf"}'] == 100
+    assert last["onegate_request_duration_seconds_sum"] >= 0.1
+    assert last['onegate_worker_restarts_total{reason="retired"}'] >= 2
+    assert sum(of(last, "onegate_worker_requests_total")) == 100
+    # A retiring worker is there beside the one that replaces it.
+    assert len(of(last, "onegate_worker_requests_total")) <= 8
+    assert sum(worker["requests"] for worker in status.workers()) < 100, "of those that live"
+
+
+def test_every_number_is_written_by_something(tmp_path: Path) -> None:
+    """One that stays 0 whatever happens tells nobody anything: queue_seconds once did."""
+    status = Status()
+    config = tmp_path / "config.toml"
+    config.write_text("workers = 2")
+    options = ("--timeout", "4", "--max-requests", "300", "--config", str(config))
+    seen: dict[str, bool] = {}
+
+    def look() -> None:
+        for worker in status.workers():
+            for key, value in worker.items():
+                seen[key] = seen.get(key, False) or bool(value)
+        for key, value in status.metrics().items():
+            seen[key] = seen.get(key, False) or bool(value)
+
+    def told(key: str) -> None:
+        def look_again() -> bool:
+            look()
+            return seen[key]
+
+        wait_for(look_again, key)
+
+    with serving(tmp_path, MANY, *status.options, *options) as server:
+        for path in ("/", "/moved", "/missing", "/raises"):
+            server.get(path)
+        with server.connect() as idle:
+            idle.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response()
+            told("idle_connections")
+        (tmp_path / "served.py").write_text("raise RuntimeError")
+        server.process.send_signal(signal.SIGHUP)
+        told('onegate_reloads_total{result="failed"}')
+        (tmp_path / "served.py").write_text(MANY)
+        server.process.send_signal(signal.SIGHUP)
+        told('onegate_reloads_total{result="adopted"}')
+        crashes = int(status.workers()[0]["pid"])
+        os.kill(crashes, signal.SIGKILL)
+        told('onegate_worker_restarts_total{reason="crashed"}')
+        with server.connect() as hangs:
+            hangs.send(HANG)
+            told("seconds_in_call")
+            told('onegate_worker_restarts_total{reason="timeout"}')
+        while not seen['onegate_worker_restarts_total{reason="retired"}']:
+            for _ in range(50):
+                server.get()
+            look()
+        with server.connect() as waits:
+            waits.send(b"GET / HT")
+            server.process.send_signal(signal.SIGTERM)
+            told("stopping")
+            waits.send(b"TP/1.1\r\nHost: a\r\n\r\n").response()
+        assert server.process.wait(DEADLINE) == 0
+    never = {key for key, value in seen.items() if not value}
+    # Another test has somebody wait there for long enough to be seen.
+    never -= {f'onegate_listener_backlog{{name="http://127.0.0.1:{server.port}"}}'}
+    assert {re.sub("slot=.*", "", key) for key in never} <= {
+        re.sub("slot=.*", "", key) for key, value in seen.items() if value
+    }
+
+
+def test_the_wanted_workers_are_those_of_now(serve: Serve) -> None:
+    status = Status()
+    server = serve(HELLO, *status.options)
+    server.process.send_signal(signal.SIGTTIN)
+    wait_for(lambda: status.metrics()["onegate_workers"] == 2, "another worker")
+    assert status.metrics()["onegate_workers_wanted"] == 2
+
+
+def test_a_reload_from_1_to_40_workers_makes_40(tmp_path: Path) -> None:
+    status = Status()
+    config = tmp_path / "config.toml"
+    config.write_text("workers = 1")
+    with serving(tmp_path, HELLO, *status.options, "--config", str(config)) as server:
+        assert server.get().status == 200
+        config.write_text("workers = 40")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: status.metrics()["onegate_workers"] == 40, "40 workers", 60)
+        assert len(status.workers()) == 40
+
+
+def test_labels_are_escaped() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        listener = Listener(sock=sock, name='a"b\\c\nd\udcff', server_name="a", server_port="80")
+        told: list[str] = []
+        app = StatusApp(Scoreboard(1), [listener])
+        environ = {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}
+        content = b"".join(app(environ, lambda status, _: told.append(status)))
+    assert told == ["200 OK"]
+    line = rb'onegate_listener_backlog{name="a\"b\\c\nd\udcff"} 0'
+    assert line in content.splitlines()
+
+
+def test_the_manual_names_every_metric(serve: Serve) -> None:
+    status = Status()
+    serve(HELLO, *status.options)
+    page = (Path(__file__).parents[2] / "docs" / "operation.md").read_text()
+    served = set(re.findall(r"^# TYPE (\w+)", status.get("/metrics").text, re.MULTILINE))
+    assert served == set(re.findall(r"^\| `(onegate_\w+)", page, re.MULTILINE))
