@@ -12,7 +12,7 @@ import sys
 
 from onegate import systemd
 from onegate.binding import adopt
-from onegate.listeners import Listener
+from onegate.listeners import Listener, file_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class Succession:
         if self._ready >= 0:
             os.set_inheritable(self._ready, False)
         self.listeners: dict[str, Listener] = {
-            address: adopt(descriptor, address, foreign=foreign).replace(path=path)
+            address: adopt(descriptor, address, foreign=foreign).replace(
+                path=path, file=file_at(path)
+            )
             for address, descriptor, foreign, path in _LEFT.get("listeners", [])
         }
         """By the address that they were asked for with."""

@@ -325,3 +325,16 @@ def test_restart(manager: Manager, tmp_path: Path, access: str) -> None:
         assert there.main != main
         assert there.get() == "two/"
         there.stop()
+
+
+def test_the_application_cannot_speak_for_the_service(manager: Manager, tmp_path: Path) -> None:
+    with site(manager, tmp_path, "all") as there:
+        there.start()
+        assert there.get("/notify") == "one/notify"
+        assert there.state == "active"
+        there.write("two")
+        manager.systemctl("reload", "mysite.service")
+        wait_for(lambda: there.get() == "two/" and there.state == "active", "the reload")
+        assert there.get("/notify") == "two/notify"
+        assert there.state == "active"
+        there.stop()
