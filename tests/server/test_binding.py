@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from onegate.binding import listen
+from onegate.binding import adopt, listen
 from onegate.settings import SettingsError
 from onegate.settings.model import Settings
 
@@ -282,6 +282,20 @@ def test_an_abstract_socket(tmp_path: Path) -> None:
         ask(b"\0" + name.encode())
 
 
+def test_an_abstract_socket_of_socket_activation_is_named_alike() -> None:
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(f"\0onegate \0 {os.getpid()}")
+        sock.listen()
+        listener = adopt(os.dup(sock.fileno()), "fd://3")
+        with listener.sock:
+            assert listener.name == f"unix:@onegate \0 {os.getpid()}"
+            assert listener.abstract
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(sock.getsockname())
+                assert listener.waits()
+            listener.close(unlink=True)
+
+
 def test_an_abstract_socket_has_no_permissions() -> None:
     with pytest.raises(SettingsError, match=r"unix:@x: an abstract socket has no permissions"):
         listen("unix:@x", Settings(backlog=8, socket_mode=0o600))
@@ -319,8 +333,6 @@ def ask_unix(path: Path) -> int:
 
 def ask(name: str | bytes) -> int:
     """The same by its name."""
-    sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(DEADLINE)
-    sock.connect(name)
-    with Client(sock) as client:
+    with Client(socket.socket(socket.AF_UNIX)) as client:
+        client.sock.connect(name)
         return client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status
