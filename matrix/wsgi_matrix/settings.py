@@ -47,6 +47,12 @@ class SuiteSettings:
     """What is left out when answers are compared: ``header:NAME``, ``json:$.PATH``, …"""
     capture: tuple[str, ...] = ()
     """Values that are taken from answers: ``NAME=regex:…``."""
+    header: tuple[str, ...] = ()
+    """``NAME: VALUE``: fields of all requests."""
+    var: tuple[str, ...] = ()
+    """``NAME=VALUE``: what ``{{NAME}}`` in traffic stands for."""
+    http_env: str = ""
+    """The environment of ``http-client.env.json`` that variables are taken from."""
     allow_status: tuple[str, ...] = ()
     """Server errors that are no fault."""
     workers: int | None = None

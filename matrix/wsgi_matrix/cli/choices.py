@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, shipped, suites
+from wsgi_matrix import config, env_file, shipped, suites
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
@@ -44,7 +44,10 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("--capture", {**MANY, "help": "NAME=regex:… (json:, header:, cookie:) for {{NAME}}."}),
     ("--allow-status", {"type": Names(), "default": (), "help": "Server errors that are meant."}),
-    ("--host", {"metavar": "NAME", "help": "Host of all requests."}),
+    ("--host", {"metavar": "NAME", "help": "Host of all requests; of a HAR, those to it."}),
+    ("--header", {**MANY, "help": "'NAME: VALUE', a field of all requests."}),
+    ("--var", {**MANY, "help": "NAME=VALUE, for {{NAME}} in traffic and --header."}),
+    ("--http-env", {"metavar": "NAME", "help": "Environment of http-client.env.json."}),
     ("--largest", {"metavar": "SIZE", "help": "Of one answer: 16MiB."}),
     ("--patience", {"type": float, "metavar": "SECONDS", "help": "For one answer: 10."}),
     ("--deadline", {"type": float, "metavar": "SECONDS", "help": "For a whole cell: 60."}),
@@ -109,8 +112,10 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
                 "send": list(chosen["traffic"]) or ["/"],
                 "ignore": list(chosen["ignore"]),
                 "capture": list(chosen["capture"]),
+                "header": list(chosen["header"]),
+                "var": list(chosen["var"]),
                 "allow_status": list(chosen["allow_status"]),
-                **_given(chosen, "host", "largest", "patience", "workers"),
+                **_given(chosen, "http_env", "host", "largest", "patience", "workers"),
             }
         },
     }
@@ -147,7 +152,10 @@ def _app(app: str, root: Path, source: Path, chosen: Mapping[str, Any]) -> dict[
         table["requirements"] = os.path.relpath(file, source)
     environment: dict[str, str] = {}
     for file in chosen["env_file"]:
-        environment |= _env_file(Path(root, file))
+        try:
+            environment |= env_file.read(Path(root, file))
+        except UserError as problem:
+            raise UserError(f"--env-file: {problem}") from None
     environment |= _variables(chosen["env"])
     beside = _beside(chosen)
     secrets = dict(_pair("--secret", each, "NAME=FILE") for each in chosen["secret"])
@@ -164,26 +172,6 @@ def _variables(given: Iterable[str]) -> dict[str, str]:
         if not equals and name not in os.environ:
             raise UserError(f"--env {name}: it is not set here; say --env {name}=VALUE")
         found[name] = value if equals else os.environ[name]
-    return found
-
-
-def _env_file(file: Path) -> dict[str, str]:
-    """Lines ``NAME=VALUE``, as Docker and systemd read them; quotes around a value are dropped."""
-    found = {}
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UserError(f"--env-file: {file}: {getattr(problem, 'strerror', problem)}") from None
-    for number, raw in enumerate(lines, 1):
-        line = raw.strip().removeprefix("export ").strip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals:
-            raise UserError(f"{file}:{number}: NAME=VALUE is expected, not {line!r}")
-        value = value.strip()
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        found[name.strip()] = value[1:-1] if quoted else value
     return found
 
 

@@ -1,7 +1,8 @@
 """HAR files, as browsers save them from their network tab (HTTP Archive 1.2).
 
-Requests to the host of the first one are sent; fields that belong to the recorded connection, to
-its cache or to its compression are not. A value that ``capture`` finds in a recorded answer (a
+Requests to one host are sent, the one that most go to; fields that belong to the recorded
+connection, to its cache or to its compression are not, nor are WebSockets and streams of events. A
+value that ``capture`` finds in a recorded answer (a
 CSRF token, say) is not sent as it was recorded, but as the cell's own answer has it.
 """
 
@@ -9,15 +10,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+import contextlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 from wsgi_matrix.probe.agent.session import captured
+from wsgi_matrix.traffic import credentials, urls
 from wsgi_matrix.traffic.model import Ask, Capture, Session
-from wsgi_matrix.traffic.paths import target
 
 CONNECTION = frozenset(
     {"host", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "trailer"}
@@ -25,6 +26,10 @@ CONNECTION = frozenset(
 )
 CACHE = frozenset({"if-none-match", "if-modified-since", "cache-control", "pragma"})
 LEFT_OUT = CONNECTION | CACHE | {"accept-encoding"}
+EVENTS = "text/event-stream"
+SWITCHING = 101
+LONGEST = 20
+"""Characters of a scheme that are told."""
 SHORTEST = 6
 """Characters of a captured value below which it is not looked for in later requests: a short one
 stands in too many places by chance."""
@@ -35,59 +40,113 @@ def looks_like(value: Any) -> bool:
     return isinstance(value, dict) and "log" in value
 
 
-def read(value: Any, source: str, captures: Sequence[Capture] = ()) -> Session:
-    """The requests of a HAR. Raises ``ValueError`` with what is wrong and where."""
+def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = "") -> Session:
+    """The requests of a HAR to one host: ``host`` if it is in it, else the one most go to.
+
+    Raises ``ValueError`` with what is wrong and where.
+    """
     log = value.get("log") if isinstance(value, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
         raise ValueError("no HAR: there is no list log.entries in it")
-    asks: list[Ask] = []
-    notes: dict[str, int] = {}
-    recorded: dict[str, str] = {}
-    host = ""
+    checked = []
     for number, entry in enumerate(entries):
         try:
-            url = urlsplit(entry["request"]["url"])
-            if url.scheme not in ("http", "https"):
-                reason = f"to {url.scheme}:"
-            elif host and url.netloc != host:
-                reason = f"to {url.netloc}"
-            elif _in_parts(entry["request"]):
-                reason = "a form in parts that was recorded without its text"
-            else:
-                host = url.netloc
-                ask = _ask(entry["request"], f"{source}:log.entries[{number}]", recorded)
-                asks.append(replace(ask, recorded=_status(entry)))
+            checked.append((number, entry, *_to_whom(entry)))
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise _wrong(number, problem) from None
+    chosen = _host([to for _, _, to, reason in checked if not reason], host)
+    asks: list[Ask] = []
+    notes: Counter[str] = Counter()
+    recorded: dict[str, str] = {}
+    for number, entry, to, why in checked:
+        reason = why
+        if not reason and to != chosen:
+            reason = f"to {to} (--host {to} sends what goes there)"
+        try:
+            if not reason:
+                asks.append(_ask(entry, f"{source}:log.entries[{number}]", recorded))
                 _remember(entry, captures, recorded)
-                continue
-        except (KeyError, TypeError, AttributeError, binascii.Error) as problem:
-            said = f"{type(problem).__name__}: {problem}"
-            raise ValueError(
-                f"no HAR: log.entries[{number}] is no recorded request ({said})"
-            ) from None
-        notes[reason] = notes.get(reason, 0) + 1
+        except binascii.Error as problem:
+            raise _wrong(number, problem) from None
+        except ValueError as problem:
+            reason = f"log.entries[{number}] is no request: {problem}"
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise _wrong(number, problem) from None
+        if reason:
+            notes[reason] += 1
     if not asks:
-        raise ValueError("there is no request over http: or https: in it")
+        told = "".join(f"; {count} {reason}" for reason, count in notes.items())
+        raise ValueError(f"there is no request over http: or https: in it that can be sent{told}")
     return Session(
         asks=tuple(asks),
         notes=tuple(f"{source}: {count} not sent, {reason}" for reason, count in notes.items()),
     )
 
 
-def _ask(request: dict[str, Any], source: str, recorded: dict[str, str]) -> Ask:
+def _wrong(number: int, problem: Exception) -> ValueError:
+    said = f"{type(problem).__name__}: {problem}"
+    return ValueError(f"no HAR: log.entries[{number}] is no recorded request ({said})")
+
+
+def _to_whom(entry: dict[str, Any]) -> tuple[str, str]:
+    """The host of an entry, and why it is not sent; empty where it is."""
+    request, response = entry["request"], entry.get("response") or {}
+    scheme = urls.SCHEME.match(str(request["url"]))
+    content = str((response.get("content") or {}).get("mimeType", ""))
+    fields = {str(x["name"]).lower(): str(x["value"]) for x in request.get("headers", [])}
+    if str(request["method"]).upper() == "CONNECT":
+        return "", "CONNECT, which is for a proxy"
+    if not scheme or scheme[1].lower() not in urls.DEFAULT_PORTS:
+        return "", f"to {str(request['url']).partition(':')[0][:LONGEST].lower()}:"
+    if (
+        fields.get("upgrade", "").lower() == "websocket"
+        or response.get("status") == SWITCHING
+        or str(entry.get("_resourceType", "")).lower() == "websocket"
+    ):
+        return "", "the handshake of a WebSocket"
+    accepted = (content, fields.get("accept", ""))
+    if (
+        any(x.lower().startswith(EVENTS) for x in accepted)
+        or entry.get("_resourceType") == "eventsource"
+    ):
+        return "", "a stream of events, which never ends"
+    if _in_parts(request):
+        return "", "a form in parts that was recorded without its text"
+    try:
+        return urls.host(str(request["url"])), ""
+    except ValueError as problem:
+        return "", f"{request['url']}: {problem}"
+
+
+def _host(hosts: Sequence[str], wanted: str) -> str:
+    """``wanted`` if requests go there, else the host that most go to, the first of several."""
+    if wanted:
+        with contextlib.suppress(ValueError):
+            wanted = urls.host(f"http://{wanted}")
+    if wanted in hosts:
+        return wanted
+    return max(dict.fromkeys(hosts), key=hosts.count, default="")
+
+
+def _ask(entry: dict[str, Any], source: str, recorded: dict[str, str]) -> Ask:
+    request = entry["request"]
     fields = tuple(
-        (field["name"], _with_places(field["value"], recorded))
+        (field["name"], _with_places(str(field["value"]).strip(), recorded))
         for field in request.get("headers", [])
         if not field["name"].startswith(":") and field["name"].lower() not in LEFT_OUT
     )
-    url = str(request["url"])
+    url = urls.split(str(request["url"]), places=False)
+    if url.user and not any(name.lower() == "authorization" for name, _ in fields):
+        fields += (("Authorization", credentials.basic(*url.user)),)
     return Ask(
-        method=str(request["method"]),
-        target=_with_places(target(url), recorded),
-        host=urlsplit(url).netloc,
+        method=str(request["method"]).upper(),
+        target=_with_places(url.target, recorded),
+        host=url.host,
         fields=fields,
         body=_body(request.get("postData") or {}, recorded),
         source=source,
+        recorded=_status(entry),
     )
 
 
@@ -112,7 +171,9 @@ def _body(data: dict[str, Any], recorded: dict[str, str]) -> bytes | None:
 def _in_parts(request: dict[str, Any]) -> bool:
     """Whether the body is a form whose files are not in the recording."""
     data = request.get("postData") or {}
-    return data.get("text") is None and str(data.get("mimeType", "")).startswith("multipart/")
+    return data.get("text") is None and str(data.get("mimeType", "")).lower().startswith(
+        "multipart/"
+    )
 
 
 def _with_places(text: str, recorded: dict[str, str]) -> str:
@@ -136,11 +197,3 @@ def _remember(entry: dict[str, Any], captures: Sequence[Capture], recorded: dict
         value = captured(each.kind, each.where, head, body)
         if value and len(value) >= SHORTEST:
             recorded[each.name] = value
-
-
-def parse(text: str) -> Any:
-    """JSON, with the place where it is none. Raises ``ValueError``."""
-    try:
-        return json.loads(text.removeprefix("\ufeff"))
-    except ValueError as problem:
-        raise ValueError(f"not JSON: {problem}") from None

@@ -12,50 +12,96 @@
 
 ``{{login.response.body.$.id}}`` and ``{{login.response.headers.Location}}`` are values of an
 earlier answer; ``# @capture NAME = …`` (ours) names one that is found by ``regex:``, ``json:``,
-``header:`` or ``cookie:``. ``< file`` is a body from a file. Scripts are not run.
+``header:`` or ``cookie:``. ``< file`` is a body from a file.
+
+Nothing is sent that is not what the file means: other protocols are passed over with a note, and
+what is no request is refused with its line. Scripts are not run; of a script that keeps a member of
+the answer (``client.global.set("id", response.body.id)``) that capture is taken.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-from wsgi_matrix.errors import suggestion
 from wsgi_matrix.probe.agent import jsonpath
-from wsgi_matrix.traffic.model import Ask, Capture, Session
-from wsgi_matrix.traffic.paths import target
+from wsgi_matrix.traffic import credentials, curl, graphql, urls
+from wsgi_matrix.traffic.model import MADE, TOKEN, VALUE, Ask, Capture, Session
+from wsgi_matrix.traffic.variables import PLACE, Given, Variables
 
-METHOD = re.compile(r"(?:([A-Z]+)\s+)?(\S.*?)(?:\s+HTTP/[\d.]+)?\s*")
-VARIABLE = re.compile(r"@([\w-]+)\s*=\s*(.*)")
-DIRECTIVE = re.compile(r"(?:#|//)\s*@([\w-]+)\s*(.*)")
-PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-RESPONSE = re.compile(r"([\w-]+)\.response\.(body|headers)\.(.+)")
-MADE = ("host", "content-length", "transfer-encoding", "connection")
-"""Fields that are ours to make: what was written would not fit what is sent."""
-FIXED = {
-    "$guid": "6f1c2a52-5f0e-4d3b-9d7e-1f0a3c5b7d90",
-    "$random.uuid": "6f1c2a52-5f0e-4d3b-9d7e-1f0a3c5b7d90",
-    "$uuid": "6f1c2a52-5f0e-4d3b-9d7e-1f0a3c5b7d90",
-    "$timestamp": "1764000000",
-    "$datetime": "2025-11-24T16:00:00Z",
-    "$isoTimestamp": "2025-11-24T16:00:00Z",
-    "$randomInt": "421",
+LINE_END = re.compile(r"\r\n|\n|\r")
+"""Of a file; U+2028 and others are characters of a body."""
+SEPARATOR = re.compile(r"#{3,}\s*(?:@name\s*=?\s*(\S+).*|([\w-]+)\s*|.*)")
+"""A title of one word is a name too, as JetBrains has it."""
+COMMENT = re.compile(r"\s*(?:#|//)")
+DIRECTIVE = re.compile(r"\s*(?:#|//)\s*@([\w-]+)(?:\s*=\s*|\s+|$)(.*)")
+VARIABLE = re.compile(r"\s*@([^\s=]+)\s*=\s*(.*?)\s*")
+HANDLER = re.compile(r">\s*\{%|>\s+\S+\.(?:[cm]?[jt]s|http)\s*$|>>!?\s+\S|<>\s+\S")
+"""JetBrains: a script for the answer, a file that keeps it, and one that kept an earlier one."""
+BEFORE = re.compile(r"<\s*\{%|<\s+\S+\.(?:[cm]?[jt]s)\s*$")
+"""JetBrains: a script before a request."""
+STATUS = re.compile(r"\s*HTTP/[\d.]+\s+\d{3}\b")
+VERSION = re.compile(r"\s+HTTP/[\d.]+\b.*", re.IGNORECASE)
+FIELD = re.compile(r"(\S[^:]*?)\s*:(.*)", re.DOTALL)
+INDENTED_FIELD = re.compile(r"[A-Za-z][\w-]*\s*:(?:\s|$)")
+FILE = re.compile(r"<(@\w*)?\s+(\S.*?)\s*")
+METHODS = frozenset(
+    {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY", "REPORT"}
+    | {"LOCK", "UNLOCK", "PROPFIND", "PROPPATCH", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "ACL"}
+    | {"SEARCH"}
+)
+"""What may be written in small letters too; any other method is written in capitals."""
+OTHER = {
+    **dict.fromkeys(("WEBSOCKET", "WS", "WSS"), "a WebSocket"),
+    **dict.fromkeys(("SSE", "EVENTSOURCE"), "a stream of events, which never ends"),
+    **dict.fromkeys(("GRPC", "RSOCKET", "MQTT", "AMQP", "CONNECT"), "no request to a WSGI app"),
 }
-"""What is random or the time for others is one value here, so that two runs send the same."""
+"""Methods that are another protocol."""
+SET = re.compile(r"""(?:global|variables)\.set\(\s*["']([\w.-]+)["']\s*(?:,\s*([^;\n]*))?""")
+OF_BODY = re.compile(r"""response\.body((?:\.\w+|\[\d+\]|\[(?:"\w+"|'\w+')\])+)\s*\)?\s*""")
+OF_FIELD = re.compile(r"""response\.headers\.valueOf\(\s*["']([\w-]+)["']\s*\)\s*\)?\s*""")
+LINES = "application/x-ndjson"
+Line = tuple[int, str]
+
+
+class LineError(ValueError):
+    """What is wrong, with its line."""
+
+    def __init__(self, line: int, problem: object) -> None:
+        super().__init__(f"line {line}: {problem}")
+
+
+class _Unsent(Exception):  # noqa: N818 - it is no error, but a note
+    """A block that is not sent, and why."""
 
 
 @dataclass
 class _Block:
     """What stands between two separators, while it is read."""
 
-    first: int
-    lines: list[str]
+    lines: list[Line] = field(default_factory=list)
+    """Without comments, directives and scripts."""
     name: str = ""
     captures: list[Capture] = field(default_factory=list)
+    script: list[Line] = field(default_factory=list)
+    cookies: bool = True
+
+    @property
+    def begun(self) -> bool:
+        """Whether its request line was read."""
+        return any(text.strip() for _, text in self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """A request as it is written, its variables filled in."""
+
+    method: str
+    url: str
+    fields: list[tuple[int, str, str]]
+    body: bytes | None
 
 
 def capture(text: str) -> Capture:
@@ -76,174 +122,336 @@ def capture(text: str) -> Capture:
     return Capture(name=name, kind=kind, where=where)
 
 
-def read(text: str, source: str, folder: Path, given: Mapping[str, str] | None = None) -> Session:
-    """The requests of a file. ``folder``: where ``< file`` is looked for; ``given``: names that
-    the caller captures from any answer. Raises ``ValueError`` with the line.
+def read(text: str, source: str, folder: Path, given: Given | None = None) -> Session:
+    """The requests of a file. ``folder``: where ``< file`` and environments are looked for.
+
+    Raises :class:`LineError`.
     """
-    variables: dict[str, str] = {}
-    notes: list[str] = []
-    blocks = _blocks(text, variables)
-    names = {block.name for block in blocks if block.name}
-    known = {each.name for block in blocks for each in block.captures} | set(given or ())
-    reader = _Reader(source, folder, variables, names, known, notes)
+    given = given or Given()
+    before = len(given.dynamic.made)
+    reader = _Reader(source, folder, Variables(folder, given))
+    blocks = reader.blocks(text)
     asks = [ask for block in blocks if (ask := reader.ask(block)) is not None]
-    return Session(asks=tuple(reader.with_captures(asks)), notes=tuple(dict.fromkeys(notes)))
+    return Session(
+        asks=tuple(reader.with_captures(asks)),
+        notes=tuple(reader.notes),
+        generated=tuple(given.dynamic.made)[before:],
+    )
 
 
-def _blocks(text: str, variables: dict[str, str]) -> list[_Block]:
-    """The blocks of a file; its variables are put into ``variables``."""
-    blocks = [_Block(1, [])]
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith("###"):
-            blocks.append(_Block(number + 1, []))
-            continue
-        block = blocks[-1]
-        begun = any(each.strip() for each in block.lines)
-        directive = None if begun else DIRECTIVE.fullmatch(line.strip())
-        variable = None if begun else VARIABLE.fullmatch(line.strip())
-        if directive and directive[1] == "name":
-            block.name = directive[2].strip()
-        elif directive and directive[1] == "capture":
-            try:
-                block.captures.append(capture(directive[2]))
-            except ValueError as problem:
-                raise ValueError(f"line {number}: {problem}") from None
-        elif variable:
-            variables[variable[1]] = variable[2].strip()
-        said = directive or variable or (not begun and line.lstrip().startswith(("#", "//")))
-        block.lines.append("" if said else line)  # an empty one keeps the count of lines
-    return blocks
-
-
-@dataclass
 class _Reader:
-    """Turns blocks into requests."""
+    """Turns text into blocks, and blocks into requests."""
 
-    source: str
-    folder: Path
-    variables: dict[str, str]
-    names: set[str]
-    """Of requests, for ``{{name.response…}}``."""
-    known: set[str]
-    """Of captures."""
-    notes: list[str]
-    wanted: dict[str, list[Capture]] = field(default_factory=dict)
-    """By the name of the request: what later ones want of its answer."""
-    called: dict[str, int] = field(default_factory=dict)
-    count: int = 0
+    def __init__(self, source: str, folder: Path, variables: Variables) -> None:
+        self.source = source
+        self.folder = folder
+        self.variables = variables
+        self.notes: list[str] = []
+        self.scripts: list[int] = []
+        """Lines of scripts that are not run."""
+        self.taken: list[str] = []
+        """What they capture."""
+        self.called: dict[str, int] = {}
+        self.count = 0
+
+    def note(self, line: int, text: str) -> None:
+        """Tell people something about a line."""
+        self.notes.append(f"{self.source}:{line}: {text}")
+
+    # From text to blocks
+
+    def blocks(self, text: str) -> list[_Block]:
+        """The blocks of a file; its variables are remembered."""
+        blocks, script = [_Block()], False
+        for number, line in enumerate(LINE_END.split(text), 1):
+            block = blocks[-1]
+            if separator := SEPARATOR.fullmatch(line):
+                blocks.append(_Block(name=separator[1] or separator[2] or ""))
+                script = False
+            elif script or (HANDLER if block.begun else BEFORE).match(line):
+                # What follows a handler is no body; before a request, its script has an end.
+                block.script.append((number, line))
+                script = block.begun or (("{%" in line or script) and "%}" not in line)
+            elif COMMENT.match(line):
+                self._comment(block, number, line)
+            elif not block.begun and (variable := VARIABLE.fullmatch(line)):
+                self._variable(number, variable[1], variable[2])
+            else:
+                block.lines.append((number, line))
+        for block in blocks:
+            self._script(block)
+            self.variables.requests.add(block.name)
+            self.variables.captured.update(each.name for each in block.captures)
+        self.variables.requests.discard("")
+        if self.scripts:
+            lines = ", ".join(map(str, self.scripts))
+            said = f"; captured as they do: {', '.join(self.taken)}" if self.taken else ""
+            self.notes.append(f"{self.source}: scripts are not run (lines {lines}){said}")
+        return blocks
+
+    def _variable(self, line: int, name: str, value: str) -> None:
+        there = self.variables.own.get(name)
+        if there is not None and there != value:
+            self.note(line, f"@{name} is defined again, and this value holds in the whole file")
+        self.variables.own[name] = value
+
+    def _comment(self, block: _Block, line: int, text: str) -> None:
+        directive = DIRECTIVE.fullmatch(text)
+        if not directive:
+            return
+        kind, rest = directive[1], directive[2].strip()
+        if kind == "capture":
+            try:
+                block.captures.append(capture(rest))
+            except ValueError as problem:
+                raise LineError(line, problem) from None
+        elif block.begun:
+            return
+        elif kind == "name":
+            block.name = rest
+        elif kind == "no-cookie-jar":
+            block.cookies = False
+        elif kind == "prompt":
+            self.variables.hints[rest.split(" ")[0]] = f"line {line} asks for it"
+
+    def _script(self, block: _Block) -> None:
+        """The captures that a script makes, and what else it may set."""
+        if any(text.strip() and not text.startswith("<>") for _, text in block.script):
+            self.scripts.append(block.script[0][0])
+        for line, text in block.script:
+            for found in SET.finditer(text):
+                name, where = found[1], self._captured((found[2] or "").strip())
+                if self.variables.of_environment(name) is not None:
+                    continue  # which wins over what a script keeps
+                if where and block.begun:
+                    block.captures.append(Capture(name=name, kind=where[0], where=where[1]))
+                    self.taken.append(f"{name} = {where[0]}:{where[1]} (line {line})")
+                else:
+                    hint = (
+                        f"the script of line {block.script[0][0]} sets it, and scripts are not run"
+                    )
+                    self.variables.hints.setdefault(name, hint)
+
+    @staticmethod
+    def _captured(value: str) -> tuple[str, str] | None:
+        """Kind and place of the part of an answer that ``value`` is."""
+        if found := OF_BODY.fullmatch(value.removesuffix("%}").strip()):
+            return "json", "$" + found[1].replace('"', "'")
+        if found := OF_FIELD.fullmatch(value.removesuffix("%}").strip()):
+            return "header", found[1]
+        return None
+
+    # From blocks to requests
 
     def ask(self, block: _Block) -> Ask | None:
-        """The request of a block; ``None`` for one that has none."""
-        start = next((i for i, line in enumerate(block.lines) if line.strip()), None)
+        """The request of a block; ``None`` for one that has none, or none that is sent."""
+        start = next((i for i, (_, text) in enumerate(block.lines) if text.strip()), None)
         if start is None:
             return None
-        line = block.first + start
+        lines = block.lines[start:]
+        line = lines[0][0]
         try:
-            return self._ask(block, block.lines[start:], line)
+            request = self._curl(lines) if curl.COMMAND.match(lines[0][1]) else self._request(lines)
+            ask = self._ask(block, request, line)
+        except _Unsent as problem:
+            self.note(line, f"not sent: {problem}")
+            return None
+        except LineError:
+            raise
         except ValueError as problem:
-            raise ValueError(f"line {line}: {problem}") from None
-
-    def _ask(self, block: _Block, lines: list[str], line: int) -> Ask:
-        url, rest = lines[0].strip(), lines[1:]
-        while rest and rest[0][:1].isspace() and rest[0].strip():
-            url += rest.pop(0).strip()  # a query that goes over several lines
-        found = METHOD.fullmatch(url)
-        assert found is not None
-        method, url = found[1] or "GET", self._filled(found[2])
-        fields, host = [], "localhost"
-        while rest and rest[0].strip():
-            name, colon, value = rest.pop(0).partition(":")
-            if not colon or not name.strip() or name != name.rstrip():
-                raise ValueError(f'a field such as "Accept: text/html" is expected, not {name!r}')
-            if name.lower() == "host":
-                host = self._filled(value.strip())
-            elif name.lower() not in MADE:
-                fields.append((name.strip(), self._filled(value.strip())))
-        if "://" in url:
-            host = urlsplit(url).netloc or host
-        elif not url.startswith(("/", "{{")):
-            raise ValueError(f'a request such as "GET /path" is expected, not {lines[0]!r}')
-        ask = Ask(
-            method=method,
-            target=target(url),
-            host=host,
-            fields=tuple(fields),
-            body=self._body(rest[1:]),
-            captures=tuple(block.captures),
-            source=f"{self.source}:{line}",
-        )
+            raise LineError(line, problem) from None
         if block.name:
             self.called[block.name] = self.count
         self.count += 1
         return ask
 
-    def _body(self, lines: list[str]) -> bytes | None:
-        kept = []
-        for number, line in enumerate(lines):
-            if line.startswith(("> ", ">> ", "<> ")) or line.strip() == ">":
-                self.notes.append(f"{self.source}: scripts and kept answers are passed over")
-                lines = lines[:number]
-                break
-        while lines and not lines[-1].strip():
-            lines = lines[:-1]
-        for line in lines:
-            file = re.fullmatch(r"<(@?)\s+(\S.*)", line)
-            if file:
-                kept.append(self._file(file[2].strip(), fill=bool(file[1])))
-            else:
-                kept.append(self._filled(line).encode())
-        return b"\n".join(kept) if lines else None
+    def _ask(self, block: _Block, request: _Request, line: int) -> Ask:
+        url = self._url(request)
+        host, fields = "", []
+        digest: tuple[str, str] | None = None
+        for number, name, value in request.fields:
+            lower = name.lower()
+            if lower == "host":
+                host = urls.host(value if "://" in value else f"http://{value}")
+            elif lower == "authorization":
+                try:
+                    sent, digest = credentials.written(value)
+                except ValueError as problem:
+                    raise LineError(number, problem) from None
+                fields += [(name, sent)] if sent else []
+            elif lower == "upgrade" and value.lower() == "websocket":
+                raise _Unsent(OTHER["WEBSOCKET"])
+            elif lower == "transfer-encoding":
+                self.note(number, f"{name} is not sent: a body goes with its length")
+            elif lower not in MADE and lower != "connection":
+                fields.append((name, value))
+        if url.user and not digest and not any(n.lower() == "authorization" for n, _ in fields):
+            fields.append(("Authorization", credentials.basic(*url.user)))
+        return Ask(
+            method=request.method,
+            target=url.target,
+            host=host or url.host or "localhost",
+            fields=tuple(fields),
+            body=request.body,
+            captures=tuple(block.captures),
+            digest=digest,
+            cookies=block.cookies,
+            source=f"{self.source}:{line}",
+        )
 
-    def _file(self, name: str, *, fill: bool) -> bytes:
-        path = self.folder / self._filled(name)
+    @staticmethod
+    def _url(request: _Request) -> urls.Url:
+        scheme = urls.SCHEME.match(request.url)
+        if scheme and scheme[1].lower() in ("ws", "wss"):
+            raise _Unsent(OTHER["WEBSOCKET"])
+        if request.url == "*":
+            if request.method != "OPTIONS":
+                raise ValueError(f"the target * is one of OPTIONS, not of {request.method}")
+            return urls.Url(target="*")
+        return urls.split(request.url)
+
+    def _curl(self, lines: list[Line]) -> _Request:
+        text = self.variables.fill("\n".join(text for _, text in lines))
+        found = curl.read(text.strip(), self.folder)
+        number = lines[0][0]
+        fields = [(number, name, value) for name, value in found.fields]
+        for _, name, value in fields:
+            _check(number, name, value)
+        return _Request(method=found.method, url=found.url, fields=fields, body=found.body)
+
+    def _request(self, lines: list[Line]) -> _Request:
+        if STATUS.match(lines[0][1]):
+            raise _Unsent("it is an answer, not a request")
+        written, at = _joined(lines)
+        method, url = _method(self.variables.fill(written))
+        fields, at = self._fields(lines, at)
+        media = next((v.lower() for _, n, v in fields if n.lower() == "content-type"), "")
+        body = self._body(lines[at:], media.partition(";")[0].strip())
+        kinds = [v.lower() for _, n, v in fields if n.lower() == "x-request-type"]
+        if method == "GRAPHQL" or kinds == ["graphql"]:
+            method = "POST" if method == "GRAPHQL" else method
+            fields = [each for each in fields if each[1].lower() != "x-request-type"]
+            body = graphql.body((body or b"").decode()).encode()
+            if not media:
+                fields.append((lines[0][0], "Content-Type", "application/json"))
+        return _Request(method=method, url=url, fields=fields, body=body)
+
+    def _fields(self, lines: list[Line], at: int) -> tuple[list[tuple[int, str, str]], int]:
+        """The fields from ``at`` on, and where the body begins."""
+        fields: list[tuple[int, str, str]] = []
+        while at < len(lines) and lines[at][1].strip():
+            number, text = lines[at]
+            at += 1
+            if text[0].isspace() and fields and not INDENTED_FIELD.match(text.strip()):
+                # A value that goes over several lines (RFC 9112 section 5.2).
+                text = f"{fields[-1][1]}: {fields.pop()[2]} {text.strip()}"
+            try:
+                filled = self.variables.fill(text.strip())
+            except ValueError as problem:
+                raise LineError(number, problem) from None
+            found = FIELD.fullmatch(filled)
+            if not found:
+                said = f'a field such as "Accept: text/html" is expected, not {text.strip()!r}'
+                raise LineError(number, said)
+            name, value = found[1], found[2].strip()
+            _check(number, name, value)
+            fields.append((number, name, value))
+        return fields, at + 1
+
+    # Bodies
+
+    def _body(self, lines: list[Line], media: str) -> bytes | None:
+        """The content behind the empty line, without empty lines around it."""
+        texts = [number for number, (_, text) in enumerate(lines) if text.strip()]
+        if not texts:
+            return None
+        lines = lines[texts[0] : texts[-1] + 1]
+        if media == curl.FORM and not any(FILE.fullmatch(text) for _, text in lines):
+            return self._form(lines)
+        parts = [self._part(number, text) for number, text in lines]
+        # RFC 2046 section 4.1.1; what comes from a file stays as it is.
+        end = b"\r\n" if media.startswith("multipart/") else b"\n"
+        return end.join(parts) + (end if media == LINES else b"")
+
+    def _part(self, number: int, text: str) -> bytes:
+        if text.strip() == "{{":
+            raise LineError(number, "a script of httpYac, which is not run")
         try:
+            file = FILE.fullmatch(text)
+            if not file:
+                return self.variables.fill(text).encode()
+            path = self.folder / self.variables.fill(file[2])
             content = path.read_bytes()
+            if not file[1]:
+                return content
+            return self.variables.fill(content.decode(file[1][1:] or "utf-8")).encode()
         except OSError as problem:
-            raise ValueError(f"the body {path} cannot be read: {problem.strerror}") from None
-        return self._filled(content.decode()).encode() if fill else content
+            raise LineError(number, f"the body {path} cannot be read: {problem.strerror}") from None
+        except (ValueError, LookupError) as problem:
+            raise LineError(number, problem) from None
 
-    def _filled(self, text: str, depth: int = 0) -> str:
-        """With the variables of the file filled in; what is captured at run time stays a place."""
-        if depth > 20:
-            raise ValueError(f"variables that stand for each other in {text!r}")
-
-        def value(place: re.Match[str]) -> str:
-            name = place[1]
-            if name in self.variables:
-                return self._filled(self.variables[name], depth + 1)
-            return self._special(name)
-
-        return PLACE.sub(value, text)
-
-    def _special(self, name: str) -> str:
-        response = RESPONSE.fullmatch(name)
-        if response and response[1] in self.names:
-            kind = "json" if response[2] == "body" else "header"
-            where = response[3]
-            if kind == "json":
-                where = where if where.startswith("$") else f"$.{where}"
-                jsonpath.parse(where)
-            called = re.sub(r"[^\w-]+", ".", f"{response[1]}.{where.lstrip('$.')}").strip(".")
-            same = Capture(name=called, kind=kind, where=where)
-            mine = self.wanted.setdefault(response[1], [])
-            if same not in mine:
-                mine.append(same)
-            return "{{" + same.name + "}}"
-        if name in self.known:
-            return "{{" + name + "}}"
-        words = name.split()
-        if words and words[0] in FIXED:
-            return FIXED[words[0]]
-        if len(words) == 2 and words[0] == "$processEnv":
-            return os.environ.get(words[1].lstrip("%"), "")
-        there = [*self.variables, *self.known, *self.names]
-        raise ValueError(f"no variable {{{{{name}}}}}{suggestion(name, there)}")
+    def _form(self, lines: list[Line]) -> bytes:
+        """A form, which may have a pair in each line; what a form cannot have is escaped."""
+        whole = ""
+        for number, text in lines:
+            part = self._part(number, text.strip()).decode()
+            joined = not whole or whole.endswith("&") or part.startswith("&")
+            whole = whole.rstrip() + ("" if joined else "\n") + part
+        whole = re.sub(r"\s*&\s*", "&", whole)
+        if len(lines) > 1:
+            whole = re.sub(r"(?:^|(?<=&))([^=&]*?) *= *", r"\1=", whole)
+        made, at = "", 0
+        for place in PLACE.finditer(whole):
+            made += quote(whole[at : place.start()], safe=urls.KEPT) + place[0]
+            at = place.end()
+        return (made + quote(whole[at:], safe=urls.KEPT)).encode()
 
     def with_captures(self, asks: list[Ask]) -> list[Ask]:
         """With what later requests want of the answer of each."""
-        for name, wanted in self.wanted.items():
+        for name, wanted in self.variables.wanted.items():
             if name in self.called:
                 number = self.called[name]
                 ask = asks[number]
                 asks[number] = replace(ask, captures=(*ask.captures, *wanted))
         return asks
+
+
+def _check(line: int, name: str, value: str) -> None:
+    """Refuse what is no field (RFC 9110 section 5.1)."""
+    if not TOKEN.fullmatch(name):
+        raise LineError(line, f"{name!r} is no name of a field")
+    if not VALUE.fullmatch(value):
+        raise LineError(line, f"{value!r} is no value of the field {name}")
+
+
+def _joined(lines: list[Line]) -> tuple[str, int]:
+    """The request line without its version, put together of several lines; and where it ends."""
+    first = VERSION.sub("", lines[0][1].strip())
+    at = 1
+    while at < len(lines) and lines[at][1].strip():
+        number, text = lines[at]
+        part = text.strip()
+        if part[0] not in "?&":
+            if not text[0].isspace() or INDENTED_FIELD.match(part):
+                break
+            if re.match(r"[A-Za-z][\w-]*:", part):
+                said = f'{part!r} may be a field ("Name: value") or a part of the URL'
+                raise LineError(number, said)
+        first += VERSION.sub("", part)
+        at += 1
+    return first, at
+
+
+def _method(text: str) -> tuple[str, str]:
+    """Method and URL of a request line. Raises ``ValueError``, or says why it is not sent."""
+    word, rest = [*text.split(None, 1), "", ""][:2]
+    method = word.upper()
+    if method in OTHER and rest:
+        raise _Unsent(OTHER[method])
+    if rest and (method in METHODS or method == "GRAPHQL"):
+        return method, rest
+    if rest and re.fullmatch(r"[A-Z][A-Z-]*", word):
+        return word, rest
+    if word.startswith(("/", "{{")) or urls.SCHEME.match(word) or urls.AUTHORITY.match(word):
+        return "GET", text.strip()
+    raise ValueError(f'a request such as "GET /path" is expected, not {text!r}')

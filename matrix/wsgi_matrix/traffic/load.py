@@ -2,77 +2,83 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.traffic import har, http_file, openapi, paths
-from wsgi_matrix.traffic.model import Ask, Capture, Session
+from wsgi_matrix.traffic import credentials, documents, har, http_file, openapi, paths
+from wsgi_matrix.traffic.model import MADE, Ask, Capture, Session
+from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
-LARGEST = 256 * 2**20
-"""Octets of a file of traffic; a HAR with films in it is no traffic to send."""
 TELLING = 32
 """Characters of a request's target that its name tells."""
 
 
-def load(
-    sends: Sequence[str], *, root: Path, captures: Sequence[Capture] = (), host: str = ""
-) -> tuple[Session, ...]:
+@dataclass(frozen=True, kw_only=True)
+class ForAll:
+    """What holds for all requests, whatever they come from."""
+
+    captures: Sequence[Capture] = ()
+    """Tried on every answer."""
+    host: str = ""
+    """The Host, if it says something."""
+    headers: Sequence[str] = ()
+    """``NAME: VALUE``: fields that take the place of ones that are there."""
+    given: Given = field(default_factory=Given)
+
+
+def load(sends: Sequence[str], *, root: Path, to_all: ForAll | None = None) -> tuple[Session, ...]:
     """The sessions of ``sends``: paths of the app (``/…``) and files, relative to ``root``.
 
-    All plain paths are one session, each file is one of its own. ``captures`` are tried on every
-    answer; ``host`` is the Host of all requests if it says something. Raises :class:`UserError`.
+    All plain paths are one session, each file is one of its own. Raises :class:`UserError`.
     """
-    plain = tuple(Ask(target=paths.target(x), source=x) for x in sends if x.startswith("/"))
-    sessions = [Session(asks=plain)] if plain else []
+    to_all = to_all or ForAll()
+    names = frozenset(each.name for each in to_all.captures)
+    to_all = replace(to_all, given=replace(to_all.given, captured=names))
+    folders = [root, *((root / x).parent for x in sends if not x.startswith("/"))]
+    check_environment(to_all.given.http_env, folders)
+    variables = Variables(root, to_all.given, has_own=False)
+    try:
+        plain = [paths.ask(x, x, variables) for x in sends if x.startswith("/")]
+    except ValueError as problem:
+        raise UserError(f"--traffic: {problem}") from None
+    sessions = [Session(asks=tuple(plain))] if plain else []
     for name in sends:
         if not name.startswith("/"):
-            sessions.append(_file(root / name, captures))
-    return _named(sessions, captures, host)
+            sessions.append(_file(root / name, to_all))
+    made = _named(sessions, to_all, _fields(to_all, variables))
+    return tuple(made)
 
 
-def _file(path: Path, captures: Sequence[Capture]) -> Session:
+def _file(path: Path, to_all: ForAll) -> Session:
     try:
-        if path.stat().st_size > LARGEST:
-            raise UserError(f"{path}: traffic of more than {LARGEST >> 20} MiB is not read")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        hint = "; a path of the app begins with /" if not path.suffix else ""
-        raise UserError(f"{path}: {problem.strerror}{hint}") from None
-    except UnicodeDecodeError as problem:
-        raise UserError(f"{path}: not UTF-8: {problem}") from None
-    try:
-        return _read(path, text, captures)
+        text = documents.text_of(path)
+        return _read(path, text, to_all)
     except ValueError as problem:
-        raise UserError(f"{path}: {problem}") from None
+        hint = "" if path.suffix or path.exists() else "; a path of the app begins with /"
+        raise UserError(f"{path}: {problem}{hint}") from None
 
 
-def _read(path: Path, text: str, captures: Sequence[Capture]) -> Session:
+def _read(path: Path, text: str, to_all: ForAll) -> Session:
     """What is in a file. Raises ``ValueError``."""
     kind, name = path.suffix.lower(), path.name
     if kind in (".http", ".rest"):
-        given = {each.name: "" for each in captures}
-        session = http_file.read(text, name, path.parent, given)
+        session = http_file.read(text, name, path.parent, to_all.given)
         if not session.asks:
-            raise ValueError("there is no request in it")
+            why = "".join(f"; {note}" for note in session.notes)
+            raise ValueError(f"there is no request in it{why}")
         return session
-    if kind == ".har":
-        return har.read(har.parse(text), name, captures)
-    if kind in (".json", ".yaml", ".yml"):
-        value = har.parse(text) if kind == ".json" else _yaml(text)
+    if kind in (".har", ".json", ".yaml", ".yml"):
+        value = documents.parse(text, path)
         if openapi.looks_like(value):
-            return openapi.read(value, name)
-        if har.looks_like(value):
-            return har.read(value, name, captures)
+            return openapi.read(value, name, path, signed=bool(to_all.headers))
+        if kind == ".har" or har.looks_like(value):
+            return har.read(value, name, to_all.captures, to_all.host)
         raise ValueError("neither an OpenAPI document (openapi: …) nor a HAR (log: …)")
     if kind in (".txt", ".list", ""):
-        asks = paths.read(text, name)
+        asks = paths.read(text, name, Variables(path.parent, to_all.given, has_own=False))
         if not asks:
             raise ValueError("there is no path in it")
         return Session(asks=asks)
@@ -82,32 +88,58 @@ def _read(path: Path, text: str, captures: Sequence[Capture]) -> Session:
     )
 
 
-def _yaml(text: str) -> Any:
-    try:
-        # Dates become objects of Python; written as text again they are as they were.
-        return json.loads(json.dumps(yaml.safe_load(text), default=str))
-    except (yaml.YAMLError, TypeError, ValueError) as problem:
-        raise ValueError(f"not YAML: {' '.join(str(problem).split())}") from None
+def _fields(
+    to_all: ForAll, variables: Variables
+) -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
+    """The fields of ``--header``, and what one says of the scheme Digest."""
+    fields, digest = [], None
+    for each in to_all.headers:
+        name, colon, value = each.partition(":")
+        name = name.strip()
+        if not colon or not name:
+            raise UserError(f'--header: "NAME: VALUE" is expected, not "{each}"')
+        if name.lower() in MADE | {"connection"}:
+            hint = "; --host says the Host" if name.lower() == "host" else ""
+            raise UserError(f"--header: {name} is made for each request{hint}")
+        try:
+            value = variables.fill(value.strip())
+            if name.lower() == "authorization":
+                value, digest = credentials.written(value)
+            Ask(fields=((name, value),))
+        except ValueError as problem:
+            raise UserError(f"--header: {problem}") from None
+        fields += [(name, value)] if value else []
+    return fields, digest
 
 
 def _named(
-    sessions: Sequence[Session], captures: Sequence[Capture], host: str
-) -> tuple[Session, ...]:
+    sessions: Sequence[Session],
+    to_all: ForAll,
+    added: tuple[list[tuple[str, str]], tuple[str, str] | None],
+) -> list[Session]:
     """With names that are unique over all sessions, and what holds for all requests."""
     total = sum(len(session.asks) for session in sessions)
     width, number, made = max(2, len(str(total))), 0, []
+    fields, digest = added
+    names = {name.lower() for name, _ in fields} | ({"authorization"} if digest else set())
     for session in sessions:
         asks = []
         for ask in session.asks:
             number += 1
             told = re.sub(r"[^a-z0-9]+", "-", f"{ask.method} {ask.target}".lower()).strip("-")
-            asks.append(
-                replace(
-                    ask,
-                    name=f"{number:0{width}}-{told[:TELLING].strip('-')}",
-                    captures=(*ask.captures, *captures),
-                    host=host or ask.host,
+            kept = [each for each in ask.fields if each[0].lower() not in names]
+            try:
+                asks.append(
+                    replace(
+                        ask,
+                        name=f"{number:0{width}}-{told[:TELLING].strip('-')}",
+                        captures=(*ask.captures, *to_all.captures),
+                        host=to_all.host or ask.host,
+                        fields=(*kept, *fields),
+                        digest=(digest if "authorization" in names else ask.digest),
+                    )
                 )
-            )
+            except ValueError as problem:
+                raise UserError(f"--host: {problem}") from None
         made.append(replace(session, asks=tuple(asks)))
-    return tuple(made)
+    return made

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+import re
 
 from wsgi_matrix.traffic.model import Ask
+from wsgi_matrix.traffic.urls import target
+from wsgi_matrix.traffic.variables import Variables
 
-KEPT = "/?%:@!$&'()*+,;=~[]-._"
-"""What stands in a target as it was written (RFC 3986); an escape is not escaped again."""
-
-
-def target(text: str) -> str:
-    """Path and query of a URL, percent-encoded as browsers do; ``{{name}}`` is left alone."""
-    text = text.strip().partition("#")[0]
-    if "://" in text.partition("?")[0]:
-        parts = urlsplit(text)
-        text = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return quote(text, safe=KEPT + "{}") if "{{" in text else quote(text, safe=KEPT)
+LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-def read(text: str, source: str) -> tuple[Ask, ...]:
+def ask(text: str, source: str, variables: Variables) -> Ask:
+    """GET of a path, its variables filled in. Raises ``ValueError`` for what is no path."""
+    text = text.strip()
+    if not text.startswith("/"):
+        raise ValueError(f"a path that begins with / is expected, not {text!r}")
+    return Ask(target=target(variables.fill(text)), source=source)
+
+
+def read(text: str, source: str, variables: Variables) -> tuple[Ask, ...]:
     """The paths of a text file. Empty lines and ones that begin with ``#`` say nothing.
 
     Raises ``ValueError`` for a line that is no path.
     """
     asks = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(LINE_END.split(text), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        if not line.strip().startswith("/"):
-            raise ValueError(f"line {number}: a path that begins with / is expected, not {line!r}")
-        asks.append(Ask(target=target(line), source=f"{source}:{number}"))
+        try:
+            asks.append(ask(line, f"{source}:{number}", variables))
+        except ValueError as problem:
+            raise ValueError(f"line {number}: {problem}") from None
     return tuple(asks)

@@ -24,8 +24,9 @@ from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.normalise import RULES, Normal, difference, normal
 from wsgi_matrix.probe.agent.session import PLACE, octets
 from wsgi_matrix.settings import Config, SuiteSettings
-from wsgi_matrix.traffic import http_file, ignore, load
+from wsgi_matrix.traffic import http_file, ignore, load, variables
 from wsgi_matrix.traffic.model import Ask, Session
+from wsgi_matrix.traffic.variables import Given
 
 SAME = ":same"
 """What the ids of the comparisons end with."""
@@ -89,9 +90,13 @@ def of_config(config: Config) -> suites.Suite:
         captures = tuple(http_file.capture(each) for each in settings.capture)
     except ValueError as problem:
         raise UserError(f"capture: {problem}") from None
-    sessions = load.load(
-        settings.send, root=config.file.parent, captures=captures, host=settings.host
+    to_all = load.ForAll(
+        captures=captures,
+        host=settings.host,
+        headers=settings.header,
+        given=Given(var=variables.parse(settings.var), http_env=settings.http_env),
     )
+    sessions = load.load(settings.send, root=config.file.parent, to_all=to_all)
     return make(sessions, settings)
 
 

@@ -6,13 +6,13 @@ import json
 
 import pytest
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.traffic import har, http_file, openapi, paths
-from wsgi_matrix.traffic.load import load
+from wsgi_matrix.traffic import har, http_file, openapi, urls
+from wsgi_matrix.traffic.load import ForAll, load
 from wsgi_matrix.traffic.model import Capture
 
 
-def read_http(text, tmp_path, **given):
-    return http_file.read(text, "a.http", tmp_path, given)
+def read_http(text, tmp_path):
+    return http_file.read(text, "a.http", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def read_http(text, tmp_path, **given):
     ],
 )
 def test_a_target_is_encoded_as_browsers_do(written, sent):
-    assert paths.target(written) == sent
+    assert urls.target(written) == sent
 
 
 def test_http_files_of_vs_code_and_jetbrains(tmp_path):
@@ -85,7 +85,7 @@ DELETE /things/{{made.response.body.$.id}}?at={{made.response.headers.Location}}
     assert search.fields == (("Accept", "text/html"), ("Authorization", "Bearer abc"))
     assert (plain.method, plain.target, plain.host) == ("GET", "/plain", "localhost")
     assert made.fields == (("Content-Type", "application/json"),)
-    assert json.loads(made.body)["id"] == http_file.FIXED["$guid"]
+    assert session.generated == (json.loads(made.body)["id"],)
     assert b'\n\n  "### in it"' in made.body
     assert [(each.kind, each.where) for each in made.captures] == [
         ("json", "$.id"),
@@ -94,14 +94,14 @@ DELETE /things/{{made.response.body.$.id}}?at={{made.response.headers.Location}}
     assert (file.host, file.body) == ("other.example", b'{"from": "a file"}')
     assert rest[-1].target == "/things/{{made.id}}?at={{made.Location}}"
     assert rest[-1].source == "a.http:37"
-    assert session.notes == ("a.http: scripts and kept answers are passed over",)
+    assert session.notes == ("a.http: scripts are not run (lines 34)",)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("GET /\nno field\n", "line 1: a field such as"),
-        ("GET /\n\n< nowhere.json\n", "nowhere.json cannot be read"),
+        ("GET /\nno field\n", "line 2: a field such as"),
+        ("GET /\n\n< nowhere.json\n", "line 3: the body"),
         ("# @capture a\nGET /\n", "line 1: a capture such as"),
         ("# @capture a = regex:(\nGET /\n", "no regular expression"),
         ("@a = {{b}}\n@b = {{a}}\nGET /{{a}}\n", "stand for each other"),
@@ -159,7 +159,7 @@ def test_a_har_is_sent_without_what_belongs_to_the_recording():
     assert first.fields == (("Accept", "text/html"), ("Cookie", "a=1"))
     assert (form.body, params.body, raw.body) == (b"a=b", b"%C3%A4=1", b"\x00\x01")
     assert session.notes == (
-        "a.har: 1 not sent, to cdn.example",
+        "a.har: 1 not sent, to cdn.example (--host cdn.example sends what goes there)",
         "a.har: 1 not sent, to wss:",
         "a.har: 1 not sent, a form in parts that was recorded without its text",
     )
@@ -215,7 +215,7 @@ def test_the_get_operations_of_an_openapi_document(tmp_path):
     (tmp_path / "api.yaml").write_text(OPENAPI)
     [session] = load(["api.yaml"], root=tmp_path)
     one, many = session.asks
-    assert one.target == "/v2/pets/a%2Fb?since=2025-01-02&tag=a&tag=b+c"
+    assert one.target == "/v2/pets/a%2Fb?since=2025-01-02&tag=a&tag=b%20c"
     assert one.fields == (("X-Trace", "7"),)
     assert many.target == "/v2/pets?limit=5"
     assert session.notes == ("api.yaml: /pets: no example of limit; one was made up",)
@@ -231,7 +231,7 @@ def test_swagger_2_has_a_base_path():
     [
         ({"/a": {"post": {}}}, "no GET operation"),
         ({"/a": {"$ref": "#/nowhere"}}, "leads nowhere"),
-        ({"/a": {"$ref": "other.yaml"}}, "within the document"),
+        ({"/a": {"$ref": "other.yaml"}}, "no file beside"),
         ({"/a": {"$ref": "#/paths/~1a"}}, "lead to each other"),
         ({"/a/{id}": {"get": {}}}, "no parameter of that name"),
         ({"/a": []}, "an object is expected"),
@@ -245,7 +245,9 @@ def test_openapi_documents_that_are_wrong(paths_, expected):
 def test_names_are_unique_and_safe_over_all_sessions(tmp_path):
     (tmp_path / "a.txt").write_text("# two\n/\n\n/ü $(x)\n")
     (tmp_path / "b.http").write_text("POST /\n")
-    sessions = load(["/", "a.txt", "b.http", "/"], root=tmp_path, host="shop.example")
+    sessions = load(
+        ["/", "a.txt", "b.http", "/"], root=tmp_path, to_all=ForAll(host="shop.example")
+    )
     names = [ask.name for session in sessions for ask in session.asks]
     assert names == ["01-get", "02-get", "03-get", "04-get-c3-bc-20-x", "05-post"]
     assert {ask.host for session in sessions for ask in session.asks} == {"shop.example"}

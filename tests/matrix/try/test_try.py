@@ -218,10 +218,34 @@ def test_a_server_of_their_own(try_shop, folder):
 
 
 def test_paths_with_everything_in_them(try_shop):
-    path = "/ä b'\"$(x)`;&|<>?q=ü z&r={{x}}#fragment"
+    path = "/ä b'\"$(x)`;&|<>?q=ü z&r={x}#fragment"
     done = try_shop(path, servers="onegate,gunicorn_sync,waitress")
     assert done.code == 0, done.out
     assert done.outcomes("burst")["onegate"] == "pass"
+
+
+def test_what_holds_for_all_requests_is_sent_and_written_down(command, folder):
+    """By `try`, and by the matrix.toml that `init` writes with the same options."""
+    (folder / "a.http").write_text("# X-Old: 1\nget {{host}}/echo\n  # X-Old: 2\n\n")
+    (folder / "http-client.env.json").write_text('{"dev": {"host": "shop.example:80"}}')
+    options = ("--traffic", "/echo?{{name}}", "--traffic", "a.http", "--servers", "onegate")
+    options += ("--header", "Authorization: Basic ann {{word}}", "--header", 'X-Is: "{{name}}"')
+    options += ("--var", "name=7", "--var", "word=s3c", "--http-env", "dev")
+    for words in (("try", "shop:app", *options), ("run",)):
+        if words == ("run",):
+            assert command("init", "shop:app", *options).code == 0
+        done = command(*words, "--engine", "process")
+        assert done.code == 0, done.out + done.err
+        for name, host in (("01-get-echo-7", "localhost"), ("02-get-echo", "shop.example")):
+            seen = json.loads(done.answer(name, "onegate").rpartition("\n")[2])
+            assert seen["HTTP_HOST"] == host
+            assert seen["HTTP_AUTHORIZATION"] == "Basic YW5uOnMzYw=="
+            assert seen["HTTP_X_IS"] == '"7"'
+            assert set(seen) == {
+                "query",
+                "body",
+                *(f"HTTP_{x}" for x in ("HOST", "AUTHORIZATION", "X_IS")),
+            }
 
 
 def test_init_writes_what_try_runs(command, folder):

@@ -18,6 +18,7 @@ from http.cookiejar import CookieJar
 from typing import Any
 from urllib.request import Request
 
+from . import digest
 from .answer import AnswerReader, dechunk, field_values
 from .jsonpath import find, parse
 from .single import Result, exchange
@@ -28,7 +29,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class NotCapturedError(Exception):
-    """A value that a request needs was in no answer before."""
+    """A value that a request needs was in no answer before, or makes it none."""
 
 
 class Answered:
@@ -72,30 +73,59 @@ class Session:
         """Send all of ``asks`` until the monotonic time ``deadline``: what was sent, what came."""
         self.known = {name for ask in asks for name, _, _ in ask["captures"]}
         for number, ask in enumerate(asks):
+            patience = self.patience[bool(number)]
             try:
                 url, request = self._request(ask)
             except NotCapturedError as problem:
                 yield b"", Result(b"", f"not sent: {problem}", "", 0.0)
                 continue
-            until = min(deadline, time.monotonic() + self.patience[bool(number)])
-            result = exchange(*self.address, request, until, self.largest)
+            result = self._exchange(request, deadline, patience)
+            if ask["digest"] and (challenged := self._challenged(ask, result)):
+                url, request = challenged
+                result = self._exchange(request, deadline, patience)
             if result.response and not result.error:
                 self._keep(ask, url, result.response)
             yield request, result
 
+    def _exchange(self, request: bytes, deadline: float, patience: float) -> Result:
+        until = min(deadline, time.monotonic() + patience)
+        return exchange(*self.address, request, until, self.largest)
+
+    def _challenged(self, ask: dict[str, Any], result: Result) -> tuple[str, bytes] | None:
+        """The request again, with the credentials that an answer of 401 asks for."""
+        if result.error or result.response.split(b" ", 2)[1:2] != [b"401"]:
+            return None
+        self._keep(ask, f"https://{ask['host']}{self._target(ask['target'])}", result.response)
+        reader = AnswerReader(ask["method"].encode())
+        reader.feed(result.response)
+        reader.end()
+        user, password = ask["digest"]
+        target = self._target(ask["target"])
+        value = digest.response(user, password, ask["method"], target, reader.head)
+        if value is None:
+            return None
+        return self._request({**ask, "fields": [*ask["fields"], ["Authorization", value]]})
+
     def _request(self, ask: dict[str, Any]) -> tuple[str, bytes]:
         target = self._target(ask["target"])
         url = f"https://{ask['host']}{target}"
-        fields = [(name, self._filled(value)) for name, value in ask["fields"]]
+        fields = [(name, self._field(name, value)) for name, value in ask["fields"]]
         media = next((v for n, v in fields if n.lower() == "content-type"), "")
         own = next((v for n, v in fields if n.lower() == "cookie"), "")
         fields = [(n, v) for n, v in fields if n.lower() != "cookie"]
-        if cookie := self._cookie(url, own):
+        if cookie := self._cookie(url, own) if ask["cookies"] else own:
             fields.append(("Cookie", cookie))
         body = None if ask["body"] is None else base64.b64decode(ask["body"])
         if body is not None:
             body = self._body(body, media)
         return url, octets(ask["method"], target, ask["host"], fields, body)
+
+    def _field(self, name: str, value: str) -> str:
+        """A value with what was captured, which must not end its line (RFC 9110 section 5.5)."""
+        filled = self._filled(value)
+        if re.search(r"[\0\r\n]", filled):
+            raise NotCapturedError(f"{name} would be {filled!r}, which is no value of a field")
+        return filled
 
     def _filled(self, text: str, encode: Any = str) -> str:
         def value(found: re.Match[str]) -> str:
@@ -115,6 +145,8 @@ class Session:
         # A captured Location, say: its path and query are the target as they are.
         parts = urllib.parse.urlsplit(self._filled(whole[0]))
         start = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        if not re.fullmatch(r"/[\x21-\x7e]*", start):
+            raise NotCapturedError(f"{whole[0]} is {start!r}, which is no target of a request")
         return start + self._filled(target[whole.end() :], urllib.parse.quote)
 
     def _body(self, body: bytes, media: str) -> bytes:
@@ -143,7 +175,8 @@ class Session:
         reader = AnswerReader(ask["method"].encode())
         reader.feed(response)
         reader.end()
-        self.jar.extract_cookies(Answered(reader.head), Request(url))  # type: ignore[arg-type] # noqa: S310 - see Answered; never opened
+        if ask["cookies"]:
+            self.jar.extract_cookies(Answered(reader.head), Request(url))  # type: ignore[arg-type] # noqa: S310 - see Answered; never opened
         body = response[response.find(reader.head) + len(reader.head) :]
         codings = b",".join(field_values(reader.head, b"transfer-encoding")).lower()
         if body and b"chunked" in codings:

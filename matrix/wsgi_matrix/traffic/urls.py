@@ -1,0 +1,83 @@
+"""URLs as people write them → what is sent of them: Host, target and user information."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from wsgi_matrix.probe.agent.session import PLACE
+
+KEPT = "/?%:@!$&'()*+,;=~[]-._"
+"""What stands in a target as it was written (RFC 3986); an escape is not escaped again."""
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+AUTHORITY = re.compile(
+    r"(?:[^/?#@\s]*@)?(?:localhost|\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d+)?(?=[/?#]|$)"
+)
+"""What is a host at the start of a URL without a scheme; a single word is not, without a port."""
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Url:
+    """What a URL says of a request."""
+
+    target: str
+    host: str = ""
+    """Empty for one that is a path alone."""
+    user: tuple[str, str] | None = None
+    """Name and password, decoded."""
+
+
+def target(text: str, *, places: bool = True) -> str:
+    """Path and query of a URL, percent-encoded as browsers do.
+
+    ``{{name}}`` is left alone if ``places``.
+    """
+    text = text.strip().partition("#")[0]
+    if "://" in text.partition("?")[0]:
+        parts = urlsplit(text)
+        text = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not places:
+        return quote(text, safe=KEPT)
+    made, at = "", 0
+    for place in PLACE.finditer(text):
+        made += quote(text[at : place.start()], safe=KEPT) + "{{" + place[1] + "}}"
+        at = place.end()
+    return made + quote(text[at:], safe=KEPT)
+
+
+def split(text: str, *, places: bool = True) -> Url:
+    """A URL with a scheme or without, or a path. Raises ``ValueError`` for what is neither."""
+    text = text.strip()
+    scheme = SCHEME.match(text)
+    if scheme and scheme[1].lower() not in DEFAULT_PORTS:
+        raise ValueError(f"http: and https: are sent, not {scheme[1]}:")
+    if not scheme:
+        if text.startswith(("/", "{{")):
+            return Url(target=target(text, places=places))
+        if not AUTHORITY.match(text):
+            raise ValueError(
+                f"a path that begins with /, or a URL with its host, is expected, not {text!r}"
+            )
+        text = f"http://{text}"
+    user, at, _ = urlsplit(text).netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    return Url(
+        target=target(text, places=places),
+        host=host(text),
+        user=(unquote(name), unquote(password)) if at else None,
+    )
+
+
+def host(url: str) -> str:
+    """Host and port of a URL: in lower case, without the scheme's default port (RFC 9110 4.2.3)."""
+    parts = urlsplit(url)
+    port = parts.port
+    name = parts.hostname or ""
+    if not name.isascii():
+        name = name.encode("idna").decode("ascii")
+    if ":" in name:
+        name = f"[{name}]"
+    default = DEFAULT_PORTS.get(parts.scheme.lower())
+    return name if port in (None, default) else f"{name}:{port}"
