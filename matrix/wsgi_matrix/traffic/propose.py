@@ -18,21 +18,53 @@ from wsgi_matrix.traffic.ignore import Ignore, apply
 from wsgi_matrix.traffic.model import Ask
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")
-TOKEN = re.compile(r"[\w.+/=:-]")
 WORDS = re.compile(r"[\w.+/=:-]+|[^\w.+/=:-]")
-"""Characters of ids, dates and tokens: what two of them share at an end is theirs all the same."""
+"""Characters of ids and tokens: what two of them share at an end is theirs all the same."""
 NEVER_COMPARED = LEFT_OUT | {b"etag", b"last-modified"}
-SHAPES = (
-    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-    r"\b[0-9a-f]{16,}\b",
-    r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:Z-]*",
-    r"\b\d\d:\d\d:\d\d\b",
-)
-"""UUIDs, digests, times."""
+SHAPES = {
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "every UUID",
+    r"\b[0-9a-f]{16,}\b": "every hexadecimal number of 16 digits or more, digests among them",
+}
+"""What is told from anything else by its looks, and what an expression for it leaves out."""
 LEAST = 4
 """Characters before a value that are enough to find it by."""
 AROUND = 24
 """Characters before a value that say where it is."""
+
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_SPACE = r"(?: |\+|%20)"
+_COLON = r"(?::|%3[Aa])"
+_COMMA = r"(?:,|%2[Cc])"
+_CLOCK = rf"\d\d?{_COLON}\d\d(?:{_COLON}\d\d(?:\.\d+)?)?(?:{_SPACE}?[AaPp]\.?[Mm]\.?(?!\w))?"
+_ZONE = rf"(?:Z|{_SPACE}?(?:GMT|UTC)|{_SPACE}?(?:[+-]|%2[Bb])\d\d{_COLON}?\d\d)"
+_OF_DAY = rf"(?:(?:T|{_COMMA}?{_SPACE})(?:at )?{_CLOCK}{_ZONE}?)?"
+DATES = re.compile(
+    "|".join(
+        rf"(?<![0-9]){each}"
+        for each in (
+            rf"\d{{4}}-\d\d-\d\d{_OF_DAY}",  # ISO 8601, RFC 3339
+            rf"\d{{8}}T\d{{6}}{_ZONE}?",
+            # RFC 9110 section 5.6.7: the preferred form, that of RFC 850, and asctime's
+            rf"(?:{_DAY}{_COMMA}{_SPACE})?\d\d?(?:{_SPACE}|-){_MONTH}(?:{_SPACE}|-)\d{{2,4}}{_OF_DAY}",
+            rf"(?:{_DAY}{_COMMA}?{_SPACE})?{_MONTH}{_SPACE}{{1,2}}\d\d?{_SPACE}{_CLOCK}{_SPACE}\d{{4}}",
+            rf"(?:{_DAY}{_COMMA}?{_SPACE})?{_MONTH}{_SPACE}\d\d?{_COMMA}{_SPACE}\d{{4}}{_OF_DAY}",
+            rf"(?:\d\d?[/.]\d\d?[/.](?:19|20)\d\d|(?:19|20)\d\d[/.]\d\d?[/.]\d\d?){_OF_DAY}",
+            rf"{_CLOCK}{_ZONE}?",
+        )
+    )
+)
+"""Dates and times, in URLs too. They are one token each, so that no part of today's date stands in
+an expression: it would be no good tomorrow."""
+_PARTS_OF_DATES = re.compile(rf"\d{{1,2}}|(?:19|20)\d\d|{_DAY}|{_MONTH}")
+_IN_DATES = re.compile(rf"%[0-9A-Fa-f]{{2}}|\d+|{_DAY}|{_MONTH}|[AaPp]\.?[Mm]\.?|.", re.DOTALL)
+
+
+def broad(ignore: Ignore) -> str:
+    """What a proposal leaves out besides the value that it is for; empty where that is nothing."""
+    if ignore.kind != "regex" or re.compile(ignore.where).groups:
+        return ""
+    return f"{SHAPES.get(ignore.where, 'every date or time of that form')} in all responses"
 
 
 def propose(one: Answer, two: Answer) -> tuple[Ignore, ...]:
@@ -91,54 +123,88 @@ def _text(one: str, two: str) -> Iterator[Ignore]:
             yield from _line(a, b)
 
 
+def _tokens(line: str) -> list[str]:
+    found, at = [], 0
+    for date in DATES.finditer(line):
+        found += [*WORDS.findall(line[at : date.start()]), date[0]]
+        at = date.end()
+    return found + WORDS.findall(line[at:])
+
+
 def _line(one: str, two: str) -> Iterator[Ignore]:
     """An expression for each thing that differs in a line; none where it would say too little."""
-    ours, theirs = WORDS.findall(one), WORDS.findall(two)
+    ours, theirs = _tokens(one), _tokens(two)
     if len(ours) != len(theirs):
-        yield from _span(one, two)
+        yield from _span(ours, theirs)
         return
-    before = "^"
+    begin = 0
     for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        if a == b:
-            before += a
-        else:
-            yield from _value(before, (a, b), "".join(ours[number + 1 : number + 2])[:1])
-            before = ""
+        if a != b:
+            yield from _value(ours[begin:number], not begin, (a, b), ours[number + 1 :])
+            begin = number + 1
 
 
-def _span(one: str, two: str) -> Iterator[Ignore]:
-    """An expression for all between the first difference of two lines and the last."""
-    begin = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), None)
-    begin = min(len(one), len(two)) if begin is None else begin
-    while begin and TOKEN.match(one[begin - 1]):
-        begin -= 1
-    end = 0
-    while end < min(len(one), len(two)) - begin and one[-1 - end] == two[-1 - end]:
-        end += 1
-    while end and TOKEN.match(one[len(one) - end]):
-        end -= 1
-    values = (one[begin : len(one) - end], two[begin : len(two) - end])
-    yield from _value("^" + one[:begin], values, one[len(one) - end :][:1])
+def _span(ours: list[str], theirs: list[str]) -> Iterator[Ignore]:
+    """An expression for all between the first token in which two lines differ and the last."""
+    most = min(len(ours), len(theirs))
+    begin = next((i for i in range(most) if ours[i] != theirs[i]), most)
+    end = next((i for i in range(most - begin) if ours[-1 - i] != theirs[-1 - i]), most - begin)
+    values = ["".join(each[begin : len(each) - end]) for each in (ours, theirs)]
+    yield from _value(ours[:begin], True, (values[0], values[1]), ours[len(ours) - end :])
 
 
-def _value(before: str, values: tuple[str, str], after: str) -> Iterator[Ignore]:
-    """An expression for a value by what stands before it, or else by its shape.
+def _value(
+    before: Sequence[str], start: bool, values: tuple[str, str], after: Sequence[str]
+) -> Iterator[Ignore]:
+    """An expression for a value by what stands before it, or else by its looks.
 
-    A ``^`` at the start of ``before`` is the line's. With too little before it, an expression would
-    leave out half of every answer: then only a shape that nothing else has is taken.
+    ``start``: ``before`` begins with the line. With too little before it, an expression would leave
+    out half of every answer: then only what nothing else looks like is taken.
     """
-    start, text = before.startswith("^"), before.removeprefix("^")
-    if len(text.strip()) < LEAST:
+    looks = [_date(value) if DATES.fullmatch(value) else "" for value in values]
+    date = looks[0] if looks[0] == looks[1] else ""
+    context: list[str] = []
+    known = size = 0
+    for token in reversed(before):
+        if size >= AROUND:
+            break
+        size += len(token)
+        part = _date(token) if DATES.fullmatch(token) else _literal(token)
+        known += len(token.strip()) * (part == re.escape(token))
+        context.insert(0, part)
+    if known < LEAST:
+        if date:
+            yield Ignore(kind="regex", where=date)
         yield from (
             Ignore(kind="regex", where=shape)
             for shape in SHAPES
             if all(re.fullmatch(shape, value) for value in values)
         )
         return
-    value = f"[^{re.escape(after)}]*" if after else ".*"
-    anchor = "(?m)^" if start and len(text) <= AROUND else ""
-    where = f"{anchor}{re.escape(text[-AROUND:])}({value})"
+    value = date or (f"[^{re.escape(after[0][0])}]*" if after else ".*")
+    anchor = "(?m)^" if start and len(context) == len(before) else ""
+    where = f"{anchor}{''.join(context)}({value})"
     yield Ignore(kind="regex", where=where.replace("\\ ", " "))
+
+
+def _literal(token: str) -> str:
+    """A token before a value; it may be a part of a date of a form that is not known."""
+    if not _PARTS_OF_DATES.fullmatch(token):
+        return re.escape(token)
+    return r"\d+" if token.isdecimal() else r"\w+\.?"
+
+
+def _date(text: str) -> str:
+    """An expression for all dates of the form of ``text``."""
+    return "".join(_in_date(part) for part in _IN_DATES.findall(text)).replace("\\ ", " ")
+
+
+def _in_date(part: str) -> str:
+    if part.isdecimal():
+        return r"\d+"
+    if re.fullmatch(f"{_DAY}|{_MONTH}", part):
+        return r"[A-Z][a-z]+" + r"\.?" * part.endswith(".")
+    return r"[AaPp]\.?[Mm]\.?" if part[:1] in "AaPp" and part[1:] else re.escape(part)
 
 
 def settled(ask: Ask, one: Answer, two: Answer, ignores: Sequence[Ignore]) -> bool:

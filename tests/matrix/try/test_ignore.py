@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -12,7 +15,7 @@ from wsgi_matrix.errors import UserError
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.traffic import ignore
 from wsgi_matrix.traffic.model import Ask
-from wsgi_matrix.traffic.propose import propose, settled
+from wsgi_matrix.traffic.propose import broad, propose, settled
 
 ASK = Ask(name="a")
 JSON = st.recursive(
@@ -137,6 +140,60 @@ def test_a_value_alone_is_left_out_by_its_shape_or_not_at_all():
     one, two = (answer(each) for each in UUIDS)
     assert settled(ASK, one, two, propose(one, two))
     assert propose(answer("apple"), answer("pear")) == ()
+
+
+DATES = {
+    "RFC 9110": "%a, %d %b %Y %H:%M:%S GMT",
+    "RFC 850": "%A, %d-%b-%y %H:%M:%S GMT",
+    "asctime": "%a %b %d %H:%M:%S %Y",
+    "ISO 8601": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "ISO 8601 with a space": "%Y-%m-%d %H:%M:%S+00:00",
+    "percent-encoded": "%Y-%m-%dT%H%%3A%M%%3A%S",
+    "RFC 9110, percent-encoded": "%a%%2C%%20%d%%20%b%%20%Y%%20%H%%3A%M%%3A%S%%20GMT",
+    "compact": "%Y%m%dT%H%M%SZ",
+    "in English": "%B %d, %Y, %I:%M:%S %p",
+    "in digits": "%d/%m/%Y %H:%M:%S",
+    "of no form that is known": "%d of %b in %Y; %H h %M min %S s",
+    "a time": "%H:%M:%S",
+}
+PAGES = {
+    "a field": "<p>Made: {}</p>",
+    "a link": '<a href="/list?from={}&to=x">next</a>',
+    "text": "modified>{} by somebody",
+    "twice": "<td>{0}</td><td>and {0}</td>",
+    "behind a date": "<p>Today {} number: x{}</p>",
+}
+TIMES = [
+    datetime(2026, 11, 27, 11, 26, 5, 1234),
+    datetime(2026, 11, 27, 11, 26, 7, 99),
+    datetime(2027, 1, 1, 9, 0, 1, 5),
+    datetime(2027, 1, 1, 9, 0, 3, 5),
+    datetime(2028, 5, 30, 23, 59, 59, 123456),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("form", DATES)
+def test_a_proposal_of_today_is_as_good_tomorrow(form, page):
+    made = [answer(PAGES[page].format(time.strftime(DATES[form]), time.second)) for time in TIMES]
+    found = propose(*made[:2])
+    assert settled(ASK, *made[:2], found), found
+    for one, two in itertools.combinations(made, 2):
+        same_minute = made.index(two) == made.index(one) + 1 and made.index(one) % 2 == 0
+        if same_minute or form != "of no form that is known":
+            assert settled(ASK, one, two, found), found
+    text = " ".join(each.where for each in found)
+    assert not re.search(r"2026|27|Nov|Fri|11|26", text), text
+
+
+def test_a_proposal_that_leaves_out_more_says_so():
+    digests = [answer(each * 20) for each in ("ab", "cd")]
+    [found] = propose(*digests)
+    assert "every hexadecimal number" in broad(found)
+    [found] = propose(answer("12:00:01"), answer("12:00:02"))
+    assert "every date or time" in broad(found)
+    [found] = propose(answer("number: x1"), answer("number: x2"))
+    assert broad(found) == ""
 
 
 WILD = st.text(alphabet='ab<>=" 1-é', max_size=30)
