@@ -1,4 +1,4 @@
-"""Writes the reference in command.md from the help texts of ``wsgi-matrix``.
+"""Writes the reference in command.md from the help of ``wsgi-matrix``, and the limits in try.md.
 
 python docs/command.py            write it
 python docs/command.py --check    only say whether it is current; exit status 1 if not
@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import click
+from wsgi_matrix.cli import axes
 from wsgi_matrix.cli import main as group
+from wsgi_matrix.tables import table
 
-PAGE = Path(__file__).resolve().parent / "command.md"
-MARKS = "<!-- reference -->", "<!-- end of reference -->"
+FOLDER = Path(__file__).resolve().parent
 WIDTH = 90
 
 
@@ -33,18 +34,29 @@ def _section(title: str, command: click.Command, parent: click.Context | None) -
     return f"### {title}\n\n```text\n{command.get_help(context).rstrip()}\n```"
 
 
+def limits() -> str:
+    """The table of the built-in limits."""
+    titles, *rows = axes.limits_table()
+    return table(titles, rows)
+
+
+PAGES = {"command.md": ("reference", reference), "try.md": ("limits", limits)}
+
+
 def main() -> int:
     """Write, or check with ``--check``."""
-    before = PAGE.read_text("utf-8")
-    head, _, rest = before.partition(MARKS[0])
-    tail = rest.partition(MARKS[1])[2]
-    after = f"{head}{MARKS[0]}\n\n{reference()}\n\n{MARKS[1]}{tail}"
-    if after == before:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print("docs/command.md is not current: run python docs/command.py")
-        return 1
-    PAGE.write_text(after, "utf-8")
+    for name, (what, made) in PAGES.items():
+        page = FOLDER / name
+        before = page.read_text("utf-8")
+        begin, end = f"<!-- {what} -->", f"<!-- end of {what} -->"
+        head, _, rest = before.partition(begin)
+        after = f"{head}{begin}\n\n{made()}\n\n{end}{rest.partition(end)[2]}"
+        if after == before:
+            continue
+        if "--check" in sys.argv[1:]:
+            print(f"docs/{name} is not current: run python docs/command.py")
+            return 1
+        page.write_text(after, "utf-8")
     return 0
 
 

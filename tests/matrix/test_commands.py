@@ -70,7 +70,7 @@ def cells(file):
         ("cases", "hello hello MUST GET /hello is answered 200, text/plain"),
         ("servers", "plain 3.11 3.13"),
         ("apps", "good app:app in "),
-        ("limits", "fds64 nofile=64 nproc=32 memory=134217728 clients=100"),
+        ("limits", "fds64 nofile=64 nproc=32 memory=128MiB clients=100"),
         ("pythons", "3.13 python:3.13-slim debian:trixie"),
         ("suites", "hello 28 cells, 9 checks in each"),
     ],

@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from wsgi_matrix import config, plan
+from wsgi_matrix.cli import kept
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.reports import saved
 from wsgi_matrix.settings import Config
@@ -59,11 +60,9 @@ def cells(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Compl
 def cells_of_results(
     ctx: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Ids of the cells in the results that ``--results`` or the matrix names."""
-    matrix = _matrix(ctx)
-    file = ctx.params.get("results") or (matrix and saved.path(matrix.build))
+    """Ids of the cells in the results that ``--results`` names, or of the last run."""
     try:
-        value = saved.read(file) if file else {"cells": []}
+        value = saved.read(ctx.params.get("results") or kept.last(ctx))
     except UserError:
         return []
     return _items((cell["id"] for cell in value["cells"]), incomplete)

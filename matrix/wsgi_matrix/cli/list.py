@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 
-from wsgi_matrix import plan, suites
+from wsgi_matrix import config, plan, shipped, suites
 from wsgi_matrix.cases import registry
+from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
+from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.settings import Config
 
@@ -28,10 +31,12 @@ def _cases(settings: Config, cells: Cells) -> Iterator[str]:
 
 
 def _servers(_: Config, cells: Cells) -> Iterator[str]:
-    for server in dict.fromkeys(cell.server.name for cell in cells):
-        one = next(cell.server for cell in cells if cell.server.name == server)
-        pythons = dict.fromkeys(cell.python.version for cell in cells if cell.server.name == server)
-        yield " ".join(filter(None, [server, one.product, one.version, *pythons]))
+    there = {cell.server.name: cell.server for cell in reversed(cells)}
+    pythons: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        pythons.setdefault(cell.server.name, {})[cell.python.version] = None
+    named = {name: list(versions) for name, versions in pythons.items()}
+    return axes.servers((there[name] for name in named), named)
 
 
 def _apps(_: Config, cells: Cells) -> Iterator[str]:
@@ -40,19 +45,11 @@ def _apps(_: Config, cells: Cells) -> Iterator[str]:
 
 
 def _limits(_: Config, cells: Cells) -> Iterator[str]:
-    for limits in dict.fromkeys(cell.limits for cell in cells):
-        parts = [
-            f"{name}={value}"
-            for name in ("nofile", "nproc", "memory")
-            if (value := getattr(limits, name)) is not None
-        ]
-        yield " ".join([limits.name, *parts, f"clients={limits.clients}"])
+    return axes.limits(dict.fromkeys(cell.limits for cell in cells))
 
 
 def _pythons(_: Config, cells: Cells) -> Iterator[str]:
-    for python in dict.fromkeys(cell.python for cell in cells):
-        parts = [*python.images, *([f"debian:{python.suite}"] if python.suite else [])]
-        yield " ".join([python.version, *parts])
+    return axes.pythons(dict.fromkeys(cell.python for cell in cells))
 
 
 def _suites(settings: Config, cells: Cells) -> Iterator[str]:
@@ -73,12 +70,40 @@ KINDS: dict[str, Callable[[Config, Cells], Iterator[str]]] = {
 }
 
 
+ALONG: dict[str, Callable[[Config], Iterator[str]]] = {
+    "servers": lambda there: axes.servers(there.servers.values()),
+    "limits": lambda there: axes.limits(there.limits.values()),
+    "pythons": lambda there: axes.pythons(there.pythons.values()),
+}
+"""What there is without a matrix."""
+
+
 @click.command("list")
 @click.argument("kind", type=click.Choice(list(KINDS)), default="cells")
 @selection_options
-@click.pass_obj
-def list_cells(settings: Config, /, kind: str, **selection: tuple[str, ...]) -> None:
-    """Show the ids of the cells that would run, or what they are made of."""
+@click.pass_context
+def list_cells(ctx: click.Context, /, kind: str, **selection: tuple[str, ...]) -> None:
+    """Show the ids of the cells that would run, or what they are made of.
+
+    Where there is no matrix: the servers, limits and pythons that come with wsgi-matrix.
+    """
     with user_errors():
+        options = ctx.find_root().params
+        try:
+            file = options["file"] or config.find(Path.cwd())
+        except ConfigError as problem:
+            write_out("".join(f"{line}\n" for line in _along(kind, selection, problem)))
+            return
+        settings = config.load(file, options["build"])
         cells = plan.make_cells(settings, plan.Selection(**selection))
         write_out("".join(f"{line}\n" for line in KINDS[kind](settings, cells)))
+
+
+def _along(kind: str, selection: dict[str, tuple[str, ...]], problem: ConfigError) -> Iterator[str]:
+    """What comes with wsgi-matrix. Raises :class:`UserError` for what only a matrix has."""
+    if kind not in ALONG or any(selection.values()):
+        raise UserError(
+            f"{problem}; without one there is: "
+            + ", ".join(f"wsgi-matrix list {each}" for each in ALONG)
+        )
+    return ALONG[kind](shipped.matrix(shipped.cache()))

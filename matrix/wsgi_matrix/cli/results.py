@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import config
-from wsgi_matrix.cli import completion
+from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
 from wsgi_matrix.engines import EngineError
 from wsgi_matrix.errors import Exit, UserError, suggestion
@@ -19,17 +18,10 @@ from wsgi_matrix.reports import show as showing
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def _last(ctx: click.Context) -> Path:
-    """The results of the last run of the matrix that the options of the group name."""
-    options = ctx.find_root().params
-    file, build = options.get("file"), options.get("build")
-    return saved.path(build or config.load(file or config.find(Path.cwd())).build)
-
-
 @click.command()
 @click.argument("cell", shell_complete=completion.cells_of_results)
 @click.argument("check", default="")
-@click.option("--results", type=FILE, help="A results.json; by default that of the last run.")
+@click.option("--results", type=FILE, help="By default that of the last run or `try`.")
 @click.pass_context
 def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> None:
     """Show the evidence of CELL, or of one CHECK of it: octets on the wire, verdicts, the log.
@@ -37,7 +29,7 @@ def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> Non
     What was kept of it (`run --keep`) is looked up in the engine.
     """
     with user_errors():
-        value = saved.read(results or _last(ctx))
+        value = saved.read(results or kept.last(ctx))
         found = saved.cell_of(value, cell)
         write_out(showing.render(found, check))
         if found["kept"]:
@@ -91,14 +83,14 @@ def compare(before: Path, after: Path) -> None:
 def report(
     ctx: click.Context, file: Path | None, names: tuple[str, ...], output: Path | None
 ) -> None:
-    """Write reports of the results.json FILE, by default that of the last run."""
+    """Write reports of the results.json FILE, by default that of the last run or `try`."""
     with user_errors():
         for name in names:
             if name not in files.FORMATS:
                 raise UserError(f'--format: no "{name}"{suggestion(name, files.FORMATS)}')
         if len(names) > 1 and (output is None or output.is_file()):
             raise UserError("--format names several; name a folder for them with --output")
-        value = saved.read(file or _last(ctx))
+        value = saved.read(file or kept.last(ctx))
         for name in (files.FORMATS[name] for name in names):
             text = files.RENDERERS[name](value)
             if output is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress
+from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress, red
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.settings import Config
@@ -89,9 +90,12 @@ def run(
                 store=reuse_store(settings),
                 reuse=reuse,
             ).run()
-        write_down(settings, done)
+        folder = settings.build / "matrix"
+        write_down(folder, done)
+        evidence.write(settings.build, done)
         try:
             console.render(done)
+            tell_report(folder, done)
         except BrokenPipeError:
             deaf()  # all is judged and written: what the run amounts to is still the status
         sys.exit(exit_code(done))
@@ -113,15 +117,24 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, suites.Suite
     return "\n".join(lines) + "\n"
 
 
-def write_down(settings: Config, done: Run) -> None:
-    """Write down what a run found."""
+def write_down(folder: Path, done: Run) -> None:
+    """Write down in ``folder`` what a run found."""
     value = data.results(done)
     for name, text in files.rendered(value):
-        write_whole(settings.build / "matrix" / name, text)
-    evidence.write(settings.build, done)
+        write_whole(folder / name, text)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(value))
+
+
+def tell_report(folder: Path, done: Run) -> None:
+    """The last lines: where the report is, and how to look at what is red, else at a cell."""
+    if not done.cells:
+        return
+    write_out(f"report: {folder / 'report.html'}\n")
+    cell, check = next(((cell, check.id) for cell, check in red(done)), (done.cells[0].cell.id, ""))
+    words = ["wsgi-matrix", "show", cell, *filter(None, [check])]
+    write_out(f"look closer: {shlex.join([*words, '--results', str(folder / 'results.json')])}\n")
 
 
 def terminable() -> None:

@@ -14,18 +14,20 @@ from typing import Any
 import click
 
 from wsgi_matrix import config, plan, shipped, suites
-from wsgi_matrix.cli import choices
-from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors
-from wsgi_matrix.cli.run import terminable, write_down
+from wsgi_matrix.cli import axes, choices, kept, traffic_plan
+from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
+from wsgi_matrix.cli.run import tell_report, terminable, write_down
 from wsgi_matrix.engines import CellError, Engine, SetupError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.settings import Config
-from wsgi_matrix.traffic import twice
+from wsgi_matrix.suites import Suite
+from wsgi_matrix.traffic import ignore, propose, twice
 
+WORDS = "wsgi_matrix.words"
+CONTINUED = " \\\n  "
+"""Between two lines of one command."""
 LOAD = """
 import importlib, json, sys, traceback
 module, _, name = sys.argv[1].partition(":")
@@ -48,13 +50,25 @@ sys.exit(bool(problem))
 """Run in the cell: loads the app as a server does, and tells why it could not."""
 
 
-@click.command("try", epilog=EPILOG)
+class Try(axes.WithAxes):
+    """A command that keeps its words, for a command line to paste."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As ever."""
+        ctx.meta[WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
+
+@click.command("try", cls=Try, epilog=EPILOG)
 @click.argument("app", metavar="MODULE:CALLABLE")
 @choices.options
 @engine_option
 @click.option("--jobs", type=click.IntRange(1), help="Cells at a time; by default the cores.")
+@click.option("--dry-run", is_flag=True, help="Show cells and requests, and start nothing.")
 @click.pass_context
-def try_app(ctx: click.Context, /, app: str, engine: str, jobs: int | None, **chosen: Any) -> None:
+def try_app(
+    ctx: click.Context, /, app: str, engine: str, jobs: int | None, dry_run: bool, **chosen: Any
+) -> None:
     """Run an app of your own under several servers, Pythons and limits, and see what differs.
 
     Nothing has to be written for it; `wsgi-matrix init` writes a matrix.toml with the same choices.
@@ -63,6 +77,8 @@ def try_app(ctx: click.Context, /, app: str, engine: str, jobs: int | None, **ch
     with user_errors():
         root = Path.cwd()
         build = (ctx.parent and ctx.parent.params["build"]) or shipped.cache()
+        auto = ignore.AUTO in chosen["ignore"]
+        chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
         cells = plan.make_cells(settings, plan.Selection())
         config.check_folders(settings, cells)
@@ -71,6 +87,9 @@ def try_app(ctx: click.Context, /, app: str, engine: str, jobs: int | None, **ch
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
         with contextlib.closing(chosen_engine):
+            if dry_run:
+                write_out(traffic_plan.render(cells, chosen_engine, suite))
+                return
             done = Runner(
                 cells,
                 chosen_engine,
@@ -81,9 +100,13 @@ def try_app(ctx: click.Context, /, app: str, engine: str, jobs: int | None, **ch
                 before=loadable,
             ).run()
             changes = twice.changes(chosen_engine, settings, suite, done)
-        write_down(settings, done)
+        done = twice.without(done, changes, settings, suite, ignored=auto)
+        folder = kept.fresh(settings.build, root)
+        write_down(folder, done)
+        # First what explains the rest, or it would stand below a hundred lines that it explains.
+        write_out(_changes(ctx, changes, suite, auto=auto))
         console.render(done)
-        _tell(settings, done, changes)
+        tell_report(folder, done)
         sys.exit(exit_code(done))
 
 
@@ -126,16 +149,23 @@ def _why(cell: Cell, status: int | None, said: str) -> str:
     return f"{what}: {kind}: {' '.join(text.split())}{where}{advice}"
 
 
-def _tell(settings: Config, done: Run, changes: twice.Changes) -> None:
-    """What the app changes by itself, and where the evidence is."""
-    if changes.ignores:
-        click.echo("\nThe first cell, run twice, changes this by itself. To leave it out, add:")
-        for each in changes.ignores:
-            click.echo(f"  --ignore {shlex.quote(str(each))}")
-        click.echo("What differs even then:" if changes.beyond else "Nothing differs then.")
-        for line in changes.beyond:
-            click.echo(f"  {line}")
-    for title in changes.unsettled:
-        click.echo(f"{title}: it changes by itself, in a way that no option leaves out")
-    if done.cells:
-        click.echo(f"evidence: {settings.build / 'matrix' / 'results.json'}")
+def _changes(ctx: click.Context, found: twice.Changes, suite: Suite, *, auto: bool) -> str:
+    """What the app changes by itself, and the command that leaves it out, in one piece to paste."""
+    lines = []
+    named = [shlex.quote(str(each)) for each in found.ignores]
+    if named and auto:
+        lines.append("These differ between two runs of the reference and are ignored:")
+        lines += [f"  {each}" for each in named]
+    elif named:
+        group = ctx.parent.params["build"] if ctx.parent else None
+        build = ["--build", str(group)] if group else []
+        words = shlex.join(["wsgi-matrix", *build, "try", *ctx.meta[WORDS]])
+        lines.append("These values differ between two runs of the reference. To ignore them:")
+        lines += ["", CONTINUED.join([words, *(f"--ignore {each}" for each in named)]), ""]
+    for each in found.ignores:
+        if more := propose.broad(each):
+            lines.append(f"note: {each} leaves out {more}")
+    titles = {ask.name: ask.title for session in suite.sessions for ask in session.asks}
+    for name in found.unsettled:
+        lines.append(f"{titles[name]}: {twice.UNSETTLED}")
+    return "\n".join([*lines, ""]) + "\n" if lines else ""

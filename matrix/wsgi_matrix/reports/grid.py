@@ -17,11 +17,11 @@ MARKS = {
     Outcome.SKIP: "–",
 }
 LEGEND = {
-    Outcome.PASS: "every check passed that could be made",
-    Outcome.FAIL: "a requirement is broken",
-    Outcome.DIFFER: "allowed, but not identical",
+    Outcome.PASS: "all runnable checks passed",
+    Outcome.FAIL: "a check failed",
+    Outcome.DIFFER: "not the same as the reference",
     Outcome.ERROR: "could not be judged",
-    Outcome.XFAIL: "a known quirk",
+    Outcome.XFAIL: "known: an [[xfail]] names it, or the app changes it by itself",
     Outcome.SKIP: "not run, with a reason",
 }
 

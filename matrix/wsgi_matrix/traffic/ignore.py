@@ -18,6 +18,8 @@ from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.probe.agent import jsonpath
 
 KINDS = ("header", "cookie", "json", "regex")
+AUTO = "auto"
+"""In place of one: whatever the reference, run twice, changes by itself."""
 MARK = "*"
 """What stands for a value that is left out."""
 
@@ -35,6 +37,11 @@ class Ignore:
 
 def parse(text: str) -> Ignore:
     """``KIND:WHERE``. Raises :class:`UserError`."""
+    if text == AUTO:
+        raise UserError(
+            "--ignore auto: only `try` runs its reference twice to find what changes by itself; "
+            "here the expressions that it found have to be named"
+        )
     kind, colon, where = text.partition(":")
     if kind not in KINDS or not colon or not where:
         raise UserError(

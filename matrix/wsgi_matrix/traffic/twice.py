@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from wsgi_matrix.cases.registry import overall
 from wsgi_matrix.engines import Engine
-from wsgi_matrix.model.results import CellResult, Outcome, Run
+from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.settings import Config
 from wsgi_matrix.suites import TRAFFIC, Suite
 from wsgi_matrix.traffic import propose
 from wsgi_matrix.traffic.ignore import Ignore
 from wsgi_matrix.traffic.model import Ask
-from wsgi_matrix.traffic.suite import Judgement, judgement, verdict
+from wsgi_matrix.traffic.suite import SAME, Judgement, judgement, verdict
+
+BY_ITSELF = "the same but for what the app changes by itself"
+UNSETTLED = "the app changes its content by itself, in a way that no expression leaves out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +27,10 @@ class Changes:
     ignores: tuple[Ignore, ...] = ()
     """What to leave out."""
     unsettled: tuple[str, ...] = ()
-    """Requests whose answers no option makes the same."""
-    beyond: tuple[str, ...] = ()
-    """What differs between cells even with that left out: cell, request, and in what."""
+    """Names of requests whose responses no option makes the same."""
+
+    def __bool__(self) -> bool:
+        return bool(self.ignores or self.unsettled)
 
 
 def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
@@ -38,19 +43,7 @@ def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
     if done.partial or not ran or not ran[0].exchanges or not (differs or len(ran) == 1):
         return Changes()
     again = run_cell(engine, ran[0].cell, config.settings, suite)
-    asks = [ask for session in suite.sessions for ask in session.asks]
-    by = judgement(config.suites[TRAFFIC])
-    found = between(ran[0], again, asks, by)
-    wider = replace(by, ignores=(*by.ignores, *found.ignores))
-    return replace(found, beyond=tuple(_beyond(ran, asks, wider)))
-
-
-def _beyond(results: Sequence[CellResult], asks: Sequence[Ask], by: Judgement) -> Iterator[str]:
-    for result in results[1:]:
-        for ask in asks:
-            outcome, detail = verdict(ask, result, results[0], by)
-            if outcome is Outcome.DIFFER:
-                yield f"{result.cell.id} {detail.splitlines()[0]}"
+    return between(ran[0], again, _asks(suite), judgement(config.suites[TRAFFIC]))
 
 
 def between(one: CellResult, two: CellResult, asks: Sequence[Ask], by: Judgement) -> Changes:
@@ -65,5 +58,52 @@ def between(one: CellResult, two: CellResult, asks: Sequence[Ask], by: Judgement
         pairs.append((ask, a, b))
         found |= dict.fromkeys(propose.propose(a, b))
     ignores = tuple(found)
-    unsettled = [ask.title for ask, a, b in pairs if not propose.settled(ask, a, b, ignores)]
+    unsettled = [ask.name for ask, a, b in pairs if not propose.settled(ask, a, b, ignores)]
     return Changes(ignores=ignores, unsettled=tuple(unsettled))
+
+
+def without(
+    done: Run, found: Changes, config: Config, suite: Suite, *, ignored: bool = False
+) -> Run:
+    """``done`` with its differences judged again, what the app changes by itself left out.
+
+    One that is none then is known: ``xfail``, or with ``ignored`` (``--ignore auto``) a pass. Where
+    no expression leaves it out, content is not compared at all.
+    """
+    if not found:
+        return done
+    by = judgement(config.suites[TRAFFIC])
+    wider = replace(by, ignores=(*by.ignores, *found.ignores))
+    asks = {ask.name + SAME: ask for ask in _asks(suite)}
+    reference = next(each for each in done.cells if each.outcome is not Outcome.SKIP)
+    known = Outcome.PASS if ignored else Outcome.XFAIL
+
+    def judged(result: CellResult, check: CaseResult) -> CaseResult:
+        if check.outcome is not Outcome.DIFFER or check.id not in asks:
+            return check
+        ask = asks[check.id]
+        outcome, detail = verdict(ask, result, reference, wider)
+        if outcome is Outcome.PASS:
+            return replace(check, outcome=known, detail=BY_ITSELF)
+        if ask.name in found.unsettled and detail.startswith(f"{ask.title}: content"):
+            return replace(check, outcome=Outcome.SKIP, detail=UNSETTLED)
+        return replace(check, detail=detail)
+
+    cells = []
+    for result in done.cells:
+        checks = tuple(judged(result, check) for check in result.checks)
+        changed = replace(result, checks=checks, outcome=overall(checks))
+        cells.append(result if checks == result.checks else changed)
+    return replace(done, cells=tuple(cells), notes=(*done.notes, *_notes(cells, found, ignored)))
+
+
+def _notes(cells: Sequence[CellResult], found: Changes, ignored: bool) -> Iterator[str]:
+    details = [check.detail for cell in cells for check in cell.checks if check.id.endswith(SAME)]
+    if count := details.count(BY_ITSELF):
+        yield f"changes by itself: {count} comparisons are the same but for that"
+    for each in found.ignores:
+        yield f"{'ignored (auto)' if ignored else 'changes by itself'}: {each}"
+
+
+def _asks(suite: Suite) -> list[Ask]:
+    return [ask for session in suite.sessions for ask in session.asks]

@@ -37,14 +37,19 @@ class Done:
     folder: Path
 
     @property
+    def results(self) -> Path:
+        """The directory that the run says that its report is in."""
+        line = next(each for each in self.out.splitlines() if each.startswith("report: "))
+        return Path(line.removeprefix("report: ")).parent
+
+    @property
     def result(self) -> dict[str, Any]:
         """``results.json``."""
-        file = self.folder / "build" / "matrix" / "results.json"
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(self.report("results.json"))
 
     def report(self, name: str) -> str:
         """A report of the run, by the name of its file."""
-        return (self.folder / "build" / "matrix" / name).read_text(encoding="utf-8")
+        return (self.results / name).read_text(encoding="utf-8")
 
     @property
     def complaint(self) -> str:

@@ -6,6 +6,7 @@ import json
 import shlex
 import tomllib
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 import pytest
@@ -130,19 +131,92 @@ def test_the_first_server_and_the_first_python_are_the_reference(try_shop):
     assert done.outcomes("01-get-differs:same") == {"onegate": "differ"}
 
 
-def test_what_changes_by_itself_is_proposed_and_the_proposal_is_enough(try_shop):
+def test_what_changes_by_itself_is_told_first_and_is_no_difference(try_shop):
     paths = ("/changing", "/page")
-    done = try_shop(*paths, "/differs")
-    assert "  waitress-shop-default-py311-traffic GET /differs: content" in done.out
     done = try_shop(*paths)
-    assert done.code == 1
-    assert "Nothing differs then." in done.out
-    words = [line.split(maxsplit=1)[1] for line in done.out.splitlines() if "  --ignore" in line]
-    assert words[:3] == ["header:x-request-id", "cookie:visit", "'json:$.items[*].id'"]
-    options = [word for each in words for word in ("--ignore", shlex.split(each)[0])]
-    again = try_shop(*paths, options=options)
+    assert done.code == 0, done.out
+    assert done.outcomes("01-get-changing:same") == {"waitress": "xfail"}
+    assert "the same but for what the app changes by itself" in done.detail(
+        "02-get-page:same", "waitress"
+    )
+    head, _, rest = done.out.partition("┏")
+    assert "These values differ between two runs of the reference" in head
+    assert "changes by itself: 2 comparisons are the same but for that" in rest
+    assert "changes by itself: 2 comparisons" in done.report("report.html")
+    # One command, as it is pasted.
+    command = shlex.split(head.partition("To ignore them:")[2].replace("\\\n", ""))
+    assert command[0] == "wsgi-matrix"
+    assert command[3] == "try"
+    at = command.index("--ignore")
+    ignores = command[at + 1 :: 2]
+    assert ignores[:3] == ["header:x-request-id", "cookie:visit", "json:$.items[*].id"]
+    again = try_shop(*paths, options=command[at:])
     assert again.code == 0, again.out
-    assert "  --ignore" not in again.out
+    assert again.outcomes("01-get-changing:same") == {"waitress": "pass"}
+    assert "--ignore" not in again.out
+
+
+def test_a_difference_beyond_what_changes_by_itself_is_red(try_shop):
+    done = try_shop("/changing", "/differs")
+    assert done.code == 1
+    assert done.outcomes("01-get-changing:same") == {"waitress": "xfail"}
+    assert done.outcomes("02-get-differs:same") == {"waitress": "differ"}
+    assert "not the same as the reference" in done.out
+
+
+def test_what_changes_by_itself_can_be_ignored_without_naming_it(try_shop):
+    done = try_shop("/changing", options=("--ignore", "auto"))
+    assert done.code == 0, done.out
+    assert done.outcomes("01-get-changing:same") == {"waitress": "pass"}
+    assert "ignored (auto): header:x-request-id" in done.out
+
+
+def test_runs_never_overwrite_each_other_and_show_takes_the_last(command):
+    """Two at a time, in one directory, with nothing else to tell them apart."""
+    words = ("try", "shop:app", "--engine", "process", "--servers", "onegate", "--traffic")
+    assert command(*words, "/").code == 0  # what all runs share is made
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(command, *words, path) for path in ("/", "/page")]
+    one, two = (each.result() for each in runs)
+    assert one.results != two.results
+    for done, request in ((one, "GET /"), (two, "GET /page")):
+        checks = done.result["cells"][0]["checks"]
+        assert [check["request"] for check in checks if check["request"]] == [request]
+    last = command(*words, "/differs")
+    assert last.results not in (one.results, two.results)
+    closer = last.out.splitlines()[-1].removeprefix("look closer: ")
+    shown = command(*shlex.split(closer)[1:])
+    assert shown.code == 0, shown.err
+    cell = last.result["cells"][0]["id"]
+    assert "GET /differs" in command("show", cell).out
+    assert command("show", cell).out == shown.out
+    assert "01-get-differs" in command("report", "--format", "junit").out
+    assert len(one.report("report.html")) > 1000
+
+
+def test_a_dry_run_shows_the_requests_as_they_will_be_sent(try_shop, folder):
+    (folder / "login.http").write_text(LOGIN)
+    done = try_shop("/", "login.http", options=("--dry-run",))
+    assert done.code == 0, done.err
+    assert "waitress-shop-default-py311-traffic 4 requests, then 32 clients at once" in done.out
+    assert "  POST /login HTTP/1.1\n  Host: localhost\n" in done.out
+    assert "  Content-Length: as its values make it\n  \n  user=ann&csrf={{csrf}}" in done.out
+    assert "{{csrf}} is then regex:" in done.out
+    assert "compared after the rules" in done.out
+    assert not list((folder / "build").rglob("results.json"))
+
+
+def test_what_there_is_is_listed_without_a_matrix(command):
+    assert "tight nofile=64 nproc=32 memory=128MiB clients=200" in command("list", "limits").out
+    assert "\nwaitress waitress 3" in command("list", "servers").out
+    assert "3.11" in command("list", "pythons").out
+    helped = command("try", "--help").out
+    assert "nofile=64 nproc=32" in helped
+    assert "waitress 3" in helped
+    wrong = command("list")
+    assert wrong.code == 2
+    assert "no matrix.toml" in wrong.complaint
+    assert "wsgi-matrix list servers" in wrong.complaint
 
 
 def test_a_session_carries_cookies_and_what_was_captured(try_shop, folder):

@@ -1,0 +1,65 @@
+"""Servers, limits and Pythons in a line each, as ``list`` and the help of ``try`` show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from wsgi_matrix import shipped
+from wsgi_matrix.errors import UserError
+from wsgi_matrix.model.axes import Limits, Python, Server
+
+
+def servers(there: Iterable[Server], pythons: dict[str, list[str]] | None = None) -> Iterator[str]:
+    """Names, products and versions; ``pythons``: by server, those that it runs on."""
+    for server in there:
+        versions = server.pythons if pythons is None else pythons[server.name]
+        yield " ".join(filter(None, [server.name, server.product, server.version, *versions]))
+
+
+def limits(there: Iterable[Limits]) -> Iterator[str]:
+    """Names, and what each sets."""
+    for each in there:
+        memory = f"{each.memory >> 20}MiB" if each.memory else None
+        named = (("nofile", each.nofile), ("nproc", each.nproc), ("memory", memory))
+        parts = [f"{name}={value}" for name, value in named if value is not None]
+        yield " ".join([each.name, *parts, f"clients={each.clients}"])
+
+
+def pythons(there: Iterable[Python]) -> Iterator[str]:
+    """Versions, and where each comes from."""
+    for python in there:
+        parts = [*python.images, *([f"debian:{python.suite}"] if python.suite else [])]
+        yield " ".join([python.version, *parts])
+
+
+class WithAxes(click.Command):
+    """A command whose help tells which servers, limits and Pythons come with wsgi-matrix."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """They, and then the epilog. Read when it is asked for: nobody else is to wait for it."""
+        try:
+            there = shipped.matrix(shipped.cache())
+        except UserError:
+            there = None
+        if there is not None:
+            _section(formatter, "Built-in servers", servers(there.servers.values()))
+            _section(formatter, "Built-in limits", limits(there.limits.values()))
+            _section(formatter, "Built-in Pythons", there.pythons)
+        super().format_epilog(ctx, formatter)
+
+
+def _section(formatter: click.HelpFormatter, title: str, lines: Iterable[str]) -> None:
+    with formatter.section(title):
+        formatter.write_dl([(name, rest) for name, _, rest in (x.partition(" ") for x in lines)])
+
+
+def limits_table() -> list[tuple[str, ...]]:
+    """Titles and rows of the built-in limits, for documents."""
+    rows: list[tuple[str, ...]] = [("limits", "nofile", "nproc", "memory", "clients at once")]
+    for each in shipped.matrix(shipped.cache()).limits.values():
+        memory = f"{each.memory >> 20} MiB" if each.memory else ""
+        figures = (each.nofile or "", each.nproc or "", memory, each.clients)
+        rows.append((f"`{each.name}`", *map(str, figures)))
+    return rows

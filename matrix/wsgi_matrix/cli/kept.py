@@ -1,0 +1,90 @@
+"""Where results are: those of a matrix beside it, those of ``try`` in a directory for each run.
+
+    BUILD/try/<name of the directory>-<digest of its path>/<time>-<random>/results.json
+
+Two runs at a time have two of them, and no run takes away what another one found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from wsgi_matrix import config, shipped
+from wsgi_matrix.errors import ConfigError, UserError
+from wsgi_matrix.reports import saved
+
+RUNS = 20
+"""Runs of ``try`` that are kept of one directory; with more, the oldest goes."""
+
+
+def fresh(build: Path, source: Path) -> Path:
+    """A new directory for the results of a run of ``try`` in ``source``."""
+    place = _place(build, source)
+    place.mkdir(parents=True, exist_ok=True)
+    _forget(place)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ-")
+    made = Path(tempfile.mkdtemp(prefix=stamp, dir=place))
+    made.chmod(0o755)
+    return made
+
+
+def last_try(build: Path, source: Path) -> Path | None:
+    """``results.json`` of the last run of ``try`` in ``source``; with none, in any directory."""
+    for place, runs in ((_place(build, source), "*"), (build / "try", "*/*")):
+        found = place.glob(f"{runs}/results.json")
+        if newest := max(found, key=lambda file: file.parent.name, default=None):
+            return newest
+    return None
+
+
+def last(ctx: click.Context) -> Path:
+    """``results.json`` of the last run of the matrix that the options of the group name.
+
+    Where there is no matrix, that of the last ``try``. Raises :class:`UserError` where there is
+    neither.
+    """
+    options = ctx.find_root().params
+    file, build = options.get("file"), options.get("build")
+    if build and (saved.path(build).exists() or file):
+        return saved.path(build)
+    if build is None:
+        try:
+            return saved.path(config.load(file or config.find(Path.cwd())).build)
+        except ConfigError as problem:
+            if file or _has_matrix():
+                raise
+            missing: UserError = problem
+    else:
+        missing = UserError(f"{saved.path(build)}: No such file; `wsgi-matrix run` writes one")
+    found = last_try((build or shipped.cache()).absolute(), Path.cwd())
+    if found is None:
+        raise UserError(f"{missing}; and `wsgi-matrix try` has left no results either")
+    return found
+
+
+def _has_matrix() -> bool:
+    with contextlib.suppress(ConfigError):
+        return bool(config.find(Path.cwd()))
+    return False
+
+
+def _place(build: Path, source: Path) -> Path:
+    whole = source.absolute()
+    digest = hashlib.sha256(str(whole).encode(errors="surrogateescape")).hexdigest()[:8]
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", whole.name).strip("-.") or "app"
+    return build / "try" / f"{name[:40]}-{digest}"
+
+
+def _forget(place: Path) -> None:
+    """Remove the oldest runs, but none that has not written its results yet."""
+    runs = sorted(file.parent for file in place.glob("*/results.json"))
+    for run in runs[: max(0, len(runs) - RUNS + 1)]:
+        shutil.rmtree(run, ignore_errors=True)
