@@ -9,6 +9,7 @@ from onegate import systemd as _  # noqa: F401 - takes out of the environment wh
 from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
+from onegate.spool import check_spool
 from onegate.stdio import tell
 
 TYPE_CHECKING = False
@@ -31,6 +32,8 @@ def check(settings: Settings) -> int:
     for address in (*settings.bind, *filter(None, [settings.status])):
         binding.check(address)
     access.formatter(settings.access_log)
+    if lack := check_spool(settings):
+        log.warning("%s", lack)
     Hooks(settings.hooks)
     try:
         load(settings.app)

@@ -39,6 +39,7 @@ from onegate.scoreboard import Scoreboard, Total
 from onegate.shutdown import Shutdown
 from onegate.signals import SelfPipe
 from onegate.spawner import Spawner
+from onegate.spool import check_spool
 from onegate.supervisor import Supervisor
 from onegate.systemd import Notifier, inherited
 from onegate.upgrade import Succession
@@ -110,9 +111,12 @@ class Master:
             raise_nofile()
         self._generations.present.hooks("on_starting", server)
         try:
+            lack = check_spool(self._settings)
             self._open()
             self._signals.install()
             self._announce()
+            if lack:
+                log.warning("%s", lack)
             if self._settings.preload:
                 from onegate.template import adopt_orphans  # noqa: PLC0415 - only with --preload
 

@@ -18,6 +18,7 @@ from onegate.hooks import Hooks, Server
 from onegate.listeners import Listener
 from onegate.process_table import ProcessTable, Role
 from onegate.settings import SettingsError
+from onegate.spool import check_spool
 from onegate.systemd import Notifier
 from onegate.upgrade import Succession
 
@@ -92,6 +93,7 @@ class Reload:
         """
         with context.tried():
             held = {each.given: each for each in self._generations.all_listeners() if _here(each)}
+            check_spool(settings)
             hooks = Hooks(settings.hooks)
             listeners = open_listeners(settings, held, self._activated)
             try:

@@ -8,31 +8,86 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+
+from onegate.settings import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
+
+    from onegate.settings.model import Settings
 
 
 _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 
 
 def spool_folder(wanted: str) -> str | None:
-    """The folder to spool to: ``wanted``, the system's temporary folder for "auto", or None.
+    """The directory to spool to: ``wanted``, the system's temporary one for "auto", or None.
 
     None too if nothing can be written there, as on a read-only root without ``/tmp``.
     """
+    return _usable(wanted)[0]
+
+
+def _usable(wanted: str) -> tuple[str | None, str]:
+    """The directory, and if there is none, why each that was tried is not."""
     if wanted == "none":
-        return None
-    named = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
-    candidates = [*filter(None, named), "/tmp", "/var/tmp"] if wanted == "auto" else [wanted]  # noqa: S108 - the system's own, as tempfile looks for it
-    for folder in candidates:
+        return None, ""
+    reasons: list[str] = []
+    for folder in _candidates() if wanted == "auto" else [wanted]:
         try:
+            if not stat.S_ISDIR(os.stat(folder).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             with open_spool(folder):
-                return os.path.join(os.getcwd(), folder)
-        except OSError:
-            continue
-    return None
+                return os.path.join(os.getcwd(), folder), ""
+        except OSError as error:
+            reasons.append(f"{folder}: {error.strerror or error}")
+    return None, "; ".join(reasons)
+
+
+def _candidates() -> list[str]:
+    named = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
+    return list(dict.fromkeys([*filter(None, named), "/tmp", "/var/tmp"]))  # noqa: S108 - the system's own, as tempfile looks for it
+
+
+def check_spool(settings: Settings) -> str:
+    """Look whether workers will have a directory to spool to; the consequence if "auto" finds
+    none, else nothing.
+
+    Raises :class:`onegate.settings.SettingsError` if one is named that they cannot write in.
+    """
+    reason = _as_worker(settings)
+    if reason and settings.spool != "auto":
+        raise SettingsError(f"--spool {reason}")
+    if not reason:
+        return ""
+    return (
+        f"no directory to spool to ({reason}): content over {settings.body_memory} octets is"
+        f" refused with 413, and a client that leaves {settings.response_memory} octets of a"
+        " response makes the application wait; see --spool"
+    )
+
+
+def _as_worker(settings: Settings) -> str:
+    """Why a worker, as --user and --group, can write in no directory; nothing if it can."""
+    if not (settings.user or settings.group):
+        return _usable(settings.spool)[1]
+    from onegate.privileges import drop  # noqa: PLC0415 - only for who starts as root
+
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            drop(settings.user, settings.group)
+            os.write(write, _usable(settings.spool)[1].encode("utf-8", "surrogateescape"))
+        finally:
+            os._exit(0)  # whatever is wrong with --user is told elsewhere
+    os.close(write)
+    with open(read, "rb") as told:
+        reason = told.read().decode("utf-8", "surrogateescape")
+    os.waitpid(pid, 0)
+    return reason
 
 
 def open_spool(folder: str, *, buffered: bool = True) -> IO[bytes]:

@@ -83,6 +83,8 @@ class Worker(Calls):
             body=settings.limit_request_body,
         )
         self.spool = spool_folder(settings.spool)
+        if self.spool is None and settings.spool not in ("auto", "none"):
+            logs.log.error("--spool %s cannot be used any more", settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
         self.access = _counted(_access_log(settings), settings, slot)
         self.refusals = Refusals()

@@ -200,6 +200,7 @@ def test_a_read_only_root_without_a_writable_tmp(engine: DockerEngine, tmp_path:
     with contained(engine, tmp_path, Limits(name="read-only")) as server:
         assert server.config["HostConfig"]["ReadonlyRootfs"]
         assert not server.config["HostConfig"].get("Tmpfs")
+        assert server.log.count("no directory to spool to (/tmp: ") == 1
         large = server.clients("one", "POST", "/large", "10000000")
         assert large["line"].startswith("HTTP/1.1 413 ")
         assert server.clients("ask", "5", "1")["right"] == 5
