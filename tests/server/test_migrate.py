@@ -51,7 +51,6 @@ SAME: list[tuple[str, dict[str, Any]]] = [
     ("bind = ['a:1', 'fd://3']", {"bind": ["a:1", "fd://3"]}),
     ("backlog = 64", {"backlog": 64}),
     ("workers = 2 * 2 + 1", {"workers": 5}),
-    ("threads = 4", {"threads": 4}),
     ("worker_class = 'gthread'", {}),
     ("worker_connections = 100", {"worker_connections": 100}),
     ("max_requests = 1000", {"max_requests": 1000}),
@@ -159,6 +158,12 @@ def test_a_setting_of_gunicorn_that_is_named(name: str, title: str, tmp_path: Pa
     assert lost is (title == LOST)
 
 
+def test_threads_of_gunicorn_do_not_bring_its_socket(tmp_path: Path) -> None:
+    settings, comments, lost = translated("from_gunicorn", "threads = 4", tmp_path)
+    assert (settings, lost) == ({"threads": 4}, False)
+    assert "no gunicorn.socket in the environ, so no WebSockets" in comments[KNOW]
+
+
 @pytest.mark.parametrize("line", HARMLESS)
 def test_a_value_that_asks_for_nothing(line: str, tmp_path: Path) -> None:
     assert translated("from_gunicorn", line, tmp_path) == ({}, {}, False)
@@ -202,7 +207,7 @@ def test_names_that_are_no_settings_of_gunicorn_are_passed_over(tmp_path: Path) 
 
 
 def test_every_rule_for_gunicorn_is_tested() -> None:
-    tested = {line.partition(" ")[0] for line, _ in SAME} | {"access_log_format"}
+    tested = {line.partition(" ")[0] for line, _ in SAME} | {"access_log_format", "threads"}
     assert tested | set(NEEDLESS) | set(MINOR_ONES) | set(LOST_ONES) == set(GUNICORN)
 
 
@@ -306,7 +311,8 @@ UWSGI_MINOR = [
 UWSGI_LOST = [
     *words(
         """virtualenv venv home pythonpath python-path pp add-header route route-run static-map
-        check-static spooler mule cron attach-daemon import shared-import emperor paste ini include
+        check-static http-websockets spooler mule cron attach-daemon import shared-import emperor
+        paste ini include
         if-env for end unheard-of"""
     ),
     "mount = /x=app.py",

@@ -86,7 +86,7 @@ RULES: dict[str, Rule] = {
     "bind": same("bind", _bind),
     "backlog": same("backlog"),
     "workers": same("workers"),
-    "threads": same("threads"),
+    "threads": same("threads", remark="no gunicorn.socket in the environ, so no WebSockets"),
     "worker_class": Rule("not needed, or **lost**", _worker_class),
     "worker_connections": same("worker_connections"),
     "max_requests": same("max_requests"),

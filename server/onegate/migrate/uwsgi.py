@@ -207,6 +207,7 @@ RULES: dict[str, Rule] = {
     "cheaper-initial": absent(_SCALE),
     "cheaper-step": absent(_SCALE),
     "cheaper-algo": absent(_SCALE),
+    "http-websockets": absent("no WebSockets: serve them with another server", essential=True),
     "add-header": absent(_ROUTE, essential=True),
     "route": absent(_ROUTE, essential=True),
     "route-run": absent(_ROUTE, essential=True),
