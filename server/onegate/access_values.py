@@ -67,31 +67,31 @@ class Clock:
     """Times as text, made anew once a second. Month names are not those of the locale."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._common = self._iso = ""
+        # One value, in case threads share it: a second must not be seen before its texts.
+        self._known = -1, "", ""
 
-    def _update(self, second: int) -> None:
+    def _at(self, second: int) -> tuple[int, str, str]:
+        """The second, and how it is written in the common log format and in RFC 3339."""
+        known = self._known
+        if known[0] == second:
+            return known
         local = time.localtime(second)
         minutes = local.tm_gmtoff // 60
         zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
-        self._common = (
+        common = (
             f"[{local.tm_mday:02d}/{_MONTHS[local.tm_mon - 1]}/{local.tm_year}"
             f":{local.tm_hour:02d}:{local.tm_min:02d}:{local.tm_sec:02d} {zone}]"
         )
-        self._iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        self._second = second
+        iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._known = known = second, common, iso
+        return known
 
     def common(self) -> str:
         """As in the common log format."""
-        second = int(time.time())
-        if second != self._second:
-            self._update(second)
-        return self._common
+        return self._at(int(time.time()))[1]
 
     def iso(self) -> str:
         """RFC 3339, in UTC, with microseconds."""
         now = time.time()
         second = int(now)
-        if second != self._second:
-            self._update(second)
-        return f"{self._iso}.{int((now - second) * 1e6):06d}Z"
+        return f"{self._at(second)[2]}.{int((now - second) * 1e6):06d}Z"

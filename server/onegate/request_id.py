@@ -33,11 +33,12 @@ def request_id(environ: dict[str, Any]) -> str:
     try:
         return str(environ[KEY])
     except KeyError:
-        name = environ[KEY] = f"{_prefix}-{next(_numbers):x}"
-        return name
+        # Of two threads that ask at once, an application's own say, both get the first one's.
+        return str(environ.setdefault(KEY, f"{_prefix}-{next(_numbers):x}"))
 
 
 _numbers = count(1)
+"""All threads count on with it: ``next`` is one step."""
 _prefix = ""
 
 

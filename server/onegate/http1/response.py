@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from onegate.http1.meaning import Head
 
 _PHRASES = {
     103: "Early Hints",
@@ -52,17 +53,18 @@ BY_CLOSE: Final = Framing.CLOSE
 class _Clock:
     """The Date field line, made anew once a second (RFC 9110, 6.6.1)."""
 
-    __slots__ = ("_second", "line")
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._second = -1
-        self.line = ""
+        # One value, for all threads share it: a second must not be seen before its line.
+        self._known = -1, ""
 
     def at(self, second: int) -> str:
-        if second != self._second:
-            self._second = second
-            self.line = f"Date: {imf_fixdate(second)}\r\n"
-        return self.line
+        known, line = self._known
+        if known != second:
+            line = f"Date: {imf_fixdate(second)}\r\n"
+            self._known = second, line
+        return line
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -90,12 +92,19 @@ def name_server(value: str) -> None:
 
 
 def frame(
-    head: ResponseHead, *, method: str, minor: int, close: bool, length: int | None
+    head: ResponseHead,
+    *,
+    method: str,
+    minor: int,
+    close: bool,
+    length: int | None,
+    second: int | None = None,
 ) -> tuple[bytes, Framing, bool]:
     """The head's octets, the framing of the content, and whether the connection ends after it.
 
     ``length``: octets of the content if the server knows them although the application did not
-    say. ``close``: what the request asked for. Each choice follows RFC 9112, 6.3 and 9.3.
+    say. ``close``: what the request asked for. ``second``: of ``Date``, if not the present one.
+    Each choice follows RFC 9112, 6.3 and 9.3.
     """
     lines = head.lines
     extra = ""
@@ -118,7 +127,7 @@ def frame(
         extra += "Connection: close\r\n"
     elif not minor:
         extra += "Connection: keep-alive\r\n"
-    date = "" if head.has_date else _clock.at(int(time.time()))
+    date = "" if head.has_date else _clock.at(second or int(time.time()))
     server = "" if head.has_server else _server_line
     text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
     return text.encode("latin-1"), framing, close
@@ -142,23 +151,34 @@ def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
 
 
 Whole = tuple[float, str, int, bool, int, bool]
-"""A question to :func:`frame_whole`: the second, the request's method and minor version, whether
-it asked for the end of the connection, octets of the content at hand, and whether there is no
-other content, as far as the server knows."""
+"""What the octets of :func:`frame_whole` are for: the second, the request's method and minor
+version, and the other three of its parameters."""
 
 
-def frame_whole(head: ResponseHead, asked: Whole) -> None:
-    """Set ``head.whole`` to the head's octets if the content at hand is all of it, else to None.
+def frame_whole(
+    head: ResponseHead, request: Head, close: bool, length: int, only: bool
+) -> bytes | None:
+    """The head's octets if the content at hand is all of it, else None.
 
-    It is kept with the question, since a head that is itself remembered is asked the same again.
+    ``close``: whether the connection has to end. ``length``: octets of the content at hand.
+    ``only``: whether there is no other content, as far as the server knows.
+
+    They are kept in ``head.whole`` with what they are for, since a head that is itself remembered
+    is mostly wanted for the same again. Threads share it, so both are one value, stored once; and
+    what is returned is for whoever has asked, whatever another thread has stored meanwhile.
     """
-    _, method, minor, close, length, only = asked
+    second = time.time() // 1
+    method, minor = request.method, request.minor
     declared = head.content_length
-    head.whole_as, head.whole = asked, None
+    octets: bytes | None = None
     if length and (declared == length or (only and declared is None)):
-        octets, framing, _ = frame(head, method=method, minor=minor, close=close, length=length)
-        if framing is BY_LENGTH:
-            head.whole = octets
+        octets, framing, _ = frame(
+            head, method=method, minor=minor, close=close, length=length, second=int(second)
+        )
+        if framing is not BY_LENGTH:
+            octets = None
+    head.whole = (second, method, minor, close, length, only), octets
+    return octets
 
 
 def chunk(block: bytes) -> bytes:

@@ -41,14 +41,11 @@ class ResponseHead:
     __slots__ = (
         "code",
         "content_length",
-        "framed",
-        "framed_as",
         "has_date",
         "has_server",
         "lines",
         "status",
         "whole",
-        "whole_as",
     )
 
     def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
@@ -56,9 +53,9 @@ class ResponseHead:
         self.code, self.status = _status(status)
         self.content_length: int | None = None
         self.has_date = self.has_server = False
-        self.whole_as: Whole | None = None
-        """What ``whole`` was made for; see :func:`frame_whole`."""
-        self.whole: bytes | None = None
+        self.whole: tuple[Whole | None, bytes | None] = None, None
+        """Its octets, and what they are for; see :func:`onegate.http1.response.frame_whole`. Calls
+        in several threads have the same head, so it is one value: stored once and read once."""
         lines = ""
         for field in fields:
             try:
@@ -95,6 +92,11 @@ def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
     """The checked head of a response. One that an application gives again and again is
     remembered, and is then not checked again: it is equal, so it is as good.
 
+    All threads share what is remembered here. Each look-up, each store and each ``clear`` is one
+    step of a dictionary; what is stored is complete and is not changed afterwards, but for
+    ``whole``. That two threads may both find room for one more, or one no longer find what it has
+    just looked for, costs a check.
+
     Raises as :class:`ResponseHead` does.
     """
     key = (status, *fields)
@@ -105,6 +107,8 @@ def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
         mark = hash(key)
     except TypeError:  # something in there is a list, say
         return ResponseHead(status, fields)
+    # Of the key, not of the list: that is the application's, and its threads may share it.
+    fields = list(key[1:])  # type: ignore[arg-type]  # the status is the first
     head = ResponseHead(status, fields)
     if mark not in _heads_seen_once:
         if len(_heads_seen_once) >= 4 * _REMEMBERED_HEADS:

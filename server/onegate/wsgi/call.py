@@ -191,10 +191,9 @@ class Call(Generic[OutputT]):
             return False
         request = self.request
         length = len(block)
-        asked = (_time() // 1, request.method, request.minor, self.close, length, only)
-        if asked != response.whole_as:
-            frame_whole(response, asked)
-        head = response.whole
+        known, head = response.whole  # once: it may be another thread's the next time
+        if known != (_time() // 1, request.method, request.minor, self.close, length, only):
+            head = frame_whole(response, request, self.close, length, only)
         if head is None:
             return False
         self._framing = BY_LENGTH
