@@ -8,6 +8,7 @@ from onegate.ending import Ending
 from onegate.http1 import Head, ProtocolError
 from onegate.http1.response import error_response
 from onegate.outbuf import ResponseCutError
+from onegate.sender import PROGRESS, TOO_SLOW
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
 from onegate.wsgi import Call, ClientGone, make_call
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 NO_ROOM = 507
 """The status for content that the server has no disk for: its own fault, not the client's."""
-PROGRESS = 16384
-"""Octets that renew the time-out of a body or of an answer; fewer do not."""
 
 
 class Answering(Ending):
@@ -74,6 +73,9 @@ class Answering(Ending):
             return  # the worker had no more time
         if self._out:
             self._call = call
+            if self._out.failure is not None:
+                self._lost(self._out.failure)
+                return
             self.state = WRITE
             self.deadline = service.now + service.settings.write_timeout
             self._since_progress = 0
@@ -160,6 +162,15 @@ class Answering(Ending):
             self._since_progress = 0
             self.deadline = self._service.now + self._service.settings.write_timeout
 
+    def _lost(self, failure: OSError) -> None:
+        """Something of the response was lost during its call, so that nothing can follow."""
+        assert self._call is not None
+        own = isinstance(failure, ResponseCutError)
+        if (own or isinstance(failure, TimeoutError)) and not self._call.cut:
+            self._cut(str(failure), own=own)
+        else:
+            self.close(reset=True)  # the call has said so, or the client knows
+
     def _cut(self, why: str, *, own: bool) -> None:
         """End a response that cannot be sent to its end."""
         service, call = self._service, self._call
@@ -178,6 +189,6 @@ class Answering(Ending):
         if self.state in (HEAD, BODY):
             self._refuse(ProtocolError(408, why))
         elif self.state is WRITE:
-            self._cut("the client took less than 16 KiB of it in --write-timeout", own=False)
+            self._cut(TOO_SLOW, own=False)
         elif self.state is not CALL:
             self.close()

@@ -20,7 +20,7 @@ from io import BytesIO
 from socket import SocketType
 
 from onegate import request_id
-from onegate.answering import PROGRESS, Answering
+from onegate.answering import Answering
 from onegate.body import Body
 from onegate.ending import RECEIVE
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
@@ -28,7 +28,7 @@ from onegate.http1.head import REMEMBERED
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE
 from onegate.refusals import REQUEST_LINE
-from onegate.sender import DONTWAIT
+from onegate.sender import DONTWAIT, PROGRESS
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
 
 TYPE_CHECKING = False
@@ -122,7 +122,8 @@ class Connection(Answering):
                 # What comes later than the report has a report of its own.
                 self.receive()
         elif events & select.EPOLLOUT and self._out:
-            # The application is at work in another thread, and the client takes more again.
+            # The application is at work in another thread, and the client takes more again. What is
+            # lost here, the buffer says to the application's next block, or at the end.
             with self._service.lock, contextlib.suppress(OSError):
                 self._out.flush(self.sock)
         if self.state is CALL and events & _READABLE:

@@ -6,6 +6,7 @@ that no reset destroys the answer (RFC 9112, 9.6).
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 
@@ -58,6 +59,21 @@ class Ending(Sender):
             self.sock.close()
         except OSError:
             pass
+        self._service.closed(self)
+
+    def abandon(self) -> None:
+        """Let go of it although the application is at work for it, in another thread.
+
+        That thread may be anywhere: within a system call on the socket, whose number must not
+        become another file's meanwhile, or within OpenSSL. So the client is told the end, and the
+        rest goes with the process.
+        """
+        self.state = CLOSED
+        with contextlib.suppress(OSError):
+            if isinstance(self.sock, socket.SocketType):
+                self.sock.shutdown(socket.SHUT_RDWR)
+            else:
+                self.sock.abort()
         self._service.closed(self)
 
     def _linger(self) -> None:

@@ -40,12 +40,30 @@ class OutBuffer:
     """Octets in order, some of them in files.
 
     ``memory``: octets kept in memory. ``spool``: folder for more, None if there is no disk.
+
+    With threads, the application's thread and the loop both use it: each holds the service's lock
+    for what it does. Only that it is not empty may be asked without; see :meth:`__bool__`.
     """
 
     MAX_SPOOLED = 1 << 30
-    """Octets that one slow client may cost on disk before the application has to wait."""
+    """Octets that one slow client may cost on disk before the application has to wait. They are in
+    files of a quarter of that, each given back when it was sent. None is written to again: what
+    sendfile(2) took of it is not yet sent, and would be sent as it is by then."""
 
-    __slots__ = ("_in_memory", "_memory", "_segments", "_spool", "_spooled", "_written")
+    __slots__ = (
+        "_allocated",
+        "_in_memory",
+        "_memory",
+        "_position",
+        "_retired",
+        "_segments",
+        "_spool",
+        "_spooled",
+        "error",
+        "failure",
+        "reported",
+        "sent",
+    )
 
     def __init__(self, memory: int, spool: str | None) -> None:
         self._memory = memory
@@ -53,51 +71,98 @@ class OutBuffer:
         self._segments: deque[memoryview | FileSegment] = deque()
         self._in_memory = 0
         self._spooled: IO[bytes] | None = None
-        self._written = 0
+        """The file that is written to, ..."""
+        self._position = 0
+        """... where, ..."""
+        self._retired: dict[int, tuple[IO[bytes], int]] = {}
+        """... the earlier ones by their descriptors, with their sizes, ..."""
+        self._allocated = 0
+        """... and the octets of all of them."""
+        self.error: OSError | None = None
+        """Why something could not be spooled, ..."""
+        self.reported = False
+        """... and whether that was logged."""
+        self.sent = 0
+        """Octets that clients took."""
+        self.failure: OSError | None = None
+        """Why something was lost, so that nothing can follow."""
 
     def __bool__(self) -> bool:
-        return bool(self._segments)
+        """Whether something is left to be sent before anything else. While it is being sent, it is:
+        a segment leaves when the kernel has taken the last of it."""
+        return bool(self._segments) or self.failure is not None
 
-    @property
-    def full(self) -> bool:
-        """True if the application has to wait: memory and disk are at their marks."""
-        if self._in_memory <= self._memory:
-            return False
-        return self._spool is None or self._written > self.MAX_SPOOLED
+    def append(self, octets: bytes | memoryview) -> memoryview:
+        """Keep as much of ``octets`` as there is room for; return the others.
 
-    def append(self, octets: bytes | memoryview) -> None:
-        """Keep ``octets``. Raises :class:`ResponseCutError` if the disk is full."""
-        if (
-            self._in_memory + len(octets) <= self._memory
-            or self._spool is None
-            or self._written > self.MAX_SPOOLED
-        ):
-            self._segments.append(memoryview(octets))
-            self._in_memory += len(octets)
-            return
-        try:
-            self._append_to_disk(octets)
-        except OSError as error:
-            raise ResponseCutError(f"it cannot be spooled: {error}") from error
-
-    def _append_to_disk(self, octets: bytes | memoryview) -> None:
-        if self._spooled is None:
-            assert self._spool is not None
-            self._spooled = open_spool(self._spool, buffered=False)
-        descriptor = self._spooled.fileno()
+        What does not fit into memory goes to disk; nothing of it, if that cannot be, and ``error``
+        says why. Raises ``OSError`` if an earlier octet was lost.
+        """
+        self._check()
         view = memoryview(octets)
-        while view:
-            written = os.pwrite(descriptor, view, self._written)
-            last = self._segments[-1] if self._segments else None
-            if isinstance(last, FileSegment) and last.descriptor == descriptor:
-                last.count += written
-            else:
-                self._segments.append(FileSegment(descriptor, self._written, written, own=False))
-            self._written += written
-            view = view[written:]
+        if not view:
+            return view
+        if self._in_memory + len(view) <= self._memory:
+            self._segments.append(view)
+            self._in_memory += len(view)
+            return view[:0]
+        if self._spool is not None:
+            try:
+                while view and self._allocated < self.MAX_SPOOLED:
+                    view = view[self._write(view) :]
+            except OSError as error:
+                self.error = error
+        return view
+
+    def _write(self, view: memoryview) -> int:
+        """Write some of ``view`` to disk; how many octets. Raises ``OSError``."""
+        most = max(1, self.MAX_SPOOLED // 4)
+        if self._spooled is None or self._position >= most:
+            assert self._spool is not None
+            fresh = open_spool(self._spool, buffered=False)
+            self._retire()
+            self._spooled, self._position = fresh, 0
+        descriptor, position = self._spooled.fileno(), self._position
+        written = os.pwrite(descriptor, view[: most - position], position)
+        last = self._segments[-1] if self._segments else None
+        if isinstance(last, FileSegment) and last.descriptor == descriptor:
+            last.count += written
+        else:
+            self._segments.append(FileSegment(descriptor, position, written, own=False))
+        self._position += written
+        self._allocated += written
+        return written
+
+    def _retire(self) -> None:
+        """Have the file that is written to given back when its last segment is sent."""
+        file, self._spooled = self._spooled, None
+        if file is None:
+            return
+        descriptor = file.fileno()
+        self._retired[descriptor] = file, self._position
+        for segment in reversed(self._segments):
+            if isinstance(segment, FileSegment) and segment.descriptor == descriptor:
+                segment.own = True
+                return
+        self._give_back(descriptor)
+
+    def _give_back(self, descriptor: int) -> None:
+        file, size = self._retired.pop(descriptor, (None, 0))
+        self._allocated -= size
+        if file is None:
+            os.close(descriptor)
+        else:
+            file.close()
+
+    def _check(self) -> None:
+        if isinstance(self.failure, ResponseCutError):
+            raise ResponseCutError(str(self.failure))
+        if self.failure is not None:
+            raise ConnectionAbortedError("something before this could not be sent")
 
     def append_file(self, segment: FileSegment) -> None:
-        """Keep a part of a file."""
+        """Keep a part of a file. Raises ``OSError`` if an earlier octet was lost."""
+        self._check()
         self._segments.append(segment)
 
     def keep(self, segment: FileSegment) -> None:
@@ -109,17 +174,19 @@ class OutBuffer:
             try:
                 segment.descriptor = os.dup(segment.descriptor)
             except OSError as error:
-                self.close()
-                raise ResponseCutError(f"no descriptor for the file: {error}") from error
+                failure = ResponseCutError(f"no descriptor for the file: {error}")
+                self.fail(failure)
+                raise failure from error
             segment.own = True
 
     def flush(self, sock: Transport) -> int:
         """Send what ``sock`` takes without waiting; return how many octets.
 
         Raises ``BlockingIOError`` only if nothing at all could be sent. After any other ``OSError``
-        nothing can follow in order, so the buffer is empty: above all it does not hold on to a
+        nothing can follow in order, so the buffer has failed and holds nothing: above all not a
         descriptor that is its owner's to close, and that may soon be another file's.
         """
+        self._check()
         sent = 0
         while self._segments:
             segment = self._segments[0]
@@ -129,14 +196,16 @@ class OutBuffer:
                 if not sent:
                     raise
                 break
-            except OSError:
-                self.close()
+            except OSError as error:
+                self.fail(error)
                 raise
             sent += count
+            self.sent += count
             self._take(segment, count)
         if self._spooled is not None and not self._segments:
+            # The kernel keeps the pages that it still sends; the next ones are others.
             self._spooled.truncate(0)
-            self._written = 0
+            self._position = self._allocated = 0
         return sent
 
     def _take(self, segment: memoryview | FileSegment, count: int) -> None:
@@ -146,7 +215,7 @@ class OutBuffer:
             if not segment.count:
                 self._segments.popleft()
                 if segment.own:
-                    os.close(segment.descriptor)
+                    self._give_back(segment.descriptor)
         else:
             self._in_memory -= count
             if count == len(segment):
@@ -154,17 +223,22 @@ class OutBuffer:
             else:
                 self._segments[0] = segment[count:]
 
+    def fail(self, why: OSError) -> None:
+        """Give up what is left."""
+        self.failure = why
+        self.close()
+
     def close(self) -> None:
         """Give back memory, descriptors and disk."""
         for segment in self._segments:
             if isinstance(segment, FileSegment) and segment.own:
-                os.close(segment.descriptor)
+                self._give_back(segment.descriptor)
         self._segments.clear()
         self._in_memory = 0
         if self._spooled is not None:
             self._spooled.close()
             self._spooled = None
-            self._written = 0
+        self._position = self._allocated = 0
 
 
 def _send(sock: Transport, segment: memoryview | FileSegment) -> int:

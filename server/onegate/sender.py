@@ -6,8 +6,10 @@ Sent from the application's thread, flushed by the loop; between the two stands 
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import socket
+import time
 from select import poll
 
 from onegate.outbuf import FileSegment, OutBuffer, ResponseCutError
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 
 DONTWAIT: Final = socket.MSG_DONTWAIT
 _DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE
+PROGRESS = 16384
+"""Octets that renew the time-out of a body or of an answer; fewer do not."""
+TOO_SLOW = "the client took less than 16 KiB of it in --write-timeout"
+_BEAT = 0.2
+"""Seconds between two signs of life of a call that is held up by its client."""
+_PAUSE = 0.005
+
+log = logging.getLogger("onegate.error")
 
 
 class Sender:
@@ -71,11 +81,11 @@ class Sender:
         out = self._output()
         try:
             with self._service.lock:
-                out.append(octets)
+                rest = out.append(octets)
                 with contextlib.suppress(BlockingIOError):
                     out.flush(self.sock)
-            if out.full:
-                self._wait_for_client(out)
+            if rest:
+                self._wait_for_client(out, rest)
         except ResponseCutError as error:
             raise ClientGone(str(error)) from error
         except OSError as error:
@@ -101,13 +111,44 @@ class Sender:
             self._out = OutBuffer(self._service.settings.response_memory, self._service.spool)
         return self._out
 
-    def _wait_for_client(self, out: OutBuffer) -> None:
-        """Hold the application until the client has taken something: there is no room left."""
+    def _wait_for_client(self, out: OutBuffer, rest: memoryview) -> None:
+        """Hold the application until there is room for the ``rest`` of its block.
+
+        A client that takes :data:`PROGRESS` octets in each ``--write-timeout`` is waited for as
+        long as it takes, and that is no call that is stuck; another one is given up. Raises
+        :class:`ClientGone` and ``OSError``.
+        """
+        service = self._service
+        timeout = service.settings.write_timeout
         room = poll()
         room.register(self.sock, select.POLLOUT)
-        timeout = self._service.settings.write_timeout
-        while out.full:
-            if not room.poll(timeout * 1000):
-                raise TimeoutError("the client takes nothing")
-            with self._service.lock, contextlib.suppress(BlockingIOError):
-                out.flush(self.sock)
+        since, taken = time.monotonic(), out.sent
+        while rest:
+            service.alive(self)
+            room.poll(_BEAT * 1000)
+            with service.lock:
+                before = out.sent
+                with contextlib.suppress(BlockingIOError):
+                    out.flush(self.sock)
+                rest = out.append(rest)
+                if rest and not out:  # no memory either: as it is taken
+                    with contextlib.suppress(BlockingIOError):
+                        count = self.sock.send(rest, DONTWAIT)
+                        rest = rest[count:]
+                        out.sent += count
+            if out.error and not out.reported:
+                out.reported = True
+                log.warning(
+                    "a response of more than --response-memory cannot be spooled: %s;"
+                    " its application waits for the client",
+                    out.error.strerror,
+                )
+            now = time.monotonic()
+            if out.sent - taken >= PROGRESS:
+                since, taken = now, out.sent
+            elif now - since > timeout:
+                with service.lock:
+                    out.fail(TimeoutError(TOO_SLOW))
+                raise ClientGone
+            if out.sent == before:
+                time.sleep(_PAUSE)  # the socket has room, and yet takes nothing: TLS may do so

@@ -91,6 +91,11 @@ class TLSSocket:
         self._notify()
         self._tls.close()
 
+    def abort(self) -> None:
+        """End the connection in TCP alone, while another thread may be within OpenSSL."""
+        # Not SSLSocket.shutdown(), after which a write of that thread would be one in plain text.
+        socket.socket.shutdown(self._tls, socket.SHUT_RDWR)
+
     def _notify(self) -> None:
         if self._established and not self._over:
             self._over = True

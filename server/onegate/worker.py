@@ -215,7 +215,10 @@ class Worker(Calls):
         if self.now >= self._stop_by:
             acceptor.end()
             for connection in list(acceptor.connections.values()):
-                connection.close()
+                if connection.state is CALL:
+                    connection.abandon()
+                else:
+                    connection.close()
             return
         if self.now >= self._listen_until and not (self._last and acceptor.queued()):
             acceptor.end()

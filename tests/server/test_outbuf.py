@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import random
 import resource
@@ -82,7 +84,9 @@ def test_octets_come_out_in_order(pair: Pair, tmp_path: Path, spool: bool, seed:
             expected += path.read_bytes()[start : start + count]
         else:
             octets = dice.randbytes(dice.randrange(1, 8_000))
-            buffer.append(octets)
+            if buffer.append(octets):
+                received += drain(buffer, pair)
+                assert not buffer.append(octets)
             expected += octets
         if dice.random() < 0.2:
             received += drain(buffer, pair)
@@ -93,24 +97,78 @@ def test_octets_come_out_in_order(pair: Pair, tmp_path: Path, spool: bool, seed:
     assert open_files() == before
 
 
-def test_full_only_without_a_disk(tmp_path: Path) -> None:
-    for spool, full in ((None, True), (str(tmp_path), False)):
-        buffer = OutBuffer(10, spool)
-        buffer.append(b"x" * 10)
-        assert not buffer.full
-        buffer.append(b"y")
-        assert buffer.full is full
-        buffer.close()
+def test_what_has_no_room_without_a_disk_is_returned() -> None:
+    buffer = OutBuffer(10, None)
+    assert not buffer.append(b"x" * 10)
+    assert buffer.append(b"yz") == b"yz"
+    assert not buffer.error
+    buffer.close()
 
 
 def test_disk_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OutBuffer, "MAX_SPOOLED", 100)
+    before = open_files()
     buffer = OutBuffer(10, str(tmp_path))
-    buffer.append(b"x" * 101)
-    assert not buffer.full
-    buffer.append(b"y" * 11)
-    assert buffer.full
+    assert not buffer.append(b"x" * 99)
+    assert buffer.append(b"y" * 12) == b"y" * 11
+    assert buffer.append(b"y" * 11) == b"y" * 11
+    assert not buffer.append(b"z" * 10)  # memory has room
+    assert open_files() == before + 4
     buffer.close()
+    assert open_files() == before
+
+
+def test_disk_is_given_back_long_before_all_is_sent(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room again when a quarter of it is sent, however much waits behind that."""
+    monkeypatch.setattr(OutBuffer, "MAX_SPOOLED", 400_000)
+    ours, theirs = pair
+    theirs.setblocking(False)
+    before = open_files()
+    dice = random.Random(1)
+    due = dice.randbytes(1_200_000)
+    buffer = OutBuffer(1000, str(tmp_path))
+    rest = buffer.append(due)
+    received = b""
+    rooms = []
+    while buffer:
+        with contextlib.suppress(BlockingIOError):
+            buffer.flush(ours)
+        with contextlib.suppress(BlockingIOError):
+            received += theirs.recv(1 << 20)
+        room = len(rest)
+        rest = buffer.append(rest)
+        assert sum(file_sizes(tmp_path)) <= 400_000
+        if len(rest) < room:
+            rooms.append(len(received))
+    while len(received) < len(due):
+        received += theirs.recv(1 << 20)
+    assert received == due
+    assert len(rooms) >= 8
+    assert rooms[0] < 150_000
+    assert max(after - then for then, after in itertools.pairwise(rooms)) < 200_000
+    buffer.close()
+    assert open_files() == before
+
+
+def file_sizes(folder: Path) -> list[int]:
+    """Of the open files that have no name, in that folder."""
+    sizes = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.readlink().is_relative_to(folder):
+                sizes.append(entry.stat().st_size)
+    return sizes
+
+
+def test_a_disk_that_fails_is_done_without(pair: Pair, tmp_path: Path) -> None:
+    buffer = OutBuffer(10, str(tmp_path / "missing"))
+    assert buffer.append(b"x" * 11) == b"x" * 11
+    assert buffer.error
+    assert not buffer.append(b"x" * 10)
+    assert drain(buffer, pair) == b"x" * 10
+    assert not buffer.failure
 
 
 def test_disk_is_given_back_when_all_is_sent(pair: Pair, tmp_path: Path) -> None:
@@ -129,8 +187,8 @@ def test_flush_never_waits(pair: Pair, tmp_path: Path, spool: bool) -> None:
     """Neither send nor sendfile, although the socket is a blocking one."""
     ours, _ = pair
     fill(ours)
-    buffer = OutBuffer(10, str(tmp_path) if spool else None)
-    buffer.append(b"y" * 100_000)
+    buffer = OutBuffer(10, str(tmp_path)) if spool else OutBuffer(100_000, None)
+    assert not buffer.append(b"y" * 100_000)
     with pytest.raises(BlockingIOError):
         buffer.flush(ours)
     assert buffer
@@ -167,6 +225,18 @@ def test_nothing_is_kept_of_a_file_that_was_sent_whole(pair: Pair, tmp_path: Pat
     assert pair[1].recv(10) == b"short"
 
 
+def lost(buffer: OutBuffer) -> None:
+    """Nothing can follow what was lost: it would be taken for that."""
+    assert buffer
+    failure = buffer.failure
+    assert failure
+    again = type(failure) if isinstance(failure, ResponseCutError) else ConnectionAbortedError
+    with pytest.raises(again):
+        buffer.append(b"x")
+    with socket.socket() as sock, pytest.raises(again):
+        buffer.flush(sock)
+
+
 def test_no_descriptor_left_gives_up_the_file(pair: Pair, tmp_path: Path) -> None:
     """The owner closes its descriptor next, and its number may soon be that of another file."""
     path = tmp_path / "file"
@@ -183,7 +253,7 @@ def test_no_descriptor_left_gives_up_the_file(pair: Pair, tmp_path: Path) -> Non
                 buffer.keep(segment)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert not buffer
+    lost(buffer)
 
 
 def test_a_file_that_shrank_gives_up_the_file(pair: Pair, tmp_path: Path) -> None:
@@ -194,7 +264,7 @@ def test_a_file_that_shrank_gives_up_the_file(pair: Pair, tmp_path: Path) -> Non
         buffer.append_file(FileSegment(file.fileno(), 0, 6, own=False))
         with pytest.raises(ResponseCutError, match="shorter"):
             buffer.flush(pair[0])
-    assert not buffer
+    lost(buffer)
 
 
 def test_a_client_that_is_gone_ends_it(pair: Pair, tmp_path: Path) -> None:
@@ -205,7 +275,7 @@ def test_a_client_that_is_gone_ends_it(pair: Pair, tmp_path: Path) -> None:
     theirs.close()
     with pytest.raises(BrokenPipeError):
         buffer.flush(ours)
-    assert not buffer
+    lost(buffer)
     assert open_files() == before - 1
 
 

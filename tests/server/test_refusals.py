@@ -208,21 +208,6 @@ def test_content_that_finds_no_disk_is_an_error_in_the_log(serve: Serve) -> None
     )
 
 
-@pytest.mark.parametrize("minor", [0, 1])
-def test_a_response_that_is_cut_for_want_of_disk_is_an_error_in_the_log(
-    serve: Serve, minor: int
-) -> None:
-    server = serve(LARGE, "--response-memory", "1000", launcher=LIMITED)
-    with server.connect() as client:
-        client.send(b"GET /down HTTP/1.%d\r\nHost: a\r\n\r\n" % minor)
-        server.wait_for_log(
-            "ERROR the response to GET '/down' is cut: it cannot be spooled: .*File too large"
-        )
-        # Without a length and without chunks, an end in order would make it look whole.
-        with pytest.raises(ConnectionResetError):
-            client.rest()
-
-
 def test_a_response_that_its_client_does_not_take_is_cut_with_a_line(serve: Serve) -> None:
     server = serve(LARGE, "--write-timeout", "0.5")
     with server.connect() as client:
