@@ -7,18 +7,26 @@ under ``build/matrix/evidence/``; whoever comes last compares all that ran the s
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from wsgi_matrix import codec
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
-from wsgi_matrix.model.results import CellResult, Image, Outcome, Run
-from wsgi_matrix.reports import data
+from wsgi_matrix.model.results import CellResult, Outcome, Run
 from wsgi_matrix.suites import HELLO
 
-SCHEMA = "wsgi-matrix/evidence/1"
+SCHEMA = "wsgi-matrix/evidence/2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A file of evidence."""
+
+    schema: str
+    engine: str
+    started: str
+    cells: tuple[CellResult, ...]
 
 
 def write(build: Path, run: Run) -> Path | None:
@@ -37,13 +45,13 @@ def write(build: Path, run: Run) -> Path | None:
     name = hashlib.sha256(names.encode()).hexdigest()[:16]
     apps = "-".join(dict.fromkeys(result.cell.app.name for result in cells))
     path = build / "matrix" / "evidence" / f"{run.engine}-{apps[:60]}-{name}.json"
-    value = {
-        "schema": SCHEMA,
-        "engine": run.engine,
-        "started": run.started,
-        "cells": [_to_json(result) for result in cells],
-    }
-    write_whole(path, data.dumps(value))
+    found = Evidence(
+        schema=SCHEMA,
+        engine=run.engine,
+        started=run.started,
+        cells=tuple(replace(each, checks=(), transcripts={}, log="") for each in cells),
+    )
+    write_whole(path, codec.dumps(found))
     return path
 
 
@@ -68,46 +76,10 @@ def read_others(build: Path, run: Run) -> tuple[CellResult, ...]:
 
 def _read(path: Path, engine: str) -> Iterable[tuple[str, CellResult]]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = codec.loads(path.read_bytes())
         if value["schema"] != SCHEMA or value["engine"] != engine:
             return []
-        return [(str(value["started"]), _from_json(cell)) for cell in value["cells"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = codec.convert(value, Evidence)
+    except (OSError, ValueError, KeyError, TypeError, codec.DecodeError):
         return []
-
-
-def _to_json(result: CellResult) -> dict[str, Any]:
-    cell, image = result.cell, result.image
-    assert image is not None
-    return {
-        "server": cell.server.name,
-        "app": cell.app.name,
-        "framework": cell.app.framework,
-        "limits": cell.limits.name,
-        "python": cell.python.version,
-        "framework_version": result.framework_version,
-        "image": {"id": image.id, "server_layer": image.server_layer, "base": image.base},
-        "exchanges": {
-            name: data.exchange_to_json(exchange) for name, exchange in result.exchanges.items()
-        },
-    }
-
-
-def _from_json(value: dict[str, Any]) -> CellResult:
-    cell = Cell(
-        server=Server(name=value["server"], context=Path(), args=()),
-        app=App(name=value["app"], path=Path(), framework=value["framework"]),
-        limits=Limits(name=value["limits"]),
-        python=Python(version=value["python"]),
-    )
-    return CellResult(
-        cell=cell,
-        outcome=Outcome.PASS,
-        checks=(),
-        seconds=0.0,
-        image=Image(**value["image"]),
-        framework_version=value["framework_version"],
-        exchanges={
-            name: data.exchange_from_json(exchange) for name, exchange in value["exchanges"].items()
-        },
-    )
+    return [(found.started, replace(each, outcome=Outcome.PASS)) for each in found.cells]

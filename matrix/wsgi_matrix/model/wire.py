@@ -84,6 +84,8 @@ class Line:
     step got less than it waited for), ``refused`` (the port), ``error`` (``data`` says which),
     ``connected`` (with the app), ``gone`` (the server, after a talk that was had by itself)."""
     data: bytes = b""
+    cut: int = 0
+    """Octets that came behind ``data`` and were not kept, where it is of a file."""
 
 
 @dataclass(frozen=True, kw_only=True)

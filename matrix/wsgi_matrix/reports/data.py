@@ -1,24 +1,106 @@
 """``results.json``: the one result file, versioned; its schema lies in ``schema/``.
 
-:mod:`wsgi_matrix.reports.saved` reads it.
+:mod:`wsgi_matrix.reports.saved` reads it. What it says of a run and of a cell is declared
+here once, for both ways; a field that the model has by the same name is copied by it.
 """
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
+from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import __version__
-from wsgi_matrix.model.results import CellResult, Run
+from wsgi_matrix import __version__, codec
+from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.results import (
+    CaseResult,
+    CellResult,
+    Image,
+    Observed,
+    Outcome,
+    Partial,
+    Run,
+)
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.reports import counts, exit_code
 
-SCHEMA = "wsgi-matrix/results/2"
+SCHEMA = "wsgi-matrix/results/3"
+OLDER = ("wsgi-matrix/results/2",)
+"""Versions that can be read too: what they lack has a default."""
 LARGEST_DATA = 4096
 """Octets of one line of evidence that are kept; ``octets`` says how many there were."""
+
+dumps = codec.dumps
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedLine:
+    """A line of evidence."""
+
+    at: float
+    on: str
+    what: str
+    octets: int
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedCell:
+    """A cell. Servers and apps have names only, and evidence is as long as it was kept."""
+
+    id: str
+    suite: str
+    server: str
+    app: str
+    framework_version: str
+    python: str
+    limits: Limits
+    limits_observed: Observed | None
+    engine: str
+    image: Image | None
+    seconds: float
+    ready_seconds: float | None
+    memory: int | None
+    outcome: Outcome
+    checks: tuple[CaseResult, ...]
+    evidence: dict[str, tuple[SavedLine, ...]]
+    log: str
+    engine_seconds: float
+    reused: str
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedRun:
+    """What is known of the run as a whole."""
+
+    tool_version: str
+    suites: tuple[str, ...]
+    engine: str
+    engine_version: str
+    where: str
+    kernel: str
+    started: str
+    seconds: float
+    phases: dict[str, float]
+    measured: dict[str, float]
+    notes: tuple[str, ...]
+    partial: bool
+    partial_reason: Partial
+    counts: dict[str, int]
+    exit_code: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """The whole of the file."""
+
+    run: SavedRun
+    cells: tuple[SavedCell, ...]
+    schema: str = field(default=SCHEMA)
 
 
 def schema() -> dict[str, Any]:
@@ -30,86 +112,108 @@ def schema() -> dict[str, Any]:
 
 def results(run: Run) -> dict[str, Any]:
     """The whole of ``results.json``."""
-    value = {
-        "schema": SCHEMA,
-        "run": {
-            "tool_version": __version__,
-            "suites": list(run.suites),
-            "engine": run.engine,
-            "engine_version": run.engine_version,
-            "where": run.where,
-            "kernel": run.kernel,
-            "started": run.started,
-            "seconds": round(run.seconds, 3),
-            "phases": {name: round(seconds, 3) for name, seconds in run.phases.items()},
-            "measured": {name: round(seconds, 3) for name, seconds in run.measured.items()},
-            "notes": list(run.notes),
-            "partial": bool(run.partial),
-            "partial_reason": run.partial.value,
-            "counts": counts(run),
-            "exit_code": int(exit_code(run)),
-        },
-        "cells": [_cell(run, result) for result in run.cells],
-    }
-    return {key: _plain(each) for key, each in value.items()}
+    saved = SavedRun(
+        **_shared(run, SavedRun, without=("partial",)),
+        tool_version=__version__,
+        partial=bool(run.partial),
+        partial_reason=run.partial,
+        counts=counts(run),
+        exit_code=int(exit_code(run)),
+    )
+    cells = tuple(_cell(run, result) for result in run.cells)
+    return _value(Saved(run=saved, cells=cells))
 
 
-def _plain(value: Any) -> Any:
-    """``value`` without lone surrogates, which names of files may bring and UTF-8 cannot say."""
-    match value:
-        case str() if not value.isascii():
-            return value.encode(errors="backslashreplace").decode()
-        case dict():
-            return {key: _plain(each) for key, each in value.items()}
-        case list():
-            return [_plain(each) for each in value]
-        case _:
-            return value
+def of_today(value: dict[str, Any]) -> dict[str, Any]:
+    """A value of ``results.json`` of this version or an older one, with all that this one has.
+
+    Raises :data:`wsgi_matrix.codec.DecodeError` where ``value`` is not what the schema says.
+    """
+    return _value(dataclasses.replace(codec.convert(value, Saved), schema=SCHEMA))
 
 
-def _cell(run: Run, result: CellResult) -> dict[str, Any]:
-    cell, observed = result.cell, result.observed
-    return {
-        "id": cell.id,
-        "suite": cell.suite,
-        "server": cell.server.name,
-        "app": cell.app.name,
-        "framework_version": result.framework_version,
-        "python": cell.python.version,
-        "limits": dataclasses.asdict(cell.limits),
-        "limits_observed": observed
-        and {"nofile": observed.nofile, "nproc": observed.nproc, "memory": observed.memory},
-        "engine": run.engine,
-        "image": result.image and dataclasses.asdict(result.image),
-        "seconds": round(result.seconds, 3),
-        "ready_seconds": result.ready_seconds and round(result.ready_seconds, 3),
-        "memory": result.memory,
-        "outcome": result.outcome.value,
-        "checks": [
-            {
-                "id": check.id,
-                "level": check.level.value,
-                "outcome": check.outcome.value,
-                "detail": check.detail,
-                "says": check.says,
-                "cite": check.cite,
-                "evidence": list(check.evidence),
-                "against": check.against,
-                "request": check.request,
-                "status": check.status,
-                "recorded": check.recorded,
-            }
-            for check in result.checks
-        ],
-        "evidence": {
-            transcript.name: [_line(line) for line in transcript.lines]
+def _value(saved: Saved) -> dict[str, Any]:
+    value: dict[str, Any] = codec.builtins(saved)
+    return {key: value[key] for key in ("schema", "run", "cells")}
+
+
+def run_of(value: dict[str, Any]) -> Run:
+    """The run behind a value of ``results.json``, as far as that tells.
+
+    Raises :data:`wsgi_matrix.codec.DecodeError` where ``value`` is not what the schema says.
+    """
+    saved = codec.convert(value, Saved)
+    return Run(
+        **_shared(saved.run, Run, without=("partial",)),
+        partial=saved.run.partial_reason,
+        cells=tuple(_result(cell) for cell in saved.cells),
+    )
+
+
+def _shared(value: Any, kind: type, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields that ``value`` has by the names of those of ``kind``, to the millisecond."""
+    there = {each.name for each in dataclasses.fields(value)}
+    names = [each.name for each in dataclasses.fields(kind) if each.name in there]
+    return {name: _rounded(getattr(value, name)) for name in names if name not in without}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _cell(run: Run, result: CellResult) -> SavedCell:
+    cell = result.cell
+    return SavedCell(
+        **_shared(result, SavedCell),
+        id=cell.id,
+        suite=cell.suite,
+        server=cell.server.name,
+        app=cell.app.name,
+        python=cell.python.version,
+        limits=cell.limits,
+        limits_observed=result.observed,
+        engine=run.engine,
+        evidence={
+            transcript.name: tuple(_saved_line(line) for line in transcript.lines)
             for transcript in transcripts(result)
         },
-        "log": result.log,
-        "engine_seconds": round(result.engine_seconds, 3),
-        "reused": result.reused,
-        "kept": list(result.kept),
-    }
+    )
+
+
+def _result(saved: SavedCell) -> CellResult:
+    cell = Cell(
+        server=Server(name=saved.server, context=Path(), args=()),
+        app=App(name=saved.app, path=Path()),
+        limits=saved.limits,
+        python=Python(version=saved.python),
+        suite=saved.suite,
+    )
+    return CellResult(
+        **_shared(saved, CellResult),
+        cell=cell,
+        observed=saved.limits_observed,
+        transcripts={
+            name: Transcript(name=name, lines=tuple(_line(line) for line in lines))
+            for name, lines in saved.evidence.items()
+        },
+    )
+
+
+def _saved_line(line: Line) -> SavedLine:
+    return SavedLine(
+        at=round(line.at, 4),
+        on=line.on,
+        what=line.what,
+        octets=len(line.data) + line.cut,
+        data=line.data[:LARGEST_DATA],
+    )
+
+
+def _line(saved: SavedLine) -> Line:
+    cut = saved.octets - len(saved.data)
+    return Line(at=saved.at, on=saved.on, what=saved.what, data=saved.data, cut=cut)
 
 
 def transcripts(result: CellResult) -> list[Transcript]:
@@ -128,40 +232,3 @@ def _transcript(name: str, exchange: Exchange) -> Transcript:
         error = exchange.error.encode()
         lines.append(Line(at=exchange.seconds, on="a", what="error", data=error))
     return Transcript(name=name, lines=tuple(lines))
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "at": round(line.at, 4),
-        "on": line.on,
-        "what": line.what,
-        "octets": len(line.data),
-        "data": base64.b64encode(line.data[:LARGEST_DATA]).decode("ascii"),
-    }
-
-
-def dumps(value: dict[str, Any]) -> str:
-    """JSON as we write it: readable, and the same for the same value."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
-    """One exchange with its octets in base64."""
-    return {
-        "request": base64.b64encode(exchange.request).decode("ascii"),
-        "response": base64.b64encode(exchange.response).decode("ascii"),
-        "seconds": exchange.seconds,
-        "error": exchange.error,
-        "end": exchange.end,
-    }
-
-
-def exchange_from_json(value: dict[str, Any]) -> Exchange:
-    """The reverse of :func:`exchange_to_json`."""
-    return Exchange(
-        request=base64.b64decode(value["request"]),
-        response=base64.b64decode(value["response"]),
-        seconds=float(value["seconds"]),
-        error=str(value["error"]),
-        end=str(value["end"]),
-    )
