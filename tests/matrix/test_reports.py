@@ -16,7 +16,7 @@ from wsgi_matrix import events
 from wsgi_matrix.compare import compare
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.files import write_whole
-from wsgi_matrix.model.results import Outcome, Partial
+from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import (
     badge,
     console,
@@ -29,6 +29,7 @@ from wsgi_matrix.reports import (
     markdown,
     progress,
     saved,
+    show,
 )
 from wsgi_matrix.reports.grid import make_grid
 
@@ -368,3 +369,34 @@ def test_results_of_the_version_before_are_read(value, tmp_path):
     found = saved.read(path)
     for a, b in zip(found["cells"], value["cells"], strict=True):
         assert a == b, [(k, a[k], b[k]) for k in a if a[k] != b[k]]
+
+
+def test_processes_are_not_said_to_have_images(mixed, run_of):
+    value, contained = data.results(mixed), data.results(run_of(*mixed.cells, engine="docker"))
+    page = re.sub(r"(?s)<script.*?</script>", "", html.render(value))
+    for text in (rendered(mixed), markdown.render(value), page):
+        assert "sha256:aaaaaaaaaaaa" in text
+        assert not re.search("(?i)image sha256|server layer", text)
+    assert "Image" not in page
+    text = markdown.render(contained)
+    assert "image sha256:aaaaaaaaaaaa, server layer sha256:cccccccccccc" in text
+    assert "Server layer" in html.render(contained)
+    assert set(re.findall(r'property name="(image|source)"', junit.render(value))) == {"source"}
+
+
+def test_a_comparison_is_shown_with_what_it_was_compared_with(result_of, run_of):
+    one, two = result_of("a"), result_of("b", response=HELLO.replace(b"World", b"There"))
+    check = CaseResult(
+        id="x:same",
+        level=Level.MAY,
+        outcome=Outcome.DIFFER,
+        evidence=("hello",),
+        against=one.cell.id,
+    )
+    value = data.results(run_of(one, replace(two, checks=(*two.checks, check))))
+    cells = {cell["id"]: cell for cell in value["cells"]}
+    text = show.render(cells[two.cell.id], "x:same", cells)
+    here, _, there = text.partition(f"== hello in {one.cell.id}, the reference")
+    assert "Hello, There!" in here
+    assert "Hello, World!" in there
+    assert "World" not in show.render(cells[two.cell.id], "hello", cells)

@@ -31,7 +31,8 @@ def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> Non
     with user_errors():
         value = saved.read(results or kept.last(ctx))
         found = saved.cell_of(value, cell)
-        write_out(showing.render(found, check))
+        others = {each["id"]: each for each in value["cells"]}
+        write_out(showing.render(found, check, others))
         if found["kept"]:
             write_out(_kept(found))
 

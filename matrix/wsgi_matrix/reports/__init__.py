@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 
 from wsgi_matrix.cases.registry import NOT_JUDGED
 from wsgi_matrix.errors import Exit
@@ -16,6 +17,10 @@ ORDER = (
     Outcome.XFAIL,
     Outcome.SKIP,
 )
+
+
+PROCESS = "process"
+"""The engine whose cells have no image."""
 
 
 def counts(run: Run) -> dict[str, int]:
@@ -99,14 +104,36 @@ def not_checked(run: Run) -> dict[tuple[str, str], int]:
     return dict(found)
 
 
-def images(run: Run) -> list[tuple[str, str, str]]:
-    """Distinct images of the run: whose (server and Python), image digest, server's layer."""
-    found = {
-        (f"{r.cell.server.name} {r.cell.python.tag}", r.image.id, r.image.server_layer): None
+@dataclass(frozen=True)
+class Ran:
+    """What ran: containers have images, and processes the server's source and a Python."""
+
+    titles: tuple[str, str]
+    rows: tuple[tuple[str, str, str], ...]
+    """Whose (server and Python), and a value for each title."""
+
+    def lines(self) -> list[str]:
+        """``onegate py311: image sha256:…, server layer sha256:…``."""
+        return [
+            f"{whose}: {self.titles[0]} {one}, {self.titles[1]} {two}"
+            for whose, one, two in self.rows
+        ]
+
+
+def ran(run: Run) -> Ran:
+    """What ran in the cells of ``run``."""
+    processes = run.engine == PROCESS
+    rows = {
+        (
+            f"{r.cell.server.name} {r.cell.python.tag}",
+            short(r.image.id),
+            r.image.base.removeprefix("process: ") if processes else short(r.image.server_layer),
+        ): None
         for r in run.cells
         if r.image
     }
-    return list(found)
+    titles = ("server's source", "run by") if processes else ("image", "server layer")
+    return Ran(titles, tuple(rows))
 
 
 def short(digest: str) -> str:

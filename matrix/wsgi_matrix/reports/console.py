@@ -10,11 +10,10 @@ from rich.table import Table
 
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.reports import (
-    images,
     not_checked,
+    ran,
     red,
     responses,
-    short,
     summary,
     tallies,
     timing,
@@ -82,8 +81,8 @@ def render(run: Run, console: Console | None = None) -> None:
         line(f"kept of {result.cell.id}: {_look(run.engine, result.kept)}")
     if kept:
         line("`wsgi-matrix show CELL` tells of it, `wsgi-matrix clean` removes it")
-    for whose, image, server in images(run):
-        line(f"{whose}: image {short(image)}, server layer {short(server)}", "dim")
+    for text in ran(run).lines():
+        line(text, "dim")
     line(f"{run.where} ({run.engine} {run.engine_version}, {run.kernel})")
     line(timing(run))
     line(summary(run), "bold")

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.reports import responses, summary
+from wsgi_matrix.reports import PROCESS, responses, summary
 from wsgi_matrix.reports.data import run_of
 
 _TAGS = {
@@ -33,7 +33,7 @@ def render(value: dict[str, Any]) -> str:
     run = run_of(value)
     root = ET.Element("testsuites", name=_text(f"wsgi-matrix {summary(run)}"))
     for result in run.cells:
-        root.append(_suite(result, run.started))
+        root.append(_suite(result, run.started, run.engine))
     _total(root, [check for result in run.cells for check in result.checks])
     del root.attrib["skipped"]  # the schema has it for suites only
     root.set("time", f"{run.seconds:.3f}")
@@ -41,7 +41,7 @@ def render(value: dict[str, Any]) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _suite(result: CellResult, started: str) -> ET.Element:
+def _suite(result: CellResult, started: str, engine: str) -> ET.Element:
     cell = result.cell
     suite = ET.Element("testsuite", name=_text(cell.id))
     _total(suite, result.checks)
@@ -55,7 +55,7 @@ def _suite(result: CellResult, started: str) -> ET.Element:
         ("app", cell.app.name),
         ("limits", cell.limits.name),
         ("python", cell.python.version),
-        ("image", result.image.id if result.image else ""),
+        ("source" if engine == PROCESS else "image", result.image.id if result.image else ""),
         ("responses", responses.counted(result)),
         ("warning", responses.warning(result)),
     ):

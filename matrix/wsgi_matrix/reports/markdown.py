@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wsgi_matrix.model.results import CaseResult, Run
-from wsgi_matrix.reports import images, not_checked, red, responses, summary, tallies, timing
+from wsgi_matrix.reports import not_checked, ran, red, responses, summary, tallies, timing
 from wsgi_matrix.reports.data import run_of
 from wsgi_matrix.reports.grid import legend, make_grid
 
@@ -87,7 +87,7 @@ def _not_judged(run: Run) -> list[str]:
 
 
 def _images(run: Run) -> list[str]:
-    return ["\n".join(f"- {whose}: image `{i}`, server `{s}`" for whose, i, s in images(run))]
+    return ["\n".join(f"- {_inline(line)}" for line in ran(run).lines())]
 
 
 def _cut(text: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from wsgi_matrix.answers import visible
 from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.reports import PROCESS
 from wsgi_matrix.reports.saved import Value
 
 
-def render(cell: Value, check: str = "") -> str:
+def render(cell: Value, check: str = "", others: Mapping[str, Value] | None = None) -> str:
     """The evidence of a cell of a results.json; with ``check`` that of this one alone.
 
-    Raises :class:`UserError` for a check that it has not.
+    Beside that of a comparison stands what it was compared with, if that is among ``others``, the
+    cells by their ids. Raises :class:`UserError` for a check that it has not.
     """
     checks = {each["id"]: each for each in cell["checks"]}
     if check and check not in checks:
@@ -22,8 +24,13 @@ def render(cell: Value, check: str = "") -> str:
     lines = [*_head(cell), ""]
     for each in [checks[check]] if check else checks.values():
         lines += _check(each)
+    against = (others or {}).get(checks[check]["against"]) if check else None
     for name in checks[check]["evidence"] if check else cell["evidence"]:
-        lines += ["", f"== {name}", *_talk(cell["evidence"].get(name, []))]
+        title = f"{name} in {cell['id']}" if against else name
+        lines += ["", f"== {title}", *_talk(cell["evidence"].get(name, []))]
+        if against:
+            there = against["evidence"].get(name, [])
+            lines += ["", f"== {name} in {against['id']}, the reference", *_talk(there)]
     if cell["log"]:
         lines += ["", "== the server's last lines", *map(visible, cell["log"].splitlines())]
     return "\n".join(lines) + "\n"
@@ -40,7 +47,8 @@ def _head(cell: Value) -> Iterator[str]:
     if cell["framework_version"]:
         yield f"{cell['app']}: version {cell['framework_version']} of its framework"
     if cell["image"]:
-        yield f"image {cell['image']['id']} on {cell['image']['base']}"
+        what = "server's source" if cell["engine"] == PROCESS else "image"
+        yield f"{what} {cell['image']['id']} on {cell['image']['base'].removeprefix('process: ')}"
     if cell["reused"]:
         yield f"reused from the run of {cell['reused']}"
 

@@ -59,6 +59,9 @@ def test_content_that_differs_is_told_by_its_first_line_that_does(try_shop):
         "there (onegate-shop-default-py311-traffic): threads: False",
         "here (waitress-shop-default-py311-traffic): threads: True",
     ]
+    [cell] = [each for each in done.result["cells"] if each["server"] == "waitress"]
+    [check] = [each for each in cell["checks"] if each["id"] == "01-get-lines:same"]
+    assert check["against"] == "onegate-shop-default-py311-traffic"
 
 
 def test_a_green_run_says_what_was_responded_and_warns_where_nothing_was_found(try_shop):

@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import images, responses, short, summary, timing
+from wsgi_matrix.reports import ran, responses, summary, timing
 from wsgi_matrix.reports.data import run_of
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
@@ -62,7 +62,7 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
         summary=summary(run),
         timing=timing(run),
         responses=responses.lines(run),
-        images=[(whose, short(image), short(layer)) for whose, image, layer in images(run)],
+        ran=ran(run),
         legend=[(each.value, MARKS[each], LEGEND[each]) for each in MARKS],
         servers=list(dict.fromkeys(result.cell.server.name for result in run.cells)),
         apps=list(dict.fromkeys(result.cell.app.name for result in run.cells)),

@@ -64,7 +64,7 @@ function facts(cell) {
     ["Ready after", cell.ready_seconds ? `${cell.ready_seconds.toFixed(2)} s` : ""],
     ["Memory", cell.memory ? `${(cell.memory / 2 ** 20).toFixed(1)} MiB` : ""],
     ["Reused from", cell.reused ?? ""],
-    ["Image", image ? image.id.slice(0, 19) : ""],
+    [cell.engine === "docker" ? "Image" : "Server's source", image ? image.id.slice(0, 19) : ""],
   ];
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value)
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
