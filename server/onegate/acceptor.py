@@ -105,6 +105,12 @@ class Acceptor:
         self.pause()
         self._open = False
 
+    def release(self) -> None:
+        """Close what is held in reserve."""
+        if self._reserve >= 0:
+            os.close(self._reserve)
+            self._reserve = -1
+
     def queued(self) -> bool:
         """Whether somebody waits in a queue that ends with this server."""
         ours = {fd: front[0] for fd, front in self._fronts.items() if not front[0].foreign}

@@ -82,6 +82,7 @@ def _import_own(settings: Settings) -> None:
     wanted = {
         "access": settings.access_log != "off",
         "reloader": settings.reload,
+        "tally": bool(settings.status),
         "threads": settings.threads > 1,
         "tls": bool(settings.certfile),
     }

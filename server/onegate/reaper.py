@@ -1,28 +1,42 @@
 """Children that have ended (waitpid(2)), and what they died of.
 
-One SIGCHLD may stand for many dead children, so they are reaped in a loop until there is none
-left; as process 1 the master inherits orphans too, which are reaped like its own.
+One SIGCHLD may stand for many dead children, so all of them are asked about; as process 1 the
+master inherits orphans too, which are reaped like its own.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
 from onegate.limits import oom_kills
 
 
-def reap() -> Iterator[tuple[int, int]]:
-    """Process number and exit code of each that has ended; the code is -N for signal N."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        yield pid, os.waitstatus_to_exitcode(status)
+def reap(pids: Iterable[int] = (-1,)) -> Iterator[tuple[int, int]]:
+    """Process number and exit code of each that has ended; the code is -N for signal N.
+
+    ``pids``: whom to ask about, -1 for every child.
+    """
+    for wanted in pids:
+        while True:
+            try:
+                pid, status = os.waitpid(wanted, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if not pid:
+                break
+            yield pid, os.waitstatus_to_exitcode(status)
+
+
+def inherits() -> bool:
+    """Whether children come to this process that it has not made: orphans, which are to be reaped.
+
+    Otherwise those that it has not forked as a master are somebody's own, who waits for them: a
+    hook's, or those of a program that called :func:`onegate.serve`.
+    """
+    return os.getpid() == 1 or "onegate.template" in sys.modules  # which makes a subreaper
 
 
 class Autopsy:

@@ -8,6 +8,7 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.children import Line
+    from onegate.serving import Alone
     from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
@@ -16,7 +17,7 @@ log = logging.getLogger("onegate.error")
 class Retirement:
     """Asks the master for a successor, once. Until it serves, the worker goes on."""
 
-    def __init__(self, settings: Settings, line: Line, now: float) -> None:
+    def __init__(self, settings: Settings, line: Line | Alone, now: float) -> None:
         """``now``: monotonic seconds, from which on the worker's lifetime is counted."""
         self.after = _jittered(settings.max_requests, settings.max_requests_jitter)
         """Requests, ``inf`` where they do not matter."""

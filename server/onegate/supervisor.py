@@ -18,7 +18,7 @@ from onegate.hooks import Worker as HookWorker
 from onegate.pidfile import PidFile
 from onegate.pool import Pool
 from onegate.process_table import Child, ProcessTable, Role
-from onegate.reaper import Autopsy, reap
+from onegate.reaper import Autopsy, inherits, reap
 from onegate.reload import Reload
 from onegate.scoreboard import Scoreboard, Total
 from onegate.settings import SettingsError
@@ -115,7 +115,7 @@ class Supervisor:
 
     def reap(self) -> None:
         """Take note of all that have ended."""
-        for pid, code in reap():
+        for pid, code in reap([-1] if inherits() else [child.pid for child in self._processes]):
             child = self._processes.get(pid)
             if child is None:
                 continue  # an orphan that process 1, or a subreaper, has inherited

@@ -55,6 +55,8 @@ class ThreadedWorker(Worker):
     """See the module."""
 
     _gathers = False
+    _active = 0
+    _doorbell = _bell = -1
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -84,6 +86,15 @@ class ThreadedWorker(Worker):
         self._hire()
         self._member()
         self._over.wait()
+
+    def release(self) -> None:
+        """See there. A call that outlives its server still rings, and keeps what it rings with."""
+        if self._active:
+            return
+        super().release()
+        if self._bell >= 0:
+            os.close(self._doorbell)
+            os.close(self._bell)
 
     def _hire(self) -> None:
         """Start the threads that are missing. The one that is there always can do all the work."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from onegate.children import Line
     from onegate.ending import Ending
     from onegate.sender import Sender
+    from onegate.serving import Alone
     from onegate.settings.model import Settings
     from onegate.tally import Tally
     from onegate.tls import Transport
@@ -63,6 +64,8 @@ class Worker(Calls):
 
     _READ = select.EPOLLIN
     _gathers = True
+    has_signals = True
+    """False in a process that has other things to do; then the end of the lifeline is the end."""
 
     def __init__(
         self,
@@ -71,7 +74,7 @@ class Worker(Calls):
         app: Callable[..., Any],
         lifeline: int,
         slot: Slot,
-        line: Line,
+        line: Line | Alone,
     ) -> None:
         super().__init__(app, slot)
         self.settings = settings
@@ -139,15 +142,26 @@ class Worker(Calls):
         limit = budget(_open_descriptors(), self.settings.worker_connections)
         self._acceptor.budget = limit.connections
         self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
-        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
-            _handle(number, lambda *_: None)  # noted through the wake-up descriptor
-        logs.renew()  # USR1 may have come before it was noted, or been for a template
+        if self.has_signals:
+            self._note_signals()
         self._epoll.register(self._wake, self._READ)
         self._epoll.register(self._lifeline, self._READ)
         self._acceptor.listen()
         self._numbers[_BEAT] = self.now = time.monotonic()
         self._slot[Field.SERVES] = 1.0
+
+    def _note_signals(self) -> None:
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
+            _handle(number, lambda *_: None)  # noted through the wake-up descriptor
+        logs.renew()  # USR1 may have come before it was noted, or been for a template
+
+    def release(self) -> None:
+        """Close what the end of the process would have closed. Listeners are not its own."""
+        self._epoll.close()
+        os.close(self._wake)
+        os.close(self._wake_write)
+        self._acceptor.release()
 
     def _start(self) -> None:
         self._loop(0)
