@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix grid test bench soak fuzz lessons engine lock readme picture clean
+.PHONY: help matrix grid test pythons bench soak fuzz lessons engine lock readme picture clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -25,6 +25,13 @@ test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lin
 	@rm -rf build/tests
 	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
+
+pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13, 3.14, 3.15 but the one here (as root)
+	@rm -rf build/pythons/tests
+	@own=$$($(BIN)/python -c 'import sys; print("%d%d" % sys.version_info[:2])'); status=0; \
+	$(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner --result-json build/pythons/tests/tox.json \
+	  -e $$(printf 'server-on%s\n' 311 313 314 315 | grep -v "on$$own$$" | paste -sd,) || status=$$?; \
+	$(BIN)/python .ci/tally build/pythons/tests || status=1; exit $$status
 
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
