@@ -77,6 +77,8 @@ def test_worker_int_and_worker_abort(tmp_path: Path) -> None:
             assert client.closed()
         assert "worker_abort" in notes(tmp_path, server.process.pid)
         assert server.get().status == 200
+        # The one that was killed may not have been reaped yet.
+        wait_for(lambda: len(children(server.process.pid)) == 1, "the end of the one that hung")
         [worker] = children(server.process.pid)
         assert server.stop(signal.SIGINT) == 0
         assert notes(tmp_path, worker)[-2:] == ["worker_int", "worker_exit"]
