@@ -128,6 +128,7 @@ def be(
     if role is Role.TEMPLATE:
         assert template is not None
         write(line, b"+")
+        os.close(line)  # there is nothing more to say, and workers are forked from here
         template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slot(i), own, app))
         sys.exit(0)
     assert slot is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from onegate import subreaper
 from onegate.fork_context import ForkContext, start
 from onegate.settings import SettingsError
 from onegate.stdio import complain, make_harmless, open_missing, tell
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     that cannot be bound.
     """
     open_missing()
+    subreaper.take_mark()
     try:
         asked, given = _parsed(sys.argv[1:] if arguments is None else arguments)
         if (status := _translated(asked)) is not None:
@@ -34,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
             tell(sources.shown())
             return 0
         settings = sources.read()
+        if settings.preload and arguments is None and "check_config" not in asked:
+            subreaper.begin_anew()
         context = ForkContext(settings, sources.start)
         context.enter()
         if "check_config" in asked:

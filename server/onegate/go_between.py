@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
+
+from onegate.subreaper import release_orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +50,6 @@ def stand_between(line: int, lifeline: int) -> None:
 
 def step_aside(child: Child) -> None:
     """In the master: end the process in between; the successor is a child of the manager then."""
-    if "onegate.template" in sys.modules:  # only with --preload were orphans ever adopted
-        from onegate.template import adopt_orphans  # noqa: PLC0415
-
-        adopt_orphans(yes=False)
+    release_orphans()
     os.kill(child.pid, signal.SIGKILL)
     os.waitpid(child.pid, 0)

@@ -117,10 +117,6 @@ class Master:
             self._announce()
             if lack:
                 log.warning("%s", lack)
-            if self._settings.preload:
-                from onegate.template import adopt_orphans  # noqa: PLC0415 - only with --preload
-
-                adopt_orphans()
             self._poll.register(self._signals.descriptor, select.POLLIN)
             self._generations.present.hooks("when_ready", server)
             self._loop()

@@ -15,6 +15,7 @@ from onegate.process_table import Child, ProcessTable, Role
 from onegate.scoreboard import Field, Scoreboard, Slot
 from onegate.signals import SIGNALS
 from onegate.stdio import flush
+from onegate.subreaper import adopt_orphans
 from onegate.upgrade import Succession
 
 TYPE_CHECKING = False
@@ -151,4 +152,5 @@ class Spawner:
 def _new_template() -> Template:
     from onegate.template import Template  # noqa: PLC0415 - only with --preload
 
+    adopt_orphans()
     return Template()

@@ -3,7 +3,7 @@
 The master stays free of the application's code, so that it can load it anew: a new template is
 made for each generation. Workers share the template's memory, which ``gc.freeze`` keeps the
 collector from touching. They are forked twice, so that they become children of the master, which
-is made the "subreaper" of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER).
+adopts orphans (``subreaper``).
 """
 
 from __future__ import annotations
@@ -19,20 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_PR_SET_CHILD_SUBREAPER = 36
 _ANSWER_SECONDS = 10.0
-
-
-def adopt_orphans(*, yes: bool = True) -> None:
-    """Make this process the parent of descendants whose own parent ends, or no longer.
-
-    Raises ``OSError`` where the kernel does not know how.
-    """
-    import ctypes  # noqa: PLC0415 - megabytes, and only --preload needs it
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, int(yes), 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 class Template:
