@@ -1,31 +1,35 @@
-"""Bundles: an app and everything it imports, resolved on this machine, in one folder.
+"""Bundles: an app and everything it imports, resolved on this machine, in folders of their own.
 
     build/bundles/<app>-<python>-<digest>/app/   the app's own files
-    build/bundles/<app>-<python>-<digest>/lib/   its locked requirements, as wheels unpack
+    build/bundles/<app>-<python>-<digest>/own/   projects that are built here, itself for one
+    build/libs/<python>-<digest>/                its locked requirements, as wheels unpack
 
-Both folders go on PYTHONPATH, ``app`` first. A bundle is named by what it was made from, so an
-existing one is never made again and a changed app never meets an old one.
+All of them go on PYTHONPATH, in this order. Each is named by what it was made from, so an existing
+one is never made again and a changed app never meets an old one; a change in the app's source
+leaves its requirements where they are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
-import subprocess
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix.engines import SetupError
-from wsgi_matrix.locks import exclusive
+from wsgi_matrix import resolve, uv_program
+from wsgi_matrix.engines import SetupError, interpreters
+from wsgi_matrix.locks import exclusive, shared
 from wsgi_matrix.model.axes import App, Python
-from wsgi_matrix.resolve import ensure_lock
-from wsgi_matrix.uv_program import uv_program
+from wsgi_matrix.resolve import Lock
 
-RECIPE = "2"
+RECIPE = "3"
 """Part of every digest; raise it when a bundle of the same inputs would come out differently."""
 
 DEADLINE = 600.0
@@ -41,37 +45,102 @@ CACHE_TAG = "CACHEDIR.TAG"
 CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
+PARTS = ("bundles", "libs", "servers", "pythons", "locks")
+"""Folders below the root of what is made once and kept."""
+IN_USE = "in-use.lock"
+SHEBANG = re.compile(rb"\A#!(?:/bin/sh\n'''exec' .*\n' '''|[^\n]*python[^\n]*)\n")
+"""Of a script that an installer made: it names the interpreter that was there then. A path that the
+kernel cannot take is given to a shell, in three lines."""
+ANY_PYTHON = b"#!/usr/bin/env python3\n"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
     """An app with its dependencies, complete."""
 
     folder: Path
+    """With ``app`` and ``own``."""
+    lib: Path
     digest: str
     """Hex digest of everything that it was made from."""
     framework_version: str
     """Version of ``App.framework`` in it; empty for an app without one."""
+
+    @property
+    def app(self) -> Path:
+        """The app's own files."""
+        return self.folder / "app"
+
+    @property
+    def own(self) -> Path:
+        """Projects that were built for it on this machine."""
+        return self.folder / "own"
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """For PYTHONPATH, in this order."""
+        return (self.app, self.own, self.lib)
+
+    @property
+    def scripts(self) -> tuple[Path, ...]:
+        """For PATH, in this order."""
+        return (self.own / "bin", self.lib / "bin")
 
 
 def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) -> Bundle:
     """The bundle of ``app`` for ``python``, made below ``root`` if it is not there yet.
 
     ``platform``: a target as uv names them (``x86_64-unknown-linux-gnu``); ``None``: this
-    machine. Only wheels are taken: building from source would run the package's code on this
-    machine, with this machine's compiler, and two machines would test two different things.
-    Raises :class:`SetupError`.
+    machine. Only wheels are taken, unless the app says otherwise: building from source runs the
+    package's code on this machine, with this machine's compiler, and two machines would test two
+    different things. Raises :class:`SetupError`.
     """
-    requirements = _requirements(app)
-    (root / CACHE_TAG).parent.mkdir(parents=True, exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     (root / CACHE_TAG).write_text(CACHE_SIGNATURE, encoding="ascii")
-    if app.resolve and requirements is not None:
-        requirements = ensure_lock(f"app {app.name}", requirements, python, platform, root)
-    digest = _digest(app, requirements, python, platform)
+    lock = _requirements(app, python, platform, root)
+    made_for = repr((RECIPE, python.version, platform or sys.platform, app.sdists))
+    of_lib = hashlib.sha256(made_for.encode())
+    for file in lock.inputs if lock else ():
+        of_lib.update(file.read_bytes() + b"\0")
+    lib = root / "libs" / f"{python.tag}-{of_lib.hexdigest()[:16]}"
+
+    def fill_lib(part: Path) -> None:
+        if lock is not None:
+            words = resolve.wheels(app, python, platform)
+            unpack(f"app {app.name}", lock.file, python, words, part, lock.folder)
+
+    ensure_folder(f"app {app.name}", lib, fill_lib)
+    digest = _digest(app, lock, (made_for, app.name, of_lib.hexdigest()))
     folder = root / "bundles" / f"{app.name}-{python.tag}-{digest[:16]}"
-    if not folder.is_dir():
-        with exclusive(folder.with_name(folder.name + ".lock")):
-            if not folder.is_dir():
-                _make(app, requirements, python, platform, folder)
-    return Bundle(folder=folder, digest=digest, framework_version=_version(app, folder / "lib"))
+
+    def fill(part: Path) -> None:
+        _copy(app.path, part / "app")
+        (part / "own").mkdir()
+        if lock is not None and lock.projects:
+            _build(app, lock, python, part / "own")
+
+    ensure_folder(f"app {app.name}", folder, fill)
+    return Bundle(folder=folder, lib=lib, digest=digest, framework_version=_version(app, lib))
+
+
+def in_use(root: Path) -> AbstractContextManager[None]:
+    """Within it nothing below ``root`` is removed by ``clean --cache``."""
+    return shared(root / IN_USE)
+
+
+def remove_all(root: Path) -> int:
+    """Remove all that is made once and kept below ``root``; how many octets that were.
+
+    Raises :class:`BlockingIOError` while a run uses it.
+    """
+    octets = 0
+    with exclusive(root / IN_USE, wait=False):
+        for part in PARTS:
+            for path in (root / part).rglob("*"):
+                if path.is_symlink() or not path.is_dir():
+                    octets += path.lstat().st_blocks * 512
+            shutil.rmtree(root / part, ignore_errors=True)
+    return octets
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -88,86 +157,135 @@ def files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _requirements(app: App) -> Path | None:
+def _requirements(app: App, python: Python, platform: str | None, root: Path) -> Lock | None:
     """The locked requirements, or ``None`` when nothing is required."""
     if not app.path.is_dir():
         raise SetupError(f"app {app.name}: there is no folder {app.path}; correct its path")
-    path = app.path / app.requirements
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+    path: Path | None = app.path / app.requirements
+    if app.resolve:
+        path, _ = resolve.chosen(app.path, app.requirements)
+    if path is None or not path.is_file():
         if app.framework:
             raise SetupError(
-                f"app {app.name}: {path} is missing, and {app.framework} has to come from it; "
-                "lock the app's requirements into that file"
-            ) from None
+                f"app {app.name}: {app.path / app.requirements} is missing, and {app.framework} "
+                "has to come from it; lock the app's requirements into that file"
+            )
         return None
-    return (
-        path if any(line.strip() and not line.lstrip().startswith("#") for line in lines) else None
-    )
+    if app.resolve:
+        return resolve.locked(app, path, python, platform, root)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if any(line.strip() and not line.lstrip().startswith("#") for line in lines):
+        return Lock(file=path, folder=path.parent, inputs=(path,))
+    return None
 
 
-def _digest(app: App, requirements: Path | None, python: Python, platform: str | None) -> str:
+def _digest(app: App, lock: Lock | None, made_for: tuple[str, ...]) -> str:
     """What a bundle is made from, in one hash."""
-    result = hashlib.sha256()
-    result.update(repr((RECIPE, app.name, python.version, platform or sys.platform)).encode())
-    inputs = [*files(app.path)] if requirements is None else [requirements, *files(app.path)]
-    for path in inputs:
-        content = path.read_bytes()
-        name = os.fsencode(os.path.relpath(path, app.path))
-        result.update(b"%d %s %d " % (len(name), name, len(content)))
-        result.update(content)
+    result = hashlib.sha256(repr(made_for).encode())
+    projects = [Path(each) for each in (lock.projects if lock else ()) if Path(each).is_dir()]
+    for folder in (app.path, *(each for each in projects if each != app.path)):
+        for path in files(folder):
+            content = path.read_bytes()
+            name = os.fsencode(os.path.relpath(path, app.path))
+            result.update(b"%d %s %d %d " % (len(name), name, kept_mode(path), len(content)))
+            result.update(content)
     return result.hexdigest()
 
 
-def _make(
-    app: App, requirements: Path | None, python: Python, platform: str | None, folder: Path
-) -> None:
-    """Make ``folder`` beside its place and rename it: it is whole or not there."""
-    part = folder.with_name(folder.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)  # of a run that was killed; we hold the lock
-        (part / "app").mkdir(parents=True)
-        for path in files(app.path):
-            copy = part / "app" / path.relative_to(app.path)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-        (part / "lib").mkdir(parents=True)
-        if requirements is not None:
-            install(f"app {app.name}", requirements, python, platform, part / "lib")
-        part.rename(folder)
-    except OSError as error:
-        raise SetupError(f"app {app.name}: could not make its bundle {folder}: {error}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+def kept_mode(path: Path) -> int:
+    """What of a file's mode is kept: whether all may read it, and whether it can be executed."""
+    mode = path.stat().st_mode
+    kept = 0o644 if mode & stat.S_IROTH else 0o600
+    return kept | (kept >> 2 & 0o111) if mode & stat.S_IXUSR else kept
 
 
-def install(
-    whose: str, requirements: Path, python: Python, platform: str | None, target: Path
+def _copy(source: Path, target: Path) -> None:
+    """Copy the files of an app with their modes."""
+    target.mkdir(parents=True)
+    for path in files(source):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        # Not even for a moment is one readable that must not be.
+        with path.open("rb") as read, open(copy, "wb", opener=_private) as written:
+            shutil.copyfileobj(read, written)
+        copy.chmod(kept_mode(path))
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def ensure_folder(whose: str, folder: Path, fill: Callable[[Path], None]) -> None:
+    """Have ``folder`` filled beside its place and rename it: it is whole or not there."""
+    if folder.is_dir():
+        return
+    with exclusive(folder.with_name(folder.name + ".lock")):
+        if folder.is_dir():
+            return
+        part = folder.with_name(folder.name + ".part")
+        try:
+            shutil.rmtree(part, ignore_errors=True)  # of a run that was killed; we hold the lock
+            part.mkdir(parents=True)
+            fill(part)
+            part.chmod(0o755)
+            part.rename(folder)
+        except OSError as error:
+            raise SetupError(f"{whose}: could not make {folder}: {error}") from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def unpack(
+    whose: str, lock: Path, python: Python, words: Sequence[str], target: Path, folder: Path
 ) -> None:
-    """Unpack locked requirements into ``target``, as wheels. Raises :class:`SetupError`."""
-    command = [uv_program(), "pip", "install", "--quiet"]
-    command += ["--target", str(target), "--python", sys.executable]
-    command += ["--python-version", python.version]
-    command += ["--python-platform", platform] if platform else []
+    """Unpack the file ``lock``, in which everything has its hash, into ``target``.
+
+    ``words``: for uv, on what is taken; ``folder``: what paths in it are relative to. Raises
+    :class:`SetupError`.
+    """
+    command = ["pip", "install", "--quiet", "--target", str(target), *words]
     # Copies, because a link into uv's cache would let a later change there reach into the bundle.
-    command += ["--only-binary", ":all:", "--require-hashes", "--link-mode", "copy"]
-    command += ["--requirements", str(requirements)]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE,
-            check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(lock)]
+    uv_program.run(
+        command,
+        f"{whose}: {lock} cannot be installed for Python {python.version} (with matching hashes "
+        "only)",
+        deadline=DEADLINE,
+        folder=folder,
+        advice="lock it again if it is out of date",
+    )
+    _make_runnable(target)
+
+
+def _build(app: App, lock: Lock, python: Python, target: Path) -> None:
+    """Build projects and install them into ``target``, without their dependencies."""
+    foreign = [each for each in lock.projects if not Path(each).is_dir()]
+    if foreign and not app.sdists:
         raise SetupError(
-            f"{whose}: resolving {requirements} took more than {DEADLINE:.0f} s"
-        ) from None
-    if done.returncode:
-        said = " ".join(done.stderr.split()[-60:])
-        raise SetupError(
-            f"{whose}: {requirements} cannot be installed for Python {python.version} "
-            f"(wheels with matching hashes only; lock it again if it is out of date): {said}"
+            f"app {app.name}: {foreign[0]} has to be built on this machine, which runs its code "
+            "here: --sdists allows that"
         )
+    found = interpreters.find(python.version)
+    command = ["pip", "install", "--quiet", "--target", str(target), "--no-deps"]
+    command += ["--python", str(found[0] if found else sys.executable)]
+    command += ["--python-version", python.version, "--link-mode", "copy", *lock.options]
+    names = ", ".join(lock.projects)
+    uv_program.run(
+        # As URLs: what is a marker or an extra in a path would be taken for that.
+        [*command, "--", *(Path(x).as_uri() if Path(x).is_dir() else x for x in lock.projects)],
+        f"app {app.name}: {names} cannot be built for Python {python.version}",
+        deadline=DEADLINE,
+        folder=lock.folder,
+        advice="--requirements names a file that does not ask for it",
+    )
+    _make_runnable(target)
+
+
+def _make_runnable(folder: Path) -> None:
+    """Let the scripts in ``bin`` of ``folder`` run with the Python that is first on PATH."""
+    for script in (folder / "bin").glob("*"):
+        if script.is_file() and (found := SHEBANG.match(content := script.read_bytes())):
+            script.write_bytes(ANY_PYTHON + content[found.end() :])
 
 
 def _version(app: App, lib: Path) -> str:

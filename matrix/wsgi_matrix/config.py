@@ -47,6 +47,7 @@ APP: dict[str, Reader] = {
     "framework": toml.maybe_empty,
     "requirements": toml.text,
     "resolve": toml.flag,
+    "sdists": toml.flag,
 }
 LIMITS: dict[str, Reader] = {
     "nofile": toml.number(SMALLEST_NOFILE, 2**30),

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wsgi_matrix.bundles import DEADLINE, install
+from wsgi_matrix.bundles import DEADLINE, unpack
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import Python, Server
@@ -70,7 +70,11 @@ def _make(
         for part, lock in locks.items():
             (begun / part).mkdir(parents=True)
             if part == "lib":
-                install(f"server {server.name}", lock, python, platform, begun / part)
+                words = ["--python", sys.executable, "--python-version", python.version]
+                words += ["--python-platform", platform] if platform else []
+                words += ["--only-binary", ":all:"]
+                whose = f"server {server.name}"
+                unpack(whose, lock, python, words, begun / part, server.context)
             else:
                 _download(server, lock, begun / part)
         begun.rename(folder)

@@ -1,11 +1,36 @@
-"""Where uv is, which resolves and unpacks what apps and servers require."""
+"""Runs uv, which resolves and unpacks what apps and servers require, and reads what it says."""
 
 from __future__ import annotations
 
+import re
+import subprocess
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 import uv
 
+from wsgi_matrix.engines import SetupError
+
+SHOWN = 12
+"""Lines of uv's explanation that are shown."""
+_ADVICE: tuple[tuple[str, str], ...] = (
+    (
+        r"no usable wheels|building from source is disabled|requires? building",
+        "it is there as a source distribution only: --sdists builds it on this machine (which runs "
+        "its code here), or make its wheel with `pip wheel -w wheels NAME` and write "
+        "`--find-links wheels` into the requirements",
+    ),
+    (
+        r"requires? Python|Python requirement|python-version|Python version",
+        "--python 3.13 chooses another Python",
+    ),
+    (
+        r"pre-?release",
+        "a pre-release is taken where the requirements name it: NAME==1.0rc1",
+    ),
+)
+"""What to do, by what uv says."""
 _finding = threading.Lock()
 
 
@@ -17,3 +42,42 @@ def uv_program() -> str:
     """
     with _finding:
         return uv.find_uv_bin()
+
+
+def run(
+    words: Sequence[str],
+    what: str,
+    *,
+    deadline: float,
+    folder: Path | None = None,
+    advice: str = "",
+) -> str:
+    """Run uv in ``folder``; what it wrote on stdout.
+
+    Raises :class:`SetupError`, beginning with ``what`` ("app shop: requirements.txt cannot be
+    resolved"), if it fails or takes more than ``deadline`` seconds; ``advice``: what to do where
+    nothing better is known.
+    """
+    try:
+        done = subprocess.run(
+            [uv_program(), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=deadline, check=False, cwd=folder,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise SetupError(f"{what}: it took more than {deadline:.0f} s") from None
+    if done.returncode:
+        raise SetupError(f"{what}: {explained(done.stderr, advice)}")
+    return done.stdout
+
+
+def explained(stderr: str, advice: str = "") -> str:
+    """One line of uv's ``stderr``, with advice in our terms.
+
+    uv's own hints name options of uv, which nobody has here.
+    """
+    paragraphs = re.split(r"\n(?=hint:)|\n\s*\n", stderr)
+    told = [each for each in paragraphs if each.strip() and not each.startswith("hint:")]
+    lines = [" ".join(line.split()) for each in told for line in each.splitlines() if line.strip()]
+    known = [text for pattern, text in _ADVICE if re.search(pattern, stderr, re.IGNORECASE)]
+    found = known[:1] or ([advice] if advice else [])
+    return "; ".join([" ".join(lines[:SHOWN]).rstrip("."), *found])

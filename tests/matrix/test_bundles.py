@@ -44,7 +44,12 @@ def lock(folder: Path, file: Path, digest: str) -> None:
 
 
 def names(bundle: Bundle) -> set[str]:
-    return {str(p.relative_to(bundle.folder)) for p in bundle.folder.rglob("*.py")}
+    """Of the Python files in it."""
+    return {
+        f"{'lib' if p == bundle.lib else p.name}/{f.relative_to(p)}"
+        for p in bundle.paths
+        for f in p.rglob("*.py")
+    }
 
 
 def test_a_bundle_holds_the_app_and_its_requirements(app: App, tmp_path: Path) -> None:
@@ -91,17 +96,19 @@ def test_one_of_several_runs_makes_it(app: App, tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_not_taken(app: App, tmp_path: Path) -> None:
     build = tmp_path / "build"
-    folder = ensure_bundle(app, PY311, build, LINUX).folder
-    part = folder.with_name(folder.name + ".part")
-    folder.rename(part)
-    (part / "lib" / "tiny.py").unlink()
-    (part / "app" / "half.py").touch()
+    made = ensure_bundle(app, PY311, build, LINUX)
+    parts = [each.with_name(each.name + ".part") for each in (made.folder, made.lib)]
+    made.folder.rename(parts[0])
+    made.lib.rename(parts[1])
+    (parts[1] / "tiny.py").unlink()
+    (parts[0] / "app" / "half.py").touch()
     assert names(ensure_bundle(app, PY311, build, LINUX)) == {"app/app.py", "lib/tiny.py"}
-    assert not part.exists()
+    assert not any(part.exists() for part in parts)
 
 
 def assert_nothing_made(build: Path) -> None:
-    assert [p.name for p in (build / "bundles").iterdir() if p.suffix != ".lock"] == []
+    made = [path for part in ("bundles", "libs") for path in (build / part).glob("*")]
+    assert [path.name for path in made if path.suffix != ".lock"] == []
 
 
 def test_another_hash_is_refused(app: App, tmp_path: Path) -> None:

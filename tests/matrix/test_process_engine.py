@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -15,9 +16,11 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines import CellError, interpreters, leftovers, process_launch
+from wsgi_matrix.engines import CellError, interpreters, leftovers, process, process_launch
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
 from wsgi_matrix.model.results import Outcome
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
 
 
 def wait_until(condition, deadline=20.0):
@@ -157,6 +160,72 @@ def test_the_digest_is_of_the_servers_files_and_of_nothing_else(plain, tmp_path)
     assert source_digest(copies[0]) == source_digest(copies[1])
     (tmp_path / "b" / "new.py").touch()
     assert source_digest(copies[0]) != source_digest(copies[1])
+
+
+def inside(engine, cell, code):
+    """What a Python in place of the server of ``cell`` prints, as JSON."""
+    status, said = engine.check(cell, ["{python}", "-c", "import json, os\n" + code])
+    assert status == 0, said
+    return json.loads(said)
+
+
+def test_a_cell_has_a_home_and_a_place_for_temporary_files_of_its_own(process_engine, plain, cell):
+    code = """
+import pathlib, tempfile
+places = [pathlib.Path.home(), pathlib.Path(tempfile.gettempdir())]
+for place in places:
+    (place / "mine").touch()
+print(json.dumps([str(place) for place in places]))
+"""
+    places = inside(process_engine, cell(), code)
+    assert len(set(places)) == 2
+    for place in places:
+        assert place.startswith(f"{plain.build}/matrix/run-")
+        assert not Path(place).exists()
+
+
+def test_a_cell_does_not_see_what_the_machines_python_has(
+    process_engine, cell, tmp_path, monkeypatch
+):
+    python, version = interpreters.find("3.11")
+    machine = tmp_path / "machine"
+    subprocess.run([python, "-m", "venv", "--without-pip", machine], check=True)
+    (machine / "lib/python3.11/site-packages/planted.py").touch()
+    monkeypatch.setattr(interpreters, "find", lambda _: (machine / "bin" / "python", version))
+    code = "import importlib.util\nprint(json.dumps(bool(importlib.util.find_spec('planted'))))"
+    found = subprocess.run(
+        [machine / "bin" / "python", "-c", "import json\n" + code],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(found.stdout) is True
+    assert inside(process_engine, cell(), code) is False
+
+
+@needs_root
+def test_files_of_a_cell_can_be_read_by_what_access_says_too(plain, cell, tmp_path, monkeypatch):
+    """Below a home of mode 0700 they cannot, whatever capabilities let them be opened."""
+    closed, shared = tmp_path / "home", tmp_path / "var" / "cache"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(process, "SHARED", shared)
+    code = """
+import app
+print(json.dumps([os.access(app.__file__, os.R_OK), os.access(os.environ["HOME"], os.W_OK)]))
+"""
+    engine = ProcessEngine(closed / "build")
+    assert inside(engine, cell(), code) == [True, True]
+    assert engine.place == shared
+    assert "os.access" not in engine.where
+    assert oct(shared.stat().st_mode & 0o777) == "0o711"
+
+
+@needs_root
+def test_where_there_is_no_such_place_it_is_said(tmp_path, monkeypatch):
+    closed = tmp_path / "home"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(process, "SHARED", Path("/proc/wsgi-matrix"))
+    engine = ProcessEngine(closed / "build")
+    assert engine.place == closed / "build"
+    assert "os.access() denies" in engine.where
 
 
 KILLED = """

@@ -105,6 +105,12 @@ class Engine(Protocol):
     def clean(self) -> int:
         """Remove what earlier runs left behind or kept, known by our label only; how many."""
 
+    def clean_cache(self) -> int:
+        """Remove what is made once and kept for later runs; how many octets that were.
+
+        Raises :class:`BlockingIOError` while a run uses it.
+        """
+
     def close(self) -> None:
         """Wait for what still goes on in the background. The engine is usable no more then."""
 

@@ -25,6 +25,10 @@ VARIABLES = {
 }
 """The same in every cell: what the caller has set must not change an answer."""
 
+BUILTINS = frozenset({"cd", "export", "source", ".", "set", "alias"})
+OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "<", "2>&1"})
+"""What only a shell understands."""
+
 Run = Callable[[Sequence[str], float], tuple[int | None, str]]
 """Runs a command to its end in so many seconds: its exit status, and what it wrote."""
 
@@ -50,9 +54,20 @@ def server_command(
 def set_up(commands: Sequence[Sequence[str]], run: Run) -> None:
     """Run the set-up commands, one after another. Raises :class:`CellError` for one that fails."""
     for words in commands:
-        status, said = run(words, SETUP_DEADLINE)
+        try:
+            status, said = run(words, SETUP_DEADLINE)
+        except CellError as problem:
+            text = f"set-up failed: {problem}{_advice(words)}"
+            raise CellError(text, problem.log, problem.exit_status) from problem
         if status != 0:
             raise CellError(f"set-up failed: {shlex.join(words)}", said, status)
+
+
+def _advice(words: Sequence[str]) -> str:
+    """What to do about a command that cannot be run."""
+    if words[0] in BUILTINS or any(word in OPERATORS for word in words):
+        return f"; no shell runs it: --setup {shlex.quote('sh -c ' + shlex.quote(' '.join(words)))}"
+    return ""
 
 
 def check(words: Sequence[str], python: str, run: Run) -> tuple[int | None, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from docker.errors import DockerException
 
+from wsgi_matrix import bundles
 from wsgi_matrix.engines import commands, docker_baseline, docker_clean
 from wsgi_matrix.engines.docker_around import PYTHON
 from wsgi_matrix.engines.docker_base import ensure_base
@@ -63,7 +64,8 @@ class DockerEngine:
         phase("images", "")
         if count := docker_clean.clean(self.client):
             phase("images", f"{count} left behind by earlier runs removed")
-        self._prepared.make(cells, phase)
+        with bundles.in_use(self._root):
+            self._prepared.make(cells, phase)
 
     def base(self, python: Python, phase: Callable[[str, str], None]) -> str:
         """Name of the base image for ``python``, found or made. Raises :class:`SetupError`."""
@@ -169,6 +171,12 @@ class DockerEngine:
     def clean(self) -> int:
         """See :class:`wsgi_matrix.engines.Engine`."""
         return docker_clean.clean(self.client, kept=True)
+
+    def clean_cache(self) -> int:
+        """See :class:`wsgi_matrix.engines.Engine`. Images stay: `docker rmi` removes them."""
+        octets = bundles.remove_all(self._root)
+        docker_clean.remove_volumes(self.client)
+        return octets
 
     def close(self) -> None:
         """Wait until everything in the background is done. Usable no more afterwards."""

@@ -33,7 +33,10 @@ PYTHON = "python3"
 BESIDE_DEADLINE = 60.0
 """Seconds until what is beside the server listens."""
 
-ENVIRONMENT = {**commands.VARIABLES, "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/lib"}
+ENVIRONMENT = {**commands.VARIABLES, "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/own:{MOUNT}/lib"}
+SCRIPTS = (f"{MOUNT}/own/bin", f"{MOUNT}/lib/bin")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Of an image that says none, as the engine has it."""
 FOLDER = f"{MOUNT}/app"
 """Where commands of the app's own are run."""
 TEMPORARY = "/dev/shm"  # noqa: S108 - the one folder that every container may write
@@ -74,9 +77,16 @@ class Around:
         self.binds: dict[str, Any] = {bundle_volume: {"bind": MOUNT, "mode": "ro"}}
         self.environment = {
             **ENVIRONMENT,
+            "PATH": self._path(),
             **({"TMPDIR": TEMPORARY} if cell.suite == TRAFFIC else {}),
             **self._wanted.variables(**self._places()),
         }
+
+    def _path(self) -> str:
+        """Scripts of what the app requires, before those of the image."""
+        config = (inspect_image(self._client, self._image) or {}).get("Config") or {}
+        variables = dict(each.partition("=")[::2] for each in config.get("Env") or ())
+        return ":".join((*SCRIPTS, variables.get("PATH") or PATH))
 
     def _places(self) -> dict[str, str]:
         return {

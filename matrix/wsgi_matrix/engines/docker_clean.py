@@ -36,3 +36,17 @@ def clean(client: docker.APIClient, *, kept: bool = False) -> int:
             else:
                 count += 1
     return count
+
+
+def remove_volumes(client: docker.APIClient) -> int:
+    """Remove all volumes of ours that no container uses: they are made anew. How many."""
+    count = 0
+    for name in ours(client):
+        try:
+            discard(client, name)
+        except APIError as error:
+            if error.status_code != 409:  # in use
+                raise
+        else:
+            count += 1
+    return count

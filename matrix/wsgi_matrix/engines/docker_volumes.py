@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import secrets
+import stat
 import tarfile
 import tempfile
 import time
@@ -50,7 +51,7 @@ def ensure_bundle_volume(
         client,
         name,
         base,
-        pack=lambda archive: _pack_folder(archive, bundle.folder),
+        pack=lambda archive: _pack_bundle(archive, bundle),
         command=_COMPILE,
         root=root,
     )
@@ -172,18 +173,21 @@ def _run(client: docker.APIClient, container: str) -> None:
         raise SetupError(f"compiling ended with exit status {state['ExitCode']}: {said[-500:]}")
 
 
-def _pack_folder(archive: tarfile.TarFile, folder: Path) -> None:
-    for name in ("app", "lib"):  # there even where nothing is in them
+def _pack_bundle(archive: tarfile.TarFile, bundle: bundles.Bundle) -> None:
+    for name in ("app", "own", "lib"):  # there even where nothing is in them
         entry = tarfile.TarInfo(name)
         entry.type, entry.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(entry)
-    for path in bundles.files(folder):
-        _add(archive, str(path.relative_to(folder)), path.read_bytes())
+    for name, folder in (("app", bundle.app), ("own", bundle.own), ("lib", bundle.lib)):
+        for path in bundles.files(folder):
+            # The engine keeps its volumes from others, and a cell's user is not the files' owner.
+            mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
+            _add(archive, f"{name}/{path.relative_to(folder)}", path.read_bytes(), mode)
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(content), 0o644
+    entry.size, entry.mode = len(content), mode
     archive.addfile(entry, io.BytesIO(content))
 
 

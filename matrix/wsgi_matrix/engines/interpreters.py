@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from wsgi_matrix.engines import SetupError, leftovers
+from wsgi_matrix.locks import exclusive
+
+VENV_DEADLINE = 60.0
+"""Seconds for making a virtual environment without pip."""
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2], sys.version.split()[0])"
 _DEADLINE = 20.0
 
@@ -39,7 +45,11 @@ def _numbers(version: str) -> tuple[int, ...]:
 @functools.cache
 def find(version: str) -> tuple[Path, str] | None:
     """Path and full version (``3.11.7``) of a Python ``version`` that really runs, or ``None``."""
-    for path in _candidates(version):
+    candidates = list(_candidates(version))
+    if os.geteuid() == 0:
+        # Cells have users of their own then, and access(2) denies them what is in root's home.
+        candidates.sort(key=lambda path: path.exists() and not leftovers.searchable(path.resolve()))
+    for path in candidates:
         try:
             told = subprocess.run(
                 [path, "-I", "-S", "-c", _ASK],
@@ -53,3 +63,34 @@ def find(version: str) -> tuple[Path, str] | None:
         if told and told[0] == version:
             return path, told[1]
     return None
+
+
+def bare(version: str, root: Path) -> Path:
+    """An interpreter ``version`` that sees no packages but those that PYTHONPATH names.
+
+    That is a virtual environment without any, made below ``root`` if it is not there yet: as bare
+    as a container, whatever is installed on this machine. Raises :class:`SetupError`.
+    """
+    found = find(version)
+    if found is None:
+        raise SetupError(f"no working python{version} was found on this machine")
+    path, full = found
+    digest = hashlib.sha256(f"{path} {full}".encode()).hexdigest()[:16]
+    folder = root / "pythons" / f"{full}-{digest}"
+    with exclusive(folder.with_name(folder.name + ".lock")):
+        if not (folder / "bin" / "python").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # the interpreter moved, or a run was killed
+            command: list[str | Path] = [path, "-I", "-m", "venv", "--without-pip", "--symlinks", folder]
+            try:
+                subprocess.run(
+                    command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+                    timeout=VENV_DEADLINE,
+                )  # fmt: skip
+            except (OSError, subprocess.SubprocessError) as problem:
+                shutil.rmtree(folder, ignore_errors=True)
+                told = getattr(problem, "stderr", "") or str(problem)
+                raise SetupError(
+                    f"{path} -m venv failed, and a process cell needs an interpreter without this "
+                    f"machine's packages: {' '.join(str(told).split()[-40:])}"
+                ) from None
+    return folder / "bin" / "python"

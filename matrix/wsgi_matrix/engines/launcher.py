@@ -88,7 +88,21 @@ def start(spec: dict[str, Any], supervisor: int) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    os.execve(spec["command"][0], spec["command"], spec["environment"])  # noqa: S606 - meant
+    execute(spec["command"], spec["environment"])
+
+
+def execute(command: list[str], environment: dict[str, str]) -> None:
+    """``execvpe(3)``, with an error that says what was looked for, and where."""
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606 - meant
+    except FileNotFoundError:
+        if "/" not in command[0]:
+            where = environment.get("PATH", os.defpath)
+            raise FileNotFoundError(f"no program {command[0]!r} in PATH ({where})") from None
+        if Path(command[0]).exists():
+            text = f"{command[0]}: the interpreter in its first line is not there"
+            raise FileNotFoundError(text) from None
+        raise
 
 
 def spawn(spec: dict[str, Any]) -> int:

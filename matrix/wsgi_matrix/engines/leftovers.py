@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import tempfile
 from pathlib import Path
 
@@ -25,6 +26,20 @@ def start_time(pid: int) -> str | None:
         return None
     fields = text.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else fields[19]
+
+
+def searchable(path: Path) -> bool:
+    """Whether every user may get as far as ``path``: access(2) says so of no file below else.
+
+    What is not there yet may be made so. Access control lists are not looked at.
+    """
+    there = path.absolute()
+    while not there.exists():
+        there = there.parent
+    return all(
+        each.stat().st_mode & stat.S_IXOTH for each in (there.resolve(), *there.resolve().parents)
+        if each.is_dir()
+    )  # fmt: skip
 
 
 def make_folder(parent: Path) -> Path:

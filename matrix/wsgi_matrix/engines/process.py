@@ -27,6 +27,8 @@ from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import App, Cell, Python, Server
 from wsgi_matrix.model.results import Image
 
+SHARED = Path("/var/cache/wsgi-matrix")
+"""The cache of root where its own is closed to others (FHS 3.0, 5.5)."""
 KEPT = "kept"
 """Folder for what is left of cells on request, beside the folders of runs."""
 UIDS_PER_RUN = 256
@@ -47,22 +49,32 @@ class ProcessEngine:
         self.version = platform.python_version()
         self.build = build
         self._open = OpenCells()
+        self._held = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self.root = os.geteuid() == 0 and _uid_room()
         """True if cells get a uid of their own, which makes RLIMIT_NPROC mean something."""
+        self.place = _place(build) if self.root else build
+        """Where bundles and the folders of cells are."""
+        if self.root and not leftovers.searchable(self.place):
+            self.where += (
+                f"; {self.place} is closed to other users, so os.access() denies all in it"
+            )
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
         """Make the bundles. There are no images; stale cells of dead runs are removed."""
-        leftovers.clean(self.build / "matrix")
+        leftovers.clean(self.place / "matrix")
+        self._held.enter_context(bundles.in_use(self.place))
         phase("bundles", "")
         for app, python in dict.fromkeys((cell.app, cell.python) for cell in cells):
             phase("bundles", f"{app.name} {python.tag}")
-            self._compile(bundles.ensure_bundle(app, python, self.build, None).folder, python)
-        for server, python in dict.fromkeys((cell.server, cell.python) for cell in cells):
-            folder = parts.ensure_folder(server, python, self.build, None)
-            if folder is not None:
+            bundle = bundles.ensure_bundle(app, python, self.place, None)
+            for folder in (bundle.folder, bundle.lib):
                 self._compile(folder, python)
+        for server, python in dict.fromkeys((cell.server, cell.python) for cell in cells):
+            of_server = parts.ensure_folder(server, python, self.place, None)
+            if of_server is not None:
+                self._compile(of_server, python)
 
     def _compile(self, folder: Path, python: Python) -> None:
         """Compile what is in a folder once: no cell writes bytecode, and each would compile anew.
@@ -111,9 +123,10 @@ class ProcessEngine:
         found = interpreters.find(cell.python.version)
         if found is None:
             raise SetupError(self.skip_reason(cell))
-        python, version = found
-        bundle = bundles.ensure_bundle(cell.app, cell.python, self.build, None)
-        of_server = parts.ensure_folder(cell.server, cell.python, self.build, None)
+        _, version = found
+        python = interpreters.bare(cell.python.version, self.place)
+        bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
+        of_server = parts.ensure_folder(cell.server, cell.python, self.place, None)
         digest = source_digest(cell.server)
         with self._lock:  # the folder goes with the last open cell: not between these two
             running = ProcessCell(
@@ -148,12 +161,17 @@ class ProcessEngine:
         kept = [*(self.build / "matrix" / KEPT).glob("*")]
         for folder in kept:
             shutil.rmtree(folder)
-        return leftovers.clean(self.build / "matrix") + len(kept)
+        places = {self.build, self.place}
+        return sum(leftovers.clean(place / "matrix") for place in places) + len(kept)
+
+    def clean_cache(self) -> int:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        return sum(bundles.remove_all(place) for place in {self.build, self.place})
 
     def identity(self, cell: Cell) -> tuple[str, ...]:
         """See :class:`wsgi_matrix.engines.Engine`."""
         found = interpreters.find(cell.python.version)
-        bundle = bundles.ensure_bundle(cell.app, cell.python, self.build, None)
+        bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
         return (self.name, source_digest(cell.server), bundle.digest, str(found))
 
     def gone(self) -> str:
@@ -174,11 +192,12 @@ class ProcessEngine:
         return kept
 
     def close(self) -> None:
-        """Nothing: no process outlives its cell."""
+        """Let others remove the bundles. No process outlives its cell."""
+        self._held.close()
 
     def _run_folder(self) -> Path:
         if self._folder is None:
-            self._folder = leftovers.make_folder(self.build / "matrix")
+            self._folder = leftovers.make_folder(self.place / "matrix")
         return self._folder
 
     def uid(self) -> int | None:
@@ -186,6 +205,25 @@ class ProcessEngine:
         if not self.root:
             return None
         return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(_numbers) % UIDS_PER_RUN
+
+
+def _place(build: Path) -> Path:
+    """``build``, or the system's cache where only root gets to that: a cell has another user.
+
+    It can read all the same (:mod:`~wsgi_matrix.engines.launcher`), but access(2) does not count
+    that, and applications ask it before they open a file.
+    """
+    if leftovers.searchable(build):
+        return build
+    try:
+        for folder in (SHARED, *(SHARED / part for part in (*bundles.PARTS, "matrix"))):
+            folder.mkdir(exist_ok=True, parents=folder == SHARED)
+            # Names have a digest in them: who cannot list a folder does not find what is in it.
+            folder.chmod(0o711)
+    except OSError:
+        return build
+    safe = SHARED.stat().st_uid == 0 and leftovers.searchable(SHARED)
+    return SHARED if safe else build
 
 
 def _not_here(app: App) -> str:

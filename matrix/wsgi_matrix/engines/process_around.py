@@ -10,6 +10,10 @@ from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import commands
 from wsgi_matrix.model.axes import Cell
 
+OWN = {"HOME": "home", "TMPDIR": "tmp"}
+"""Variables that name a folder of the cell's own: without HOME a user that is in no passwd has no
+home at all, and in /tmp one cell would find what another has left."""
+
 
 class Around:
     """The surroundings of one cell. :meth:`make` makes them, :meth:`close` removes them."""
@@ -31,12 +35,13 @@ class Around:
             "secrets": str(files / "secrets"),
             "python": str(python),
         }
-        folders = [*cell.server.process_path, bundle.folder / "app", bundle.folder / "lib"]
+        folders = [*cell.server.process_path, *bundle.paths]
         # Last, so that what a server needs cannot hide what the app has.
         folders += [server_lib] if server_lib else []
         self.environment = {
             **commands.VARIABLES,
-            "PATH": os.defpath,
+            "PATH": os.pathsep.join([*map(str, (*bundle.scripts, python.parent)), os.defpath]),
+            **{name: str(files / place) for name, place in OWN.items()},
             "PYTHONPATH": os.pathsep.join(str(folder) for folder in folders),
             **self._wanted.variables(**places),
         }
@@ -45,7 +50,7 @@ class Around:
 
     def make(self) -> None:
         """Make the folders, owned by the cell's user."""
-        for place in ("writable", "secrets"):
+        for place in ("writable", "secrets", *OWN.values()):
             (self._files / place).mkdir(parents=True)
         for name, source in self._wanted.secrets:
             (self._files / "secrets" / name).write_bytes(source.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import signal
 import socket
@@ -86,7 +87,7 @@ class ProcessCell:
         command = commands.server_command(
             self.cell,
             (*server.process, *server.args),
-            folder=str(self.bundle.folder / "app"),
+            folder=str(self.bundle.app),
             port=self.port,
             python=str(self.python),
             context=str(server.context),
@@ -103,7 +104,7 @@ class ProcessCell:
 
         Raises :class:`CellError` if it has not ended after ``seconds``.
         """
-        self._begin(words)
+        self._begin(words, shlex.join(words))
         told = self.launch.hear(seconds)
         said = self.log()
         if told is None:
@@ -113,8 +114,11 @@ class ProcessCell:
         self.log_file.write_bytes(b"")
         return told["status"], said
 
-    def _begin(self, command: Sequence[str]) -> None:
-        """Start ``command`` under the cell's limits. Raises :class:`CellError`."""
+    def _begin(self, command: Sequence[str], name: str = "the server") -> None:
+        """Start ``command``, for people ``name``, under the cell's limits.
+
+        Raises :class:`CellError`.
+        """
         began = time.monotonic()
         self.log_file.touch()
         limits = {"nofile": self.cell.limits.nofile, "nproc": self.cell.limits.nproc}
@@ -123,7 +127,8 @@ class ProcessCell:
         self._launch = Launch(
             command,
             environment=self._around.environment,
-            folder=self.bundle.folder / "app",
+            folder=self.bundle.app,
+            name=name,
             limits={name: value for name, value in limits.items() if value is not None},
             log=self.log_file,
             uid=self.uid,

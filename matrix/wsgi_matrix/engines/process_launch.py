@@ -33,11 +33,15 @@ class Launch:
         limits: Mapping[str, int],
         log: Path,
         uid: int | None,
+        name: str = "the server",
     ) -> None:
         """Start the launcher. Whether it could start ``command`` is told by :meth:`begun`.
 
-        ``folder``: where the command is run; ``log``: a file that is there, for all it writes.
+        ``folder``: where the command is run; ``log``: a file that is there, for all it writes;
+        ``name``: what people call the command. Its first word is looked up in PATH of
+        ``environment``, unless there is a slash in it.
         """
+        self._name = name
         spec = {
             "command": list(command),
             "environment": dict(environment),
@@ -66,11 +70,11 @@ class Launch:
         """Wait until the command runs. Raises :class:`CellError` if it does not get that far."""
         told = self.hear(START_DEADLINE)
         if told is None:
-            raise CellError("the launcher did not start the server in time")
+            raise CellError(f"the launcher did not start {self._name} in time")
         if "error" in told:
-            raise CellError(f"the server could not be started: {told['error']}")
+            raise CellError(f"{self._name} could not be started: {told['error']}")
         if "pid" not in told:
-            raise CellError("the launcher ended before it had started the server")
+            raise CellError(f"the launcher ended before it had started {self._name}")
         self.pid = int(told["pid"])
         self.started = float(told["at"])
 

@@ -81,6 +81,8 @@ class App:
     requirements: str = "requirements.txt"
     resolve: bool = False
     """Its requirements are not locked with hashes: they are resolved and locked here."""
+    sdists: bool = False
+    """Packages without a wheel are built on this machine."""
     surroundings: Surroundings = field(default_factory=Surroundings)
 
 

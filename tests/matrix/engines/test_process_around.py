@@ -29,7 +29,9 @@ def around(plain, tmp_path):
     return Around(
         cell,
         tmp_path / "cell.files",
-        bundle=Bundle(folder=tmp_path / "bundle", digest="", framework_version=""),
+        bundle=Bundle(
+            folder=tmp_path / "bundle", lib=tmp_path / "lib", digest="", framework_version=""
+        ),
         server_lib=tmp_path / "server" / "lib",
         python=Path("/bin/python3"),
         uid=None,
@@ -40,7 +42,10 @@ def test_variables_are_few_and_the_servers_packages_come_last(around, tmp_path, 
     found = around.environment
     paths = found["PYTHONPATH"].split(os.pathsep)
     bundle = tmp_path / "bundle"
-    assert paths[-3:] == [f"{bundle}/app", f"{bundle}/lib", f"{tmp_path}/server/lib"]
+    last = [f"{bundle}/app", f"{bundle}/own", f"{tmp_path}/lib", f"{tmp_path}/server/lib"]
+    assert paths[-4:] == last
+    paths = found["PATH"].split(os.pathsep)
+    assert paths[:3] == [f"{bundle}/own/bin", f"{tmp_path}/lib/bin", "/bin"]
     assert found["KEY"] == f"{tmp_path}/cell.files/secrets/key"
     assert found["LANG"] == "C.UTF-8"
     assert not found.keys() & {"VIRTUAL_ENV", "PYTHONHOME", "USER"}
@@ -51,5 +56,6 @@ def test_folders_are_made_and_are_gone_afterwards(around, tmp_path):
     assert around.commands == (("/bin/python3", "-m", "app", around.environment["HOME"]),)
     assert Path(around.environment["HOME"]).is_dir()
     assert Path(around.environment["KEY"]).read_text() == "hush"
+    assert Path(around.environment["TMPDIR"]).is_dir()
     around.close()
     assert not (tmp_path / "cell.files").exists()
