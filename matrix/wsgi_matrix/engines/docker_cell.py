@@ -158,7 +158,7 @@ class DockerRunning:
         try:
             with self._waiting():
                 beside = self._probe.result()
-            return beside.run(job.encode(PORT), until, self._raise_if_not_opened)
+            return beside.run(job.encode(PORT), until, self._raise_if_not_opened, job.waits)
         except TimeoutError:
             server.raise_if_ended("the server ended before the probe was done")
             raise CellError(

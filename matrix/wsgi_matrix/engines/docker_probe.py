@@ -18,6 +18,7 @@ from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_volumes import MOUNT
+from wsgi_matrix.probe import WAITING
 
 NOFILE = 4096
 """Descriptors for the probe: it holds one for each client of a burst."""
@@ -78,11 +79,18 @@ class ProbeContainer:
         """Start it. Raises ``APIError`` when the server does not run (any more)."""
         self._client.start(self.id)
 
-    def run(self, job: bytes, deadline: float, watch: Callable[[], None]) -> tuple[bytes, bytes]:
+    def run(
+        self,
+        job: bytes,
+        deadline: float,
+        watch: Callable[[], None],
+        waits: Callable[[], None] = lambda: None,
+    ) -> tuple[bytes, bytes]:
         """Send the job and read all that comes back: stdout and stderr.
 
         ``deadline``: the monotonic time at which it is over; raises ``TimeoutError`` then.
-        ``watch`` is called now and then until the first output comes, and may raise.
+        ``watch`` is called now and then until the first output comes, and may raise; ``waits`` if
+        the probe reports that it does nothing but wait.
         """
         self._socket.settimeout(max(WATCH, deadline - time.monotonic()))
         try:
@@ -92,8 +100,13 @@ class ProbeContainer:
         except (BrokenPipeError, ConnectionResetError):
             pass  # it ended before it could read; what it said is still to be had
         stream = bytearray()
+        told = False
         while (part := self._receive(deadline, watch if not stream else None)) != b"":
             stream += part
+            # Looked for where it may be cut in two, and never in all that came before.
+            if not told and WAITING in stream[-len(part) - len(WAITING) :]:
+                told = True
+                waits()
             if len(stream) > LARGEST_OUTPUT:
                 raise OverflowError(f"the probe wrote more than {LARGEST_OUTPUT} octets")
         return split_frames(bytes(stream))

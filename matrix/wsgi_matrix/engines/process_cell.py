@@ -150,7 +150,15 @@ class ProcessCell:
         """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
         line = job.encode(self.port, log=str(self.log_file))
-        watch = self._raise_if_not_opened
+        told = False
+
+        def watch() -> None:
+            nonlocal told
+            self._raise_if_not_opened()
+            if not told and process_probe.waits(self.probe_file):
+                told = True
+                job.waits()
+
         try:
             output = process_probe.run(self.folder, self.probe_file, line, until, watch)
         except TimeoutError:

@@ -48,6 +48,11 @@ def ready(output: Path) -> bool:
     return b'"ready"' in output.read_bytes()
 
 
+def waits(output: Path) -> bool:
+    """Whether a probe has reported that it does nothing but wait."""
+    return probe.WAITING in output.read_bytes()
+
+
 def _archive(folder: Path, name: str) -> Path:
     """The probe's archive in ``folder``, put there whole by the first of its cells."""
     archive = folder / "probe.pyz"

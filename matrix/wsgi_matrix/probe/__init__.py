@@ -18,6 +18,8 @@ from wsgi_matrix.traffic.model import Session
 
 __all__ = ["Job", "Report", "archive", "mask_date", "read", "step_to_json"]
 
+WAITING = b'"event": "waiting"'
+"""In the line of a probe that reports so."""
 _MAIN = b"import sys\nfrom agent.main import main\nsys.exit(main())\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -64,6 +66,9 @@ class Job:
     """Octets of one answer of a session, after which it is given up."""
     wanted: tuple[bytes, int] | None = None
     """A request, and the status of its answer with which the app is ready."""
+
+    waits: Callable[[], None] = lambda: None
+    """Called if the probe reports that talks do nothing but wait; others may begin then."""
 
     def encode(
         self,
@@ -176,6 +181,8 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
             case "talk":
                 name = job.talks[int(value["talk"])].name
                 transcripts[name] = Transcript(name=name, lines=_lines(value["lines"]))
+            case "waiting":
+                pass  # that was for those who wait for their turn meanwhile
             case "burst":
                 burst = _burst(value, wrote)
             case "seen":

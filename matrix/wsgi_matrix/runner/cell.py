@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 
 from wsgi_matrix.cases import Evidence, registry
@@ -16,9 +17,16 @@ from wsgi_matrix.suites import Suite
 
 
 def run_cell(
-    engine: Engine, cell: Cell, settings: Settings, suite: Suite | None = None
+    engine: Engine,
+    cell: Cell,
+    settings: Settings,
+    suite: Suite | None = None,
+    waits: Callable[[], None] = lambda: None,
 ) -> CellResult:
-    """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does."""
+    """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does.
+
+    ``waits`` is called, from any thread, if all that is left to do in it is to wait.
+    """
     suite = suite or Suite()
     suite = suite.of(cell)
     reason = engine.skip_reason(cell) or suite.skip_reason(cell)
@@ -33,7 +41,7 @@ def run_cell(
         with engine.open(cell) as running:
             image, version = running.image, running.framework_version
             observed = running.observed()
-            memory, evidence = _gather(running, cell, observed, settings, suite)
+            memory, evidence = _gather(running, cell, observed, settings, suite, waits)
             waited = running.engine_seconds
         evidence = _had_out(engine, cell, evidence, settings, suite)
     except NotHere as reason:
@@ -78,7 +86,12 @@ def _skipped(cell: Cell, reason: str, suite: Suite) -> CellResult:
 
 
 def _gather(
-    running: Running, cell: Cell, observed: Observed, settings: Settings, suite: Suite
+    running: Running,
+    cell: Cell,
+    observed: Observed,
+    settings: Settings,
+    suite: Suite,
+    waits: Callable[[], None],
 ) -> tuple[int | None, Evidence]:
     """What the probe brought back, and the memory that it left the server with."""
     ready = cell.app.surroundings.ready
@@ -94,6 +107,7 @@ def _gather(
             sessions=suite.sessions,
             largest=suite.largest,
             wanted=(ready.request, ready.status) if ready else None,
+            waits=waits,
         )
     )
     return running.memory(), Evidence(

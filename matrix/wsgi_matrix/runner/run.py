@@ -51,6 +51,9 @@ class Runner:
     ) -> None:
         """``suites``: by name, each that a cell belongs to; by default ``hello`` alone.
 
+        ``jobs``: cells at a time, and never more; ``None``: as many as there are cores, and besides
+        them those that only wait.
+
         ``exitfirst``: begin no cell after the first red one. ``keep``: of which cells the engine,
         which was told to keep them, does not remove what is left: ``failed`` or ``all``.
         ``store``: where results are put, and with ``reuse`` taken from for unchanged cells.
@@ -70,7 +73,9 @@ class Runner:
         self.store = store
         self.reuse = reuse
         self._phases = Phases(handlers)
-        self._schedule = Schedule(self._turns(), self.jobs, self._one, engine.abort)
+        self._schedule = Schedule(
+            self._turns(), self.jobs, self._one, engine.abort, strict=jobs is not None
+        )
         self._started = ""
         self._enough = Partial.NO
         """Why no further cell is begun; the ones that run may end."""
@@ -160,7 +165,7 @@ class Runner:
             for suite in (self.suites[cell.suite],)
         ]
 
-    def _one(self, cell: Cell) -> CellResult | None:
+    def _one(self, cell: Cell, waits: Callable[[], None]) -> CellResult | None:
         """Run one cell; ``None`` if the run was interrupted meanwhile: that tells nothing of it."""
         if self._schedule.interrupted.is_set() or self._enough:
             return None
@@ -169,7 +174,7 @@ class Runner:
         key = self._key(cell, suite)
         result = self.store.find(cell, key) if self.store and key and self.reuse else None
         if result is None:
-            result = run_cell(self.engine, cell, self.settings, suite)
+            result = run_cell(self.engine, cell, self.settings, suite, waits)
             if self._schedule.interrupted.is_set():
                 return None
             if result.outcome is Outcome.ERROR and self.engine.gone():

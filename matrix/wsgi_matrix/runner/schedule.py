@@ -13,11 +13,10 @@ from wsgi_matrix.model.results import CellResult
 
 WAITING = 16
 """Cells at a time, beside the jobs, of suites whose cells do little but wait for time-outs."""
-LONG = 5.0
-"""Seconds after which a cell gives its job to another and goes on beside: its work is done by then,
-what takes longer is a server's time-out or the patience of clients."""
-OVERDUE = 12
-"""Cells at a time that go on so."""
+AWAY = 12
+"""Cells at a time that gave their job back: their probes reported that they only wait, for a
+time-out of the server's, say. That a cell takes long is no such sign: where it does for want of
+processor time, another one makes all of them longer."""
 LOOKING = 1.0
 """Seconds that are waited at a time: a signal that comes just before a wait does not end it."""
 ABORT_WAIT = 15.0
@@ -42,10 +41,16 @@ class Schedule:
         self,
         turns: Sequence[Turn],
         jobs: int,
-        one: Callable[[Cell], CellResult | None],
+        one: Callable[[Cell, Callable[[], None]], CellResult | None],
         abort: Callable[[], None],
+        *,
+        strict: bool = False,
     ) -> None:
-        """``one`` runs a cell, in a thread of its own; ``None``: there is nothing to tell of it.
+        """``one`` runs a cell, in a thread of its own; ``None``: there is nothing to tell of it. It
+        calls its second argument if the cell only waits from now on.
+
+        ``strict``: never more cells at a time than ``jobs``, whether they wait or not: people who
+        say how many have cells that share a port, a database, a licence.
 
         ``abort`` kills the cells that are open, so that their ``one`` ends by itself.
         """
@@ -57,7 +62,8 @@ class Schedule:
         self._abort = abort
         self._jobs = threading.Semaphore(jobs)
         # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
-        self._pool = ThreadPoolExecutor(jobs + OVERDUE, thread_name_prefix="cell")
+        self._strict = strict
+        self._pool = ThreadPoolExecutor(jobs + AWAY, thread_name_prefix="cell")
         self._beside = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
 
     def run(self, results: dict[str, CellResult]) -> None:
@@ -72,8 +78,9 @@ class Schedule:
                 # Noted first: an interrupt may come before submit() has returned.
                 future: Future[CellResult | None] = Future()
                 futures[future] = turn.cell
-                pool = self._beside if turn.waits else self._pool
-                pool.submit(_fill, future, self._one if turn.waits else self._in_job, turn.cell)
+                beside = turn.waits and not self._strict
+                pool = self._beside if beside else self._pool
+                pool.submit(_fill, future, self._without if beside else self._in_job, turn.cell)
             for future, cell in futures.items():
                 while not future.done():
                     wait([future], timeout=LOOKING)
@@ -98,7 +105,7 @@ class Schedule:
         self._beside.shutdown(wait=False, cancel_futures=True)
 
     def _in_job(self, cell: Cell) -> CellResult | None:
-        """Run ``cell`` in one of the jobs, which it gives back if it takes long."""
+        """Run ``cell`` in one of the jobs, which it gives back if it only waits."""
         held = threading.Lock()
 
         def give_back() -> None:
@@ -106,14 +113,14 @@ class Schedule:
                 self._jobs.release()
 
         self._jobs.acquire()
-        overdue = threading.Timer(LONG, give_back)
-        overdue.daemon = True
-        overdue.start()
         try:
-            return self._one(cell)
+            return self._one(cell, _nothing if self._strict else give_back)
         finally:
-            overdue.cancel()
             give_back()
+
+    def _without(self, cell: Cell) -> CellResult | None:
+        """Run ``cell``, which takes no job."""
+        return self._one(cell, _nothing)
 
     def _kill(self, running: Sequence[Future[CellResult | None]]) -> None:
         """Kill what is open until no cell goes on; again and again, for one may just be opening."""
@@ -121,6 +128,10 @@ class Schedule:
         while running and time.monotonic() < until:
             self._abort()
             running = list(wait(running, timeout=0.2).not_done)
+
+
+def _nothing() -> None:
+    """There is no job to be given back."""
 
 
 def _fill(

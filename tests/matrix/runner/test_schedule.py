@@ -5,6 +5,7 @@ A cell is a plain function here: the schedule knows nothing else of one.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import threading
 
@@ -29,12 +30,15 @@ def turns(result_of):
 def scheduled(result_of):
     """`scheduled(turns, one)`: what is found is by the names of apps, as `one` gets them."""
 
-    def make(turns, one=lambda name: None, *, jobs=1, abort=lambda: None):
-        def run(cell):
-            one(cell.app.name)
+    def make(turns, one=lambda name: None, *, jobs=1, abort=lambda: None, **more):
+        """`one` may take the function that gives its job back."""
+        takes = len(inspect.signature(one).parameters)
+
+        def run(cell, waits):
+            one(*(cell.app.name, waits)[:takes])
             return result_of(cell.app.name)
 
-        return Schedule(turns, jobs, run, abort)
+        return Schedule(turns, jobs, run, abort, **more)
 
     return make
 
@@ -81,22 +85,40 @@ def test_who_only_waits_takes_no_job(turns, scheduled):
     assert len(found(scheduled(both, lambda _: met.wait(PATIENCE)))) == 3
 
 
-def test_a_cell_that_takes_long_gives_its_job_to_another(turns, scheduled, monkeypatch):
-    monkeypatch.setattr(schedule, "LONG", 0.05)
+def test_a_cell_that_says_that_it_waits_gives_its_job_to_another(turns, scheduled):
     met = threading.Barrier(2)
-    assert len(found(scheduled(turns("a", "b"), lambda _: met.wait(PATIENCE)))) == 2
+
+    def one(_, waits):
+        waits()
+        met.wait(PATIENCE)
+
+    assert len(found(scheduled(turns("a", "b"), one))) == 2
 
 
-def test_a_job_that_was_given_away_is_not_given_back_once_more(turns, scheduled, monkeypatch):
+def test_a_cell_that_takes_long_keeps_its_job(turns, scheduled, monkeypatch):
+    """However long: as long as the old limit for it, made short here, a hundred times over."""
+    monkeypatch.setattr(schedule, "LONG", 0.005, raising=False)
+    other, beside = threading.Event(), []
+
+    def one(name):
+        if name == "a":
+            beside.append(other.wait(0.5))
+        other.set()
+
+    assert len(found(scheduled(turns("a", "b"), one))) == 2
+    assert beside == [False]
+
+
+def test_a_job_that_was_given_away_is_not_given_back_once_more(turns, scheduled):
     """With one job, that the first gave to the second: its end makes no room for a third."""
-    monkeypatch.setattr(schedule, "LONG", 0.05)
     numbers, second, third = itertools.count(1), threading.Event(), threading.Event()
     beside = []
 
-    def one(_):
+    def one(_, waits):
         match next(numbers):
             case 1:
-                monkeypatch.setattr(schedule, "LONG", PATIENCE)  # for those that come
+                waits()
+                waits()
                 assert second.wait(PATIENCE)
             case 2:
                 second.set()
@@ -108,12 +130,27 @@ def test_a_job_that_was_given_away_is_not_given_back_once_more(turns, scheduled,
     assert beside == [False]
 
 
+def test_a_number_of_jobs_that_people_say_is_kept_whoever_waits(turns, scheduled):
+    """One at a time: cells that share a port, say."""
+    lock = threading.Lock()
+
+    def one(_, waits):
+        assert lock.acquire(blocking=False)
+        waits()
+        crowded.wait(0.05)
+        lock.release()
+
+    crowded = threading.Event()
+    both = [*turns("a", "b"), *turns("c", "d", waits=True)]
+    assert found(scheduled(both, one, strict=True)) == set("abcd")
+
+
 def test_nothing_is_found_of_a_cell_that_has_nothing_to_tell(turns, result_of):
     results = {}
     Schedule(
         turns("a", "b"),
         1,
-        lambda cell: result_of("b") if cell.app.name == "b" else None,
+        lambda cell, _: result_of("b") if cell.app.name == "b" else None,
         lambda: None,
     ).run(results)
     assert [result.cell.app.name for result in results.values()] == ["b"]
@@ -123,7 +160,7 @@ def test_an_interrupt_kills_what_is_open_and_keeps_what_had_ended(turns, result_
     """One cell is done, the next is open and has to be killed twice, the last has no job yet."""
     results, seen, begun, killed = {}, [], [], threading.Semaphore(0)
 
-    def one(cell):
+    def one(cell, _=None):
         if chosen.interrupted.is_set():
             return None
         begun.append(cell.id)
@@ -151,7 +188,7 @@ def test_a_cell_that_has_begun_is_kept_though_the_interrupt_comes_while_it_is_ha
 ):
     begun, killed, results = threading.Event(), threading.Event(), {}
 
-    def one(cell):
+    def one(cell, _=None):
         begun.set()
         assert killed.wait(PATIENCE)
         return result_of(cell.app.name)
@@ -205,7 +242,7 @@ def test_what_fails_on_the_way_does_not_hide_an_interrupt(turns, result_of):
     """A cell that was killed may raise what it likes."""
     results, begun, killed = {}, [], threading.Event()
 
-    def one(cell):
+    def one(cell, _=None):
         begun.append(cell.id)
         if len(begun) == 1:
             return result_of(cell.app.name)

@@ -7,9 +7,10 @@ be sent one after another, answers of more than ``largest`` octets being given u
 null, or a request and the status that its answer has to have before anything else is sent. ``log``
 is null, or the file that the server writes its log to.
 Out, in this order: ``ready``, ``asked`` for each request of each session, ``exchange`` for each
-request and repetition (none after one that timed out), ``talk`` for each that the server lived to
-have, ``burst``, ``seen``. ``during`` says when each of them went on: ``from`` and ``to`` in seconds
-since the epoch, ``log`` the file's sizes then.
+request and repetition (none after one that timed out), ``waiting`` at most once, when talks do
+nothing but wait, ``talk`` for each that the server lived to have, ``burst``, ``seen``. ``during``
+says when each of them went on: ``from`` and ``to`` in seconds since the epoch, ``log`` the file's
+sizes then.
 
 Sessions come first. A lone request that a burst is held to is so sent after them, to an app in the
 state that they left it in, and is not the first that the app ever sees.
@@ -25,6 +26,7 @@ import re
 import resource
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +157,10 @@ def run(job: Job) -> int:
             )
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
-    talks = run_all(job.host, job.port, job.talks, job.parallel, deadline) if job.talks else {}
+    talks = {}
+    if job.talks:
+        waits = partial(emit, "waiting")
+        talks = run_all(job.host, job.port, job.talks, job.parallel, deadline, waits)
     for number, talk in sorted(talks.items()):
         lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
         emit("talk", talk=number, lines=lines)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from .talk import STUCK, Talk
 from .turns import Turns
+from .waiting import Waiting
 
 Begin = Callable[[int, float], Talk]
 """Makes a talk anew, by its number, with patience for a port that refuses."""
@@ -18,12 +20,18 @@ DYING = 3.0
 
 
 def run_all(
-    host: str, port: int, talks: list[dict[str, Any]], parallel: int, deadline: float
+    host: str,
+    port: int,
+    talks: list[dict[str, Any]],
+    parallel: int,
+    deadline: float,
+    waits: Callable[[], None] = lambda: None,
 ) -> dict[int, Talk]:
     """Run all talks, ``parallel`` of them at a time; what became of them, by their numbers.
 
     Those that have to be ``alone`` come last: they may end the server. So may others; then the
     last one by itself tells so in a line ``gone``, and what is left is missing in the result.
+    ``waits`` is called if those that are had together do nothing but wait any more.
     """
     turns = Turns(port, STUCK)
 
@@ -35,12 +43,17 @@ def run_all(
     if parallel > 1:
         together = [number for number in range(len(talks)) if number not in last]
         done |= {number: begin(number) for number in together}
-        with ThreadPoolExecutor(parallel) as pool:
+        lines = partial(_lines, list(done.values()))
+        with Waiting(lines, waits), ThreadPoolExecutor(parallel) as pool:
             for future in [pool.submit(each.run, deadline) for each in done.values()]:
                 future.result()
         _ask_again(begin, done, deadline)
     one_by_one(begin, last, done, deadline)
     return done
+
+
+def _lines(talks: list[Talk]) -> int:
+    return sum(len(talk.lines) for talk in talks)
 
 
 def _ask_again(begin: Begin, done: dict[int, Talk], deadline: float) -> None:

@@ -1,0 +1,60 @@
+"""Whether all that goes on is waiting: for a time-out of the server's, or for silence.
+
+Silence alone does not tell: a server that gets no processor time is silent too, and nobody must
+take that for leisure. So it counts only while the machine has processor time to give.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+SILENCE = 2.0
+"""Seconds in which nothing was on the wire."""
+LOOKING = 0.1
+"""Seconds between two looks."""
+STAT = Path("/proc/stat")
+
+
+class Waiting:
+    """Within it, ``tell`` is called once if nothing is done but to wait.
+
+    ``lines``: how many lines the talks that go on have told so far.
+    """
+
+    def __init__(self, lines: Callable[[], int], tell: Callable[[], None]) -> None:
+        self._lines, self._tell = lines, tell
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        before, silent = self._lines(), 0
+        while not self._over.wait(LOOKING):
+            lines = self._lines()
+            silent = silent + 1 if lines == before and has_time() else 0
+            before = lines
+            if silent * LOOKING >= SILENCE:
+                self._tell()
+                return
+
+
+def has_time() -> bool:
+    """Whether no more processes want to run now than there are processors; this one is no server.
+
+    False where that cannot be told.
+    """
+    try:
+        found = re.search(r"^procs_running (\d+)$", STAT.read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return False
+    return found is not None and int(found[1]) - 1 <= (os.cpu_count() or 1)
