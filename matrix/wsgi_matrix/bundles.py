@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix import resolve, uv_program
+from wsgi_matrix import resolve, target, uv_program
 from wsgi_matrix.engines import SetupError, interpreters
 from wsgi_matrix.locks import exclusive, shared
 from wsgi_matrix.model.axes import App, Python
@@ -110,12 +110,14 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
             unpack(f"app {app.name}", lock.file, python, words, part, lock.folder)
 
     ensure_folder(f"app {app.name}", lib, fill_lib)
-    digest = _digest(app, lock, (made_for, app.name, of_lib.hexdigest()))
+    digest = _digest(app, lock, (made_for, app.name, app.target, of_lib.hexdigest()))
     folder = root / "bundles" / f"{app.name}-{python.tag}-{digest[:16]}"
 
     def fill(part: Path) -> None:
         _copy(app.path, part / "app")
         (part / "own").mkdir()
+        if target.is_factory(app.target):
+            (part / "own" / f"{target.FACTORY}.py").write_text(target.source(app.target))
         if lock is not None and lock.projects:
             _build(app, lock, python, part / "own")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import peers, suites, surroundings
+from wsgi_matrix import peers, suites, surroundings, target
 from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
@@ -43,7 +43,7 @@ RUN: dict[str, Reader] = {
 }
 APP: dict[str, Reader] = {
     "path": toml.path,
-    "target": toml.text,
+    "target": target.read,
     "framework": toml.maybe_empty,
     "requirements": toml.text,
     "resolve": toml.flag,

@@ -90,6 +90,14 @@ def number(least: int, most: int) -> Reader:
     return read
 
 
+def statuses(value: Any, _root: Path) -> tuple[int, ...]:
+    """Exit statuses of a process."""
+    whole = isinstance(value, list) and all(type(each) is int for each in value)
+    if not whole or not value or not all(0 <= each <= 255 for each in value):
+        raise ValueError("a list of exit statuses such as [0, 143]")
+    return tuple(value)
+
+
 def memory(value: Any, _root: Path) -> int:
     """A size in octets."""
     found = re.fullmatch(r"([1-9][0-9]*)\s*([A-Za-z]*)", value) if isinstance(value, str) else None

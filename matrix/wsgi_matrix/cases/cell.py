@@ -68,10 +68,13 @@ def judge_stop(evidence: Evidence) -> Verdict:
         fault = f"still running after {signal} and the grace period; killed"
     elif stopped.early and evidence.cell.suite != "stop":  # whose app gives the signal itself
         fault = f"it had ended before {signal}, with exit status {stopped.exit_status}"
-    elif stopped.exit_status != 0:
-        fault = f"exit status {stopped.exit_status}, expected 0 after {signal}"
+    elif stopped.exit_status not in (expected := evidence.cell.server.stop_status):
+        wanted = " or ".join(map(str, expected))
+        fault = f"exit status {stopped.exit_status}, expected {wanted} after {signal}"
     elif stopped.left:
         fault = f"{stopped.left} processes still ran after the server had ended"
+    elif stopped.exit_status:
+        return Outcome.PASS, f"ended by {signal} itself (exit status {stopped.exit_status})"
     else:
         return Outcome.PASS, ""
     return Outcome.FAIL, f"{fault}; last log lines:\n{stopped.log}" if stopped.log else fault

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, env_file, shipped, suites
+from wsgi_matrix import config, env_file, shipped, suites, target
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
@@ -25,14 +26,14 @@ from wsgi_matrix.toml_file import TomlFile
 
 SERVERS = ("onegate", "gunicorn_sync", "waitress")
 """What runs when nobody names a server: they need no compiler, and run as processes too."""
-TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 OWN = "own"
 """What a server of somebody's own is called."""
 MANY = {"multiple": True, "metavar": "TEXT"}
 
 OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--source", {"default": ".", "metavar": "FOLDER", "help": "The app's folder."}),
-    ("--requirements", {"metavar": "FILE", "help": "What it needs; by default requirements.txt."}),
+    ("--requirements", {"metavar": "FILE", "help": "What it needs; by default what is there."}),
+    ("--sdists", {"is_flag": True, "help": "Build what has no wheel, here: it runs its code."}),
     ("--servers", {"type": Names(), "default": (), "help": "The first is the reference."}),
     ("--python", {"type": Names(), "default": (), "help": "Versions: 3.11,3.13."}),
     ("--limits", {"type": Names(), "default": ("default",), "help": "Profiles: default,fds256."}),
@@ -64,6 +65,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("--server-image", {"metavar": "IMAGE", "help": "A server of your own, in containers."}),
     ("--server-command", {"metavar": "WORDS", "help": "Its command, with {app} and {port}."}),
+    ("--stop-signal", {"metavar": "SIGNAL", "help": "What ends it in order: SIGTERM."}),
 )
 
 
@@ -85,8 +87,10 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
 
     ``root``: the folder that paths are relative to.
     """
-    if not TARGET.fullmatch(app):
-        raise UserError(f'"{app}": a module and its WSGI callable are expected: mypkg.wsgi:app')
+    try:
+        target.check(app)
+    except ValueError as problem:
+        raise UserError(f'"{app}": {problem}') from None
     name = _name(app)
     source = Path(root, chosen["source"])
     if not source.is_dir():
@@ -150,6 +154,8 @@ def _app(app: str, root: Path, source: Path, chosen: Mapping[str, Any]) -> dict[
         if not file.is_file():
             raise UserError(f"--requirements: there is no file {file}")
         table["requirements"] = os.path.relpath(file, source)
+    if chosen["sdists"]:
+        table["sdists"] = True
     environment: dict[str, str] = {}
     for file in chosen["env_file"]:
         try:
@@ -200,6 +206,8 @@ def _own(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The table of a server of their own; empty if there is none."""
     image, command = chosen["server_image"], chosen["server_command"]
     if not command:
+        if chosen["stop_signal"]:
+            raise UserError("--stop-signal is for a server of your own: --server-command")
         if image:
             raise UserError('--server-image needs --server-command "… {app} {port}"')
         return {}
@@ -209,10 +217,19 @@ def _own(chosen: Mapping[str, Any]) -> dict[str, Any]:
         raise UserError(f"--server-command: {problem}") from None
     if not any("{port}" in word for word in words) or not any("{app}" in word for word in words):
         raise UserError("--server-command: it has to say {app} and {port}, which are filled in")
+    name = chosen["stop_signal"] or "SIGTERM"
+    # What does nothing about the signal ends by it, and then that is what was wanted of it.
+    ending = {"stop_signal": name, "stop_status": _statuses(name)}
     if image:
-        return {"image": image, "args": words}
+        return {"image": image, "args": words, **ending}
     program = words[0] if words[0] == "{python}" else shutil.which(words[0])
     if program is None:
         raise UserError(f"--server-command: there is no program {words[0]} here")
     # Without an image it is a process; containers skip it, as they have nothing to build.
-    return {"context": ".", "process": [program], "args": words[1:]}
+    return {"context": ".", "process": [program], "args": words[1:], **ending}
+
+
+def _statuses(name: str) -> list[int]:
+    """Exit statuses in order after the signal ``name``, which is looked at later."""
+    number = signal.Signals.__members__.get(name)
+    return [0, *([128 + number] if number else [])]

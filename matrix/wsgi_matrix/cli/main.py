@@ -16,7 +16,7 @@ from wsgi_matrix.cli.run import run
 from wsgi_matrix.cli.try_app import try_app
 from wsgi_matrix.cli.upkeep import base, clean
 
-WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report")
+WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean")
 """Sub-commands that need none, make their own, or read it themselves if they need it."""
 
 

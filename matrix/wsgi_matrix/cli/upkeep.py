@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import click
 
-from wsgi_matrix import plan
+from wsgi_matrix import config, plan, shipped
 from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
 from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.errors import UserError
 from wsgi_matrix.settings import Config
 
 
 @click.command()
 @engine_option
-@click.pass_obj
-def clean(settings: Config, engine: str) -> None:
-    """Remove what earlier runs left behind or kept: processes, containers, by our label only."""
+@click.option("--cache", is_flag=True, help="Also bundles, servers and locks, made for later runs.")
+@click.pass_context
+def clean(ctx: click.Context, engine: str, cache: bool) -> None:
+    """Remove what earlier runs left behind or kept: processes, containers, by our label only.
+
+    Of the matrix here or in a folder above; where there is none, of `wsgi-matrix try`.
+    """
     with user_errors():
-        chosen, _ = choose(engine, settings.build)
+        build = _build(ctx.parent.params if ctx.parent else {})
+        chosen, _ = choose(engine, build)
         with contextlib.closing(chosen):
             count = chosen.clean()
-        write_out(f"{count} left behind and removed\n")
+            write_out(f"{count} left behind and removed\n")
+            if cache:
+                try:
+                    octets = chosen.clean_cache()
+                except BlockingIOError:
+                    raise UserError(f"{build}: a run uses this cache now; clean it later") from None
+                write_out(f"{octets / 2**20:.1f} MiB of cache removed from {build}\n")
+
+
+def _build(group: Mapping[str, Any]) -> Path:
+    """The folder that is cleaned, by the options of the group. Raises :class:`UserError`."""
+    if group.get("build"):
+        return Path(group["build"]).absolute()
+    try:
+        file = group.get("file") or config.find(Path.cwd())
+    except UserError:
+        return shipped.cache()
+    return config.load(file).build
 
 
 @click.command()

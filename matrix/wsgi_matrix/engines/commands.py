@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 
+from wsgi_matrix import target
 from wsgi_matrix.engines import CellError
 from wsgi_matrix.model.axes import Cell
 
@@ -41,7 +42,7 @@ def server_command(
     ``folder``: where the app is.
     """
     values = {
-        "app": cell.app.target,
+        "app": target.loaded(cell.app.target),
         "folder": folder,
         "port": str(port),
         "threads": str(cell.server.threads),

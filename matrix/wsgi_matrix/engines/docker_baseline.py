@@ -7,6 +7,7 @@ import time
 
 import docker
 
+from wsgi_matrix import target
 from wsgi_matrix.engines import CellError
 from wsgi_matrix.engines.docker_around import ENVIRONMENT
 from wsgi_matrix.engines.docker_client import LABEL
@@ -41,7 +42,7 @@ def measure(
     for _ in range(REPEAT):
         container = client.create_container(
             parts.image.id,
-            entrypoint=["python3", "-c", IMPORT, cell.app.target.partition(":")[0]],
+            entrypoint=["python3", "-c", IMPORT, target.loaded(cell.app.target).partition(":")[0]],
             environment=ENVIRONMENT,
             labels=labels,
             host_config=client.create_host_config(

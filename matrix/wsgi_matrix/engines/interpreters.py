@@ -80,7 +80,15 @@ def bare(version: str, root: Path) -> Path:
     with exclusive(folder.with_name(folder.name + ".lock")):
         if not (folder / "bin" / "python").exists():
             shutil.rmtree(folder, ignore_errors=True)  # the interpreter moved, or a run was killed
-            command: list[str | Path] = [path, "-I", "-m", "venv", "--without-pip", "--symlinks", folder]
+            command: list[str | Path] = [
+                path,
+                "-I",
+                "-m",
+                "venv",
+                "--without-pip",
+                "--symlinks",
+                folder,
+            ]
             try:
                 subprocess.run(
                     command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,

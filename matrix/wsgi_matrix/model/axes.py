@@ -48,6 +48,8 @@ class Server:
     workers: int = 2
     threads: int = 1
     stop_signal: str = "SIGTERM"
+    stop_status: tuple[int, ...] = (0,)
+    """Exit statuses that it may have after that."""
     reload_signal: str = ""
     """Makes its first process load the application anew; empty: it has nothing of the kind."""
     ready: str = ""
@@ -76,6 +78,7 @@ class App:
     name: str
     path: Path
     target: str = "app:app"
+    """``MODULE:CALLABLE``, or a factory with literal arguments: ``MODULE:FACTORY(debug=True)``."""
     framework: str = ""
     """Distribution whose installed version ``/framework`` has to report; empty: none."""
     requirements: str = "requirements.txt"

@@ -125,7 +125,7 @@ def command(folder, cache):
     def run(*words, cwd=folder, env=None, timeout=120) -> Done:
         build = folder / "build"
         build.mkdir(exist_ok=True)
-        for shared in ("bundles", "servers", "locks"):
+        for shared in ("bundles", "libs", "servers", "pythons", "locks"):
             (cache / shared).mkdir(parents=True, exist_ok=True)
             if not (build / shared).exists():
                 (build / shared).symlink_to(cache / shared)

@@ -145,7 +145,7 @@ def test_options_that_say_nothing(inside, options, expected):
     assert expected in said, said
 
 
-@pytest.mark.parametrize("app", ["shop", "shop:app()", "a b:app", ":app", "shop:"])
+@pytest.mark.parametrize("app", ["shop", "shop:app[0]", "a b:app", ":app", "shop:"])
 def test_an_app_that_is_no_name(inside, app):
     assert "mypkg.wsgi:app" in complaint(inside("try", app, "--engine", "process"), 2)
 

@@ -1,0 +1,116 @@
+"""Whether an app can be loaded at all, and as what: found out once, before any server starts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from wsgi_matrix import hints, target
+from wsgi_matrix.engines import CellError, Engine, SetupError
+from wsgi_matrix.model.axes import Cell
+
+LOAD = """
+import importlib, inspect, json, sys, traceback
+module, _, name = sys.argv[1].partition(":")
+
+def takes(call, *values):
+    try:
+        inspect.signature(call).bind(*values)
+    except TypeError:
+        return False
+    return True
+
+def kind(found):
+    try:
+        inspect.signature(found)
+    except (TypeError, ValueError):
+        return ""  # of an extension, which tells nothing of its parameters
+    if inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(type(found).__call__):
+        return "asgi"
+    if takes(found, 1, 2):
+        return ""
+    if takes(found, 1, 2, 3):
+        return "asgi"
+    return "factory" if takes(found) else "other"
+
+told = None
+try:
+    found = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(f"{name} is not callable: {found!r}")
+    if kind(found):
+        told = {"kind": kind(found)}
+except BaseException as raised:
+    frames = traceback.extract_tb(raised.__traceback__)
+    at = next((f for f in reversed(frames) if "importlib" not in f.filename), None)
+    told = {"type": type(raised).__name__, "text": str(raised), "name": getattr(raised, "name", "")}
+    told["at"] = f"{at.filename}, line {at.lineno}" if at and at.filename != "<string>" else ""
+if told:
+    print("\\n" + json.dumps(told), flush=True)
+sys.exit(bool(told))
+"""
+"""Run in the cell: loads the app as a server does, and tells why it could not, or that what is
+there is no WSGI application by the parameters that it takes (PEP 3333)."""
+
+KINDS = {
+    "asgi": "{app} is an ASGI application, and these are WSGI servers; a2wsgi.ASGIMiddleware makes "
+    "a WSGI application of one",
+    "factory": "{app} takes no environ and start_response; if it makes the application: {app}()",
+    "other": "{app} cannot be called with environ and start_response, as WSGI does (PEP 3333)",
+}
+_FRAMES = ("Traceback (most recent", "  ")
+"""How lines of a traceback begin but the one that says what it was."""
+LINES = 6
+"""Of a log that are shown."""
+
+
+def loadable(engine: Engine, cells: Sequence[Cell]) -> None:
+    """Load the app once on each Python. Raises :class:`SetupError` with the error from inside.
+
+    Before any server is started: the same error in ten logs would tell no more.
+    """
+    for cell in {(cell.app, cell.python): cell for cell in reversed(cells)}.values():
+        try:
+            words = ["{python}", "-c", LOAD, target.loaded(cell.app.target)]
+            status, said = engine.check(cell, words)
+        except CellError as problem:
+            lines = [line for line in problem.log.splitlines() if not line.startswith(_FRAMES)]
+            log = " | ".join(lines[-LINES:])
+            parts = [f"app {cell.app.name}: {problem}", log, hints.advice(f"{problem} {log}")]
+            raise SetupError("; ".join(part for part in parts if part)) from None
+        if status != 0:
+            raise SetupError(_why(cell, status, said))
+
+
+def _why(cell: Cell, status: int | None, said: str) -> str:
+    """One line on an app that cannot be loaded: what, where, what to do."""
+    app = cell.app.target
+    what = f"{app} cannot be loaded on Python {cell.python.version}"
+    try:
+        told = json.loads(said.splitlines()[-1])
+        if told.get("kind") in KINDS:
+            return KINDS[told["kind"]].format(app=app)
+        kind, text, missing, at = (str(told[key] or "") for key in ("type", "text", "name", "at"))
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+        return f"{what}: it ended with exit status {status}: {said[-500:]}"
+    # As people know the file: in their folder, not in the cell's copy of it.
+    where = re.sub(r"^(/srv|.*/bundles/[^/]+)/(app|own)/", "", at)
+    where = f" ({where})" if at and not where.startswith(target.FACTORY) else ""
+    advice = _advice(cell, kind, text, missing)
+    return f"{what}: {kind}: {' '.join(text.split())}{where}{'; ' if advice else ''}{advice}"
+
+
+def _advice(cell: Cell, kind: str, text: str, missing: str) -> str:
+    module, _, name = cell.app.target.partition(":")
+    if kind == "ModuleNotFoundError":
+        if module == missing or module.startswith(missing + "."):
+            return f"there is no such module in {cell.app.path}: --source names the app's folder"
+        return f"add what brings {missing} to {cell.app.requirements}"
+    if kind == "KeyError" and text.strip("'").isupper():
+        return f"if that is a variable of the environment: --env {text.strip(chr(39))}=…"
+    if kind == "AttributeError" and missing == re.split(r"[.(]", name)[0]:
+        return f"name the WSGI callable of {module}"
+    return hints.advice(text)

@@ -1,0 +1,118 @@
+"""Commands before the server, scripts of what the app requires, and factories."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.matrix.packages import wheel
+
+from .test_bad_input import complaint
+
+FACTORY = """
+def create_app(greeting="hello", *, times=1):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [(greeting * times).encode()]
+    return app
+"""
+
+
+def set_up(*commands):
+    return tuple(word for command in commands for word in ("--setup", command))
+
+
+def test_words_are_looked_up_and_files_keep_their_mode(try_shop, folder):
+    wheel(folder / "wheels", "tiny")
+    (folder / "requirements.txt").write_text("--no-index\n-f wheels\ntiny\n")
+    (folder / "manage.py").write_text("#!/usr/bin/env python3\nimport tiny, shop\n")
+    (folder / "manage.py").chmod(0o755)
+    (folder / "set-up.sh").write_text("tinyctl from a shell\n")
+    commands = ("true", "tinyctl migrate", "./manage.py migrate", "sh set-up.sh", "python -m tiny")
+    done = try_shop("/", options=set_up(*commands), servers="waitress")
+    assert done.code == 0, done.out + done.err
+
+
+def test_a_command_that_cannot_be_run_is_not_the_server(try_shop, folder):
+    said = complaint(try_shop("/", options=set_up("no-such-thing --now")), 5)
+    assert "set-up failed: no-such-thing --now could not be started" in said
+    assert "no program 'no-such-thing' in PATH" in said
+    assert "the server" not in said
+    (folder / "manage.py").write_text("#!/usr/bin/env python3\n")
+    (folder / "manage.py").chmod(0o644)
+    said = complaint(try_shop("/", options=set_up("./manage.py migrate")), 5)
+    assert "Permission denied: './manage.py'" in said
+
+
+def test_what_a_shell_would_do_says_so(try_shop):
+    said = complaint(try_shop("/", options=set_up("cd data && flask db upgrade")), 5)
+    assert "no shell runs it" in said
+    assert "sh -c" in said
+
+
+def test_a_folder_that_cannot_be_written_names_the_one_that_can(try_shop, folder):
+    (folder / "shop.py").write_text("raise PermissionError(13, 'Permission denied', '/data/x')\n")
+    assert "--writable /data" in complaint(try_shop("/"), 5)
+    code = "import sqlite3; sqlite3.connect('/proc/x/shop.db')"
+    said = complaint(try_shop("/", options=set_up(f'python -c "{code}"')), 5)
+    assert "unable to open database file" in said
+    assert "--env DATABASE={writable}/db.sqlite3" in said
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [("create_app()", "hello"), ("create_app('ho', times=2)", "hoho")],
+)
+def test_a_factory_is_called(command, folder, call, expected):
+    (folder / "shop.py").write_text(FACTORY)
+    words = ("--engine", "process", "--servers", "onegate,waitress")
+    done = command("try", f"shop:{call}", *words)
+    assert done.code == 0, done.out + done.err
+    assert done.answer("01-get", "waitress") == expected
+
+
+def test_a_factory_that_is_not_called_and_an_asgi_app_say_so(command, folder):
+    code = "def create_app(config=None): ...\nasync def asgi(scope, receive, send): ...\n"
+    code += "class Asgi:\n    async def __call__(self, scope, receive, send): ...\n"
+    code += "made = Asgi()\ndef one(environ): ...\n"
+    (folder / "shop.py").write_text(code)
+    for name, expected in (
+        ("create_app", "shop:create_app()"),
+        ("asgi", "is an ASGI application"),
+        ("made", "is an ASGI application"),
+        ("one", "cannot be called with environ and start_response"),
+    ):
+        assert expected in complaint(command("try", f"shop:{name}", "--engine", "process"), 5)
+
+
+def test_what_an_app_without_requirements_gets_is_said(try_shop, folder):
+    assert "no requirements: " in try_shop("/", servers="waitress").err
+    (folder / "requirements.txt").write_text("# none\n")
+    assert "no requirements" not in try_shop("/", servers="waitress").err
+
+
+def test_a_server_that_does_nothing_about_its_signal_ends_in_order(command, folder):
+    (folder / "serve.py").write_text(
+        "import sys, importlib, wsgiref.simple_server as server\n"
+        "module, _, name = sys.argv[1].partition(':')\n"
+        "app = getattr(importlib.import_module(module), name)\n"
+        "server.make_server('127.0.0.1', int(sys.argv[2]), app).serve_forever()\n"
+    )
+    own = ("--server-command", "{python} serve.py {app} {port}", "--engine", "process")
+    done = command("try", "shop:app", *own)
+    assert done.code == 0, done.out + done.err
+    assert done.outcomes("stop") == {"own": "pass"}
+    assert "ended by SIGTERM itself (exit status 143)" in done.detail("stop", "own")
+    done = command("try", "shop:app", *own, "--stop-signal", "SIGINT")
+    assert "ended by SIGINT itself (exit status 130)" in done.detail("stop", "own")
+    code = (folder / "serve.py").read_text()
+    ends = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
+    (folder / "serve.py").write_text(code.replace("module, _", ends + "module, _", 1))
+    done = command("try", "shop:app", *own)
+    assert done.outcomes("stop") == {"own": "fail"}
+    assert "exit status 3, expected 0 or 143 after SIGTERM" in done.detail("stop", "own")
+
+
+def test_a_stop_signal_that_is_none(command):
+    words = ("--server-command", "{python} x {app} {port}", "--stop-signal", "SIGNOTHING")
+    assert "SIGTERM" in complaint(command("try", "shop:app", *words), 2)
+    assert "--server-command" in complaint(command("try", "shop:app", "--stop-signal", "SIGINT"), 2)
