@@ -17,8 +17,8 @@ SHOWN = 12
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"no usable wheels|building from source is disabled|requires? building",
-        "it is there as a source distribution only: --sdists builds it on this machine (which runs "
-        "its code here), or make its wheel with `pip wheel -w wheels NAME` and write "
+        "NAME is there as a source distribution only: --sdists builds it on this machine (which "
+        "runs its code here), or make its wheel with `pip wheel -w wheels NAME` and write "
         "`--find-links wheels` into the requirements",
     ),
     (
@@ -78,6 +78,12 @@ def explained(stderr: str, advice: str = "") -> str:
     paragraphs = re.split(r"\n(?=hint:)|\n\s*\n", stderr)
     told = [each for each in paragraphs if each.strip() and not each.startswith("hint:")]
     lines = [" ".join(line.split()) for each in told for line in each.splitlines() if line.strip()]
-    known = [text for pattern, text in _ADVICE if re.search(pattern, stderr, re.IGNORECASE)]
+    named = re.search(r"Wheels are required for `([\w.-]+)`", stderr)
+    name = named[1] if named else "NAME"
+    known = [
+        text.replace("NAME", name)
+        for pattern, text in _ADVICE
+        if re.search(pattern, stderr, re.IGNORECASE)
+    ]
     found = known[:1] or ([advice] if advice else [])
     return "; ".join([" ".join(lines[:SHOWN]).rstrip("."), *found])

@@ -247,7 +247,8 @@ def test_a_pipfile_lock_is_read(made, app):
     [
         ("error: x\n\nhint: use a higher `--python-version` for y (e.g., `--python-version 3.12`)",
          "--python 3.13"),
-        ("error: a has no usable wheels\n\nhint: with `--no-build`", "--sdists"),
+        ("error: a has no usable wheels\n\nhint: Wheels are required for `a` (`--no-build`)",
+         "`pip wheel -w wheels a`"),
         ("error: only a<2 is available\n\nhint: `--prerelease=allow`", "NAME==1.0rc1"),
     ],
 )  # fmt: skip
