@@ -33,7 +33,9 @@ def bundle(tmp_path: Path) -> Bundle:
     (folder / "app").mkdir(parents=True)
     (folder / "app" / "app.py").write_text("answer = 42\n")
     (folder / "app" / "broken.py").write_text("this is no Python\n")
-    return Bundle(folder=folder, digest="0", framework_version="")
+    (folder / "own").mkdir()
+    (tmp_path / "lib" / "bin").mkdir(parents=True)
+    return Bundle(folder=folder, lib=tmp_path / "lib", digest="0", framework_version="")
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +62,24 @@ def test_it_holds_the_bundle_compiled(
     volume = ensure_bundle_volume(client, bundle, base, tmp_path)
     compiled = "app/__pycache__/app.cpython-311.pyc"
     assert content(client, base, volume) == {"app/app.py", "app/broken.py", compiled}
+
+
+def test_what_can_be_executed_can_be_there_and_every_user_may_read_it(
+    client: docker.APIClient, base: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    for name, mode in (("lib/bin/tinyctl", 0o755), ("lib/tiny.txt", 0o644)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    (bundle.app / ".env").touch(0o600)
+    volume = ensure_bundle_volume(client, bundle, base, tmp_path)
+    code = f"""
+import os
+for name in ("lib/bin/tinyctl", "lib/tiny.txt", "app/.env"):
+    print(oct(os.stat("{MOUNT}/" + name).st_mode & 0o777))
+"""
+    binds = {volume: {"bind": MOUNT, "mode": "ro"}}
+    said = run(client, base, "python3", "-c", code, binds=binds)
+    assert said.split() == ["0o755", "0o644", "0o644"]
 
 
 def test_a_whole_one_is_not_made_again(
