@@ -1,4 +1,4 @@
-"""A worker with threads: up to N calls of the application at once, one event loop between them.
+"""A worker with threads: N of them call the application, with one event loop between them.
 
 There is no queue between the loop and the threads. Whichever thread runs the loop, the *leader*,
 calls the application itself, then and there. Only if that call turns out to block does another
@@ -7,13 +7,19 @@ joins those who wait. So the ordinary short call costs no switch of threads at a
 
 Two things end a leadership:
 
-- The *watcher*, one of the waiting threads, looks every few milliseconds while there is work. A
-  call that it sees twice is taken to block, and the watcher becomes the leader.
+- The *watcher* looks every few milliseconds while there is work. A call that it sees twice is
+  taken to block, and a thread that waits becomes the leader, the one that waits since last.
 - An application that is seen to block in most of its calls (it waits for a database, say) is not
   tried first: the leader hands over before each call. Calls are sampled to find that out.
 
+The watcher is the main thread, the only one that does not call the application: there are N
+connections to a database if each thread that calls has one. While all others are in calls it leads
+itself, and whatever is asked meanwhile waits for the first of them that is free; it gives way as
+soon as that one has nothing left to do.
+
 Everything that leaders share changes hands under one lock, and only the leader touches the loop
-and connections that are not in a call. Why this and not a queue: docs/design.md, with figures.
+and connections that are not in a call. Why this and not a queue, and what else threads share:
+docs/design.md, with figures.
 """
 
 from __future__ import annotations
@@ -51,6 +57,15 @@ _HIRE_SECONDS = 30.0
 log = logging.getLogger("onegate.error")
 
 
+class _Own(threading.local):
+    """What each thread has of its own."""
+
+    term = 0
+    """Of its last leadership."""
+    finished: Call[Answering] | None = None
+    """The call in which that ended."""
+
+
 class ThreadedWorker(Worker):
     """See the module."""
 
@@ -60,32 +75,48 @@ class ThreadedWorker(Worker):
 
     def _prepare(self) -> None:
         super()._prepare()
+        self._own = _Own()
+        # All of the following changes under this lock, but for what says otherwise.
         self._lock = threading.Lock()
         self._vacant = True
         """Nobody leads."""
+        self._stands_in = False
+        """The main thread leads, although there are others."""
         self._in_call = False
+        """The leader calls the application. Set to be seen without the lock, too."""
         self._hired = 0
-        """Threads that could be had."""
+        """Threads that could be had. Only the leader has more of them."""
         self._hire_at = float("inf")
         self._hire_after = 0.0
         self._calls = 0
+        """Only ever counted by the leader."""
         self._active = 0
+        """Threads in a call."""
+        self._free: list[_thread.LockType] = []
+        """Those that wait for something to do, each with what wakes it; the last one first, whose
+        caches are warm and whose connections are open."""
         self._waiting: deque[Call[Answering]] = deque()
+        """What was asked while none was free."""
         self._done: deque[Call[Answering]] = deque()
-        self._watch_lock = threading.Lock()
+        """For the leader; what it finds is its own, since one end is one step."""
         self._asleep = False
         # A lock used as a binary semaphore: the cheapest thing that wakes one thread.
         self._rouse = _thread.allocate_lock()
         self._rouse.acquire()
-        self._over = threading.Event()
+        self._over = False
         self._blocked = 0.0
+        """A mean, of which no harm is done if one of two samples is lost."""
         self._doorbell, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._epoll.register(self._doorbell, self._READ)
 
     def _start(self) -> None:
         self._hire()
-        self._member()
-        self._over.wait()
+        while (term := self._watch()) is not None:
+            finished = self._lead(term)
+            if finished is not None:  # there was no other thread
+                self._hand_back(finished)
+                with self._lock:
+                    self._active -= 1
 
     def release(self) -> None:
         """See there. A call that outlives its server still rings, and keeps what it rings with."""
@@ -97,7 +128,7 @@ class ThreadedWorker(Worker):
             os.close(self._bell)
 
     def _hire(self) -> None:
-        """Start the threads that are missing. The one that is there always can do all the work."""
+        """Start the threads that are missing. Without any, the main thread calls, too."""
         while self._hired < self.settings.threads:
             name = f"onegate-{self._hired + 1}"
             try:
@@ -122,33 +153,92 @@ class ThreadedWorker(Worker):
 
     def _member(self) -> None:
         """The life of a thread: wait, lead, call, wait."""
-        while not self._over.is_set():
-            with self._watch_lock:
-                term = self._watch()
-            if term is None:
-                return
-            finished = self._lead(term)
-            if finished is not None:
-                self._hand_back(finished)
+        turn = _thread.allocate_lock()
+        turn.acquire()
+        call = None
+        while not self._over:
+            call, term = self._next(turn, call is not None)
+            if call is not None:
+                call.out.deadline = time.monotonic()
+                call.run(self._app)
+            elif term is not None:
+                call = self._lead(term)
+            else:
+                turn.acquire()
+            if call is not None:
+                self._hand_back(call)
+
+    def _next(
+        self, turn: _thread.LockType, called: bool
+    ) -> tuple[Call[Answering] | None, int | None]:
+        """A call to make, or the term of a leadership, or neither: ``turn`` will be released.
+
+        ``called``: the thread comes from a call.
+        """
+        call = heir = term = None
+        with self._lock:
+            offer = stands_in = False
+            self._active -= called
+            if self._waiting:
+                call = self._waiting.popleft()
+                self._active += 1
+                if offer := self._vacant:
+                    heir = self._heir()
+            elif self._vacant:
+                term = self._take()
+            else:
+                self._free.append(turn)
+                stands_in = self._stands_in
+        if offer:
+            self._hand_to(heir)
+        if stands_in:
+            self._ring()  # to give way
+        return call, term
+
+    def _take(self) -> int:
+        """Lead from now on. With the lock."""
+        self._vacant = self._in_call = False
+        self.term += 1
+        return self.term
+
+    def _heir(self) -> _thread.LockType | None:
+        """What wakes the next leader; None: the main thread, or one that is on its way. With the
+        lock."""
+        return self._free.pop() if self._free else None
+
+    def _hand_to(self, heir: _thread.LockType | None) -> None:
+        """Have the leadership taken that is vacant."""
+        if heir is not None:
+            heir.release()
+        else:
+            self._wake_watcher()
 
     def _watch(self) -> int | None:
-        """Wait for a leadership; return its term, or None when all is over."""
+        """Look after the leader; return a term if there is nobody else to lead, or None when all is
+        over. For the main thread."""
         seen, quiet = -1, 0
-        while not self._over.is_set():
+        while not self._over:
+            heir = None
             with self._lock:
-                if self._vacant or (self._in_call and self._calls == seen):
-                    self._vacant = self._in_call = False
+                if self._in_call and self._calls == seen:
+                    self._in_call = False
+                    self._vacant = True
                     self.term += 1
-                    return self.term
+                    heir = self._heir()
+                if self._vacant and self._active >= self._hired:
+                    self._stands_in = self._hired > 0
+                    return self._take()
                 quiet = quiet + 1 if self._calls == seen else 0
                 seen = self._calls
+            if heir is not None:
+                heir.release()
             if quiet < _SLEEPY:
                 self._rouse.acquire(timeout=LOOK)
                 continue
             self._asleep = True
             # The leader sets _in_call before it looks at _asleep, we do it the other way round:
             # one of us sees the other.
-            if not self._in_call and not self._vacant:
+            if not self._in_call and not self._vacant and not self._over:
                 self._rouse.acquire()
             self._asleep = False
             quiet = 0
@@ -160,15 +250,27 @@ class ThreadedWorker(Worker):
             with contextlib.suppress(RuntimeError):
                 self._rouse.release()
 
+    def _give_way(self) -> None:
+        """Leave the leadership to a thread that is free, if there is one. For the main thread."""
+        with self._lock:
+            if not self._free or not self._stands_in:
+                return
+            self._vacant = True
+            self._stands_in = False
+            self.term += 1
+            heir = self._heir()
+        self._hand_to(heir)
+
     def _lead(self, term: int) -> Call[Answering] | None:
         """Run the loop. Returns the call that outlived the leadership, if one did."""
-        self._local.term = term
+        own = self._own
+        own.term = term
         if self._loop(term):
-            self._over.set()
+            self._over = True
             self._wake_watcher()
             return None
-        finished, self._local.finished = self._local.finished, None
-        return finished  # type: ignore[no-any-return]  # a threading.local knows no types
+        finished, own.finished = own.finished, None
+        return finished
 
     def _leads(self, term: int) -> bool:
         return self.term == term
@@ -179,25 +281,27 @@ class ThreadedWorker(Worker):
         """Call the application in this thread, which is the leader's when the call begins."""
         self.requests += 1
         self._calls += 1
+        if self._stands_in:
+            self._put_off(call)
+            return False
         hand_over = self._blocked > _BLOCKS and self._calls % _PROBE
+        heir = None
         with self._lock:
-            if self._active >= self.settings.threads:
-                call.out.deadline = float("inf")  # not called yet: that is not being stuck
-                self._waiting.append(call)
-                return False
             self._active += 1
             if hand_over:
                 self._vacant = True
                 self.term += 1
+                heir = self._heir()
             else:
                 self._in_call = True
             term = self.term
-        if hand_over or self._asleep:
-            self._wake_watcher()
         if hand_over:
+            self._hand_to(heir)
             call.run(self._app)
-            self._local.finished = call
+            self._own.finished = call
             return False
+        if self._asleep:
+            self._wake_watcher()
         if self._calls % _SAMPLE:
             call.run(self._app)
         else:
@@ -207,8 +311,17 @@ class ThreadedWorker(Worker):
                 self._active -= 1
                 self._in_call = False
                 return True
-        self._local.finished = call
+        self._own.finished = call
         return False
+
+    def _put_off(self, call: Call[Answering]) -> None:
+        """Leave a call to the first thread that is free."""
+        call.out.deadline = float("inf")  # not called yet: that is not being stuck
+        with self._lock:
+            self._waiting.append(call)
+            heir = self._heir()
+        if heir is not None:
+            heir.release()
 
     def _measure(self, call: Call[Answering]) -> None:
         """Make a call and learn how long it was off the processor."""
@@ -221,17 +334,9 @@ class ThreadedWorker(Worker):
         self._blocked += (blocked - self._blocked) / 4
 
     def _hand_back(self, call: Call[Answering]) -> None:
-        """Return a call to the leader; go on with one that waits, if there is one."""
-        while True:
-            self._done.append(call)
-            self._ring()
-            with self._lock:
-                if not self._waiting:
-                    self._active -= 1
-                    return
-                call = self._waiting.popleft()
-            call.out.deadline = time.monotonic()
-            call.run(self._app)
+        """Return a call to the leader."""
+        self._done.append(call)
+        self._ring()
 
     def _other(self, fd: int) -> None:
         if fd != self._doorbell:
@@ -243,10 +348,12 @@ class ThreadedWorker(Worker):
             call.out.answered(call)
             if call.out.unread:
                 call.out.resume()
-            if not self._leads(self._local.term):
+            if not self._leads(self._own.term):
                 # This leader lost its term in there: the next one answers the bell.
                 self._ring()
                 return
+        if self._stands_in:
+            self._give_way()
 
     def _ring(self) -> None:
         with contextlib.suppress(BlockingIOError):  # so full of rings that it is heard anyway

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from os import read
 from select import epoll
-from threading import Lock, local
+from threading import Lock
 
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
@@ -111,7 +111,6 @@ class Worker(Calls):
         """Whether nobody answers who is in the kernel's queue if this worker does not."""
         self._next_tick = self.now + _TICK
         self._events: Iterator[tuple[int, int]] = iter(())
-        self._local = local()
         self.lock = Lock()
         self.interrupted: Callable[[], None] = lambda: None
         """Called when INT or QUIT comes."""

@@ -29,10 +29,12 @@ from pathlib import Path
 
 lock = threading.Lock()
 inside = most = 0
+names = set()
 
 def app(environ, start_response):
     global inside, most
     with lock:
+        names.add(threading.current_thread().name)
         inside += 1
         most = max(most, inside)
     try:
@@ -50,6 +52,8 @@ def answer(environ, start_response):
         Path("gate").read_bytes()
     if kind == "slow":
         time.sleep(0.02)
+    if kind == "names":
+        path = " ".join(sorted(names))
     if kind == "most":
         path = str(most)
     if kind == "body":
@@ -129,6 +133,20 @@ def test_up_to_4_calls_at_once_and_never_more(threaded: Server) -> None:
             assert fifth.response().text == "4"
     finally:
         let_go(threaded, threads)
+
+
+def test_4_threads_and_no_other_ever_call_the_application(threaded: Server) -> None:
+    """Pools are as large as there are threads: a connection to a database for each, say."""
+    for paths in (["/echo"], ["/slow"] * 40, ["/echo"] * 40, ["/slow"] * 3):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(threaded.connect()) for _ in paths]
+            for client, path in zip(clients, paths, strict=True):
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            for client, path in zip(clients, paths, strict=True):
+                assert client.response().text == path
+    let_go(threaded, hang(threaded, 4))
+    assert threaded.get("/most").text == "4"
+    assert threaded.get("/names").text == "onegate-1 onegate-2 onegate-3 onegate-4"
 
 
 def test_the_first_of_an_event_stream_does_not_wait_for_the_second(threaded: Server) -> None:
