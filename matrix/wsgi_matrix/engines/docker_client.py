@@ -21,6 +21,7 @@ from docker.types import Ulimit
 from docker.utils import kwargs_from_env
 
 from wsgi_matrix.engines import EngineError
+from wsgi_matrix.engines.ssh_tunnel import forwarded
 
 LABEL = "org.onegate.wsgi-matrix"
 """Its value is the kind of thing: ``cell``, ``probe``, ``fill``, ``bundle``, ``image``, …"""
@@ -107,7 +108,7 @@ def _endpoint() -> tuple[str | None, TLSConfig | None, str]:
     """Address, TLS settings, and the address for people."""
     if host := os.environ.get("DOCKER_HOST"):
         settings = kwargs_from_env()
-        return settings.get("base_url"), settings.get("tls"), f"DOCKER_HOST={host}"
+        return _reached(settings.get("base_url")), settings.get("tls"), f"DOCKER_HOST={host}"
     # The SDK's clients do not read contexts by themselves, and nothing in it reads DOCKER_CONTEXT.
     name = os.environ.get("DOCKER_CONTEXT")
     context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
@@ -115,7 +116,12 @@ def _endpoint() -> tuple[str | None, TLSConfig | None, str]:
         raise ValueError("the current docker context does not exist; see `docker context ls`")
     if context.name == "default":
         return None, None, "the local socket"
-    return context.Host, context.TLSConfig, f"{context.Host} (context {context.name})"
+    return _reached(context.Host), context.TLSConfig, f"{context.Host} (context {context.name})"
+
+
+def _reached(address: str | None) -> str | None:
+    """``address``, or that of a local socket in front of it where it is ``ssh://…``."""
+    return forwarded(address) if address and address.startswith("ssh://") else address
 
 
 def inspect_image(client: docker.APIClient, name: str) -> dict[str, Any] | None:
