@@ -221,9 +221,10 @@ class Line:
         """This process does its work now."""
         self._say(b"+")
 
-    def retires(self) -> None:
-        """This process wants to be replaced; it goes on until it is told to end."""
-        self._say(b"-")
+    def retires(self, *, large: bool) -> None:
+        """This process wants to be replaced, because it is too ``large`` or for another reason;
+        it goes on until it is told to end."""
+        self._say(b"m" if large else b"-")
 
     def _say(self, word: bytes) -> None:
         with contextlib.suppress(BrokenPipeError, BlockingIOError):

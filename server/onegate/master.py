@@ -157,6 +157,7 @@ class Master:
             for number in self._signals.noted():
                 self._act(number)
             self._supervisor.reap()
+            self._supervisor.turn()
             self._liveness.turn()
             settings, hooks = generations.proven.settings, generations.present.hooks
             self._liveness.judge(self._processes.workers(), settings, hooks)

@@ -1,7 +1,8 @@
 """The master's children: what it knows of each, and how it asks one to end.
 
 A child tells of itself through a pipe, its line: ``+`` when it serves, ``-`` when it wants to be
-replaced, ``=N;`` for the number of a new master, end of file when it is gone.
+replaced, ``m`` when it does because of its memory,
+``=N;`` for the number of a new master, end of file when it is gone.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Child:
         self.serves = False
         self.retiring = False
         """It asks to be replaced."""
+        self.retire_at = float("inf")
+        """Monotonic second at which it does, if that is put off."""
         self.told = False
         """It has been asked to end."""
         self.kill_at = float("inf")
@@ -152,5 +155,5 @@ class ProcessTable:
 
     @property
     def due(self) -> float:
-        """Monotonic second at which patience ends with the first of them."""
-        return min((child.kill_at for child in self), default=float("inf"))
+        """Monotonic second at which patience ends with the first of them, or one retires."""
+        return min((min(child.kill_at, child.retire_at) for child in self), default=float("inf"))

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
+_SOON = 60.0
+_LATEST = 30.0
+"""Seconds. Not longer: with an application that leaks, this is what it goes on growing for."""
+
 
 class Retirement:
     """Asks the master for a successor, once. Until it serves, the worker goes on."""
@@ -26,19 +30,41 @@ class Retirement:
         self._line = line
         self._asked = False
 
-    def look(self, now: float, resident: int) -> None:
-        """Has its time come? ``resident``: octets of memory, 0 if that is not known."""
+    def look(self, now: float, resident: int, requests: int) -> None:
+        """Has its time come? ``resident``: octets of memory, 0 if that is not known.
+
+        A worker that has not answered anything is not too large: the application is.
+        """
         if now >= self._at:
             self.ask("it has served for its lifetime")
-        elif self._most and resident > self._most:
-            self.ask(f"it uses {resident >> 20} MiB of memory")
+        elif self._most and resident > self._most and requests:
+            self.ask(f"it uses {resident >> 20} MiB of memory", large=True)
 
-    def ask(self, reason: str) -> None:
+    def ask(self, reason: str, *, large: bool = False) -> None:
         """Ask for a successor, and say why in the log."""
         if not self._asked:
             self._asked = True
             log.info("worker is to be replaced: %s", reason)
-            self._line.retires()
+            self._line.retires(large=large)
+
+
+class Replacements:
+    """In the master: how soon a worker is replaced that is too large.
+
+    One that has become so within a minute is replaced later each time, for its successor will be
+    as large as soon: the limit is less than what the application needs.
+    """
+
+    def __init__(self) -> None:
+        self._wait = 0.0
+
+    def wait(self, lived: float) -> float:
+        """Seconds until one is replaced that has ``lived`` for so many; 0 if at once."""
+        if lived > _SOON:
+            self._wait = 0.0
+        else:
+            self._wait = min(_LATEST, self._wait * 2 or 1.0)
+        return self._wait
 
 
 def _jittered(requests: int, jitter: int) -> float:

@@ -180,7 +180,7 @@ class Alone:
         """Requests are answered from now on."""
         self.is_served.set()
 
-    def retires(self) -> None:
+    def retires(self, *, large: bool) -> None:
         """Nobody could replace it."""
 
 

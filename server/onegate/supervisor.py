@@ -20,7 +20,8 @@ from onegate.pool import Pool
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.reaper import Autopsy, inherits, reap
 from onegate.reload import Reload
-from onegate.scoreboard import Scoreboard, Total
+from onegate.retirement import Replacements
+from onegate.scoreboard import Field, Scoreboard, Total
 from onegate.settings import SettingsError
 from onegate.shutdown import Shutdown
 from onegate.systemd import Notifier
@@ -56,6 +57,7 @@ class Supervisor:
         self._pidfile = pidfile
         self._totals = scoreboard.totals
         self._autopsy = Autopsy()
+        self._replacements = Replacements()
         self._served = False
         """Whether any worker ever has."""
         self.exit_status = 0
@@ -63,7 +65,7 @@ class Supervisor:
     # ── what they say ────────────────────────────────────────────────────────────────────────
 
     def hear(self, child: Child) -> None:
-        """A child says that it serves (+), that it wants to be replaced (-), or has hung up."""
+        """A child says that it serves (+), that it wants to be replaced (-, m), or has hung up."""
         said = self._processes.hear(child)
         if b"=" in said:
             child.named = int(said.partition(b"=")[2].partition(b";")[0])
@@ -71,8 +73,40 @@ class Supervisor:
             child.serves = True
             self._serves(child)
         if b"-" in said:
-            child.retiring = True
-            self._totals[Total.RETIRED] += 1
+            self._retires(child)
+        if b"m" in said:
+            self._is_large(child)
+
+    def _retires(self, child: Child) -> None:
+        child.retiring = True
+        child.retire_at = float("inf")
+        self._totals[Total.RETIRED] += 1
+
+    def _is_large(self, child: Child) -> None:
+        """It uses more memory than --max-worker-memory."""
+        now = time.monotonic()
+        lived = now - child.since
+        wait = self._replacements.wait(lived)
+        if not wait:
+            self._retires(child)
+            return
+        child.retire_at = now + wait
+        assert child.slot is not None
+        log.warning(
+            "%s uses %d MiB after %.0f s: --max-worker-memory (%d MiB) is too little for this"
+            " application; it is replaced in %.0f s",
+            child,
+            int(child.slot[Field.RESIDENT]) >> 20,
+            lived,
+            self._generations.proven.settings.max_worker_memory >> 20,
+            wait,
+        )
+
+    def turn(self) -> None:
+        """Those retire now who had to wait for it."""
+        for child in self._processes.workers():
+            if time.monotonic() >= child.retire_at:
+                self._retires(child)
 
     def _serves(self, child: Child) -> None:
         if child.role is Role.SUCCESSOR:

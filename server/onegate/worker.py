@@ -267,7 +267,7 @@ class Worker(Calls):
             with open("/proc/self/statm") as statm:
                 resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
-        self._retirement.look(self.now, resident)
+        self._retirement.look(self.now, resident, self.requests)
 
     def _stop(self, patience: float) -> None:
         """End within ``patience`` seconds, when all is answered that was asked."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import serving, wait_for
+from tests.server.helpers import DEADLINE, Client, serving, wait_for
 from tests.server.loads import ECHO, both, under_load
+from tests.server.ports import free_port
 from tests.server.processes import children, running
-from tests.server.sources import GATE, HANG, called, gate
+from tests.server.sources import GATE, HANG, PID, called, gate
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
@@ -34,6 +38,48 @@ def test_max_worker_lifetime_replaces_a_worker(serve: Serve) -> None:
     first = server.get().content
     server.wait_for_log("worker is to be replaced: it has served for its lifetime")
     wait_for(lambda: server.get().content != first, "another worker")
+
+
+LARGE = "ballast = b'x' * (60 << 20)\n" + PID
+
+
+def test_a_worker_that_has_answered_nothing_is_not_too_large(serve: Serve) -> None:
+    """The application is: a worker in its place would be so, too."""
+    port = free_port()
+    server = serve(LARGE, "--max-worker-memory", "40M", "--status", f"127.0.0.1:{port}")
+
+    def worker() -> dict[str, float]:
+        with Client(socket.create_connection(("127.0.0.1", port), DEADLINE)) as client:
+            response = client.send(b"GET /status HTTP/1.1\r\nHost: a\r\n\r\n").response()
+        workers: list[dict[str, float]] = json.loads(response.content)["workers"]
+        return workers[0]
+
+    wait_for(lambda: worker()["resident_bytes"] > 40 << 20, "its size")
+    first = worker()["pid"]
+    for _ in range(3):  # it looks at itself with each beat
+        before = worker()["seconds_since_beat"]
+
+        def beats(before: float = before) -> bool:
+            return worker()["seconds_since_beat"] < before
+
+        wait_for(beats, "another beat")
+    assert worker()["pid"] == first
+    assert "is to be replaced" not in server.log
+
+
+def test_a_limit_below_what_the_application_needs_is_no_storm_of_workers(serve: Serve) -> None:
+    server = serve(LARGE, "--max-worker-memory", "40M")
+    pids: list[str] = []
+    said = r"worker (\d+) uses \d+ MiB after \d+ s: --max-worker-memory \(40 MiB\) is too little"
+
+    def four() -> bool:
+        pids.append(server.get().text)
+        return len(re.findall(said, server.log)) >= 3
+
+    wait_for(four, "three replacements", 60)
+    waits = re.findall(r"it is replaced in (\d+) s", server.log)
+    assert waits[:3] == ["1", "2", "4"]
+    assert len(set(pids)) <= 3, "each was kept for as long as was said"
 
 
 def test_max_worker_memory_replaces_a_worker(serve: Serve) -> None:

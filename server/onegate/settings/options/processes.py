@@ -97,8 +97,8 @@ class Processes(Group, title="Processes"):
     max_worker_memory: int = option(
         0,
         Size(),
-        help="replace a worker whose resident memory is above this, between two requests; 0 for"
-        " never",
+        help="replace a worker whose resident memory is above this, between two requests; one that"
+        " is so within a minute later each time, after 1 to 30 s, with a warning; 0 for never",
         why="as max_requests",
         uwsgi="--reload-on-rss 0",
         others="granian --workers-max-rss, mod_wsgi memory-limit",
