@@ -17,10 +17,11 @@ from wsgi_matrix.engines import commands, docker_baseline, docker_clean
 from wsgi_matrix.engines.docker_around import PYTHON
 from wsgi_matrix.engines.docker_base import ensure_base
 from wsgi_matrix.engines.docker_cell import DockerRunning
-from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_name, owner
+from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_name
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_prepared import Prepared
 from wsgi_matrix.engines.open_cells import OpenCells
+from wsgi_matrix.engines.owner import owner
 from wsgi_matrix.model.axes import Cell, Python
 
 UIDS = range(20_000, 60_000, 2)

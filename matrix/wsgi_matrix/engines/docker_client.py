@@ -6,11 +6,8 @@ process made it, so that what a dead run left can be told from what a living one
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -130,49 +127,3 @@ def inspect_image(client: docker.APIClient, name: str) -> dict[str, Any] | None:
         return dict(client.inspect_image(name))  # type: ignore[no-untyped-call] # stub has no types
     except ImageNotFound:
         return None
-
-
-def owner() -> str:
-    """This process, for ``OWNER``: where it runs, its id, and when it started."""
-    pid = os.getpid()
-    return f"{_place()}:{pid}:{_started(pid)}"
-
-
-def is_alive(value: str) -> bool:
-    """Whether the process that wrote ``value`` may still run.
-
-    True for a process on another machine or in another container: nothing can be known of it.
-    """
-    try:
-        place, pid, started = value.split(":")
-        if place != _place():
-            return True
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is somebody else's process, and it is there
-    except ValueError:
-        return False  # not one of ours as we write them today
-    return _started(int(pid)) == started
-
-
-def _place() -> str:
-    """The set of processes in which a process id means something: a boot and a pid namespace."""
-    parts = [platform.node()]
-    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
-        try:
-            link = Path(path)
-            parts.append(str(link.readlink()) if link.is_symlink() else link.read_text())
-        except OSError:  # not Linux
-            parts.append("")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _started(pid: int) -> str:
-    """When a process started, in clock ticks since boot: ids are used again."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]

@@ -25,7 +25,8 @@ from docker.types import LogConfig
 
 from wsgi_matrix import bundles, probe
 from wsgi_matrix.engines import SetupError
-from wsgi_matrix.engines.docker_client import CONTENT, LABEL, OWNER, owner
+from wsgi_matrix.engines.docker_client import CONTENT, LABEL, OWNER
+from wsgi_matrix.engines.owner import owner
 from wsgi_matrix.locks import exclusive
 
 MOUNT = "/srv"

@@ -14,9 +14,10 @@ from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines import doctor_inside
-from wsgi_matrix.engines.docker_client import LABEL, OWNER, owner
+from wsgi_matrix.engines.docker_client import LABEL, OWNER
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.doctor_finding import NOFILE, NPROC, Finding
+from wsgi_matrix.engines.owner import owner
 
 PIDS, MEMORY = 16, 64 * 2**20
 UID = 59_998

@@ -1,8 +1,7 @@
 """What a killed run of the process engine leaves, and how the next one removes it.
 
-A run keeps a folder ``run-PID-START-…`` with a line ``PID START`` in ``processes`` for each process
-that it started. A process id alone proves nothing, since ids are used again; with the start time
-(field 22 of ``/proc/PID/stat``, in clock ticks since boot) it names one process.
+A run keeps a folder ``run-OWNER-…`` (``owner``) with a line ``PID START`` in ``processes`` for each
+process that it started: a process id alone proves nothing, since ids are given again.
 """
 
 from __future__ import annotations
@@ -15,17 +14,9 @@ import stat
 import tempfile
 from pathlib import Path
 
+from wsgi_matrix.engines.owner import is_alive, of_this_boot, owner, start_time
+
 LIST = "processes"
-
-
-def start_time(pid: int) -> str | None:
-    """Start time of a live process in clock ticks since boot; ``None`` if there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
 
 
 def searchable(path: Path) -> bool:
@@ -45,8 +36,7 @@ def searchable(path: Path) -> bool:
 def make_folder(parent: Path) -> Path:
     """A folder for one run of this process."""
     parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"run-{os.getpid()}-{start_time(os.getpid())}-"
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"run-{owner()}-", dir=parent))
 
 
 def record(folder: Path, pid: int) -> None:
@@ -58,13 +48,14 @@ def record(folder: Path, pid: int) -> None:
 def clean(parent: Path) -> int:
     """Kill the processes of runs that are gone and remove their folders. Returns how many runs."""
     count = 0
-    for folder in parent.glob("run-*-*-*"):
-        _, pid, started, _ = folder.name.split("-", 3)
-        if not pid.isdigit() or start_time(int(pid)) == started:
+    for folder in parent.glob("run-*-*"):
+        whose = folder.name.removeprefix("run-").rpartition("-")[0]
+        if is_alive(whose):
             continue
-        with contextlib.suppress(OSError):
-            for line in (folder / LIST).read_text().splitlines():
-                _kill_group(*line.split())
+        if of_this_boot(whose):
+            with contextlib.suppress(OSError):
+                for line in (folder / LIST).read_text().splitlines():
+                    _kill_group(*line.split())
         shutil.rmtree(folder, ignore_errors=True)
         count += 1
     return count

@@ -16,8 +16,9 @@ import docker
 import pytest
 from wsgi_matrix.engines import EngineError
 from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.engines.docker_client import CELL, LABEL, OWNER, connect, is_alive, owner
+from wsgi_matrix.engines.docker_client import CELL, LABEL, OWNER, connect
 from wsgi_matrix.engines.docker_volumes import ours
+from wsgi_matrix.engines.owner import owner
 from wsgi_matrix.model.axes import Cell, Limits
 
 from tests.matrix.docker.conftest import TOP, Prepared, until
@@ -82,17 +83,6 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(
     assert images <= {each["Id"] for each in engine.client.images(filters={"label": LABEL})}
     there = {each["Id"] for each in engine.client.containers(all=True)}
     assert set(bystanders) <= there
-
-
-def test_who_is_alive() -> None:
-    place, pid, started = owner().split(":")
-    assert is_alive(owner())
-    assert not is_alive(f"{place}:{pid}:{int(started) + 1}")  # the id is another's by now
-    assert is_alive(f"elsewhere:{pid}:{started}")  # nothing can be known of it
-    assert not is_alive("")
-    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
-        pass
-    assert not is_alive(f"{place}:{gone.pid}:{started}")
 
 
 @pytest.fixture
