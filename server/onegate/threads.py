@@ -117,6 +117,11 @@ class ThreadedWorker(Worker):
                 self._hand_back(finished)
                 with self._lock:
                     self._active -= 1
+        with self._lock:
+            self._stands_in = False
+            free, self._free = self._free, []
+        for turn in free:
+            turn.release()
 
     def release(self) -> None:
         """See there. A call that outlives its server still rings, and keeps what it rings with."""
@@ -177,7 +182,7 @@ class ThreadedWorker(Worker):
         """
         call = heir = term = None
         with self._lock:
-            offer = stands_in = False
+            offer = False
             self._active -= called
             if self._waiting:
                 call = self._waiting.popleft()
@@ -186,13 +191,14 @@ class ThreadedWorker(Worker):
                     heir = self._heir()
             elif self._vacant:
                 term = self._take()
+            elif self._over:
+                turn.release()
             else:
                 self._free.append(turn)
-                stands_in = self._stands_in
+                if self._stands_in:
+                    self._ring()  # to give way
         if offer:
             self._hand_to(heir)
-        if stands_in:
-            self._ring()  # to give way
         return call, term
 
     def _take(self) -> int:
