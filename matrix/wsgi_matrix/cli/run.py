@@ -31,6 +31,7 @@ from wsgi_matrix.reports import console, data, exit_code, files, markdown, progr
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.settings import Config
+from wsgi_matrix.traffic import load
 
 
 @click.command(epilog=EPILOG)
@@ -66,6 +67,8 @@ def run(
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
+        if any(cell.suite == suites.TRAFFIC for cell in cells):
+            tell_reading(settings)
         sent = {
             name: suites.choose(settings, name)
             for name in dict.fromkeys(cell.suite for cell in cells)
@@ -125,6 +128,13 @@ def write_down(folder: Path, done: Run) -> None:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(value))
+
+
+def tell_reading(settings: Config) -> None:
+    """Say which traffic takes a while to read, before it is read."""
+    traffic = settings.suites.get(suites.TRAFFIC)
+    for path, size in load.large(traffic.send if traffic else (), settings.file.parent):
+        click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 
 
 def tell_report(folder: Path, done: Run) -> None:

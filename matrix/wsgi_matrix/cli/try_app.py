@@ -14,7 +14,7 @@ from wsgi_matrix import config, plan, resolve, shipped, suites
 from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.loading import loadable
-from wsgi_matrix.cli.run import tell_report, terminable, write_down
+from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner.run import Runner
@@ -58,6 +58,7 @@ def try_app(
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
         cells = plan.make_cells(settings, plan.Selection())
         config.check_folders(settings, cells)
+        tell_reading(settings)
         suite = suites.choose(settings, suites.TRAFFIC)
         for each in settings.apps.values():
             if told := resolve.chosen(each.path, each.requirements)[1]:

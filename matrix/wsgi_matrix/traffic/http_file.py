@@ -102,6 +102,8 @@ class _Request:
     url: str
     fields: list[tuple[int, str, str]]
     body: bytes | None
+    shape: str = ""
+    """The URL with the names of made values."""
 
 
 def capture(text: str) -> Capture:
@@ -290,6 +292,7 @@ class _Reader:
         return Ask(
             method=request.method,
             target=url.target,
+            shape=urls.target(request.shape),
             host=host or url.host or "localhost",
             fields=tuple(fields),
             body=request.body,
@@ -324,6 +327,7 @@ class _Reader:
             raise _Unsent("it is an answer, not a request")
         written, at = _joined(lines)
         method, url = _method(self.variables.fill(written))
+        _, shape = _method(self.variables.shape(written))
         fields, at = self._fields(lines, at)
         media = next((v.lower() for _, n, v in fields if n.lower() == "content-type"), "")
         body = self._body(lines[at:], media.partition(";")[0].strip())
@@ -334,7 +338,7 @@ class _Reader:
             body = graphql.body((body or b"").decode()).encode()
             if not media:
                 fields.append((lines[0][0], "Content-Type", "application/json"))
-        return _Request(method=method, url=url, fields=fields, body=body)
+        return _Request(method=method, url=url, fields=fields, body=body, shape=shape)
 
     def _fields(self, lines: list[Line], at: int) -> tuple[list[tuple[int, str, str]], int]:
         """The fields from ``at`` on, and where the body begins."""

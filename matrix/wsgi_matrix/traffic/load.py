@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from wsgi_matrix.traffic import credentials, documents, har, http_file, openapi,
 from wsgi_matrix.traffic.model import MADE, Ask, Capture, Session
 from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
+LARGE = 2**20
+"""Octets of a file above which reading it is told before."""
 TELLING = 32
 """Characters of a request's target that its name tells."""
 
@@ -50,6 +52,13 @@ def load(sends: Sequence[str], *, root: Path, to_all: ForAll | None = None) -> t
             sessions.append(_file(root / name, to_all))
     made = _named(sessions, to_all, _fields(to_all, variables))
     return tuple(made)
+
+
+def large(sends: Sequence[str], root: Path) -> Iterator[tuple[Path, int]]:
+    """The files of ``sends`` that take a while to read, and their octets."""
+    for path in (root / name for name in sends if not name.startswith("/")):
+        if path.is_file() and (size := path.stat().st_size) > LARGE:
+            yield path, size
 
 
 def _file(path: Path, to_all: ForAll) -> Session:
@@ -126,7 +135,8 @@ def _named(
         asks = []
         for ask in session.asks:
             number += 1
-            told = re.sub(r"[^a-z0-9]+", "-", f"{ask.method} {ask.target}".lower()).strip("-")
+            words = f"{ask.method} {ask.shape or ask.target}".lower()
+            told = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
             kept = [each for each in ask.fields if each[0].lower() not in names]
             try:
                 asks.append(

@@ -51,6 +51,9 @@ class Ask:
     """User and password for a challenge by the scheme Digest (RFC 7616)."""
     cookies: bool = True
     """Whether it is sent cookies, and those of its answer are kept."""
+    shape: str = ""
+    """The target with the names of values that are made for each run in their place, if there are
+    any: what is the same in the next run."""
     source: str = ""
     """For people: the file and line that it comes from."""
     recorded: int | None = None

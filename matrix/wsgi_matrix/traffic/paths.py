@@ -16,7 +16,8 @@ def ask(text: str, source: str, variables: Variables) -> Ask:
     text = text.strip()
     if not text.startswith("/"):
         raise ValueError(f"a path that begins with / is expected, not {text!r}")
-    return Ask(target=target(variables.fill(text)), source=source)
+    filled, shape = target(variables.fill(text)), target(variables.shape(text))
+    return Ask(target=filled, shape=shape, source=source)
 
 
 def read(text: str, source: str, variables: Variables) -> tuple[Ask, ...]:

@@ -11,7 +11,7 @@ from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.settings import Config
 from wsgi_matrix.suites import TRAFFIC, Suite
-from wsgi_matrix.traffic import propose
+from wsgi_matrix.traffic import made, propose
 from wsgi_matrix.traffic.ignore import Ignore
 from wsgi_matrix.traffic.model import Ask
 from wsgi_matrix.traffic.suite import SAME, Judgement, judgement, verdict
@@ -43,11 +43,18 @@ def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
     if done.partial or not ran or not ran[0].exchanges or not (differs or len(ran) == 1):
         return Changes()
     again = run_cell(engine, ran[0].cell, config.settings, suite)
-    return between(ran[0], again, _asks(suite), judgement(config.suites[TRAFFIC]))
+    values = [value for session in suite.sessions for value in session.generated]
+    return between(ran[0], again, _asks(suite), judgement(config.suites[TRAFFIC]), values)
 
 
-def between(one: CellResult, two: CellResult, asks: Sequence[Ask], by: Judgement) -> Changes:
-    """What differs between two results of the same cell."""
+def between(
+    one: CellResult,
+    two: CellResult,
+    asks: Sequence[Ask],
+    by: Judgement,
+    values: Sequence[str] = (),
+) -> Changes:
+    """What differs between two results of the same cell. ``values``: made for this run."""
     found: dict[Ignore, None] = {}
     pairs = []
     for ask in asks:
@@ -56,7 +63,8 @@ def between(one: CellResult, two: CellResult, asks: Sequence[Ask], by: Judgement
             continue
         a, b = by.answer(ask, first), by.answer(ask, second)
         pairs.append((ask, a, b))
-        found |= dict.fromkeys(propose.propose(a, b))
+        proposed = propose.propose(made.masked(a, values), made.masked(b, values))
+        found |= dict.fromkeys(map(made.unmasked, proposed))
     ignores = tuple(found)
     unsettled = [ask.name for ask, a, b in pairs if not propose.settled(ask, a, b, ignores)]
     return Changes(ignores=ignores, unsettled=tuple(unsettled))

@@ -70,6 +70,7 @@ class Variables:
         self.hints: dict[str, str] = {}
         """What to say of a name that has no value."""
         self._settled: dict[str, str] = {}
+        self._shaping = False
         self._environment, self._settings = environments(folder, given.http_env)
 
     def of_environment(self, name: str) -> str | None:
@@ -84,6 +85,14 @@ class Variables:
         if depth > DEEPEST:
             raise ValueError(f"variables that stand for each other in {text!r}")
         return PLACE.sub(lambda place: self._value(place[1], depth), text)
+
+    def shape(self, text: str) -> str:
+        """``text`` with all values but those that are made: the same in each run."""
+        settled, self._settled, self._shaping = self._settled, {}, True
+        try:
+            return self.fill(text)
+        finally:
+            self._settled, self._shaping = settled, False
 
     def _value(self, name: str, depth: int) -> str:
         if name in self.given.var:
@@ -100,6 +109,8 @@ class Variables:
             if found is not None:
                 return self._settle(name, found, depth)
         made = self._of_answer(name) or self._of_surroundings(name, depth)
+        if made is None and self._shaping:
+            return name.strip("$").replace(" ", "-")
         if made is None:
             made = self.given.dynamic.value(name)
         if made is None:

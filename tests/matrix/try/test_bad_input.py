@@ -106,6 +106,14 @@ def test_traffic_that_is_none(inside, folder, name, content, expected):
     assert expected in said
 
 
+def test_a_large_file_is_named_before_it_is_read(inside, folder):
+    (folder / "a.yaml").write_text("# " + "x" * 2**20 + "\n[")
+    done = inside("try", "shop:app", "--traffic", "a.yaml")
+    first, last = done.err.splitlines()
+    assert first == f"wsgi-matrix: reading {folder / 'a.yaml'} (1.0 MiB)"
+    assert "not YAML" in last
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -220,3 +220,12 @@ def test_what_cannot_go_with_all_requests(tmp_path, to_all, expected):
 def test_a_path_with_a_place_that_nothing_fills(tmp_path):
     with pytest.raises(UserError, match="--var id=…"):
         load(["/{{id}}"], root=tmp_path)
+
+
+def test_checks_are_called_the_same_in_each_run(tmp_path):
+    (tmp_path / "a.http").write_text("@id = {{$guid}}\nGET /{{id}}/{{$randomInt 5 9}}?a={{b}}\n")
+    to_all = ForAll(given=Given(var={"b": "7"}))
+    runs = [load(["/{{$uuid}}", "a.http"], root=tmp_path, to_all=to_all) for _ in range(2)]
+    names = [[ask.name for session in run for ask in session.asks] for run in runs]
+    assert names == [["01-get-uuid", "02-get-guid-randomint-5-9-a-7"]] * 2
+    assert runs[0][0].asks[0].target != runs[1][0].asks[0].target
