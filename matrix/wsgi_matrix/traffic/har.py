@@ -1,9 +1,9 @@
 """HAR files, as browsers save them from their network tab (HTTP Archive 1.2).
 
-Requests to one host are sent, the one that most go to; fields that belong to the recorded
-connection, to its cache or to its compression are not, nor are WebSockets and streams of events. A
-value that ``capture`` finds in a recorded answer (a
-CSRF token, say) is not sent as it was recorded, but as the cell's own answer has it.
+Requests to one host are sent: of those that responded with a page, the one that most go to. Fields
+that belong to the recorded connection, to its cache or to its compression are not sent, nor are
+WebSockets and streams of events. A value that ``capture`` finds in a recorded answer (a CSRF token,
+say) is not sent as it was recorded, but as the cell's own answer has it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def looks_like(value: Any) -> bool:
 
 
 def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = "") -> Session:
-    """The requests of a HAR to one host: ``host`` if it is in it, else the one most go to.
+    """The requests of a HAR to one host: ``host`` if it is in it, else the app's by all accounts.
 
     Raises ``ValueError`` with what is wrong and where.
     """
@@ -55,7 +55,7 @@ def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = 
             checked.append((number, entry, *_to_whom(entry)))
         except (KeyError, TypeError, AttributeError) as problem:
             raise _wrong(number, problem) from None
-    chosen = _host([to for _, _, to, reason in checked if not reason], host)
+    chosen = _host([(to, _is_page(entry)) for _, entry, to, why in checked if not why], host)
     asks: list[Ask] = []
     notes: Counter[str] = Counter()
     recorded: dict[str, str] = {}
@@ -67,8 +67,6 @@ def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = 
             if not reason:
                 asks.append(_ask(entry, f"{source}:log.entries[{number}]", recorded))
                 _remember(entry, captures, recorded)
-        except binascii.Error as problem:
-            raise _wrong(number, problem) from None
         except ValueError as problem:
             reason = f"log.entries[{number}] is no request: {problem}"
         except (KeyError, TypeError, AttributeError) as problem:
@@ -119,14 +117,29 @@ def _to_whom(entry: dict[str, Any]) -> tuple[str, str]:
         return "", f"{request['url']}: {problem}"
 
 
-def _host(hosts: Sequence[str], wanted: str) -> str:
-    """``wanted`` if requests go there, else the host that most go to, the first of several."""
+def _host(hosts: Sequence[tuple[str, bool]], wanted: str) -> str:
+    """``wanted`` if requests go there, else the host that most go to, the first of several.
+
+    One that responded with a page comes before those that only had parts of it: many sites have
+    most of these elsewhere.
+    """
     if wanted:
         with contextlib.suppress(ValueError):
             wanted = urls.host(f"http://{wanted}")
-    if wanted in hosts:
+    counts = Counter(host for host, _ in hosts)
+    pages = {host for host, page in hosts if page}
+    if wanted in counts:
         return wanted
-    return max(dict.fromkeys(hosts), key=hosts.count, default="")
+    return max(counts, key=lambda each: (each in pages, counts[each]), default="")
+
+
+def _is_page(entry: dict[str, Any]) -> bool:
+    """Whether HTML was responded, and no redirect."""
+    response = entry.get("response") or {}
+    content = response.get("content") or {}
+    status = response.get("status")
+    html = str(content.get("mimeType", "")).lower().startswith("text/html")
+    return html and not (isinstance(status, int) and 300 <= status <= 399)
 
 
 def _ask(entry: dict[str, Any], source: str, recorded: dict[str, str]) -> Ask:
@@ -186,12 +199,15 @@ def _with_places(text: str, recorded: dict[str, str]) -> str:
 
 def _remember(entry: dict[str, Any], captures: Sequence[Capture], recorded: dict[str, str]) -> None:
     """Values that a recorded answer gave."""
+    if not captures:
+        return
     response = entry.get("response") or {}
     lines = [f"{each['name']}: {each['value']}" for each in response.get("headers", [])]
     content = response.get("content") or {}
     body = str(content.get("text") or "").encode()
     if content.get("encoding") == "base64":
-        body = base64.b64decode(body)
+        with contextlib.suppress(binascii.Error):  # one that was cut gave nothing
+            body = base64.b64decode(body)
     head = "\r\n".join(["", *lines, "", ""]).encode()
     for each in captures:
         value = captured(each.kind, each.where, head, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from wsgi_matrix.traffic import har
+from wsgi_matrix.traffic.model import Capture
 
 
 def entry(url, method="GET", headers=(), status=200, mime="text/html", **more):
@@ -35,6 +36,32 @@ def test_the_host_is_the_one_that_most_requests_go_to():
     )
     assert [ask.target for ask in read(*entries, host="Shop.example:80").asks] == ["/"]
     assert len(read(*entries, host="other.example").asks) == 4
+
+
+def test_files_from_elsewhere_do_not_make_a_host():
+    session = read(
+        entry("https://shop.example/"),
+        *(entry(f"https://cdn.example/{n}.png", mime="image/png") for n in range(3)),
+        *(entry(f"https://cdn.example/{n}.js", mime="text/javascript") for n in range(3)),
+        entry("https://ads.example/beacon", "POST", mime="image/gif"),
+        entry("https://shop.example/api", mime="application/json"),
+    )
+    assert {ask.host for ask in session.asks} == {"shop.example"}
+    calls = [entry(f"http://{host}/", mime="application/json") for host in "abb"]
+    assert {ask.host for ask in read(*calls).asks} == {"b"}
+
+
+def test_content_that_was_cut_is_no_fault_of_the_recording():
+    cut = entry("http://a/")
+    cut["response"]["content"] = {"text": "abcde", "encoding": "base64"}
+    bad = entry("http://a/up", "POST")
+    bad["request"]["postData"] = {"text": "abcde", "encoding": "base64"}
+    capture = Capture(name="x", kind="regex", where="(nothing)")
+    for captures in ((), (capture,)):
+        session = har.read({"log": {"entries": [cut, bad]}}, "a.har", captures)
+        assert [ask.target for ask in session.asks] == ["/"]
+        [note] = session.notes
+        assert note.startswith("a.har: 1 not sent, log.entries[1] is no request: Invalid base64")
 
 
 def test_a_proxy_is_no_host():

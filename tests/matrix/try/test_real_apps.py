@@ -5,6 +5,7 @@ Each is given by a requirements.txt that nobody has locked, and by traffic in a 
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -58,10 +59,15 @@ def requests_of(done, server):
 def test_httpbin_is_flask(an_app):
     done = an_app("httpbin", "--engine", "process")
     assert done.code == 0, done.out + done.err
-    statuses = [302, 200, 200, 200, 404, 200, 200, 200, 302, 200, 200]
+    statuses = [302, 200, 200, 200, 404, 200, 200, 200, 302, 200, 200, 200, 200, 200, 200]
     assert requests_of(done, "onegate") == statuses
     assert '"theme": "dark"' in done.answer("02-get-cookies", "waitress")
     assert "/anything/blue" in done.answer("04-get-anything-made-json-colour", "gunicorn_sync")
+    assert '"authenticated": true' in done.answer("12-get-basic-auth-ann-secret", "waitress")
+    assert '"authenticated": true' in done.answer("13-get-digest-auth-auth-ann-secret", "waitress")
+    parts = json.loads(done.answer("14-post-post", "onegate"))
+    assert parts["form"] == {"note": "two\r\nlines"}
+    assert "httpbin" in parts["files"]["file"]
 
 
 def test_kinto_is_pyramid(an_app):
