@@ -292,7 +292,7 @@ class _Reader:
         return Ask(
             method=request.method,
             target=url.target,
-            shape=urls.target(request.shape),
+            shape=self._shape(request),
             host=host or url.host or "localhost",
             fields=tuple(fields),
             body=request.body,
@@ -312,6 +312,14 @@ class _Reader:
                 raise ValueError(f"the target * is one of OPTIONS, not of {request.method}")
             return urls.Url(target="*")
         return urls.split(request.url)
+
+    @staticmethod
+    def _shape(request: _Request) -> str:
+        """The target with the names of made values, which a host cannot always be made of."""
+        try:
+            return urls.split(request.shape).target if request.shape else ""
+        except ValueError:
+            return ""
 
     def _curl(self, lines: list[Line]) -> _Request:
         text = self.variables.fill("\n".join(text for _, text in lines))

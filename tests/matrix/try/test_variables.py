@@ -223,9 +223,11 @@ def test_a_path_with_a_place_that_nothing_fills(tmp_path):
 
 
 def test_checks_are_called_the_same_in_each_run(tmp_path):
-    (tmp_path / "a.http").write_text("@id = {{$guid}}\nGET /{{id}}/{{$randomInt 5 9}}?a={{b}}\n")
+    (tmp_path / "a.http").write_text(
+        "@id = {{$guid}}\nGET a.example:80/{{id}}/{{$randomInt 5 9}}?a={{b}}\n###\nOPTIONS *\n"
+    )
     to_all = ForAll(given=Given(var={"b": "7"}))
     runs = [load(["/{{$uuid}}", "a.http"], root=tmp_path, to_all=to_all) for _ in range(2)]
     names = [[ask.name for session in run for ask in session.asks] for run in runs]
-    assert names == [["01-get-uuid", "02-get-guid-randomint-5-9-a-7"]] * 2
+    assert names == [["01-get-uuid", "02-get-guid-randomint-5-9-a-7", "03-options"]] * 2
     assert runs[0][0].asks[0].target != runs[1][0].asks[0].target
