@@ -117,6 +117,7 @@ class Answering(Ending):
             self._body = None
         environ = self.known()
         what, own = str(error.status), error.status == NO_ROOM
+        service.refusals.count += 1
         service.refusals(service.now, self.peer, environ, what, error.reason, error.detail, own=own)
         head = Head()
         head.target = environ.get("RAW_URI", "")

@@ -29,6 +29,8 @@ class Refusals:
     """Writes these lines for one worker."""
 
     def __init__(self) -> None:
+        self.count = 0
+        """Requests that were refused."""
         self._room = float(BURST)
         self._since = 0.0
         self._left_out = 0

@@ -30,7 +30,9 @@ class Field:
     REQUESTS = 13
     SECONDS = 14  # of all responses, from the end of the head to the end of the call
     STATUSES = 15  # the first of four: responses of 2xx ... 5xx
-    DURATIONS = 19  # the first of those that count responses by DURATIONS, and of all others
+    REFUSED = 19  # requests, from their octets
+    HEADS_REFUSED = 20  # of responses, for what the application put in them
+    DURATIONS = 21  # the first of those that count responses by DURATIONS, and of all others
 
 
 DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -149,6 +149,18 @@ class StatusApp:
             ),
             ("responses_total", "counter", "Responses by the class of their status.", statuses),
             (
+                "requests_refused_total",
+                "counter",
+                "Requests that were refused from their octets.",
+                [({}, total(Field.REFUSED))],
+            ),
+            (
+                "response_heads_refused_total",
+                "counter",
+                "Heads of responses that were refused for what the application put in them.",
+                [({}, total(Field.HEADS_REFUSED))],
+            ),
+            (
                 "request_duration_seconds",
                 "histogram",
                 "From the end of a request's head to the end of its call.",

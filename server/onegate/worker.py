@@ -28,6 +28,7 @@ from onegate.scoreboard import Field, Slot
 from onegate.spool import spool_folder
 from onegate.state import CALL
 from onegate.wsgi import EnvironFactory, field_key
+from onegate.wsgi.call import refused_heads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Worker(Calls):
         self._prepare()
         self._line.serves()
         self._start()
-        self._slot[Field.REQUESTS] = self._slot[Field.BEFORE] + self.requests
+        self._sum_up()
 
     def _prepare(self) -> None:
         limit = budget(_open_descriptors(), self.settings.worker_connections)
@@ -258,7 +259,7 @@ class Worker(Calls):
         """Write this worker's numbers; ask to be replaced when its time has come."""
         slot = self._slot
         slot[Field.CALL_SINCE] = oldest_call
-        slot[Field.REQUESTS] = slot[Field.BEFORE] + self.requests
+        self._sum_up()
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
         slot[Field.IDLE] = self._acceptor.idle()
         resident = 0
@@ -268,6 +269,14 @@ class Worker(Calls):
                 resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
         self._retirement.look(self.now, resident, self.requests)
+
+    def _sum_up(self) -> None:
+        """Write the numbers that only grow."""
+        slot, refusals = self._slot, self.refusals
+        slot[Field.REQUESTS] = slot[Field.BEFORE] + self.requests
+        slot[Field.REFUSED] += refusals.count
+        refusals.count = 0
+        slot[Field.HEADS_REFUSED] += refused_heads.take()
 
     def _stop(self, patience: float) -> None:
         """End within ``patience`` seconds, when all is answered that was asked."""

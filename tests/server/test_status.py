@@ -208,7 +208,8 @@ def app(environ, start_response):
     if path == "/raises":
         raise RuntimeError
     status = {"/moved": "302 Found", "/missing": "404 Not Found"}.get(path, "200 OK")
-    start_response(status, [("Content-Length", "2")])
+    hop = [("Connection", "close")] if path == "/hop" else []
+    start_response(status, [("Content-Length", "2"), *hop])
     time.sleep(0.001)
     return [b"ok"]
 """
@@ -280,6 +281,8 @@ def test_every_number_is_written_by_something(tmp_path: Path) -> None:
         (tmp_path / "served.py").write_text(MANY)
         server.process.send_signal(signal.SIGHUP)
         told('onegate_reloads_total{result="adopted"}')
+        # One that is about to end may still take a request, and is not judged by --timeout.
+        wait_for(lambda: all(each["generation"] > 1 for each in status.workers()), "the new ones")
         crashes = int(status.workers()[0]["pid"])
         os.kill(crashes, signal.SIGKILL)
         told('onegate_worker_restarts_total{reason="crashed"}')
@@ -287,6 +290,10 @@ def test_every_number_is_written_by_something(tmp_path: Path) -> None:
             hangs.send(HANG)
             told("seconds_in_call")
             told('onegate_worker_restarts_total{reason="timeout"}')
+        server.exchange(b"nonsense\r\n\r\n")
+        told("onegate_requests_refused_total")
+        assert server.get("/hop").status == 500
+        told("onegate_response_heads_refused_total")
         while not seen['onegate_worker_restarts_total{reason="retired"}']:
             for _ in range(50):
                 server.get()

@@ -10,6 +10,7 @@ while nothing was sent, and in a visibly cut connection afterwards.
 
 from __future__ import annotations
 
+import _thread
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -43,6 +44,29 @@ else:
 
 
 log = logging.getLogger("onegate.error")
+
+
+class Tally:
+    """How often something rare has happened since it was last looked at, in whatever thread."""
+
+    def __init__(self) -> None:
+        self._lock = _thread.allocate_lock()
+        self._count = 0
+
+    def add(self) -> None:
+        """It has happened once more."""
+        with self._lock:
+            self._count += 1
+
+    def take(self) -> int:
+        """The number, which begins at 0 again."""
+        with self._lock:
+            count, self._count = self._count, 0
+            return count
+
+
+refused_heads = Tally()
+"""Heads of responses in this process that were refused for what the application put in them."""
 
 _time = time.time
 _COPY = 65536
@@ -285,6 +309,7 @@ class Call(Generic[OutputT]):
 
     def _refused(self, error: Exception) -> None:
         """Log what is wrong with the application's fields: it may catch the error itself."""
+        refused_heads.add()
         what = f"{self.request.method} {self.request.target!r}"
         self._complain("the head of the response to %s is refused: %s", what, error)
 
