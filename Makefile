@@ -36,7 +36,7 @@ pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
-soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients for SOAK_SECONDS (600); build/soak/
+soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients for SOAK_SECONDS (600), then a million responses of threads, each compared; build/soak/
 	@$(BIN)/python -m bench.soak $(SOAK_SECONDS) $(SOAK_ARGS)
 
 fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); what is found: build/fuzz/crash-*

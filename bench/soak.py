@@ -4,6 +4,8 @@ Eight good clients check every answer; five kinds of bad ones come and go, ten a
 seconds something happens to the server. The bar is 0 lost. What goes down with a worker that is
 killed with SIGKILL is counted apart: nobody can answer for it.
 
+Then, with ``--responses`` (a million), one worker with threads: :mod:`bench.soak_threads`.
+
 Prints the counts, writes ``build/soak/`` (results and picture), with ``--docs`` also
 ``docs/soak.svg`` and the part of ``docs/operation.md`` that is about it. Exit status 1 if anything
 was lost, or anything is left over.
@@ -25,11 +27,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from bench.soak_clients import APP, BAD, Good, Tally, misbehave
 from bench.soak_report import Report, Sample, console, draw, write_docs
+from bench.soak_threads import soak_threads
 
 TOP = Path(__file__).resolve().parents[1]
 NOFILE = 512
@@ -90,7 +93,7 @@ class Soaked:
         old = self.master
         self.tell(signal.SIGUSR2)
         self.master = int(self.said(r"process (\d+) has taken over", before))
-        wait(lambda: old not in reaped(), "the end of the old master")
+        wait(lambda: ended(old), "the end of the old master")
 
     def broken_reload(self) -> None:
         """HUP with code that cannot be loaded, and once more with code that can."""
@@ -103,8 +106,8 @@ class Soaked:
     def stop(self) -> int:
         """TERM; the exit status."""
         self.tell(signal.SIGTERM)
-        wait(lambda: self.master not in reaped(), "the end")
-        return _statuses.get(self.master, -1)
+        wait(lambda: ended(self.master), "the end")
+        return _statuses[self.master]
 
 
 _statuses: dict[int, int] = {}
@@ -121,6 +124,12 @@ def reaped() -> set[int]:
             break
         _statuses[pid] = os.waitstatus_to_exitcode(status)
     return set(children(os.getpid()))
+
+
+def ended(pid: int) -> bool:
+    """Whether it was reaped: a list of children that is read while they change may lack one."""
+    reaped()
+    return pid in _statuses
 
 
 def children(pid: int) -> dict[int, str]:
@@ -301,11 +310,19 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description="see the module")
     parser.add_argument("seconds", type=float, nargs="?", default=600.0)
+    parser.add_argument("--responses", type=int, default=1_000_000, help="for the part of threads")
     parser.add_argument("--docs", action="store_true", help="write docs/ too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         report = soak(arguments.seconds, Path(folder))
         log = (Path(folder) / "log").read_text(errors="backslashreplace")
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        outcome = soak_threads(arguments.responses, Path(folder))
+        report = replace(
+            report,
+            compared=outcome.total,
+            problems=[*report.problems, *(f"threads: {each}" for each in outcome.wrong)],
+        )
     build = TOP / "build" / "soak"
     build.mkdir(parents=True, exist_ok=True)
     (build / "results.json").write_text(json.dumps(asdict(report), indent=1) + "\n")

@@ -47,6 +47,8 @@ class Report:
     events: list[tuple[float, str]]
     samples: list[Sample]
     problems: list[str]
+    compared: int = 0
+    """Responses of a worker with threads that were right to the last octet."""
 
     @property
     def failed(self) -> bool:
@@ -83,6 +85,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
             "memory of the largest worker: early, at the end, at most",
             f"{mib(first.memory)}, {mib(last.memory)}, {mib(most(lambda s: s.memory))}",
         ),
+        ("then, of 8 threads: responses compared octet by octet", f"{report.compared:,}"),
     ]
 
 

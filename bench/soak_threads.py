@@ -33,6 +33,8 @@ TOP = Path(__file__).resolve().parents[1]
 CONNECTIONS = 48
 SILENCE = 60.0
 """Seconds without any octet from the server after which nothing more is expected."""
+MOST = 3600.0
+"""Seconds of a run, whatever it has come to."""
 _DATE = re.compile(rb"\r\nDate: ([^\r\n]*)\r\n")
 _ACCESS = '%({onegate.request_id}e)s "%(r)s" %(s)s %(B)s'
 
@@ -123,7 +125,8 @@ def difference(due: bytes, got: bytes) -> str:
 class Load:
     """All clients of one run, in one thread."""
 
-    def __init__(self, port: int, responses: int, seed: int) -> None:
+    def __init__(self, port: int, responses: int, seed: int, most: float) -> None:
+        self._until = time.monotonic() + most
         self.outcome = Outcome()
         self.lines: Counter[str] = Counter()
         """Of the access log, as they are due for the responses that came."""
@@ -158,6 +161,8 @@ class Load:
 
     def _ask(self, client: Client) -> None:
         """The next requests of a client, or its end."""
+        if time.monotonic() > self._until:
+            self._left = 0
         count = min(self._left, self._dice.choice((1, 1, 1, 1, 2, 3)))
         if not count:
             self._drop(client)
@@ -279,12 +284,21 @@ class Served:
 
 
 def soak_threads(
-    responses: int, folder: Path, *, threads: int = 8, seed: int = 0, switch: str = "interval"
+    responses: int,
+    folder: Path,
+    *,
+    threads: int = 8,
+    seed: int = 0,
+    switch: str = "interval",
+    most: float = MOST,
 ) -> Outcome:
-    """The whole run; ``folder`` is for logs. ``switch``: see :data:`bench.shapes.SWITCH`."""
+    """The whole run; ``folder`` is for logs. ``switch``: see :data:`bench.shapes.SWITCH`.
+
+    ``most``: seconds after which nothing more is asked.
+    """
     served = Served(folder, threads, switch)
     try:
-        load = Load(served.port(), responses, seed)
+        load = Load(served.port(), responses, seed, most)
         outcome = load.run()
     finally:
         status = served.stop()
