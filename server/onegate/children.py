@@ -54,26 +54,34 @@ def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> Non
 
 
 def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
-    """Load the application, or end the process with the reason in the log."""
+    """Load the application, or end the process with the reason in the log.
+
+    With ``--reload`` the reason is what every request is answered with, until a file has changed.
+    """
     settings = nest.settings
     try:
         _import_own(settings)
         _drop_privileges(settings)
         if role is Role.WORKER:
-            _hook(nest, "post_fork")
-        app = load(settings.app)
-        # What the folders of the path contain: needed no more, and made anew for a late import.
-        sys.path_importer_cache.clear()
-        return app
-    except (LoadError, SettingsError) as error:
+            nest.hooks("post_fork", nest.server, nest.worker)
+    except SettingsError as error:
         log.error("%s", error)
-    except BaseException:
-        log.exception("the application %s cannot be loaded", settings.app)
-    if settings.reload:
+        sys.exit(BOOT_FAILED)
+    try:
+        app = load(settings.app)
+    except BaseException as error:
+        if isinstance(error, (LoadError, SettingsError)):
+            log.error("%s", error)
+        else:
+            log.exception("the application %s cannot be loaded", settings.app)
+        if not settings.reload:
+            sys.exit(BOOT_FAILED)
         from onegate import reloader  # noqa: PLC0415 - for development only
 
-        reloader.wait(settings, nest.lifeline, nest.began)
-    sys.exit(BOOT_FAILED)
+        app = reloader.Broken(error)
+    # What the folders of the path contain: needed no more, and made anew for a late import.
+    sys.path_importer_cache.clear()
+    return app
 
 
 def _import_own(settings: Settings) -> None:
@@ -98,12 +106,6 @@ def _drop_privileges(settings: Settings) -> None:
         drop(settings.user, settings.group)
 
 
-def _hook(nest: Nest, name: str) -> None:
-    """Call a hook that takes the server and this worker."""
-    server = hooks.Server(os.getppid(), nest.settings)
-    nest.hooks(name, server, hooks.Worker(os.getpid(), nest.settings))
-
-
 def be(
     role: Role,
     nest: Nest,
@@ -124,27 +126,53 @@ def be(
         sys.exit(BOOT_FAILED)
     if role is Role.STATUS:
         be_status(nest, scoreboard, line)
-    app = load_app(nest, role)
     if role is Role.TEMPLATE:
         assert template is not None
-        write(line, b"+")
-        os.close(line)  # there is nothing more to say, and workers are forked from here
-        template.serve(app, lambda i, own, app: _be_forked(nest, scoreboard.slot(i), own, app))
-        sys.exit(0)
+        be_template(nest, template, scoreboard, line)
     assert slot is not None
-    be_worker(nest, slot, line, app)
+    nest.worker.pid = os.getpid()
+    be_worker(nest, slot, line, lambda: load_app(nest, role))
 
 
-def _be_forked(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoReturn:
-    """Be a worker that a template has forked."""
-    _hook(nest, "post_fork")
-    be_worker(nest, slot, line, app)
+def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: int) -> NoReturn:
+    """Load the application once, and fork workers that have it."""
+    app = load_app(nest, Role.TEMPLATE)
+
+    def become(slot: int, age: int, own: int) -> NoReturn:
+        if look is not None:
+            os.close(line)
+        worker = hooks.Worker(age, nest.settings)
+        worker.pid, worker.ppid = os.getpid(), nest.worker.ppid
+
+        def prepared() -> Callable[..., Any]:
+            nest.hooks("post_fork", nest.server, worker)
+            return app
+
+        be_worker(nest.replace(worker=worker), scoreboard.slot(slot), own, prepared)
+
+    look = None
+    if nest.settings.reload:
+        from onegate import reloader  # noqa: PLC0415 - for development only
+
+        own_line = Line(line)
+        look = reloader.reporter(
+            nest.settings, nest.began, app, lambda: own_line.retires(large=False)
+        )
+    write(line, b"+")
+    if look is None:
+        os.close(line)  # there is nothing more to say, and workers are forked from here
+    template.serve(become, look)
+    sys.exit(0)
 
 
-def be_worker(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> NoReturn:
-    """Serve as a worker."""
+def be_worker(
+    nest: Nest, slot: Slot, line: int, load: Callable[[], Callable[..., Any]]
+) -> NoReturn:
+    """Serve as a worker what ``load`` returns."""
     try:
-        _serve(nest, slot, line, app)
+        _serve(nest, slot, line, load())
+    except hooks.HookError:
+        sys.exit(BOOT_FAILED)
     except Exception:
         # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
         log.exception("the worker failed")
@@ -156,25 +184,26 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number: what the application has put in the place of sys.stderr may be no file.
     faulthandler.enable(file=2, all_threads=True)
-    settings = nest.settings
+    settings, this = nest.settings, nest.worker
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(
             "the application has replaced threads (gevent or eventlet?): --threads %d is 1",
             settings.threads,
         )
         settings = settings.replace(threads=1)
-    this = hooks.Worker(os.getpid(), settings)
-    worker = _kind(settings)(settings, nest.listeners, app, nest.lifeline, slot, Line(line))
+    this.wsgi = app
+    nest.hooks("post_worker_init", this)
+    served = this.wsgi
+    worker = _kind(settings)(settings, nest.listeners, served, nest.lifeline, slot, Line(line))
     worker.interrupted = lambda: nest.hooks("worker_int", this)
-    if settings.reload:
+    if settings.reload and not settings.preload:  # with that, the template looks
         from onegate import reloader  # noqa: PLC0415 - for development only
 
-        reloader.watch(settings, nest.lifeline, nest.began)
-    nest.hooks("post_worker_init", this)
+        reloader.watch(settings, nest.lifeline, nest.began, app)
     try:
         worker.run()
     finally:
-        _hook(nest, "worker_exit")
+        nest.hooks("worker_exit", nest.server, this)
 
 
 def _kind(settings: Settings) -> type[Worker]:

@@ -7,6 +7,7 @@ import sys
 
 from onegate import subreaper
 from onegate.fork_context import ForkContext, start
+from onegate.hooks import HookError
 from onegate.settings import SettingsError
 from onegate.stdio import complain, make_harmless, open_missing, tell
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; return the exit status.
 
-    0: stopped as asked. 1: the application could not be loaded. 2: wrong usage, or an address
-    that cannot be bound.
+    0: stopped as asked. 1: the application could not be loaded, or the hook on_starting failed.
+    2: wrong usage, or an address that cannot be bound.
     """
     open_missing()
     subreaper.take_mark()
@@ -51,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         complain(f"onegate: {error}")
         return 2
+    except HookError:
+        return 1
 
 
 def _parsed(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -5,8 +5,10 @@ A new generation is on trial until a worker of it serves; the one before it is k
 
 from __future__ import annotations
 
+import os
+
 from onegate.fork_context import ForkContext
-from onegate.hooks import Hooks
+from onegate.hooks import Hooks, Server, Worker
 from onegate.listeners import Listener
 from onegate.process_table import Child
 from onegate.record import Record
@@ -23,6 +25,9 @@ class Nest(Record):
     settings: Settings
     context: ForkContext
     hooks: Hooks
+    server: Server
+    worker: Worker
+    """Of a worker, what hooks see."""
     listeners: list[Listener]
     status: Listener | None
     lifeline: int
@@ -68,6 +73,8 @@ class Generations:
 
     def __init__(self, settings: Settings, context: ForkContext) -> None:
         self.present = Generation(1, settings, context, Hooks(settings.hooks), [], None)
+        self.server = Server(os.getpid(), settings)
+        """What hooks see of the master."""
         self.before: Generation | None = None
         """What to go back to while the present one is on trial."""
         self._newest = 1
@@ -86,6 +93,12 @@ class Generations:
     def known(self) -> list[Generation]:
         """The present one, and the one before it while that may be needed."""
         return [self.present] if self.before is None else [self.before, self.present]
+
+    def call(self, name: str, *arguments: object, of: Generation | None = None) -> None:
+        """Call a hook that takes the server, of the present generation or of another one."""
+        generation = of or self.present
+        self.server.cfg = generation.settings
+        generation.hooks(name, self.server, *arguments)
 
     def of(self, number: int) -> Generation:
         """The one of that number, if it is known still, else the present one."""

@@ -1,15 +1,16 @@
 """``--hooks FILE``: functions of a Python file, called at points in the life of the processes.
 
 Names and arguments are gunicorn's, so that a gunicorn.conf.py can be named as it is; its other
-contents are not looked at. What the arguments offer is this module's :class:`Server` and
-:class:`Worker`: ``pid``, ``log``, and the settings as ``cfg``.
+contents are not looked at. What the arguments offer is :class:`onegate.hooks.Server` and
+:class:`onegate.hooks.Worker`.
 
     in the master                              in a worker
     on_starting(server)                        post_fork(server, worker)
     when_ready(server)                         post_worker_init(worker)
     on_reload(server)                          worker_int(worker)    INT or QUIT came
-    pre_fork(server, worker)                   worker_abort(worker)  its call timed out
-    child_exit(server, worker)                 worker_exit(server, worker)
+    pre_fork(server, worker)                   worker_exit(server, worker)
+    worker_abort(worker)  its call timed out
+    child_exit(server, worker)
     nworkers_changed(server, new, old)
     pre_exec(server)                           before SIGUSR2's new program
     on_exit(server)

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Iterable
 
-from onegate.hooks import Hooks, Worker
+from onegate.hooks import Hooks
 from onegate.process_table import Child
 from onegate.scoreboard import Field, Scoreboard, Total
 from onegate.systemd import Notifier
@@ -54,7 +54,7 @@ class Liveness:
                 child.told = True
                 child.reason = "was stuck"
                 child.kill_at = time.monotonic() + _ABORT_SECONDS
-                hooks("worker_abort", Worker(child.pid, settings))
+                hooks("worker_abort", child.worker)
                 child.send_signal(signal.SIGABRT)
 
     def _stuck(self, child: Child) -> float:

@@ -28,7 +28,6 @@ from onegate import log as logs
 from onegate.backoff import Backoff
 from onegate.binding import listen, open_listeners
 from onegate.generation import Generations
-from onegate.hooks import Server
 from onegate.limits import describe, raise_nofile
 from onegate.liveness import Liveness
 from onegate.pidfile import PidFile
@@ -106,10 +105,9 @@ class Master:
         Raises :class:`SettingsError` if an address cannot be bound or a file not be written.
         """
         pid = os.getpid()
-        server = Server(pid, self._settings)
         if self._settings.raise_nofile:
             raise_nofile()
-        self._generations.present.hooks("on_starting", server)
+        self._generations.call("on_starting")
         try:
             lack = check_spool(self._settings)
             self._open()
@@ -118,11 +116,11 @@ class Master:
             if lack:
                 log.warning("%s", lack)
             self._poll.register(self._signals.descriptor, select.POLLIN)
-            self._generations.present.hooks("when_ready", server)
+            self._generations.call("when_ready")
             self._loop()
         finally:
             if os.getpid() == pid:
-                self._generations.proven.hooks("on_exit", server)
+                self._generations.call("on_exit", of=self._generations.proven)
                 self._pidfile.remove()
                 for listener in self._generations.all_listeners():
                     listener.close(unlink=not self._succession.shared)

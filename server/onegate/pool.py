@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from onegate.backoff import Backoff
 from onegate.generation import Generation, Generations
-from onegate.hooks import Server
 from onegate.process_table import ProcessTable, Role
 from onegate.scoreboard import Scoreboard, Total
 from onegate.spawner import Spawner
@@ -32,21 +29,20 @@ class Pool:
 
     @property
     def target(self) -> int:
-        """How many workers are wanted."""
-        return self._target
+        """How many workers are wanted. Hooks see it."""
+        return self._generations.server.num_workers
 
     @target.setter
     def target(self, workers: int) -> None:
-        self._target = workers
+        self._generations.server.num_workers = workers
         self._scoreboard.totals[Total.WANTED] = workers
 
     def aim_at(self, workers: int) -> None:
         """Have so many workers from now on."""
         generations = self._generations
         settings = generations.proven.settings
-        server = Server(os.getpid(), settings)
-        generations.proven.hooks("nworkers_changed", server, workers, self.target)
-        self.target = workers
+        before, self.target = self.target, workers
+        generations.call("nworkers_changed", workers, before, of=generations.proven)
         for child in self._processes.workers(generations.proven.number)[workers:]:
             child.end(settings.graceful_timeout)
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from enum import Enum
 
+from onegate.hooks import Worker
 from onegate.scoreboard import Slot
 
 
@@ -34,13 +35,21 @@ class Child:
     """
 
     def __init__(
-        self, pid: int, role: Role, generation: int, line: int, slot: Slot | None = None
+        self,
+        pid: int,
+        role: Role,
+        generation: int,
+        line: int,
+        slot: Slot | None,
+        worker: Worker,
     ) -> None:
         self.pid = pid
         self.role = role
         self.generation = generation
         self.line = line
         self.slot = slot
+        self.worker = worker
+        """Of a worker, what hooks see."""
         self.since = time.monotonic()
         self.serves = False
         self.retiring = False

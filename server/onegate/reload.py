@@ -14,7 +14,7 @@ from collections.abc import Callable
 from onegate.binding import listen, open_listeners
 from onegate.fork_context import ForkContext
 from onegate.generation import Generations
-from onegate.hooks import Hooks, Server
+from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.process_table import ProcessTable, Role
 from onegate.settings import SettingsError
@@ -78,8 +78,10 @@ class Reload:
             return False
         log.info("reloading")
         abandoned = self._go_back() if generations.on_trial else []
-        generations.present.hooks("on_reload", Server(os.getpid(), settings))
+        before = generations.present
         generations.put_on_trial(settings, context, hooks, listeners, status)
+        generations.server.cfg = settings
+        before.hooks("on_reload", generations.server)
         self._abandon(abandoned)
         return True
 

@@ -9,7 +9,6 @@ import time
 from onegate.backoff import Backoff
 from onegate.children import be, leave
 from onegate.generation import Generation, Generations, Nest
-from onegate.hooks import Server
 from onegate.hooks import Worker as HookWorker
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.scoreboard import Field, Scoreboard, Slot
@@ -57,7 +56,11 @@ class Spawner:
         False, and a later try, if the system gives no process.
         """
         nest = self._nest(generation)
-        self._call_hook(role, nest)
+        if role is Role.WORKER:
+            self._generations.server.worker_age = nest.worker.age
+            self._generations.call("pre_fork", nest.worker, of=generation)
+        elif role is Role.SUCCESSOR:
+            self._generations.call("pre_exec", of=generation)
         flush()
         if slot is not None:
             slot.clear()
@@ -69,7 +72,7 @@ class Spawner:
             own += os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             line, line_write = own
             template = _new_template() if role is Role.TEMPLATE else None
-            pid = self._new_process(generation, slot, line_write)
+            pid = self._new_process(generation, slot, nest.worker.age, line_write)
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
             for descriptor in own:
@@ -84,7 +87,8 @@ class Spawner:
             be(role, nest, slot, line_write, template, self._scoreboard)
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
         os.close(line_write)
-        self._enter(pid, role, generation, line, slot, template)
+        child = Child(pid, role, generation.number, line, slot, nest.worker)
+        self._enter(child, generation, template)
         return True
 
     def _nest(self, generation: Generation) -> Nest:
@@ -92,6 +96,8 @@ class Spawner:
             settings=generation.settings,
             context=generation.context,
             hooks=generation.hooks,
+            server=self._generations.server,
+            worker=HookWorker(self._generations.server.worker_age + 1, generation.settings),
             listeners=generation.listeners,
             status=generation.status,
             lifeline=self._lifeline,
@@ -99,33 +105,19 @@ class Spawner:
             began=time.time(),
         )
 
-    def _call_hook(self, role: Role, nest: Nest) -> None:
-        if role is Role.WORKER:
-            server = Server(os.getpid(), nest.settings)
-            nest.hooks("pre_fork", server, HookWorker(0, nest.settings))
-        elif role is Role.SUCCESSOR:
-            nest.hooks("pre_exec", Server(os.getpid(), nest.settings))
-
     @staticmethod
-    def _new_process(generation: Generation, slot: Slot | None, line: int) -> int:
+    def _new_process(generation: Generation, slot: Slot | None, age: int, line: int) -> int:
         template = generation.template
         if slot is not None and template is not None:
-            return template[1].fork(slot.index, line)
+            return template[1].fork(slot.index, age, line)
         return os.fork()
 
-    def _enter(
-        self,
-        pid: int,
-        role: Role,
-        generation: Generation,
-        line: int,
-        slot: Slot | None,
-        template: Template | None,
-    ) -> None:
+    def _enter(self, child: Child, generation: Generation, template: Template | None) -> None:
         """Note what has been made."""
-        child = Child(pid, role, generation.number, line, slot)
-        if slot is not None:
-            slot[Field.PID], slot[Field.BEAT] = pid, child.since
+        if (slot := child.slot) is not None:
+            child.worker.pid = child.pid
+            self._generations.server.WORKERS[child.pid] = child.worker
+            slot[Field.PID], slot[Field.BEAT] = child.pid, child.since
             slot[Field.GENERATION] = generation.number
             self._backoff.shortage_over()
         if template is not None:

@@ -7,14 +7,11 @@ longer each time. An application that has never been loaded ends the server.
 from __future__ import annotations
 
 import logging
-import os
 import time
 
 from onegate.backoff import Backoff
 from onegate.generation import Generations
 from onegate.go_between import step_aside
-from onegate.hooks import Server
-from onegate.hooks import Worker as HookWorker
 from onegate.pidfile import PidFile
 from onegate.pool import Pool
 from onegate.process_table import Child, ProcessTable, Role
@@ -73,7 +70,10 @@ class Supervisor:
             child.serves = True
             self._serves(child)
         if b"-" in said:
-            self._retires(child)
+            if child.role is Role.TEMPLATE:
+                self._changed(child)
+            else:
+                self._retires(child)
         if b"m" in said:
             self._is_large(child)
 
@@ -107,6 +107,12 @@ class Supervisor:
         for child in self._processes.workers():
             if time.monotonic() >= child.retire_at:
                 self._retires(child)
+
+    def _changed(self, template: Child) -> None:
+        """With --reload: files have changed that a template has loaded."""
+        present = template.generation == self._generations.present.number
+        if present and not self._shutdown.begun and self._reload.begin():
+            self._backoff.cut_short()
 
     def _serves(self, child: Child) -> None:
         if child.role is Role.SUCCESSOR:
@@ -161,10 +167,9 @@ class Supervisor:
         self._processes.remove(child)
         self._generations.forget(child)
         if child.role is Role.WORKER:
-            settings = self._generations.proven.settings
-            server = Server(os.getpid(), settings)
-            worker = HookWorker(child.pid, settings)
-            self._generations.of(child.generation).hooks("child_exit", server, worker)
+            generations = self._generations
+            generations.server.WORKERS.pop(child.pid, None)
+            generations.call("child_exit", child.worker, of=generations.of(child.generation))
         if not self._shutdown.begun and not child.told:
             self._died(child, code)
         elif child.reason:
@@ -187,7 +192,7 @@ class Supervisor:
             self._totals[Total.RELOAD_FAILED] += 1
         elif self._served or child.role is Role.STATUS or child.serves:
             self._backoff.failed(f"{child} {how}")
-        elif not generations.proven.settings.reload:
+        else:
             # The application cannot be loaded at all: say so by ending.
             self.exit_status = 1
             self._shutdown.begin(quick=True)

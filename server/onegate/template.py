@@ -13,11 +13,7 @@ import os
 import socket
 from collections.abc import Callable
 from os import fork, waitpid
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
+from select import select
 
 _ANSWER_SECONDS = 10.0
 
@@ -33,12 +29,13 @@ class Template:
         self._template.close()
         self._master.settimeout(_ANSWER_SECONDS)
 
-    def fork(self, slot: int, boot: int) -> int:
-        """Have a worker made for ``slot`` that tells of itself through ``boot``; return its number.
+    def fork(self, slot: int, age: int, boot: int) -> int:
+        """Have the worker made that is the ``age``-th of the server, for ``slot``; it tells of
+        itself through ``boot``. Return its process number.
 
         Raises ``OSError`` if that did not work.
         """
-        socket.send_fds(self._master, [b"%d" % slot], [boot])
+        socket.send_fds(self._master, [b"%d %d" % (slot, age)], [boot])
         try:
             answer = int(self._master.recv(32) or b"-1")
         except TimeoutError:
@@ -58,23 +55,29 @@ class Template:
         """Let the template end."""
         self._master.close()
 
-    def serve(self, app: Callable[..., Any], become: Callable[[int, int, Any], None]) -> None:
+    def serve(
+        self, become: Callable[[int, int, int], None], look: Callable[[], object] | None = None
+    ) -> None:
         """In the template: fork until the master hangs up.
 
-        ``become(slot, boot, app)`` is called in every worker and must not return.
+        ``become(slot, age, boot)`` is called in every worker and must not return. ``look`` is
+        called once a second.
         """
         self._master.close()
         gc.collect()
         gc.freeze()
         while True:
+            while look is not None and not select([self._template], [], [], 1.0)[0]:
+                look()
             message, descriptors, _, _ = socket.recv_fds(self._template, 32, 1)
             if not message:
                 return
-            self._fork_twice(int(message), descriptors[0], app, become)
+            slot, age = map(int, message.split())
+            self._fork_twice(slot, age, descriptors[0], become)
             os.close(descriptors[0])
 
     def _fork_twice(
-        self, slot: int, boot: int, app: Callable[..., Any], become: Callable[[int, int, Any], None]
+        self, slot: int, age: int, boot: int, become: Callable[[int, int, int], None]
     ) -> None:
         try:
             between = fork()
@@ -93,4 +96,4 @@ class Template:
             self._template.send(b"%d" % worker)
             os._exit(0)
         self._template.close()
-        become(slot, boot, app)
+        become(slot, age, boot)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.server.helpers import DEADLINE, HELLO, serving, wait_for
 from tests.server.processes import children, running
@@ -113,3 +117,93 @@ def test_hooks_of_a_reload_that_failed_are_forgotten(serve: Serve, tmp_path: Pat
     wait_for(lambda: children(server.process.pid).keys() not in (set(), {worker}), "another")
     told = (server.folder / "told").read_text().split()
     assert told[-1] == "old"
+
+
+SEES = """
+import os
+
+def on_starting(server):
+    server.own = "kept"
+    told(f"on_starting {server.address} {server.num_workers} {server.worker_age}")
+
+def pre_fork(server, worker):
+    worker.name = f"w{worker.age}"
+    told(f"pre_fork {server.own} {worker.pid} {worker.age} {worker.ppid == os.getpid()}")
+
+def post_fork(server, worker):
+    name = getattr(worker, "name", "-")
+    told(f"post_fork {server.own} {worker.pid == os.getpid()} {worker.age} {name}"
+         f" {worker.ppid == server.pid} {worker.cfg.workers} {worker.wsgi}")
+
+def post_worker_init(worker):
+    within = worker.wsgi
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [worker.wsgi.__name__.encode(), *within(environ, lambda *_: None)]
+    worker.wsgi = app
+
+def worker_exit(server, worker):
+    told(f"worker_exit {server.own} {worker.pid == os.getpid()} {worker.age}")
+
+def child_exit(server, worker):
+    told(f"child_exit {worker.name} {worker.age} {sorted(w.age for w in server.WORKERS.values())}")
+
+def nworkers_changed(server, new, old):
+    told(f"nworkers_changed {server.num_workers} {new} {old}")
+
+def told(text):
+    with open("told", "a") as file:
+        file.write(text + "\\n")
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
+def test_what_hooks_are_given(tmp_path: Path, options: tuple[str, ...]) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(SEES)
+    with serving(tmp_path, HELLO, "--hooks", str(path), "--graceful-timeout", "9", *options) as s:
+        assert s.get().text == "appHello\n", "worker.wsgi was replaced"
+        s.process.send_signal(signal.SIGTTIN)
+
+        def told(what: str) -> list[str]:
+            lines = (tmp_path / "told").read_text().splitlines()
+            return [line for line in lines if line.startswith(what + " ")]
+
+        wait_for(lambda: len(told("post_fork")) == 2, "the second")
+        s.process.send_signal(signal.SIGTTOU)
+        wait_for(lambda: told("child_exit"), "the end of the second")
+        assert told("on_starting") == ["on_starting [('127.0.0.1', 0)] 1 0"]
+        assert told("nworkers_changed") == ["nworkers_changed 2 2 1", "nworkers_changed 1 1 2"]
+        assert told("pre_fork") == [f"pre_fork kept 0 {age} True" for age in (1, 2)]
+        names = ("-", "-") if options else ("w1", "w2")
+        assert told("post_fork") == [
+            f"post_fork kept True {age} {name} True 1 None"
+            for age, name in zip((1, 2), names, strict=True)
+        ]
+        assert told("child_exit") == ["child_exit w2 2 [1]"]
+        # It may have been told to end before it was ready to.
+        assert set(told("worker_exit")) <= {"worker_exit kept True 2"}
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
+@pytest.mark.parametrize("name", ["on_starting", "post_fork", "post_worker_init"])
+def test_a_hook_that_fails_is_called_by_its_name(
+    tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "served.py").write_text(HELLO)
+    (tmp_path / "own.py").write_text(f"def {name}(one, two=None): one.no_such_thing")
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "onegate", "served:app", "--bind", "127.0.0.1:0"),
+            *("--hooks", "own.py", *options),
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"the hook {name} failed" in ended.stderr
+    assert ended.stderr.count("AttributeError: ") == 1
+    assert "cannot be loaded" not in ended.stderr

@@ -201,6 +201,37 @@ def test_hooks_stay_in_their_file(name: str, tmp_path: Path) -> None:
     assert (settings, comments) == ({"hooks": str(tmp_path / "given.conf")}, {})
 
 
+def test_what_hooks_would_not_find_is_lost(tmp_path: Path) -> None:
+    text = """
+def helper(worker): worker.tmp
+
+def on_starting(server):
+    server.ids = set()
+    server.log.info("%s %s", server.address, server.cfg.workers)
+
+def pre_fork(arbiter, w):
+    w.id = arbiter.ids.pop()
+    w.log.info(w.age)
+    arbiter.LISTENERS
+
+def post_fork(server, worker):
+    worker.log.info("%s %s %s", worker.id, worker.nr, worker.cfg.worker_class)
+    other.nr
+
+def nworkers_changed(server, new_value, old_value):
+    new_value.anything
+"""
+    settings, comments, failed = translated("from_gunicorn", text, tmp_path)
+    assert settings == {"hooks": str(tmp_path / "given.conf")}
+    assert list(comments) == [LOST]
+    assert comments[LOST].splitlines() == [
+        "pre_fork uses server.LISTENERS: hooks have no such",
+        "post_fork uses worker.nr: hooks have no such",
+        "post_fork uses worker.cfg.worker_class: settings have their names here",
+    ]
+    assert failed
+
+
 def test_names_that_are_no_settings_of_gunicorn_are_passed_over(tmp_path: Path) -> None:
     text = "import os\nfrom pathlib import Path\nmine = 3\ndef helper(): ...\nworkers = mine"
     assert translated("from_gunicorn", text, tmp_path) == ({"workers": 3}, {}, False)

@@ -10,8 +10,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from onegate.hooks import Worker
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.scoreboard import Field, Scoreboard
+from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE
 
@@ -38,7 +40,8 @@ class Table(ProcessTable):
 
     def made(self, pid: int, role: Role = Role.WORKER, generation: int = 1) -> Child:
         line, self.ends[pid] = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        child = Child(pid, role, generation, line, Scoreboard(1).slot(0))
+        worker = Worker(1, Settings(app="a"))
+        child = Child(pid, role, generation, line, Scoreboard(1).slot(0), worker)
         self.add(child)
         return child
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import threading
 import time
+import types
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from onegate import reloader
 from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE, wait_for
+from tests.server.processes import children
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,11 @@ def test_a_change_is_served_and_an_error_is_waited_out(serve: Serve) -> None:
     served.write_text(APP % "2" + "\n# longer\n")
     answers(server, "2")
     served.write_text("this is no Python")
+    wait_for(lambda: server.get().status == 500, "the answer that it is broken")
+    response = server.get()
+    assert 'served.py", line 1' in response.text
+    assert "SyntaxError" in response.text
+    assert response.get("Content-Type") == "text/plain; charset=utf-8"
     server.wait_for_log("SyntaxError")
     served.write_text(APP % "3")
     answers(server, "3")
@@ -45,9 +53,70 @@ def test_a_change_is_served_and_an_error_is_waited_out(serve: Serve) -> None:
 
 def test_an_application_that_is_broken_from_the_start_is_waited_for(serve: Serve) -> None:
     server = serve("import gone_missing", "--reload")
+    response = server.get()
+    assert response.status == 500
+    assert "ModuleNotFoundError: No module named 'gone_missing'" in response.text
     server.wait_for_log("ModuleNotFoundError")
     (server.folder / "served.py").write_text(APP % "4")
     answers(server, "4")
+
+
+def test_an_error_in_a_file_elsewhere_is_waited_out(serve: Serve, tmp_path: Path) -> None:
+    """It was never imported, and lies outside of the directory that is looked at."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "other.py").write_text("this is no Python")
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(elsewhere), os.getenv("PYTHONPATH")]))}
+    server = serve("from other import app", "--reload", environ=path)
+    assert server.get().status == 500
+    (elsewhere / "other.py").write_text(APP % "5")
+    answers(server, "5")
+
+
+def test_with_a_template(serve: Serve) -> None:
+    """It is what has loaded the application, and is made anew as by HUP."""
+    server = serve(APP % "1", "--reload", "--preload", "--workers", "2")
+    answers(server, "1")
+    served = server.folder / "served.py"
+    for text in ("2", "3"):
+        served.write_text(APP % text + "\n" * int(text))
+        wait_for(lambda text=text: {server.get().text for _ in range(9)} == {text}, "the new code")  # type: ignore[misc]
+    served.write_text("this is no Python")
+    wait_for(
+        lambda: {server.get().status for _ in range(9)} == {500}, "the answer that it is broken"
+    )
+    assert "SyntaxError" in server.get().text
+    served.write_text(APP % "4")
+    wait_for(lambda: {server.get().text for _ in range(9)} == {"4"}, "the new code")
+    wait_for(lambda: len(children(server.process.pid)) == 3, "a template and two workers")
+    assert "next try" not in server.log, "made again and again"
+
+
+def test_directories_of_others_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ours = ["app.py", "package/module.py", "package/.venv.py"]
+    others = ["env/lib/x.py", "package/node_modules/x.py", ".tox/x.py", "site-packages/x.py"]
+    for name in (*ours, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    (tmp_path / "loop").symlink_to(".")
+    found = reloader.files(Settings(app="x"))
+    assert {name for name in found if name.startswith(f"{tmp_path}/")} == {
+        str(tmp_path / name) for name in ours
+    }
+
+
+def test_names_that_are_no_names_and_directories_that_nobody_may_read_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "odd", types.SimpleNamespace(__file__=3))  # type: ignore[arg-type]
+    assert reloader.files(Settings(app="x"))
+    monkeypatch.chdir("/proc")
+    assert reloader.files(Settings(app="x"))
 
 
 @pytest.mark.parametrize("fast", [True, False])

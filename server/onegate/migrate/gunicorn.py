@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onegate.hook_file import ABSENT, HOOKS
+from onegate.migrate.gunicorn_hooks import lacking
 from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
 from onegate.settings import SettingsError
 
@@ -213,6 +214,8 @@ def from_gunicorn(path: Path) -> Translation:
             result.apply(RULES[name], name, value)
         elif name in HOOKS and callable(value):
             result.values["hooks"] = str(path)
+    if "hooks" in result.values:
+        result.lost += lacking(path)
     if "access_logfile" not in result.values:
         result.values.pop("access_log", None)  # a format alone writes nothing
     else:
