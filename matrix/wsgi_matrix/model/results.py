@@ -106,6 +106,19 @@ class CaseResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Load:
+    """How busy the machine was while a cell ran."""
+
+    cores: int
+    """That this process may use."""
+    average: float
+    """Of the last minute, when the cell ended (getloadavg(3))."""
+    waited: float | None = None
+    """Share of the cell's time in which some process of the machine was ready to run and had no
+    processor; ``None``: the kernel does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CellResult:
     """Everything known about one cell after it ran."""
 
@@ -128,6 +141,8 @@ class CellResult:
     """Octets of anonymous memory of all its processes after the last request; ``None``: it had
     ended, or this engine cannot tell."""
     log: str = ""
+    load: Load | None = None
+    """The machine's meanwhile; ``None`` for a cell that did not run."""
     engine_seconds: float = 0.0
     """Of ``seconds``: waited for the engine, and neither for the server nor for the probe."""
     reused: str = ""

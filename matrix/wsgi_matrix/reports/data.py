@@ -19,6 +19,7 @@ from wsgi_matrix.model.results import (
     CaseResult,
     CellResult,
     Image,
+    Load,
     Observed,
     Outcome,
     Partial,
@@ -68,6 +69,7 @@ class SavedCell:
     checks: tuple[CaseResult, ...]
     evidence: dict[str, tuple[SavedLine, ...]]
     log: str
+    load: Load | None = None
     engine_seconds: float
     reused: str
     kept: tuple[str, ...]

@@ -44,6 +44,12 @@ def _head(cell: Value) -> Iterator[str]:
         for name in ("nofile", "nproc", "memory")
     ]
     yield f"limits {limits['name']}, asked for (read back): {', '.join(read)}"
+    if load := cell["load"]:
+        waited = load["waited"]
+        wanting = (
+            "" if waited is None else f"; processes waited for a core {waited:.0%} of the time"
+        )
+        yield f"machine meanwhile: load {load['average']:g} on {load['cores']} cores{wanting}"
     if cell["framework_version"]:
         yield f"{cell['app']}: version {cell['framework_version']} of its framework"
     if cell["image"]:

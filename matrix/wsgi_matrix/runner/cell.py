@@ -12,6 +12,7 @@ from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
 from wsgi_matrix.probe import Job
+from wsgi_matrix.runner.load import Meanwhile
 from wsgi_matrix.settings import Settings
 from wsgi_matrix.suites import Suite
 
@@ -32,7 +33,7 @@ def run_cell(
     reason = engine.skip_reason(cell) or suite.skip_reason(cell)
     if reason:
         return _skipped(cell, reason, suite)
-    started = time.monotonic()
+    started, meanwhile = time.monotonic(), Meanwhile()
     image: Image | None = None
     observed: Observed | None = None
     version = ""
@@ -57,6 +58,7 @@ def run_cell(
             framework_version=version,
             observed=observed,
             log=getattr(problem, "log", ""),
+            load=meanwhile.load(),
         )
     checks = registry.judge(evidence, suite.cases)
     return CellResult(
@@ -73,6 +75,7 @@ def run_cell(
         memory=memory,
         engine_seconds=waited,
         log=evidence.stopped.log,
+        load=meanwhile.load(),
     )
 
 
