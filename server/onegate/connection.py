@@ -151,7 +151,9 @@ class Connection(Answering):
             except BlockingIOError:
                 self.unread = False
                 break
-            except OSError:
+            except OSError as error:
+                if not self._plain:
+                    self._service.refusals.no_tls(self.peer, error)
                 self.close()
                 return
             if not octets:

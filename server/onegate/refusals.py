@@ -68,6 +68,12 @@ class Refusals:
         log.log(level, "%s to %s%s: %s", what, _client(peer, environ), _request(environ), why,
                 extra={"environ": environ})  # fmt: skip
 
+    @staticmethod
+    def no_tls(peer: tuple[str, str], error: OSError) -> None:
+        """Log that TLS with ``peer`` has failed; at debug, since whoever only looks whether the
+        port is open is among them."""
+        log.debug("TLS with %s failed: %s", _client(peer, {}), error)
+
     def look(self, now: float) -> None:
         """Say how many were left out, when there is room again."""
         self._room = min(float(BURST), self._room + now - self._since)

@@ -135,6 +135,15 @@ def test_a_client_that_speaks_http_is_let_go(server: Server) -> None:
         assert good.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
 
 
+def test_why_tls_has_failed_is_in_the_log_at_debug(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    options = ("--certfile", "cert.pem", "--keyfile", "key.pem", "--log-level", "debug")
+    with serving(tmp_path, APP, *options) as server, server.connect() as client:
+        host, port = client.sock.getsockname()
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.wait_for_log(f"DEBUG TLS with {host}:{port} failed: .*http request")
+
+
 def test_old_versions_are_refused(server: Server) -> None:
     old = client_context(server.folder)
     old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
