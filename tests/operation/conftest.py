@@ -27,8 +27,9 @@ def missing(what: str) -> None:
 
 
 def _privileged() -> bool:
-    """Whether a mount namespace can be made."""
-    command = [*ROOT, "unshare", "--mount", "true"]
+    """Whether a mount namespace and control groups can be made."""
+    names = " ".join(str(each / f"onegate-tests-{os.getpid()}-try") for each in hierarchies())
+    command = [*ROOT, "unshare", "--mount", "sh", "-c", f"mkdir {names} && rmdir {names}"]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
@@ -40,10 +41,10 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
     """The one systemd of these tests."""
     if not Path(SYSTEMD).exists() or shutil.which("systemctl") is None:
         missing("systemd is missing; Debian has it in systemd (.ci/programs installs it)")
-    if not _privileged():
-        missing("a systemd of one's own needs root, or sudo without a password")
     if not hierarchies():
         missing("no control groups of systemd are mounted")
+    if not _privileged():
+        missing("a systemd of one's own needs root (or sudo without a password) and control groups")
     started = Manager(tmp_path_factory.mktemp("sd"))
     try:
         started.wait()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.server.helpers import DEADLINE, wait_for
+from tests.server.processes import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,23 @@ def hierarchies() -> list[Path]:
     ]
 
 
+def _remove(group: Path) -> None:
+    """Remove a control group with those in it, if no process is in there."""
+    inner = [each for each in group.rglob("*") if each.is_dir()] if group.exists() else []
+    for each in [*sorted(inner, reverse=True), group]:
+        subprocess.run([*ROOT, "rmdir", str(each)], check=False, capture_output=True)
+
+
 class Manager:
     """The running systemd. ``folder`` is short: the names of Unix sockets have 107 octets."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._units = folder / "units"
+        for each in hierarchies():
+            for left in each.glob("onegate-tests-*"):  # by a run that was killed
+                if not running(int(left.name.rpartition("-")[2])):
+                    _remove(left)
         self._groups = [each / f"onegate-tests-{os.getpid()}" for each in hierarchies()]
         for name, mode in (("units", 0o755), ("home", 0o755), ("run", 0o700)):
             (folder / name).mkdir(mode=mode)
@@ -140,9 +152,7 @@ class Manager:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(DEADLINE)
         for group in self._groups:
-            folders = sorted(group.rglob("*/"), reverse=True) if group.exists() else []
-            for folder in [*(each for each in folders if each.is_dir()), *[group]]:
-                subprocess.run([*ROOT, "rmdir", str(folder)], check=False, capture_output=True)
+            _remove(group)
         assert not any(group.exists() for group in self._groups), "control groups are left"
 
     @staticmethod
