@@ -103,7 +103,7 @@ def _v4_beside(address: str, settings: Settings) -> bool:
     )
 
 
-def check(address: str) -> None:
+def check(address: str, option: str = "--bind") -> None:
     """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
     if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
         return
@@ -112,7 +112,7 @@ def check(address: str) -> None:
     match = _ADDRESS.fullmatch(address)
     if match is None or int(match["port"]) > 65535:
         raise SettingsError(
-            f"--bind {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://NUMBER"
+            f"{option} {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://NUMBER"
         )
 
 

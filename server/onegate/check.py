@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from onegate import access, binding, tls
 from onegate import systemd as _  # noqa: F401 - takes out of the environment what is its own
-from onegate.forwarded import Forwarded
 from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
-from onegate.spool import check_spool
 from onegate.stdio import tell
+from onegate.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +24,7 @@ def check(settings: Settings) -> int:
     Returns the exit status: 0, or 1 if the application cannot be loaded; the log says why.
     Raises :class:`onegate.settings.SettingsError` for a setting that cannot be used.
     """
-    Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
-    if settings.certfile:
-        tls.context(settings.certfile, settings.keyfile)
-    for address in (*settings.bind, *filter(None, [settings.status])):
-        binding.check(address)
-    access.formatter(settings.access_log)
-    if lack := check_spool(settings):
-        log.warning("%s", lack)
+    validate(settings)
     Hooks(settings.hooks)
     try:
         load(settings.app)

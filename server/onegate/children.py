@@ -193,8 +193,10 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
         settings = settings.replace(threads=1)
     this.wsgi = app
     nest.hooks("post_worker_init", this)
-    served = this.wsgi
-    worker = _kind(settings)(settings, nest.listeners, served, nest.lifeline, slot, Line(line))
+    served, line_to = this.wsgi, Line(line)
+    worker = _kind(settings)(
+        settings, nest.listeners, served, nest.lifeline, slot, line_to, nest.context.tls
+    )
     worker.interrupted = lambda: nest.hooks("worker_int", this)
     if settings.reload and not settings.preload:  # with that, the template looks
         from onegate import reloader  # noqa: PLC0415 - for development only

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from onegate import subreaper
+from onegate import log, subreaper
 from onegate.fork_context import ForkContext, start
 from onegate.hooks import HookError
 from onegate.settings import SettingsError
@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         return Master(settings, context, sources.read).run()
     except SettingsError as error:
+        if log.has_file():
+            log.log.error("%s", error)
         complain(f"onegate: {error}")
         return 2
     except HookError:

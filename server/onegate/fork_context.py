@@ -17,6 +17,8 @@ from onegate.settings import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from onegate.settings.model import Settings
 
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -67,6 +69,8 @@ class ForkContext:
         self._replaced: dict[str, str | None] = {}
         """What the variables of ``--env`` were without it."""
         self._changes = self._difference(before)
+        self.tls: SSLContext | None = None
+        """What :func:`onegate.validate.validate` has read of certificate and key, as root."""
         self._logs: log.Logs | None = None
         # Held open: later on the same path may lead to another one.
         self._directory = _open_directory(settings.chdir, start.directory)

@@ -196,7 +196,12 @@ class Logs:
         try:
             if settings.access_log != "off":
                 self.access = LogFile(settings.access_logfile, 1, "access-logfile")
-        except SettingsError:
+        except SettingsError as error:
+            if self.error.own and not _present:
+                # Nobody has a log yet to say it in.
+                Handler(self.error).handle(
+                    log.makeRecord(log.name, logging.ERROR, "", 0, str(error), (), None)
+                )
             self.error.close()
             raise
         self._level = settings.log_level.upper()
@@ -267,6 +272,11 @@ _present: list[Logs] = []
 def present() -> Logs:
     """Those of this process."""
     return _present[0]
+
+
+def has_file() -> bool:
+    """Whether messages of this process go to a file of their own, and not to standard error."""
+    return any(each.error.own for each in _present)
 
 
 def configure(settings: Settings) -> None:

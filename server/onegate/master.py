@@ -38,10 +38,10 @@ from onegate.scoreboard import Scoreboard, Total
 from onegate.shutdown import Shutdown
 from onegate.signals import SelfPipe
 from onegate.spawner import Spawner
-from onegate.spool import check_spool
 from onegate.supervisor import Supervisor
 from onegate.systemd import Notifier, inherited
 from onegate.upgrade import Succession
+from onegate.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,12 +109,11 @@ class Master:
             raise_nofile()
         self._generations.call("on_starting")
         try:
-            lack = check_spool(self._settings)
+            # After on_starting, which may make a directory that is named.
+            self._generations.present.context.tls = validate(self._settings)
             self._open()
             self._signals.install()
             self._announce()
-            if lack:
-                log.warning("%s", lack)
             self._poll.register(self._signals.descriptor, select.POLLIN)
             self._generations.call("when_ready")
             self._loop()

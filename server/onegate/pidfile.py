@@ -15,6 +15,15 @@ class PidFile:
         # Where the server goes later on does not move it.
         self._path = os.path.join(os.getcwd(), path) if path else ""
 
+    def check(self) -> None:
+        """Raises :class:`SettingsError` if it cannot be written, as far as can be told."""
+        folder = os.path.dirname(self._path)
+        if self._path and not os.access(folder, os.W_OK | os.X_OK):
+            why = "permission denied" if os.path.isdir(folder) else "there is no such directory"
+            raise SettingsError(f"--pidfile {self._path}: {why}")
+        if os.path.isdir(self._path):
+            raise SettingsError(f"--pidfile {self._path}: is a directory")
+
     def write(self) -> None:
         """Raises :class:`SettingsError` if it cannot be written."""
         if not self._path:

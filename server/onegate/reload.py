@@ -18,9 +18,9 @@ from onegate.hooks import Hooks
 from onegate.listeners import Listener
 from onegate.process_table import ProcessTable, Role
 from onegate.settings import SettingsError
-from onegate.spool import check_spool
 from onegate.systemd import Notifier
 from onegate.upgrade import Succession
+from onegate.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Reload:
         """
         with context.tried():
             held = {each.given: each for each in self._generations.all_listeners() if _here(each)}
-            check_spool(settings)
+            context.tls = validate(settings)
             hooks = Hooks(settings.hooks)
             listeners = open_listeners(settings, held, self._activated)
             try:

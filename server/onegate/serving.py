@@ -20,6 +20,7 @@ from onegate.settings import SettingsError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
     from typing import Any, NoReturn, Self
 
     from onegate.settings.model import Settings
@@ -199,6 +200,7 @@ class Server:
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
         from onegate.binding import open_listeners  # noqa: PLC0415 - only for who serves so
         from onegate.settings.model import Settings  # noqa: PLC0415
+        from onegate.validate import validate  # noqa: PLC0415
 
         _check(app)
         if wrong := [name for name in settings if name in _OF_A_MASTER]:
@@ -211,17 +213,20 @@ class Server:
         self._stopped = self._begun = False
         self._thread: threading.Thread | None = None
         self._line = Alone()
+        context = validate(made)
         self._listeners = open_listeners(made, {}, [])
         self._lifeline, self._end = os.pipe2(os.O_CLOEXEC)
         try:
-            self._worker = self._made(made, app)
+            self._worker = self._made(made, app, context)
         except BaseException:
             os.close(self._end)
             self._close()
             raise
         self.urls = [each.url(made) for each in self._listeners]
 
-    def _made(self, settings: Settings, app: Callable[..., Any]) -> Worker:
+    def _made(
+        self, settings: Settings, app: Callable[..., Any], context: SSLContext | None
+    ) -> Worker:
         from onegate.scoreboard import Field, Scoreboard  # noqa: PLC0415
         from onegate.threads import ThreadedWorker  # noqa: PLC0415
         from onegate.worker import Worker  # noqa: PLC0415
@@ -229,7 +234,7 @@ class Server:
         slot = Scoreboard(1).slot(0)
         slot[Field.STOPPING] = 1.0  # whoever is in the queue at the end has nobody but this one
         kind = Worker if settings.threads == 1 else ThreadedWorker
-        worker = kind(settings, self._listeners, app, self._lifeline, slot, self._line)
+        worker = kind(settings, self._listeners, app, self._lifeline, slot, self._line, context)
         worker.has_signals = False
         return worker
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import ssl
+from socket import SHUT_RDWR, SocketType, socket
 
 from onegate.settings import SettingsError
 
@@ -20,21 +20,52 @@ def context(certfile: str, keyfile: str) -> ssl.SSLContext:
 
     ``keyfile`` may be empty if the key stands in ``certfile``. Raises :class:`SettingsError`.
     """
+    for option, path in (("certfile", certfile), ("keyfile", keyfile)):
+        _readable(option, path)
     result = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     result.minimum_version = ssl.TLSVersion.TLSv1_2
     result.set_alpn_protocols(["http/1.1"])
+    encrypted = False
+
+    def no_pass_phrase() -> str:
+        nonlocal encrypted
+        encrypted = True
+        return ""
+
     try:
-        result.load_cert_chain(certfile, keyfile or None)
-    except ssl.SSLError as error:
-        raise SettingsError(
-            f"--certfile {certfile}: not a certificate with its key in PEM ({error.reason});"
-            " is the key in another file? then name it with --keyfile"
-        ) from None
-    except OSError as error:
-        raise SettingsError(
-            f"--certfile {certfile}, --keyfile {keyfile}: {error.strerror}"
-        ) from None
+        result.load_cert_chain(certfile, keyfile or None, no_pass_phrase)
+    except (OSError, ValueError) as error:
+        raise SettingsError(_what_is_wrong(certfile, keyfile, error, encrypted)) from None
     return result
+
+
+def _readable(option: str, path: str) -> None:
+    """OpenSSL does not say which of the two files it means."""
+    if path:
+        try:
+            with open(path, "rb") as file:
+                file.read(1)
+        except OSError as error:
+            raise SettingsError(f"--{option} {path}: {error.strerror}") from None
+
+
+def _what_is_wrong(certfile: str, keyfile: str, error: Exception, encrypted: bool) -> str:
+    key = f"--keyfile {keyfile}" if keyfile else f"the key in --certfile {certfile}"
+    if encrypted:
+        return f"{key}: it has a pass phrase, for which nobody is asked; see openssl pkey"
+    reason = getattr(error, "reason", None) or ""
+    if reason == "KEY_VALUES_MISMATCH":
+        return f"{key}: not the key of the certificate in --certfile {certfile}"
+    told = f" ({reason})" if reason else ""
+    if keyfile:
+        return (
+            f"--certfile {certfile}, --keyfile {keyfile}: not a certificate and its key in"
+            f" PEM{told}"
+        )
+    return (
+        f"--certfile {certfile}: not a certificate with its key in PEM{told};"
+        " is the key in another file? then name it with --keyfile"
+    )
 
 
 class TLSSocket:
@@ -42,18 +73,22 @@ class TLSSocket:
 
     The handshake goes on with whatever is read or written first, so that it holds up nobody.
     What ssl calls "want read" and "want write" is ``BlockingIOError`` here.
+
+    It is what ``ssl.SSLSocket`` is made of, and not one of these: an application may have put
+    another class in its place (gevent, eventlet), with which ``wrap_socket`` of a context that was
+    there before fails.
     """
 
-    def __init__(self, sock: socket.SocketType, tls: ssl.SSLContext) -> None:
-        whole = socket.socket(fileno=sock.detach())
+    def __init__(self, sock: SocketType, context: ssl.SSLContext) -> None:
+        self._sock = whole = socket(fileno=sock.detach())
         whole.setblocking(False)
-        self._tls = tls.wrap_socket(whole, server_side=True, do_handshake_on_connect=False)
+        self._tls = context._wrap_socket(whole, server_side=True)  # type: ignore[attr-defined]  # of _ssl
         self._established = False
         self._over = False
-        self.fileno = self._tls.fileno
-        self.getsockopt = self._tls.getsockopt
-        self.setsockopt = self._tls.setsockopt
-        self.setblocking = self._tls.setblocking
+        self.fileno = whole.fileno
+        self.getsockopt = whole.getsockopt
+        self.setsockopt = whole.setsockopt
+        self.setblocking = whole.setblocking
 
     def _establish(self) -> None:
         if not self._established and not self._over:
@@ -64,17 +99,23 @@ class TLSSocket:
         """Read up to ``count`` octets. A short answer does not mean that there are no more."""
         try:
             self._establish()
-            return self._tls.recv(count)
+            octets: bytes = self._tls.read(count)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
+        except ssl.SSLEOFError:
+            return b""  # without TLS's own notice, as most clients end
+        else:
+            return octets
 
     def send(self, octets: bytes | memoryview, flags: int = 0) -> int:
         """Write what the client takes; return how many octets."""
         try:
             self._establish()
-            return self._tls.send(octets[:_RECORD])
+            count: int = self._tls.write(octets[:_RECORD])
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
+        else:
+            return count
 
     def send_range(self, descriptor: int, position: int, count: int) -> int:
         """What ``sendfile`` does for plain sockets."""
@@ -84,25 +125,24 @@ class TLSSocket:
     def shutdown(self, how: int) -> None:
         """Tell the client that no more will come, in TLS and in TCP."""
         self._notify()
-        self._tls.shutdown(how)
+        self._sock.shutdown(how)
 
     def close(self) -> None:
         """Close the connection, in TLS first where that needs no waiting."""
         self._notify()
-        self._tls.close()
+        self._sock.close()
 
     def abort(self) -> None:
         """End the connection in TCP alone, while another thread may be within OpenSSL."""
-        # Not SSLSocket.shutdown(), after which a write of that thread would be one in plain text.
-        socket.socket.shutdown(self._tls, socket.SHUT_RDWR)
+        self._sock.shutdown(SHUT_RDWR)
 
     def _notify(self) -> None:
         if self._established and not self._over:
             self._over = True
             # The client's own notice, which has not come yet, is not waited for.
             with contextlib.suppress(OSError):
-                self._tls.unwrap()
+                self._tls.shutdown()
 
 
-Transport = socket.SocketType | TLSSocket
+Transport = SocketType | TLSSocket
 """What a connection reads from and writes to."""

@@ -32,6 +32,7 @@ from onegate.wsgi.call import refused_heads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssl import SSLContext
     from typing import Any
 
     from onegate.access import AccessLog
@@ -60,7 +61,8 @@ _handle = signal.signal
 class Worker(Calls):
     """Serves until told to stop. See :class:`onegate.service.Service`.
 
-    ``lifeline``: read end of a pipe that reports end of file when the master is gone.
+    ``lifeline``: read end of a pipe that reports end of file when the master is gone. ``context``:
+    with it TLS is spoken.
     """
 
     _READ = select.EPOLLIN
@@ -76,6 +78,7 @@ class Worker(Calls):
         lifeline: int,
         slot: Slot,
         line: Line | Alone,
+        context: SSLContext | None = None,
     ) -> None:
         super().__init__(app, slot)
         self.settings = settings
@@ -98,7 +101,7 @@ class Worker(Calls):
         self.paused = True
         self.term = 0
         """Number of the leadership of the loop; see :mod:`onegate.threads`."""
-        self._secure = _tls(settings) if settings.certfile else None
+        self._secure = None if context is None else _tls(context)
         self._lifeline = lifeline
         self._slot = slot
         self._line = line
@@ -336,11 +339,10 @@ def _counted(access: AccessLog | None, settings: Settings, slot: Slot) -> Access
     return Tally(slot, access)
 
 
-def _tls(settings: Settings) -> Callable[[socket.SocketType], Transport]:
+def _tls(context: SSLContext) -> Callable[[socket.SocketType], Transport]:
     """What puts TLS on a socket."""
     from onegate import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
 
-    context = tls.context(settings.certfile, settings.keyfile)
     return lambda sock: tls.TLSSocket(sock, context)
 
 

@@ -364,6 +364,27 @@ def test_an_option_of_uwsgi(lines: str, expected: dict[str, Any], tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "wsgi_app = 'fac:create_app(os.environ)'",
+        "bind = 'localhost'",
+        "access_log_format, accesslog = '%(zz)s', '-'",
+        "forwarded_allow_ips = '10.0.0.0/99'",
+    ],
+)
+def test_what_onegate_could_not_start_with_is_lost(line: str, tmp_path: Path) -> None:
+    settings, _, lost = translated("from_gunicorn", line, tmp_path)
+    assert lost
+    assert not settings.keys() & {"app", "bind", "access_log", "forwarded_allow_ips"}
+
+
+def test_a_factory_with_arguments_is_kept(tmp_path: Path) -> None:
+    app = "fac:create_app('production', debug=False)"
+    settings, _, lost = translated("from_gunicorn", f"wsgi_app = {app!r}", tmp_path)
+    assert (settings["app"], lost) == (app, False)
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         "chown-socket = www",

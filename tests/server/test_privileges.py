@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -79,7 +80,11 @@ def owner(path: Path) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *options: str, source: str = HELLO, stdout: IO[bytes] | int = subprocess.DEVNULL
+    folder: Path,
+    *options: str,
+    source: str = HELLO,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
+    tls: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server on ``folder/socket`` that is seen to answer, and in the end stops with status 0."""
     (folder / "served.py").write_text(source)
@@ -99,7 +104,7 @@ def running(
         def answers() -> bool:
             assert process.poll() is None, (folder / "stderr").read_text()
             try:
-                return ask(folder).status == 200
+                return bool(presented(folder)) if tls else ask(folder).status == 200
             except (FileNotFoundError, ConnectionRefusedError):
                 return False  # not bound, or not yet listening
 
@@ -162,6 +167,66 @@ def test_workers_have_nothing_left_of_root(folder: Path) -> None:
     with running(folder, "--user", "", "--group", "daemon", source=IDS):
         group = DAEMON.gr_gid
         assert ask(folder).text == repr(((0,) * 3, (group,) * 3, [group]))
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def certificate(folder: Path, name: str) -> None:
+    """A certificate for ``name``, and its key, which only root may read, in ``folder/private``."""
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", f"/CN={name}", "-keyout", "new.pem", "-out", "cert.pem"),
+        ],
+        cwd=folder / "private",
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    (folder / "private/new.pem").rename(folder / "private/key.pem")
+    assert stat.S_IMODE((folder / "private/key.pem").stat().st_mode) == 0o600
+
+
+def presented(folder: Path) -> bytes:
+    """The certificate that a client is shown, in DER."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.settimeout(DEADLINE)
+        plain.connect(str(folder / "socket"))
+        with context.wrap_socket(plain) as sock:
+            return sock.getpeercert(binary_form=True) or b""
+
+
+def stands(folder: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert((folder / "private/cert.pem").read_text())
+
+
+@pytest.mark.parametrize("preload", [(), ("--preload",)])
+def test_a_key_that_only_root_may_read(folder: Path, preload: tuple[str, ...]) -> None:
+    certificate(folder, "one")
+    first = stands(folder)
+    files = ("--certfile", "private/cert.pem", "--keyfile", "private/key.pem")
+    with running(folder, *preload, *files, tls=True) as process:
+        assert presented(folder) == first
+        certificate(folder, "two")
+        assert stands(folder) != first
+        # A worker that replaces another is of its generation, whatever lies there by now.
+        [*_, last] = sorted(children(process.pid))
+        os.kill(last, signal.SIGKILL)
+        wait_for(lambda: last not in children(process.pid), "the end of a worker")
+        assert presented(folder) == first
+        old = children(process.pid).keys()
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: not old & children(process.pid).keys(), "the end of the old processes")
+        second = stands(folder)
+        assert presented(folder) == second
+        (folder / "private/key.pem").write_text("half of a key")
+        process.send_signal(signal.SIGHUP)
+        wait_for(
+            lambda: "nothing is changed: --certfile" in (folder / "stderr").read_text(), "an error"
+        )
+        assert presented(folder) == second
 
 
 # ── logs ─────────────────────────────────────────────────────────────────────────────────────────

@@ -168,4 +168,30 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         context(str(tmp_path / "missing.pem"), "")
     with pytest.raises(SettingsError, match=r"--certfile .*cert.pem: .*--keyfile"):
         context(str(tmp_path / "cert.pem"), "")
+    with pytest.raises(SettingsError, match=r"^--keyfile .*missing.pem: No such file"):
+        context(str(tmp_path / "cert.pem"), str(tmp_path / "missing.pem"))
+    with pytest.raises(SettingsError, match=r"^--certfile .*: Is a directory"):
+        context(str(tmp_path), "")
     context(str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+
+
+def test_a_key_of_another_certificate_or_with_a_pass_phrase(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for folder in (tmp_path, tmp_path / "other"):
+        certificate(folder)
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "locked.pem")
+    with pytest.raises(SettingsError, match=r"--keyfile .*: not the key of the certificate in"):
+        context(cert, str(tmp_path / "other/key.pem"))
+    subprocess.run(
+        [*("openssl", "pkey", "-in", "key.pem", "-aes128", "-passout", "pass:x"), "-out", key],
+        cwd=tmp_path,
+        check=True,
+    )
+    with pytest.raises(SettingsError, match=r"^--keyfile .*: it has a pass phrase"):
+        context(cert, key)
+    with pytest.raises(SettingsError, match=r"not a certificate and its key in PEM"):
+        context(str(tmp_path / "key.pem"), str(tmp_path / "key.pem"))
+    (tmp_path / "empty").touch()
+    with pytest.raises(SettingsError) as caught:
+        context(str(tmp_path / "empty"), "")
+    assert "None" not in str(caught.value)

@@ -25,4 +25,5 @@ def translate(origin: str, path: Path) -> tuple[str, bool]:
     :class:`onegate.settings.SettingsError` if the file cannot be read.
     """
     translation = TRANSLATORS[origin](path)
+    translation.judge()
     return translation.toml(), bool(translation.lost)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from onegate.settings import SettingsError
 from onegate.settings.model import OPTIONS
+from onegate.validate import SYNTAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +46,15 @@ class Translation:
             (self.lost if difference.essential else self.minor).append(f"{said}: {difference}")
         except ValueError:
             self.lost.append(f"{said}: onegate cannot be told this value")
+
+    def judge(self) -> None:
+        """Count as lost what onegate cannot use, though its kind is right."""
+        for name, check in SYNTAX.items():
+            if name in self.values:
+                try:
+                    check(self.values[name])
+                except SettingsError as error:
+                    self.lost.append(f"{name} = {self.values.pop(name)!r}: {error}")
 
     def toml(self) -> str:
         """A file for ``--config``; what is not in it stands in comments."""

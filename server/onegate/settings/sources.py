@@ -74,10 +74,7 @@ def combine(
         # As with gunicorn: who names the file wants the lines.
         values["access_log"] = "combined"
         origins["access_log"] = "access_logfile is given"
-    settings = Settings(**values)
-    if settings.keyfile and not settings.certfile:
-        raise SettingsError("--keyfile needs the certificate that it belongs to: --certfile FILE")
-    return Loaded(settings=settings, origins=origins)
+    return Loaded(settings=Settings(**values), origins=origins)
 
 
 # ── the environment ──────────────────────────────────────────────────────────────────────────────

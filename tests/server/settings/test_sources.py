@@ -232,11 +232,6 @@ def test_a_named_access_logfile_asks_for_lines() -> None:
     assert load(["--access-logfile", "x", "--access-log", "off"], {}).settings.access_log == "off"
 
 
-def test_a_key_needs_its_certificate() -> None:
-    with pytest.raises(SettingsError, match="--certfile"):
-        load(["--keyfile", "k"], {})
-
-
 # ── what is shown ────────────────────────────────────────────────────────────────────────────────
 
 

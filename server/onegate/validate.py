@@ -1,0 +1,110 @@
+"""Whether settings can be used, found out before anything is bound.
+
+What a value alone tells is a :data:`SYNTAX`, what the system tells (a file, a user) a
+:data:`RESOURCES`; each option of free text has its place in one of them. Log files are not here:
+they are opened before (:mod:`onegate.fork_context`), to say in them what is wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from onegate import binding
+from onegate.forwarded import Forwarded
+from onegate.loader import LoadError, parse
+from onegate.pidfile import PidFile
+from onegate.settings import SettingsError
+from onegate.spool import check_spool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ssl import SSLContext
+    from typing import Any
+
+    from onegate.settings.model import Settings
+
+
+log = logging.getLogger("onegate.error")
+
+
+def _app(target: str) -> None:
+    try:
+        if target:  # a Server has it at hand
+            parse(target)
+    except LoadError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _bind(addresses: tuple[str, ...]) -> None:
+    for address in addresses:
+        binding.check(address)
+
+
+def _status(address: str) -> None:
+    if address:
+        binding.check(address, "--status")
+
+
+def _access_log(text: str) -> None:
+    if text != "off":
+        from onegate.access import formatter  # noqa: PLC0415 - only for who wants one
+
+        formatter(text)
+
+
+SYNTAX: dict[str, Callable[[Any], object]] = {
+    "app": _app,
+    "bind": _bind,
+    "status": _status,
+    "access_log": _access_log,
+    "forwarded_allow_ips": lambda addresses: Forwarded(addresses, ""),
+    "forwarded_headers": lambda names: Forwarded("", names),
+}
+"""For the name of an option what raises :class:`SettingsError` if its value cannot be used."""
+
+
+def _privileges(settings: Settings) -> None:
+    if settings.user or settings.group:
+        from onegate.privileges import check  # noqa: PLC0415 - only for who starts as root
+
+        check(settings.user, settings.group)
+
+
+def _spool(settings: Settings) -> None:
+    if lack := check_spool(settings):
+        log.warning("%s", lack)
+
+
+def _certificate(settings: Settings) -> SSLContext | None:
+    if not settings.certfile:
+        if settings.keyfile:
+            raise SettingsError(
+                f"--keyfile {settings.keyfile}: it needs the certificate that it belongs to:"
+                " --certfile FILE"
+            )
+        return None
+    from onegate import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
+
+    return tls.context(settings.certfile, settings.keyfile)
+
+
+RESOURCES: dict[tuple[str, ...], Callable[[Settings], Any]] = {
+    ("user", "group"): _privileges,
+    ("spool",): _spool,
+    ("pidfile",): lambda settings: PidFile(settings.pidfile).check(),
+    ("certfile", "keyfile"): _certificate,
+}
+"""The same for what depends on the system; by the names of the options."""
+
+
+def validate(settings: Settings) -> SSLContext | None:
+    """Judge every option; return what ``certfile`` and ``keyfile`` hold, if they are given.
+
+    A key is read here because root alone may be able to. Raises :class:`SettingsError`.
+    """
+    for name, check in SYNTAX.items():
+        check(getattr(settings, name))
+    found = {names: look(settings) for names, look in RESOURCES.items()}
+    context: SSLContext | None = found["certfile", "keyfile"]
+    return context
