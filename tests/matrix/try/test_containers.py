@@ -140,3 +140,13 @@ def test_the_import_error_from_inside_a_container(try_shop, folder):
     done = try_shop("/", servers="onegate", engine="docker")
     assert done.code == 5
     assert "No module named 'nowhere_to_be_found' (shop.py, line 1)" in done.complaint
+
+
+def test_log_lines_of_a_container_stand_with_their_request(try_shop, base):
+    done = try_shop("/logs?one", "/", "/logs?two", engine="docker", servers="onegate")
+    one, two = (done.detail(name, "onegate") for name in ("01-get-logs-one", "03-get-logs-two"))
+    assert "a line about one" in one
+    assert "a line about two" in two
+    assert "a line about two" not in one
+    assert "a line about one" not in two
+    assert "image sha256" in done.out
