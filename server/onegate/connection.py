@@ -314,4 +314,7 @@ class Connection(Answering):
         self._service.forwarded.apply(environ)
         request_id.adopt(environ)
         if self.environs.unix:
-            self.environs.without_ports(environ)
+            if not self.peer[1]:
+                environ.pop("REMOTE_PORT", None)
+            if environ["wsgi.url_scheme"] == "https":
+                self.environs.port_of_https(environ)

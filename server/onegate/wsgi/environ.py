@@ -92,7 +92,12 @@ class EnvironFactory:
         multiprocess: bool,
     ) -> None:
         self.unix = unix
-        """Whether clients come through a Unix socket, where nothing has a port."""
+        """Whether clients come through a Unix socket, where nothing has a port.
+
+        A client's port that nobody has told is left out (PEP 3333: "missing variables should be
+        left out"). REMOTE_ADDR stays, empty, which is the same to CGI (RFC 3875, 4.1), because
+        applications take for granted that it is there.
+        """
         # As it is cut off the path, so decoded. The slash that follows belongs to PATH_INFO.
         self._script_name = script_name = _decoded(octets(script_name)).rstrip("/")
         template: dict[str, Any] = {
@@ -138,16 +143,9 @@ class EnvironFactory:
         return environ
 
     @staticmethod
-    def without_ports(environ: dict[str, Any]) -> None:
-        """Put right what a request through a Unix socket cannot say.
-
-        A client's port that nobody has told is left out (PEP 3333: "missing variables should be
-        left out"). REMOTE_ADDR stays, empty, which is the same to CGI (RFC 3875, 4.1), because
-        applications take for granted that it is there. SERVER_PORT is required: the scheme's.
-        """
-        if not environ.get("REMOTE_PORT"):
-            environ.pop("REMOTE_PORT", None)
-        if environ["SERVER_PORT"] == "80" and environ["wsgi.url_scheme"] == "https":
+    def port_of_https(environ: dict[str, Any]) -> None:
+        """SERVER_PORT is required (PEP 3333), and a Unix socket has none: it is the scheme's."""
+        if environ["SERVER_PORT"] == "80":
             environ["SERVER_PORT"] = "443"
 
     def prepare(self, head: Head, environ: dict[str, Any]) -> dict[str, Any]:
