@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
-from wsgi_matrix import suites
+from wsgi_matrix import hints, suites
 from wsgi_matrix.answers import Answer, split
 from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
@@ -211,7 +211,11 @@ def _status(response: bytes) -> int:
 def _logged(text: str) -> str:
     """What the server wrote meanwhile, to stand behind what was found."""
     lines = text.splitlines()[-LOG_LINES:]
-    return "\nwritten on its log meanwhile:\n" + "\n".join(lines) if lines else ""
+    if not lines:
+        return ""
+    hint = hints.advice(text)
+    told = ["", "written on its log meanwhile:", *lines, *([f"what to do: {hint}"] if hint else [])]
+    return "\n".join(told)
 
 
 def compare(

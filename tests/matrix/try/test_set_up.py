@@ -58,6 +58,17 @@ def test_a_folder_that_cannot_be_written_names_the_one_that_can(try_shop, folder
     assert "--env DATABASE={writable}/db.sqlite3" in said
 
 
+def test_an_app_that_may_not_write_is_told_where_it_may(try_shop, folder):
+    (folder / "shop.py").write_text(
+        "import sqlite3\ndef app(environ, start_response):\n    sqlite3.connect('/proc/x/a.db')\n"
+    )
+    done = try_shop("/", servers="waitress")
+    assert done.code == 1
+    detail = done.detail("01-get", "waitress")
+    assert "unable to open database file" in detail
+    assert "--env DATABASE={writable}/db.sqlite3" in detail
+
+
 @pytest.mark.parametrize(
     ("call", "expected"),
     [("create_app()", "hello"), ("create_app('ho', times=2)", "hoho")],
