@@ -63,6 +63,7 @@ SET = re.compile(r"""(?:global|variables)\.set\(\s*["']([\w.-]+)["']\s*(?:,\s*([
 OF_BODY = re.compile(r"""response\.body((?:\.\w+|\[\d+\]|\[(?:"\w+"|'\w+')\])+)\s*\)?\s*""")
 OF_FIELD = re.compile(r"""response\.headers\.valueOf\(\s*["']([\w-]+)["']\s*\)\s*\)?\s*""")
 LINES = "application/x-ndjson"
+HTTPYAC = "a script of httpYac, which is not run"
 Line = tuple[int, str]
 
 
@@ -84,6 +85,8 @@ class _Block:
     lines: list[Line] = field(default_factory=list)
     """Without comments, directives and scripts."""
     name: str = ""
+    titled: bool = False
+    """Whether the name is a title alone, which gives way to ``@name``."""
     captures: list[Capture] = field(default_factory=list)
     script: list[Line] = field(default_factory=list)
     cookies: bool = True
@@ -168,7 +171,8 @@ class _Reader:
         for number, line in enumerate(LINE_END.split(text), 1):
             block = blocks[-1]
             if separator := SEPARATOR.fullmatch(line):
-                blocks.append(_Block(name=separator[1] or separator[2] or ""))
+                name = separator[1] or separator[2] or ""
+                blocks.append(_Block(name=name, titled=not separator[1]))
                 script = False
             elif script or (HANDLER if block.begun else BEFORE).match(line):
                 # What follows a handler is no body; before a request, its script has an end.
@@ -210,7 +214,7 @@ class _Reader:
         elif block.begun:
             return
         elif kind == "name":
-            block.name = rest
+            block.name, block.titled = rest, False
         elif kind == "no-cookie-jar":
             block.cookies = False
         elif kind == "prompt":
@@ -262,7 +266,7 @@ class _Reader:
             raise
         except ValueError as problem:
             raise LineError(line, problem) from None
-        if block.name:
+        if block.name and not (block.titled and block.name in self.called):
             self.called[block.name] = self.count
         self.count += 1
         return ask
@@ -331,6 +335,8 @@ class _Reader:
         return _Request(method=found.method, url=found.url, fields=fields, body=found.body)
 
     def _request(self, lines: list[Line]) -> _Request:
+        if lines[0][1].strip() == "{{":
+            raise ValueError(HTTPYAC)
         if STATUS.match(lines[0][1]):
             raise _Unsent("it is an answer, not a request")
         written, at = _joined(lines)
@@ -387,7 +393,7 @@ class _Reader:
 
     def _part(self, number: int, text: str) -> bytes:
         if text.strip() == "{{":
-            raise LineError(number, "a script of httpYac, which is not run")
+            raise LineError(number, HTTPYAC)
         try:
             file = FILE.fullmatch(text)
             if not file:

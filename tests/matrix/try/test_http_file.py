@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import json
 
+import h11
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wsgi_matrix.probe.agent.session import octets
 from wsgi_matrix.traffic import http_file
 from wsgi_matrix.traffic.variables import Given
 
@@ -105,6 +109,7 @@ def test_a_url_over_several_lines_and_indented_fields(one, text):
         ("GET /a\nX: a\x01b", "line 2: 'a\\x01b' is no value of the field X"),
         ("GET /a\nAuthorization: AWS key secret", "line 2: a signature by the scheme AWS"),
         ("\n\nPOST /a\n\n{{\n  exports.x = 1;\n}}", "line 5: a script of httpYac"),
+        ("{{\n  exports.x = 1;\n}}\nGET /", "line 1: a script of httpYac"),
         ("\nPOST /a\n\nfine\n{{nothing}}", "line 5: no variable {{nothing}}"),
         ("GET /\n###\nPOST /\nX-Request-Type: GraphQL\n", "line 3: a GraphQL request without"),
     ],
@@ -364,7 +369,7 @@ def test_what_only_a_script_or_a_person_knows_is_told(read):
 
 def test_the_whole_answer_and_names_of_both_dialects(read):
     first, second, third = read(
-        "### one\nGET /\n###\n// @name two\nGET /\n### @name three\n# @name = three\n"
+        "### one\nGET /\n###\n// @name two\nGET /\n### @name three\n"
         "POST /?{{two.response.headers.X-A}}\n\n{{one.response.body.*}}"
     ).asks
     assert [(each.kind, each.where) for each in first.captures] == [("regex", r"(?s)\A(.*)\Z")]
@@ -372,6 +377,49 @@ def test_the_whole_answer_and_names_of_both_dialects(read):
     assert third.target == "/?{{two.X-A}}"
     with pytest.raises(http_file.LineError, match=r"line 4: .*XPath"):
         read("# @name a\nGET /\n###\nGET /{{a.response.body.//id}}")
+
+
+def test_a_title_gives_way_to_a_name(read):
+    asks = read(
+        "# @name = a\nGET /1\n### a\nGET /2\n### b\nGET /3\n###\n# @name b\nGET /4\n"
+        "###\nGET /{{a.response.body.x}}/{{b.response.body.x}}"
+    ).asks
+    assert [ask.target for ask in asks if ask.captures] == ["/1", "/4"]
+
+
+PIECES = (
+    *("GET ", "get ", "POST /a", "/", "*", "OPTIONS", "localhost:80", "http://u:p@h:1/", "{{"),
+    *("}}", "{{x}}", "{{$guid}}", "@x = 1", "\n", "\n\n", "\r\n", "\r", "###", "# ", " ", "\t"),
+    *("// @name a", "Accept: x", "  Y", "X-Ü: ", "Host: ", "Host: a b", ": ", "Content-Length: 9"),
+    *("curl ", "-H '", "'", "Authorization: Basic a b", "Authorization: Digest a b"),
+    *("Transfer-Encoding: chunked", "Content-Type: multipart/form-data", "< f", "> {%", "%}"),
+    *("X-Request-Type: GraphQL", "?a=b", "&c", "\x00", "\x0b", "\u2028", "ü", "HTTP/1.1"),
+    *("GRAPHQL ", "WEBSOCKET ", "-d a=b", "\\\n", "# @capture x = regex:(.)"),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_whatever_a_file_says_a_request_is_sent_or_refused_with_its_line(read, text):
+    """h11 reads what is sent as one request, with the method, target and fields that were meant."""
+    try:
+        asks = read(text).asks
+    except http_file.LineError:  # which cannot be made without its line
+        return
+    for ask in asks:
+        sent = octets(ask.method, ask.target, ask.host, list(ask.fields), ask.body)
+        reader = h11.Connection(h11.SERVER)
+        reader.receive_data(sent)
+        head = reader.next_event()
+        assert (head.method, head.target) == (ask.method.encode(), ask.target.encode())
+        names = [name for name, _ in head.headers if name not in (b"host", b"content-length")]
+        assert names == [name.lower().encode() for name, _ in ask.fields]
+        body = b""
+        while isinstance(event := reader.next_event(), h11.Data):
+            body += event.data
+        assert isinstance(event, h11.EndOfMessage)
+        assert body == (ask.body or b"")
+        assert reader.trailing_data == (b"", False)
 
 
 def test_a_variable_that_is_defined_again_is_told(read):
