@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import socket
@@ -14,6 +15,8 @@ from onegate.settings import SettingsError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.settings.model import Settings
+
+log = logging.getLogger("onegate.error")
 
 _ADDRESS = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
@@ -242,6 +245,17 @@ def give_away(path: str, settings: Settings) -> None:
 
         who = identity(settings.user, settings.group)
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
+
+
+def settle(listeners: list[Listener], settings: Settings) -> None:
+    """Have Unix sockets that were kept by a reload or an upgrade belong to whom the settings say
+    now. To be called when it has succeeded."""
+    for listener in listeners:
+        if listener.path and not listener.foreign and file_at(listener.path) == listener.file:
+            try:
+                give_away(listener.path, settings)
+            except OSError as error:
+                log.error("%s stays as it was: %s", listener.name, error.strerror)
 
 
 def _take_turn(folder: str) -> int:

@@ -38,8 +38,6 @@ class Listener(Record):
     """The address as it was asked for."""
     family: int = socket.AF_INET
     """Of its addresses, as a plain number."""
-    v6only: bool = False
-    """It was made so that it does not take IPv4 as well, as one on ``::`` does."""
     foreign: bool = False
     """Somebody else holds the socket too, and goes on listening when we stop."""
 

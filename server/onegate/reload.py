@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable
 
-from onegate.binding import listen, open_listeners
+from onegate.binding import listen, open_listeners, settle
 from onegate.fork_context import ForkContext
 from onegate.generation import Generations
 from onegate.hooks import Hooks
@@ -112,6 +112,7 @@ class Reload:
         replaced = self._generations.adopt()
         present = self._generations.present
         self._abandon(replaced.all_listeners())
+        settle(present.all_listeners(), present.settings)
         if replaced.template is not None:
             child, template = replaced.template
             child.end(present.settings.graceful_timeout)

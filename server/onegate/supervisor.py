@@ -10,6 +10,7 @@ import logging
 import time
 
 from onegate.backoff import Backoff
+from onegate.binding import settle
 from onegate.generation import Generations
 from onegate.go_between import step_aside
 from onegate.pidfile import PidFile
@@ -148,6 +149,8 @@ class Supervisor:
                 self._pidfile.write()
             except SettingsError as error:
                 log.error("%s", error)
+            present = self._generations.present
+            settle(present.all_listeners(), present.settings)
             self._succession.ready()
             self._succession.give_up(self._generations.all_listeners())
 

@@ -148,6 +148,38 @@ def test_sockets_belong_to_user_and_group(
             assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR2])
+def test_a_socket_that_is_kept_belongs_to_whom_it_is_to_belong(
+    folder: Path, number: signal.Signals
+) -> None:
+    path = folder / "socket"
+    config = folder / "x.toml"
+
+    def found() -> tuple[int, int]:
+        return path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)
+
+    config.write_text('group = "daemon"\nsocket_mode = "660"\npidfile = "pid"')
+    with running(folder, "--config", "x.toml") as process:
+        first, inode = (DAEMON.gr_gid, 0o660), path.stat().st_ino
+        assert found() == first
+        if number is signal.SIGHUP:
+            config.write_text('group = "bin"\nsocket_mode = "600"\napp = "gone:app"')
+            (folder / "served.py").rename(folder / "moved")
+            process.send_signal(number)
+            wait_for(lambda: "reload failed" in (folder / "stderr").read_text(), "a failure")
+            (folder / "moved").rename(folder / "served.py")
+            assert found() == first
+        config.write_text('group = "bin"\nsocket_mode = "666"\npidfile = "pid"')
+        process.send_signal(number)
+        wait_for(lambda: found() == (grp.getgrnam("bin").gr_gid, 0o666), "the other group and mode")
+        assert path.stat().st_ino == inode
+        if number is signal.SIGUSR2:
+            wait_for(lambda: process.poll() is not None, "the end of the old master")
+            new = int((folder / "pid").read_text())
+            os.kill(new, signal.SIGTERM)
+            wait_for(lambda: not path.exists(), "the end of the new one")
+
+
 IDS = """
 import os
 
