@@ -40,6 +40,16 @@ class Try:
     """Nothing else may be going on in the cell meanwhile: it may end or block the server."""
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """A rule of which nothing can be seen from outside, and why."""
+
+    id: str
+    level: Level
+    cite: str
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """A rule; every one of its tries has to be accepted."""

@@ -13,7 +13,8 @@ from wsgi_matrix.cases.http1 import (
     target,
     version,
 )
-from wsgi_matrix.cases.rule import Rule
+from wsgi_matrix.cases.rule import Rule, Unseen
+from wsgi_matrix.model.results import Level
 
 
 def _number(rule: Rule) -> int:
@@ -37,8 +38,18 @@ RULES: tuple[Rule, ...] = tuple(
     )
 )
 ROWS = 85
-UNSEEN: tuple[tuple[str, str], ...] = (
-    ("R77", "an app has no standard way to send an interim answer: PEP 3333 knows none"),
-    ("R80", "the suite slow waits for the time-outs of servers"),
+UNSEEN = (
+    Unseen(
+        "R77",
+        Level.MUST,
+        "RFC 9110 section 15.2",
+        "an app has no standard way to send an interim response: PEP 3333 knows none",
+    ),
+    Unseen(
+        "R80",
+        Level.SHOULD,
+        "RFC 9112 section 9.5",
+        "the suite slow waits for the timeouts of servers",
+    ),
 )
-"""Rows without a rule here, and why."""
+"""Rows without a rule here."""

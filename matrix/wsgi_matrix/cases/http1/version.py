@@ -41,14 +41,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="R21",
         level=Level.MUST,
-        cite="RFC 9110 section 2.5",
+        cite="RFC 9110 section 6.2",
         says="the version of an answer is the server's own, not an echo",
         tries=(Try(steps=HIGHER, accept=_first_version(b"HTTP/1.1 ", b"HTTP/1.0 ")),),
     ),
     Rule(
         id="R21-highest",
         level=Level.SHOULD,
-        cite="RFC 9110 section 2.5",
+        cite="RFC 9110 section 6.2",
         says="the version of an answer is the highest: HTTP/1.1",
         tries=(
             Try(steps=ask(request("/echo")), accept=_first_version(b"HTTP/1.1 ")),
@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="R22",
         level=Level.MAY,
-        cite="RFC 9110 sections 2.5 and 15.6.6",
+        cite="RFC 9110 sections 6.2 and 15.6.6",
         says="another major version is refused",
         tries=(
             Try(

@@ -9,7 +9,8 @@ from wsgi_matrix.cases.pep3333 import (
     start_response,
     streams,
 )
-from wsgi_matrix.cases.rule import Rule
+from wsgi_matrix.cases.rule import Rule, Unseen
+from wsgi_matrix.model.results import Level
 
 RULES: tuple[Rule, ...] = (
     *environ.RULES,
@@ -22,10 +23,30 @@ LAST: tuple[Rule, ...] = iterables.LAST
 """Rules that may end the server: they are asked for when all others have been."""
 
 ROWS = 82
-UNSEEN: tuple[tuple[str, str], ...] = (
-    ("W22", "what a server documents stands in its documentation"),
-    ("W38", "write() is what start_response returns: there is none to be called before"),
-    ("W78", "whether a server can be started so that it has one thread is for its command line"),
-    ("W79", "whether variables can be added by the deployer is for its command line"),
+UNSEEN = (
+    Unseen(
+        "W22",
+        Level.SHOULD,
+        "PEP 3333, environ Variables",
+        "what a server documents stands in its documentation",
+    ),
+    Unseen(
+        "W38",
+        Level.MUST,
+        "PEP 3333, The write() Callable",
+        "write() is what start_response returns: there is none to be called before",
+    ),
+    Unseen(
+        "W78",
+        Level.SHOULD,
+        "PEP 3333, Thread Support",
+        "whether a server can be started so that it has one thread is for its command line",
+    ),
+    Unseen(
+        "W79",
+        Level.SHOULD,
+        "PEP 3333, Application Configuration",
+        "whether variables can be added by the deployer is for its command line",
+    ),
 )
-"""Rows without a rule here, and why."""
+"""Rows without a rule here."""
