@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix grid test pythons bench soak fuzz lessons engine lock readme picture clean
+.PHONY: help matrix grid test pythons bench soak fuzz lessons programs engine lock readme picture clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -23,6 +23,8 @@ matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/ma
 
 test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lint and types)
 	@rm -rf build/tests
+	@.ci/programs --missing
+	@docker version >/dev/null 2>&1 || echo 'Tests of containers are skipped; `make engine` installs and starts an engine.'
 	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
 
@@ -44,6 +46,9 @@ fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); w
 
 lessons: $(VENV)/.packages ## run the sessions of docs/lessons and write what they showed into the pages
 	@$(BIN)/python docs/lessons/sessions.py $(LESSONS)
+
+programs: ## install the programs that tests need (on Debian and Ubuntu, as root)
+	@.ci/programs
 
 engine: ## make sure that a container engine answers (installs Docker on Debian and Ubuntu, as root)
 	@.ci/engine

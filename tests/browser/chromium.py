@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -21,15 +19,8 @@ FLAGS = (
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
-def start() -> webdriver.Chrome:
-    """A browser with a fresh profile, which its driver makes and removes.
-
-    Raises ``FileNotFoundError`` where it or its driver is missing.
-    """
-    binary = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        raise FileNotFoundError("no Chromium or no chromedriver here")
+def start(binary: str, driver: str) -> webdriver.Chrome:
+    """A browser with a fresh profile, which its driver makes and removes."""
     options = webdriver.ChromeOptions()
     for flag in FLAGS:
         options.add_argument(flag)

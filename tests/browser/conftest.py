@@ -1,6 +1,6 @@
 """A real Chromium, headless, with a fresh profile; made-up reports; axe-core.
 
-Where one of these is missing, tests are skipped; under CI or WSGI_MATRIX_REQUIRE_BROWSER they fail.
+Where one of these is missing, tests are skipped; in CI they fail.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -21,7 +19,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from wsgi_matrix.reports import data, html
 
 from tests.browser import made_up
-from tests.browser.chromium import start
+from tests.browser.chromium import CHROMIUM, start
+from tests.programs import program
 
 AXE_VERSION = "4.14.1"
 AXE_SHA512 = (
@@ -31,20 +30,10 @@ BUILD = Path(__file__).parents[2] / "build" / "browser"
 PATIENCE = 20.0
 
 
-def missing(what: str) -> None:
-    """Skip, or fail where a browser is required."""
-    if os.environ.get("WSGI_MATRIX_REQUIRE_BROWSER") or os.environ.get("CI"):
-        pytest.fail(f"{what}; on Debian: apt-get install chromium chromium-driver npm")
-    pytest.skip(what)
-
-
 @pytest.fixture(scope="session")
 def chromium():
     """One browser for all tests; its pages are closed by :func:`browser`."""
-    try:
-        running = start()
-    except FileNotFoundError as problem:
-        missing(str(problem))
+    running = start(program(*CHROMIUM), program("chromedriver"))
     yield running
     running.quit()
 
@@ -150,8 +139,7 @@ def axe():
     """The source of axe-core, fetched by npm into build/ and held against its digest."""
     archive = BUILD / f"axe-core-{AXE_VERSION}.tgz"
     if not archive.exists():
-        if not shutil.which("npm"):
-            missing("no npm here, which fetches axe-core")
+        program("npm")
         BUILD.mkdir(parents=True, exist_ok=True)
         command = [
             "npm",

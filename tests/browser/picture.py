@@ -8,14 +8,15 @@ from pathlib import Path
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browser.chromium import start
+from tests.browser.chromium import CHROMIUM, start
+from tests.programs import program
 
 SIZE = (1280, 1000)
 
 
 def take(report: Path, picture: Path) -> None:
     """Save what a reader sees first of ``report``, in the light scheme."""
-    driver = start()
+    driver = start(program(*CHROMIUM), program("chromedriver"))
     try:
         light = [{"name": "prefers-color-scheme", "value": "light"}]
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": light})

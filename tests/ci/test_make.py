@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +55,18 @@ def test_says_what_is_missing(tmp_path: Path, script: str | None, message: str) 
     assert message in first
     assert [line for line in rest if not line.startswith("make: ***")] == []
     assert not (tmp_path / "venv").exists()
+
+
+def test_the_tests_say_beforehand_what_is_missing(tmp_path: Path) -> None:
+    """With the one command that installs it; nothing is installed by that."""
+    for name in ("bash", "ls"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    run = subprocess.run(
+        [tmp_path / "bash", ROOT / ".ci" / "programs", "--missing"], env={"PATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.fullmatch(
+        r"Tests that need .*\bchromium\b.* are skipped; `make programs` installs them\.\n",
+        run.stdout,
+    )

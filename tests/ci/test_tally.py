@@ -35,6 +35,32 @@ def tally(
     return run.returncode, run.stdout.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("reason", "ci", "expected"),
+    [
+        ("nginx is missing; `make programs` installs it", "true", (1, "1 passed, 2 failed")),
+        ("nginx is missing; `make programs` installs it", "", (0, "1 passed, 0 failed")),
+        ("no other Python of this version here", "true", (0, "1 passed, 0 failed")),
+    ],
+)
+def test_skipped_for_want_of_something_that_can_be_installed(
+    tmp_path: Path, reason: str, ci: str, expected: tuple[int, str]
+) -> None:
+    tests = tmp_path / "build" / "tests"
+    tests.mkdir(parents=True)
+    case = f'<testcase><skipped message="{reason}"/></testcase>'
+    suite = f'<testsuite tests="3" failures="0" errors="0" skipped="2">{case * 2}</testsuite>'
+    (tests / "server.xml").write_text(f"<testsuites>{suite}</testsuites>")
+    outcome = {"testenvs": {"server": {"result": {"success": True}}}}
+    (tests / "tox.json").write_text(json.dumps(outcome))
+    run = subprocess.run(
+        [sys.executable, TALLY, tests], cwd=tmp_path, env={"CI": ci},
+        stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert f"skipped 2 x {reason}" in run.stdout.splitlines()
+    assert (run.returncode, run.stdout.splitlines()[-1]) == expected
+
+
 def matrix_ran_on(folder: Path, engine: str) -> None:
     results = folder / "build" / "matrix" / "results.json"
     results.parent.mkdir(parents=True, exist_ok=True)

@@ -6,24 +6,16 @@ Where one of them cannot be had, tests are skipped, but under CI they fail.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.operation.service_manager import ROOT, SYSTEMD, Manager, hierarchies
+from tests.programs import absent, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def missing(what: str) -> None:
-    """Something that a test needs is not there."""
-    if os.environ.get("CI", "").lower() in ("1", "true"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 def _privileged() -> bool:
@@ -39,12 +31,12 @@ def _privileged() -> bool:
 @pytest.fixture(scope="session")
 def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
     """The one systemd of these tests."""
-    if not Path(SYSTEMD).exists() or shutil.which("systemctl") is None:
-        missing("systemd is missing; Debian has it in systemd (.ci/programs installs it)")
+    program("systemctl")
+    program(SYSTEMD)
     if not hierarchies():
-        missing("no control groups of systemd are mounted")
+        absent("no control groups of systemd are mounted")
     if not _privileged():
-        missing("a systemd of one's own needs root (or sudo without a password) and control groups")
+        absent("a systemd of one's own needs root (or sudo without a password) and control groups")
     started = Manager(tmp_path_factory.mktemp("sd"))
     try:
         started.wait()
@@ -56,8 +48,4 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
 @pytest.fixture(scope="session")
 def nginx() -> str:
     """The path of nginx."""
-    path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if path is None:
-        missing("nginx is missing; Debian has it in nginx-light (.ci/programs installs it)")
-    assert path is not None
-    return path
+    return program("nginx")

@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.programs import absent, program
 from tests.server.helpers import Server, serving
 
 if TYPE_CHECKING:
@@ -32,23 +32,6 @@ def app(environ, start_response):
     name = environ["PATH_INFO"].strip("/")
     return globals()[name].app(environ, start_response)
 """
-
-
-def missing(what: str, where: str) -> None:
-    """A tool that is not there: a failure in CI, elsewhere a reason to skip."""
-    message = f"{what} is missing; {where}"
-    if os.environ.get("CI", "").lower() in ("1", "true"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-def tool(name: str, package: str) -> str:
-    """The path of a program."""
-    path = shutil.which(name)
-    if path is None:
-        missing(name, f"Debian has it in {package}")
-    assert path is not None
-    return path
 
 
 def run(*command: str, content: bytes | None = None) -> str:
@@ -81,7 +64,7 @@ def url(server: Server) -> str:
 
 @pytest.fixture(scope="module")
 def curl() -> str:
-    return tool("curl", "curl")
+    return program("curl")
 
 
 @pytest.mark.parametrize("version", ["--http1.0", "--http1.1"])
@@ -167,7 +150,7 @@ def session() -> Iterator[requests.Session]:
     try:
         import requests
     except ImportError:
-        missing("requests", "pip install requests")
+        absent("requests is missing: pip install requests")
     with requests.Session() as session:
         session.trust_env = False  # a proxy that is set would be between us
         yield session
@@ -200,7 +183,7 @@ def test_requests_with_expect(session: requests.Session, url: str) -> None:
 @pytest.mark.parametrize("app", ["one_block", "generator"])
 def test_ab(url: str, app: str, options: tuple[str, ...]) -> None:
     """HTTP/1.0, with and without keep-alive: no answer fails or has another length."""
-    ab = tool("ab", "apache2-utils")
+    ab = program("ab")
     output = run(ab, "-q", "-n", "500", "-c", "10", *options, f"{url}/{app}")
     assert re.search(r"Complete requests: +500\n", output)
     assert re.search(r"Failed requests: +0\n", output)
@@ -211,7 +194,7 @@ def test_ab(url: str, app: str, options: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("app", ["one_block", "generator"])
 def test_wrk(url: str, app: str) -> None:
-    wrk = tool("wrk", "wrk")
+    wrk = program("wrk")
     output = run(wrk, "-d1", "-t1", "-c16", f"{url}/{app}")
     assert "Socket errors" not in output
     assert "Non-2xx" not in output

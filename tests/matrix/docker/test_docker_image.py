@@ -22,6 +22,7 @@ from wsgi_matrix.model.axes import Python, Server
 from wsgi_matrix.model.results import Image
 
 from tests.matrix.docker.conftest import ONEGATE, PYTHONS, TOP, Prepared, run
+from tests.programs import program
 
 LOOK = """
 import importlib.util, json, os, shutil
@@ -204,8 +205,7 @@ def test_an_image_that_is_here_is_the_base(engine: DockerEngine) -> None:
 
 def test_a_base_is_reproducible(engine: DockerEngine, tmp_path: Path) -> None:
     """Two machines that make it of the same packages have the same layer, octet by octet."""
-    if shutil.which("mmdebstrap") is None:
-        pytest.skip("mmdebstrap is missing; `make engine` installs it")
+    program("mmdebstrap")
     architecture = bases(engine)[0].architecture
     made = set()
     for name in ("one", "two"):

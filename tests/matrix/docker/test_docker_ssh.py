@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from wsgi_matrix.engines import EngineError
 from wsgi_matrix.engines.docker_client import connect
 
 from tests.matrix.docker.conftest import TOP
+from tests.programs import program
 
 DEADLINE = 60.0
 SERVER = """\
@@ -39,15 +39,6 @@ UserKnownHostsFile {folder}/known
 """
 
 
-def missing(program: str) -> str:
-    """Path of ``program``; without it the test fails in CI, and is skipped elsewhere."""
-    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
-    if path is None:
-        what = f"{program} is missing; `make programs` installs it"
-        pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
-    return path
-
-
 @pytest.fixture
 def host(
     client: docker.APIClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -55,7 +46,7 @@ def host(
     """An address ``ssh://…`` of this machine; ssh is the real one, with a configuration of ours."""
     if os.geteuid() != 0:
         pytest.skip("needs root, as whom sshd lets in")
-    sshd, ssh = missing("sshd"), missing("ssh")
+    sshd, ssh = program("sshd"), program("ssh")
     for name in ("host", "client"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
         subprocess.run(command, check=True, timeout=DEADLINE)

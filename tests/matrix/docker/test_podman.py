@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.matrix.docker.conftest import TOP
+from tests.programs import program
 
 MATRIX = Path(__file__).parents[1] / "plain.toml"
 NOT_TOLD = {"memory, told"}
@@ -23,8 +23,7 @@ NOT_TOLD = {"memory, told"}
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory):
     """Runs `wsgi-matrix` against Podman, with the caches in build/ as ever."""
-    if shutil.which("podman") is None:
-        pytest.skip("podman is not installed")
+    program("podman")
     if os.geteuid() != 0:
         pytest.skip("only root's Podman is tried")
     folder = tmp_path_factory.mktemp("podman")
@@ -51,7 +50,7 @@ def podman(tmp_path_factory):
         deadline = time.monotonic() + 30
         while not socket.exists():
             if service.poll() is not None or time.monotonic() > deadline:
-                pytest.skip(f"podman's service does not start: {(folder / 'log').read_text()}")
+                pytest.fail(f"podman's service does not start: {(folder / 'log').read_text()}")
             time.sleep(0.05)
         yield run
     finally:
