@@ -28,7 +28,7 @@ test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lin
 	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
 
-pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13, 3.14, 3.15 but the one here (as root)
+pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13, 3.14, 3.15, but for the one here
 	@rm -rf build/pythons/tests
 	@own=$$($(BIN)/python -c 'import sys; print("%d%d" % sys.version_info[:2])'); status=0; \
 	$(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner --result-json build/pythons/tests/tox.json \
