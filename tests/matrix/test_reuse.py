@@ -11,7 +11,15 @@ import pytest
 from wsgi_matrix import codec, evidence, plan
 from wsgi_matrix.cases import registry
 from wsgi_matrix.model.axes import Limits
-from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome
+from wsgi_matrix.model.results import (
+    CaseResult,
+    CellResult,
+    Image,
+    Level,
+    Load,
+    Observed,
+    Outcome,
+)
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.reports import data
 from wsgi_matrix.reuse import Store
@@ -61,6 +69,7 @@ def whole(cell):
         transcripts={"t": Transcript(name="t", lines=(LINE,))},
         ready_seconds=0.25,
         memory=2**20,
+        load=Load(cores=2, average=1.5, waited=0.25),
         log="a log",
         engine_seconds=0.125,
         reused="2026-11-27T00:00:00Z",

@@ -108,7 +108,8 @@ def without(
 def _notes(cells: Sequence[CellResult], found: Changes, ignored: bool) -> Iterator[str]:
     details = [check.detail for cell in cells for check in cell.checks if check.id.endswith(SAME)]
     if count := details.count(BY_ITSELF):
-        yield f"changes by itself: {count} comparisons are the same but for that"
+        are = "comparison is" if count == 1 else "comparisons are"
+        yield f"changes by itself: {count} {are} the same but for that"
     for each in found.ignores:
         yield f"{'ignored (auto)' if ignored else 'changes by itself'}: {each}"
 
