@@ -51,7 +51,12 @@ class Answering(Ending):
         service = self._service
         self.state = CALL
         self.deadline = service.now  # when the call began, as long as it lasts
-        call = make_call(self, head, environ, service.stopping)
+        # What make_call() does too, without the price of a call.
+        call: Call[Answering] = Call()
+        call.out = self
+        call.request = head
+        call.environ = environ
+        call.close = service.stopping or head.close
         # A new client is served before the next one is taken, whom another worker may serve.
         if service.quick and self.watched:
             service.asked.append(call)
@@ -82,7 +87,13 @@ class Answering(Ending):
             if not self.watched:
                 service.watch(self)
             return
-        self._sent(call)
+        if call.close or service.paused:
+            self._sent(call)
+            return
+        # What _sent() does too, without the price of a call.
+        self.state = IDLE
+        self.served = True
+        self.deadline = service.now + service.settings.keepalive
 
     def _write_access_log(self, access: AccessLog | Tally, call: Call[Answering]) -> None:
         assert call.environ is not None

@@ -31,10 +31,19 @@ _APART = 10
 time at most."""
 _TCP, _NODELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 _BEAT = Field.BEAT
+_monotonic = time.monotonic
+
+
+def noted_address(call: Call[Answering]) -> bytes:
+    """The client's, of a call whose environ the application may have changed by now."""
+    environ = call.environ or {}
+    return str(environ.get("REMOTE_ADDR", "")).encode("utf-8", "replace")
 
 
 class Calls:
     """What a worker has to know of its calls, and how it makes them."""
+
+    now: float
 
     def __init__(self, app: Callable[..., Any], slot: Slot) -> None:
         self.requests = 0
@@ -45,6 +54,7 @@ class Calls:
         self.asked: list[Call[Answering]] = []
         self._app = app
         self._numbers = slot.numbers
+        self._note = slot.note
         self._apart_until = 0.0
         self._each = 1.0
         """Seconds that a request took when some were last answered."""
@@ -52,8 +62,9 @@ class Calls:
     def call(self, call: Call[Answering]) -> bool:
         """Call the application here and now."""
         self.requests += 1
+        self._note(call.environ["REMOTE_ADDR"].encode(), call.request.line)  # type: ignore[index]
         call.run(self._app)
-        self._numbers[_BEAT] = time.monotonic()
+        self._numbers[_BEAT] = _monotonic()
         return True
 
     def answer(self) -> None:
@@ -66,9 +77,10 @@ class Calls:
         batch, self.asked = self.asked, []
         self.requests += len(batch)
         self.gathering = self._each > _WORTHWHILE and len(batch) > 1
-        app, monotonic = self._app, time.monotonic
+        app, note, monotonic = self._app, self._note, _monotonic
         since = monotonic()
         for call in batch:
+            note(call.environ["REMOTE_ADDR"].encode(), call.request.line)  # type: ignore[index]
             call.run(app)
             connection = call.out
             connection.answered(call)

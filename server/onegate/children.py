@@ -20,6 +20,7 @@ from os import write
 from threading import Lock
 
 from onegate import hooks, signals
+from onegate import log as logs
 from onegate.generation import Nest
 from onegate.go_between import stand_between
 from onegate.loader import LoadError, load
@@ -182,8 +183,8 @@ def be_worker(
 
 def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
-    # By number: what the application has put in the place of sys.stderr may be no file.
-    faulthandler.enable(file=2, all_threads=True)
+    # By number, which the log keeps when it is reopened: it is written where Python cannot run.
+    faulthandler.enable(file=logs.present().error.fd, all_threads=True)
     settings, this = nest.settings, nest.worker
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(

@@ -50,12 +50,25 @@ class Liveness:
             # A worker that has nothing to do beats once a second.
             if child.serves and (stuck := self._stuck(child)) > settings.timeout + 1:
                 log.error("%s is stuck in one call for %.0f s; it is killed", child, stuck)
+                self._name_calls(child, settings)
                 self._totals[Total.TIMED_OUT] += 1
                 child.told = True
                 child.reason = "was stuck"
                 child.kill_at = time.monotonic() + _ABORT_SECONDS
                 hooks("worker_abort", child.worker)
                 child.send_signal(signal.SIGABRT)
+
+    @staticmethod
+    def _name_calls(child: Child, settings: Settings) -> None:
+        """Log which requests a worker is stuck in, the oldest first."""
+        assert child.slot is not None
+        now = time.monotonic()
+        for each in child.slot.noted():
+            lasts = now - (each.since or child.slot[Field.BEAT])
+            if lasts > settings.timeout:
+                since = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(time.time() - lasts))
+                line, client = ascii(each.line), each.client or "a Unix socket"
+                log.error("%s: %s of %s, since %s", child, line, client, since)
 
     def _stuck(self, child: Child) -> float:
         slot = child.slot

@@ -7,6 +7,12 @@ number into its own slot, and whoever wants to know reads it. Nobody waits for a
 from __future__ import annotations
 
 import mmap
+import struct
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import islice
+
+from onegate.record import Record
 
 
 class Field:
@@ -59,15 +65,60 @@ _MAP_NORESERVE = 0x4000
 _MOST = 1 << 16
 
 
+_RECORD = struct.Struct("d64s440s")
+_RECORDS = 8
+_NOTED = 1024
+
+
+class Noted(Record):
+    """A call as a worker has noted it, for it may be stuck where it can tell nobody."""
+
+    since: float
+    """Monotonic seconds; 0 of a worker with one thread, whose call began when the one before had
+    ended: with its last sign of life."""
+    client: str
+    """Its address, as the application is told."""
+    line: str
+    """The request line; only the front of one that is long."""
+
+
 class Slot:
-    """One worker's numbers."""
+    """One worker's numbers, and its calls."""
 
-    __slots__ = ("_all", "_first", "index")
+    __slots__ = ("_all", "_calls", "_first", "index")
 
-    def __init__(self, doubles: memoryview[float], index: int) -> None:
+    def __init__(self, doubles: memoryview[float], calls: memoryview, index: int) -> None:
         self._all = doubles
         self._first = _TOTALS + index * _FIELDS
+        size = _RECORDS * _RECORD.size
+        self._calls = calls[index * size : (index + 1) * size] if index < _NOTED else None
         self.index = index
+
+    @property
+    def note(self) -> Callable[[bytes, bytes], None]:
+        """What notes the present call of a worker with one thread: the client's address and the
+        request line. It is called for each request, so it is a single function in C."""
+        if self._calls is None:
+            return lambda *_: None
+        return partial(_RECORD.pack_into, self._calls, 0, 0.0)
+
+    def note_all(self, calls: Iterable[tuple[float, bytes, bytes]]) -> None:
+        """Note the oldest calls of a worker with threads, in the place of all others."""
+        if self._calls is not None:
+            noted = [_RECORD.pack(*call) for call in islice(calls, _RECORDS)]
+            octets = b"".join(noted).ljust(len(self._calls), b"\0")
+            self._calls[:] = octets
+
+    def noted(self) -> list[Noted]:
+        """The calls that are noted. One that a worker with one thread has ended is among them until
+        the next begins."""
+        if self._calls is None:
+            return []
+        return [
+            Noted(since=since, client=_text(client), line=_text(line))
+            for since, client, line in _RECORD.iter_unpack(self._calls)
+            if line[0]
+        ]
 
     def __getitem__(self, field: int) -> float:
         return self._all[self._first + field]
@@ -80,6 +131,7 @@ class Slot:
         for field in range(_KEPT):
             self[field] = 0.0
         self[Field.BEFORE] = self[Field.REQUESTS]
+        self.note_all([])
 
     @property
     def numbers(self) -> memoryview[float]:
@@ -98,12 +150,14 @@ class Scoreboard:
         size = (_TOTALS + most * _FIELDS) * 8
         flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
         self._all = memoryview(mmap.mmap(-1, size, flags=flags)).cast("d")
+        size = min(most, _NOTED) * _RECORDS * _RECORD.size
+        self._calls = memoryview(mmap.mmap(-1, size, flags=flags))
         self.totals = self._all[:_TOTALS]
         """See :class:`Total`; written by the master alone."""
 
     def slot(self, index: int) -> Slot:
         """The slot of that number, counted from 0."""
-        return Slot(self._all, index)
+        return Slot(self._all, self._calls, index)
 
     def slots(self) -> list[Slot]:
         """Those that some worker has, or has had."""
@@ -123,3 +177,7 @@ class Scoreboard:
     def used(self) -> list[Slot]:
         """The slots of living workers."""
         return [slot for slot in self.slots() if slot[Field.PID]]
+
+
+def _text(octets: bytes) -> str:
+    return octets.rstrip(b"\0").decode("latin-1")

@@ -33,6 +33,7 @@ import time
 from collections import deque
 from resource import RUSAGE_THREAD, getrusage
 
+from onegate.calls import noted_address
 from onegate.worker import Worker
 from onegate.wsgi import Call
 
@@ -50,6 +51,9 @@ _PROBE = 256
 """... and one of so many is made without handing over, to see if the application still blocks."""
 _BLOCKS = 0.0001
 """Seconds off the processor in a call that make a hand-over worth its price."""
+
+_LATE = 1.0
+"""Seconds after which a call is noted, in case it is stuck."""
 
 _HIRE_SECONDS = 30.0
 """Between two tries to start threads that the system did not give, at most."""
@@ -88,8 +92,6 @@ class ThreadedWorker(Worker):
         """Threads that could be had. Only the leader has more of them."""
         self._hire_at = float("inf")
         self._hire_after = 0.0
-        self._calls = 0
-        """Only ever counted by the leader."""
         self._active = 0
         """Threads in a call."""
         self._free: list[_thread.LockType] = []
@@ -97,6 +99,8 @@ class ThreadedWorker(Worker):
         caches are warm and whose connections are open."""
         self._waiting: deque[Call[Answering]] = deque()
         """What was asked while none was free."""
+        self._made: dict[int, Call[Answering]] = {}
+        """The last call of each connection; the leader's."""
         self._done: deque[Call[Answering]] = deque()
         """For the leader; what it finds is its own, since one end is one step."""
         self._asleep = False
@@ -153,6 +157,16 @@ class ThreadedWorker(Worker):
         super()._tick()
         if self.now >= self._hire_at:
             self._hire()
+
+    def _report(self, oldest_call: float) -> None:
+        super()._report(oldest_call)
+        # Whoever leads is not stuck, and has the time that a call does not have.
+        made = self._made = {fd: call for fd, call in self._made.items() if call.environ}
+        late = [call for call in made.values() if call.out.deadline < self.now - _LATE]
+        late.sort(key=lambda call: call.out.deadline)
+        self._slot.note_all(
+            (call.out.deadline, noted_address(call), call.request.line) for call in late
+        )
 
     # ── leadership ───────────────────────────────────────────────────────────────────────────
 
@@ -226,7 +240,7 @@ class ThreadedWorker(Worker):
         while not self._over:
             heir = None
             with self._lock:
-                if self._in_call and self._calls == seen:
+                if self._in_call and self.requests == seen:
                     self._in_call = False
                     self._vacant = True
                     self.term += 1
@@ -234,8 +248,8 @@ class ThreadedWorker(Worker):
                 if self._vacant and self._active >= self._hired:
                     self._stands_in = self._hired > 0
                     return self._take()
-                quiet = quiet + 1 if self._calls == seen else 0
-                seen = self._calls
+                quiet = quiet + 1 if self.requests == seen else 0
+                seen = self.requests
             if heir is not None:
                 heir.release()
             if quiet < _SLEEPY:
@@ -286,11 +300,11 @@ class ThreadedWorker(Worker):
     def call(self, call: Call[Answering]) -> bool:
         """Call the application in this thread, which is the leader's when the call begins."""
         self.requests += 1
-        self._calls += 1
+        self._made[call.out.fd] = call
         if self._stands_in:
             self._put_off(call)
             return False
-        hand_over = self._blocked > _BLOCKS and self._calls % _PROBE
+        hand_over = self._blocked > _BLOCKS and self.requests % _PROBE
         heir = None
         with self._lock:
             self._active += 1
@@ -308,7 +322,7 @@ class ThreadedWorker(Worker):
             return False
         if self._asleep:
             self._wake_watcher()
-        if self._calls % _SAMPLE:
+        if self.requests % _SAMPLE:
             call.run(self._app)
         else:
             self._measure(call)

@@ -228,12 +228,19 @@ class Server:
     def find_port(self) -> None:
         """Read from the log where it listens."""
         wait_for(
-            lambda: _LISTENS.search(self.log) or self.process.poll() is not None, "listens on …"
+            lambda: _LISTENS.search(self._told()) or self.process.poll() is not None,
+            "listens on …",
         )
-        match = _LISTENS.search(self.log)
+        match = _LISTENS.search(self._told())
         assert match, f"onegate ended with {self.process.poll()}:\n{self.log}"
         if match["port"]:
             self.host, self.port = match["host"].strip("[]"), int(match["port"])
+
+    def _told(self) -> str:
+        """What it logged, on standard error and in the file ``log`` if it was given that."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.log + (self.folder / "log").read_text(errors="backslashreplace")
+        return self.log
 
     def connect(self) -> Client:
         """A new connection."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.server.helpers import wait_for
 from tests.server.processes import children
 from tests.server.sources import ASK, GATE, HANG, called, gate
 
@@ -30,6 +34,65 @@ def test_timeout_kills_a_worker_that_is_stuck_and_shows_where(serve: Serve) -> N
     # Of faulthandler, written by the worker itself.
     server.wait_for_log(r'served.py", line 8 in app')
     assert not first.keys() & children(server.process.pid).keys()
+
+
+STUCK = """
+import re, time
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path != "/":
+        with open("called", "a") as file:
+            file.write("x")
+    if path == "/waits":
+        time.sleep(1000)
+    if path == "/counts":
+        re.match("(a+)+$", "a" * 1000 + "b")  # in C, with the interpreter's lock
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}"
+
+
+@pytest.mark.parametrize("path", ["/waits", "/counts"])
+def test_the_request_that_is_stuck_is_named_where_the_log_is(serve: Serve, path: str) -> None:
+    """Method, target, client, since when; and the stack there too, after a rotation of the log."""
+    server = serve(STUCK, "--timeout", "1", "--error-logfile", "log")
+    log = server.folder / "log"
+    assert server.get("/").status == 200
+    log.rename(server.folder / "log.1")
+    server.process.send_signal(signal.SIGUSR1)
+    wait_for(log.exists, "the new file")
+    with server.connect() as client:
+        fields = "X-Forwarded-For: 192.0.2.7"
+        client.send(f"GET {path}?a=b HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n".encode())
+        wait_for(lambda: 'served.py", line ' in log.read_text(), "the stack")
+        assert client.closed()
+    told = log.read_text()
+    assert re.search(r"worker \d+ is stuck in one call for \d s; it is killed", told)
+    name = re.escape(f"'GET {path}?a=b HTTP/1.1' of 192.0.2.7, ")
+    assert re.search(rf"ERROR worker \d+: {name}{SINCE}\n", told)
+    assert told.count(" of 192.0.2.7") == 1
+    assert "served.py" not in server.log
+
+
+def test_each_request_that_is_stuck_is_named_and_no_other(serve: Serve) -> None:
+    server = serve(STUCK, "--timeout", "2", "--threads", "4")
+    with contextlib.ExitStack() as stack:
+        for number in (1, 2):
+            client = stack.enter_context(server.connect())
+            client.send(b"GET /waits?%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+        called = server.folder / "called"
+        wait_for(lambda: called.exists() and called.read_text() == "xx", "two calls")
+        while "is stuck" not in server.log:
+            with contextlib.suppress(OSError, EOFError, AssertionError):
+                server.get("/")
+        for number in (1, 2):
+            server.wait_for_log(
+                rf"ERROR worker \d+: 'GET /waits\?{number} HTTP/1.1' of 127.0.0.1, {SINCE}"
+            )
+        server.wait_for_log("was killed: it was stuck")
+    assert "'GET / HTTP/1.1'" not in server.log
 
 
 SLOW = """

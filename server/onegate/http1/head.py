@@ -115,6 +115,7 @@ class HeadParser:
         octets = bytes(octets)
         line, _, block = octets.partition(b"\r\n")
         head = self._request_line(line.decode("latin-1"))
+        head.line = line
         known = self._blocks.get((head.minor, block))
         if known is not None and not head.authority:
             copy_meaning(head, known)
@@ -142,6 +143,7 @@ class HeadParser:
         if len(memory) >= _REMEMBERED_HEADS:
             memory.clear()
         known = Head()
+        known.line = head.line
         known.method = head.method
         known.target = head.target
         known.minor = head.minor

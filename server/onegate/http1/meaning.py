@@ -36,12 +36,15 @@ class Head:
         "content_length",
         "expect_continue",
         "fields",
+        "line",
         "method",
         "minor",
         "ready",
         "target",
     )
 
+    line: bytes
+    """The request line as it came."""
     method: str
     target: str
     """The request-target exactly as it came."""
