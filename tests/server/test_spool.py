@@ -15,8 +15,8 @@ from onegate.settings import SettingsError
 from onegate.settings.model import Settings
 from onegate.spool import check_spool, open_spool, spool_folder
 
+from tests.programs import program
 from tests.server.helpers import HELLO, serving
-from tests.server.test_clients import tool
 
 
 def test_spool_folder(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_auto_without_any_directory_says_what_follows(
 
 def test_a_read_only_system_says_so_once_and_serves(tmp_path: Path) -> None:
     read_only = "for d in /tmp /var/tmp; do mount --bind $d $d && mount -o remount,ro,bind $d; done"
-    enter = (tool("unshare", "util-linux"), "--mount")
+    enter = (program("unshare"), "--mount")
     tried = subprocess.run([*enter, "sh", "-ec", read_only], capture_output=True, check=False)
     if tried.returncode:
         pytest.skip(f"no mount namespace: {tried.stderr.decode()}")
