@@ -93,7 +93,8 @@ class Thread(threading.Thread):  # of which threading itself makes others
 _Thread, threading.Thread = threading.Thread, Thread
 for module, names in REPLACED.items():
     for name in names.split():
-        replace(module, name)
+        if hasattr(module, name):  # not every version of Python has all
+            replace(module, name)
 del select.epoll
 
 def app(environ, start_response):
