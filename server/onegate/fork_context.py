@@ -124,15 +124,16 @@ class ForkContext:
         """
         if self._directory < 0:
             return
-        os.fchdir(self._directory)
-        os.close(self._directory)
-        self._directory = -1
         os.umask(self.umask)
         _change(self._changes)
         self._changes = {}
         if self._logs is not None:
             self._logs.install()
             self._logs = None
+        # Last: where it cannot be, a child will have to try again.
+        os.fchdir(self._directory)
+        os.close(self._directory)
+        self._directory = -1
 
     def reopen_logs(self) -> None:
         """Open the log files anew, unless they are those of this process, and in use."""

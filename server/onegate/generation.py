@@ -5,6 +5,7 @@ A new generation is on trial until a worker of it serves; the one before it is k
 
 from __future__ import annotations
 
+import logging
 import os
 
 from onegate.fork_context import ForkContext
@@ -17,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.settings.model import Settings
     from onegate.template import Template
+
+
+log = logging.getLogger("onegate.error")
 
 
 class Nest(Record):
@@ -129,7 +133,11 @@ class Generations:
         that it replaces."""
         replaced, self.before = self.before, None
         assert replaced is not None
-        self.present.context.enter()
+        try:
+            self.present.context.enter()
+        except OSError as error:
+            # A network file system that is away: children try it again, and say so.
+            log.error("--chdir: %s", error.strerror)
         return replaced
 
     def go_back(self) -> Generation:

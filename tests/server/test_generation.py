@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 
+import pytest
 from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
 from onegate.hooks import Hooks
@@ -70,3 +73,21 @@ def test_a_number_is_never_given_again() -> None:
     assert generations.present.number == 1
     generations.put_on_trial(NEW, context(NEW), Hooks(), [], None)
     assert generations.present.number == 3
+
+
+def test_adopted_though_its_directory_cannot_be_entered(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a network file system that is away, say. Children try again, and the master goes on."""
+    generations = on_trial()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fchdir", fails)
+        generations.adopt()
+        assert caplog.messages == ["--chdir: Input/output error"]
+        with pytest.raises(OSError, match="Input/output error"):
+            generations.present.context.enter()
+    generations.present.context.enter()
+
+
+def fails(_: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))

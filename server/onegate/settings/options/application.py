@@ -90,8 +90,9 @@ class Application(Group, title="Application"):
     reload: bool = option(
         False,
         Flag(),
-        help="for development: load the application again when one of its files has changed;"
-        " through watchfiles where that is installed",
+        help="for development: load the application again when one of its files has changed,"
+        " and show the traceback to every client while it cannot be loaded; through watchfiles"
+        " where that is installed",
         why="looking at files is no work for a server in production",
         gunicorn="reload False",
         uwsgi="--py-autoreload 0",
