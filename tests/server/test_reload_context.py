@@ -250,9 +250,17 @@ def on_trial(server: Server, source: str) -> None:
     wait_for(lambda: len(children(server.process.pid)) == before + 1, "one on trial")
 
 
-def opened(server: Server) -> None:
-    with (server.folder / "gate").open("w"):
-        pass
+def opened(folder: Path) -> None:
+    """Open the gate for who waits there; somebody has to."""
+
+    def is_open() -> bool:
+        try:
+            os.close(os.open(folder / "gate", os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
+    wait_for(is_open, "one that waits at the gate")
 
 
 @plain_and_preload
@@ -276,8 +284,7 @@ def test_a_worker_that_dies_meanwhile_is_replaced(tmp_path: Path, options: tuple
         seen = shown(server)  # from a new one, while the trial still loads
         assert (seen["version"], seen["cwd"]) == (1, before["cwd"])
         assert seen["pid"] != before["pid"]
-        with (new / "gate").open("w"):
-            pass
+        opened(new)
         wait_for(lambda: shown(server)["version"] == 2, "the new one")
         wait_for(lambda: len(children(server.process.pid)) == 1 + len(options), "the new alone")
 
@@ -289,7 +296,7 @@ def test_a_second_reload_that_cannot_begin_leaves_the_first_on_trial(tmp_path: P
         on_trial(server, VERSION.format(2))
         configured(tmp_path, no_such_setting=1)
         reload_failed(server)
-        opened(server)
+        opened(tmp_path)
         wait_for(lambda: server.get().text == "2", "the first")
 
 
@@ -321,7 +328,7 @@ def test_a_reload_while_a_new_master_starts_changes_nothing(tmp_path: Path) -> N
         server.process.send_signal(signal.SIGHUP)
         server.wait_for_log("HUP: a new master is starting")
         assert server.get().text == "1"
-        opened(server)
+        opened(tmp_path)
         new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
         try:
             assert server.process.wait(DEADLINE) == 0
