@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,13 +28,33 @@ HELLO = (
 )
 
 
-@pytest.fixture
-def tmp_path() -> Iterator[Path]:
-    """In place of pytest's, which is for its owner alone: where we are root, cells have users of
-    their own, and what the engine makes in a closed folder would go to the system's cache."""
+class OpenFolders:
+    """In place of pytest's factory, whose folders are for their owner alone: where we are root,
+    cells have users of their own, and what the engine makes in a closed folder goes to the
+    system's cache."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        top.chmod(0o711)
+
+    def mktemp(self, basename: str, numbered: bool = True) -> Path:
+        """A new folder; numbered or not, its name is not another's."""
+        made = Path(tempfile.mkdtemp(prefix=f"{basename}-", dir=self.top))
+        made.chmod(0o711)
+        return made
+
+
+@pytest.fixture(scope="session")
+def tmp_path_factory() -> Iterator[OpenFolders]:
     with tempfile.TemporaryDirectory(prefix="matrix-test-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
+        yield OpenFolders(Path(name))
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("test")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
