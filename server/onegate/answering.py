@@ -7,7 +7,7 @@ import time
 from onegate.ending import Ending
 from onegate.http1 import Head, ProtocolError
 from onegate.http1.response import error_response
-from onegate.outbuf import ResponseCutError
+from onegate.outbuf import TURN, ResponseCutError
 from onegate.sender import PROGRESS, TOO_SLOW
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
 from onegate.wsgi import Call, ClientGone, make_call
@@ -84,7 +84,9 @@ class Answering(Ending):
             self.state = WRITE
             self.deadline = service.now + service.settings.write_timeout
             self._since_progress = 0
-            if not self.watched:
+            if self.watched:
+                service.watch_again(self)
+            else:
                 service.watch(self)
             return
         if call.close or service.paused:
@@ -156,7 +158,8 @@ class Answering(Ending):
         out = self._out
         assert out is not None
         try:
-            self._since_progress += out.flush(self.sock)
+            sent = out.flush(self.sock, TURN)
+            self._since_progress += sent
         except BlockingIOError:
             return
         except ResponseCutError as error:
@@ -170,9 +173,12 @@ class Answering(Ending):
             assert call is not None
             self._sent(call)
             self.resume()  # a pipelined request may be waiting
-        elif self._since_progress >= PROGRESS:
+            return
+        if self._since_progress >= PROGRESS:
             self._since_progress = 0
             self.deadline = self._service.now + self._service.settings.write_timeout
+        if sent >= TURN:
+            self._service.watch_again(self)
 
     def _lost(self, failure: OSError) -> None:
         """Something of the response was lost during its call, so that nothing can follow."""

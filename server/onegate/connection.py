@@ -27,6 +27,7 @@ from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.head import REMEMBERED
 from onegate.http1.reader import RequestReader
 from onegate.http1.response import CONTINUE
+from onegate.outbuf import TURN
 from onegate.refusals import REQUEST_LINE
 from onegate.sender import DONTWAIT, PROGRESS
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
@@ -125,7 +126,8 @@ class Connection(Answering):
             # The application is at work in another thread, and the client takes more again. What is
             # lost here, the buffer says to the application's next block, or at the end.
             with self._service.lock, contextlib.suppress(OSError):
-                self._out.flush(self.sock)
+                if self._out.flush(self.sock, TURN) >= TURN:
+                    self._service.watch_again(self)
         if self.state is CALL and events & _READABLE:
             self.unread = True
 

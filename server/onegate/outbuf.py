@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections import deque
 from socket import SocketType
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 class ResponseCutError(OSError):
     """The rest of a response cannot be sent, and not because of its client: there is no disk or no
     descriptor for it, or a file that is sent became shorter."""
+
+
+TURN = 1 << 22
+"""Octets that one client is sent before others have their turn."""
 
 
 class FileSegment:
@@ -179,8 +184,11 @@ class OutBuffer:
                 raise failure from error
             segment.own = True
 
-    def flush(self, sock: Transport) -> int:
+    def flush(self, sock: Transport, most: int = sys.maxsize) -> int:
         """Send what ``sock`` takes without waiting; return how many octets.
+
+        With ``most`` it ends when it has sent as many, although there may be room for more: a
+        client that takes as fast as we send would keep it here for as long as there is something.
 
         Raises ``BlockingIOError`` only if nothing at all could be sent. After any other ``OSError``
         nothing can follow in order, so the buffer has failed and holds nothing: above all not a
@@ -188,10 +196,10 @@ class OutBuffer:
         """
         self._check()
         sent = 0
-        while self._segments:
+        while self._segments and sent < most:
             segment = self._segments[0]
             try:
-                count = _send(sock, segment)
+                count = _send(sock, segment, most)
             except BlockingIOError:
                 if not sent:
                     raise
@@ -241,7 +249,7 @@ class OutBuffer:
         self._position = self._allocated = 0
 
 
-def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
+def _send(sock: Transport, segment: memoryview | FileSegment, most: int) -> int:
     if not isinstance(segment, FileSegment):
         return sock.send(segment, socket.MSG_DONTWAIT)
     if not isinstance(sock, SocketType):  # over TLS the kernel cannot do it
@@ -249,7 +257,9 @@ def _send(sock: Transport, segment: memoryview | FileSegment) -> int:
     else:
         if sock.gettimeout() != 0:
             sock.setblocking(False)  # sendfile has no flag for a single call
-        count = os.sendfile(sock.fileno(), segment.descriptor, segment.position, segment.count)
+        count = os.sendfile(
+            sock.fileno(), segment.descriptor, segment.position, min(segment.count, most)
+        )
     if not count:
         # The file became shorter than it was: the answer can only be cut.
         raise ResponseCutError("its file is shorter than when the response began")

@@ -12,7 +12,7 @@ import socket
 import time
 from select import poll
 
-from onegate.outbuf import FileSegment, OutBuffer, ResponseCutError
+from onegate.outbuf import TURN, FileSegment, OutBuffer, ResponseCutError
 from onegate.wsgi import ClientGone
 
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ class Sender:
             with self._service.lock:
                 out.append_file(segment)
                 with contextlib.suppress(BlockingIOError):
-                    out.flush(self.sock)
+                    out.flush(self.sock, TURN)  # nothing follows, and the loop goes on with it
                 out.keep(segment)
         except ResponseCutError as error:
             raise ClientGone(str(error)) from error

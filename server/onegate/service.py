@@ -38,6 +38,9 @@ class Service(Protocol):
     def watch(self, connection: Ending) -> None:
         """Tell the connection of further events."""
 
+    def watch_again(self, connection: Ending) -> None:
+        """Report once more what it is ready for, after it left something undone."""
+
     def idle(self) -> None:
         """A connection waits for a request and may be closed, for ``paused``."""
 

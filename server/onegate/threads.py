@@ -186,6 +186,9 @@ class ThreadedWorker(Worker):
                 turn.acquire()
             if call is not None:
                 self._hand_back(call)
+        if call is not None:
+            with self._lock:
+                self._active -= 1
 
     def _next(
         self, turn: _thread.LockType, called: bool

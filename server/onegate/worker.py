@@ -310,6 +310,10 @@ class Worker(Calls):
         connection.watched = True
         self._epoll.register(connection.fd, _EVENTS)
 
+    def watch_again(self, connection: Ending) -> None:
+        """Report once more what this connection is ready for: an edge was not used up."""
+        self._epoll.modify(connection.fd, _EVENTS)
+
     def idle(self) -> None:
         """A connection may be closed now if descriptors are short."""
         self._acceptor.resume()

@@ -182,6 +182,25 @@ def test_disk_is_given_back_when_all_is_sent(pair: Pair, tmp_path: Path) -> None
     buffer.close()
 
 
+@pytest.mark.parametrize("file", [True, False])
+def test_a_turn_ends_although_the_client_has_room(pair: Pair, tmp_path: Path, file: bool) -> None:
+    ours, theirs = pair
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    buffer = OutBuffer(100_000, str(tmp_path))
+    for _ in range(10):
+        buffer.append(b"x" * 10_000)
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100_000)
+    with path.open("rb") as opened:
+        if file:
+            buffer.close()
+            buffer.append_file(FileSegment(opened.fileno(), 0, 100_000, own=False))
+        assert buffer.flush(ours, 30_000) == 30_000
+        assert len(theirs.recv(1 << 20, socket.MSG_PEEK)) > 0
+        assert buffer.flush(ours) == 70_000
+    buffer.close()
+
+
 @pytest.mark.parametrize("spool", [True, False])
 def test_flush_never_waits(pair: Pair, tmp_path: Path, spool: bool) -> None:
     """Neither send nor sendfile, although the socket is a blocking one."""
@@ -282,6 +301,8 @@ def test_a_client_that_is_gone_ends_it(pair: Pair, tmp_path: Path) -> None:
 SLOW = """
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/file":
+        return environ["wsgi.file_wrapper"](open("file", "rb"))
     if environ["PATH_INFO"] == "/large":
         return (b"x" * 65536 for _ in range(1000))
     return [b"small"]
@@ -300,3 +321,26 @@ def test_a_client_that_takes_nothing_holds_up_nobody(
         for _ in range(5):
             assert server.get("/small").content == b"small"
         assert b"".join(iter(slow.chunk, b"")) == b"x" * 65536 * 1000
+
+
+@pytest.mark.parametrize("options", [(), ("--threads", "2")])
+def test_a_client_that_takes_it_all_at_once_gets_it_in_turns(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """What is left after a turn has no event of its own, for the client had room all the time."""
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(100_000_000)
+    with serving(tmp_path, SLOW, *options) as server, server.connect() as client:
+        for path in ("/file", "/large", "/file"):
+            client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            head = client.head()
+            if path == "/large":
+                assert b"".join(iter(client.chunk, b"")) == b"x" * 65536 * 1000
+                continue
+            left = int(head.get("Content-Length") or 0) - len(client._buffer)
+            client._buffer = b""
+            buffer = bytearray(1 << 22)
+            while left:
+                count = client.sock.recv_into(buffer, min(left, len(buffer)))
+                assert count
+                left -= count

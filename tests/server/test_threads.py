@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import socket
 import threading
 import time
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import onegate
 import pytest
+from onegate.threads import ThreadedWorker
 
 from tests.server.helpers import DEADLINE, Server, serving, wait_for
 from tests.server.processes import children, processor_seconds
@@ -243,3 +246,37 @@ def test_12_clients_of_every_kind_each_get_their_own_answers(threaded: Server) -
     before = processor_seconds(worker)
     time.sleep(1)  # the time itself is under test
     assert processor_seconds(worker) - before < 0.2
+
+
+def test_a_forced_end_keeps_the_number_of_a_socket_that_a_call_uses() -> None:
+    """Its thread may be about to send, and the number may be another file's by then."""
+    entered, go_on = threading.Event(), threading.Event()
+    before = threading.active_count()
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        entered.set()
+        go_on.wait(DEADLINE)
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    server = onegate.Server(app, bind="127.0.0.1:0", threads=2, graceful_timeout=0.1)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    host, port = server.urls[0].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), DEADLINE) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert entered.wait(DEADLINE)
+        [connection] = server._worker._acceptor.connections.values()
+        server.stop()
+        thread.join(DEADLINE)
+        assert not thread.is_alive()
+        assert client.recv(100) == b""
+        assert connection.sock.fileno() == connection.fd
+        go_on.set()
+    connection.sock.close()
+    wait_for(lambda: threading.active_count() == before, "the end of its threads")
+    worker = server._worker
+    assert isinstance(worker, ThreadedWorker)
+    worker.release()  # which waited for that call
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(worker._bell)
