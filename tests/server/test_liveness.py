@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,7 +63,9 @@ def test_the_request_that_is_stuck_is_named_where_the_log_is(serve: Serve, path:
     assert server.get("/").status == 200
     log.rename(server.folder / "log.1")
     server.process.send_signal(signal.SIGUSR1)
-    wait_for(log.exists, "the new file")
+    [worker] = children(server.process.pid)
+    files = Path(f"/proc/{worker}/fd")
+    wait_for(lambda: log in [each.resolve() for each in files.iterdir()], "the new file")
     with server.connect() as client:
         fields = "X-Forwarded-For: 192.0.2.7"
         client.send(f"GET {path}?a=b HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n".encode())
