@@ -25,7 +25,7 @@ from socket import SocketType
 from onegate.connection import Connection
 from onegate.http1 import HeadParser
 from onegate.listeners import Listener
-from onegate.state import BODY, LINGER
+from onegate.state import BODY, IDLE, LINGER
 from onegate.wsgi import EnvironFactory
 
 TYPE_CHECKING = False
@@ -189,7 +189,7 @@ class Acceptor:
                 self._idle = sorted(found, key=lambda each: each.deadline)[::-1]
             while self._idle:
                 candidate = self._idle.pop()
-                if candidate.is_idle:
+                if candidate.is_idle and not _waits([candidate.fd]):
                     return candidate
         return None
 
@@ -199,7 +199,10 @@ class Acceptor:
 
     def _may_go(self, connection: Connection) -> bool:
         if connection.state <= BODY:
-            return connection.waited() > self._patience
+            return connection.waited() > self._patience and (
+                # What has come of a request, and is not read yet, is among the events of this round.
+                connection.state is not IDLE or not _waits([connection.fd])
+            )
         return connection.state is LINGER
 
     def look_for_victims(self) -> None:
@@ -257,10 +260,10 @@ def _unmapped(address: str) -> str:
     return address[7:] if address[:7] == "::ffff:" and "." in address else address
 
 
-def _waits(listeners: list[int]) -> bool:
-    """Whether somebody waits to be accepted."""
+def _waits(descriptors: list[int]) -> bool:
+    """Whether somebody waits: to be accepted by a listener, or for a connection to be read."""
     ready = poll()
-    for fd in listeners:
+    for fd in descriptors:
         ready.register(fd, select.POLLIN)
     return bool(ready.poll(0))
 

@@ -114,6 +114,8 @@ class Worker(Calls):
         self._last = False
         """Whether nobody answers who is in the kernel's queue if this worker does not."""
         self._next_tick = self.now + _TICK
+        self._looks = 0
+        """Times that it was looked for what has come, since a tick was found to be late."""
         self._events: Iterator[tuple[int, int]] = iter(())
         self.lock = Lock()
         self.interrupted: Callable[[], None] = lambda: None
@@ -193,7 +195,7 @@ class Worker(Calls):
                     return False
             if self.asked:
                 self.answer()
-            if self.now >= self._next_tick:
+            if self.now >= self._next_tick and not self._behind():
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
@@ -225,6 +227,20 @@ class Worker(Calls):
             self._stop(self.settings.graceful_timeout)
 
     # ── timers ───────────────────────────────────────────────────────────────────────────────
+
+    def _behind(self) -> bool:
+        """Whether what came while this worker did not look is still to be read.
+
+        It was suspended, or in a call, or got no processor time: then silence is not the clients',
+        and nobody is judged by it before all that has come has been read.
+        """
+        if not self._looks and self.now - self._next_tick <= _SHORT_TICK:
+            return False
+        self._looks += 1
+        if self._looks <= 1 + len(self._acceptor.connections) // _MAX_EVENTS:
+            return True
+        self._looks = 0
+        return False
 
     def _tick(self) -> None:
         """What has waited too long?"""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import signal
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +17,13 @@ import pytest
 from tests.server.helpers import DEADLINE, Client, serving, wait_for
 from tests.server.loads import ECHO, both, under_load
 from tests.server.ports import free_port
-from tests.server.processes import children, running
+from tests.server.processes import children, descriptors, running, state
 from tests.server.sources import GATE, HANG, PID, called, gate
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
+
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 
 # ── retiring ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,6 +113,50 @@ def test_max_requests_100_loses_none_of_8_clients(tmp_path: Path, keep_alive: bo
         )
     assert load.lost == []
     assert load.refused == 0
+
+
+# ── held up ───────────────────────────────────────────────────────────────────────────────────────
+
+HELD_UP = (
+    """
+import onegate.acceptor
+
+# Seconds that a request may be on the way while places are wanted; nothing shortens them.
+onegate.acceptor.PATIENCE = onegate.acceptor._LEAST = onegate.acceptor._WHILE_MOVING = 2.0
+"""
+    + ECHO
+)
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["new", "kept"])
+@pytest.mark.parametrize("places", ["1000", "4"], ids=["room", "shortage"])
+def test_what_came_while_a_worker_did_not_run_is_read_before_silence_is_judged(
+    serve: Serve, new: bool, places: str
+) -> None:
+    """It is suspended for longer than any client may be silent, and no client is."""
+    options = ("--worker-connections", places, "--keep-alive", "2", "--head-timeout", "2")
+    server = serve(HELD_UP, *options)
+    assert server.get("/").text == "/"
+    [worker] = children(server.process.pid)
+    with contextlib.ExitStack() as stack:
+        before = descriptors(worker)
+        clients = [stack.enter_context(server.connect()) for _ in range(4)]
+        if new:
+            wait_for(lambda: descriptors(worker) == before + 4, "all are in")
+        else:
+            for number, client in enumerate(clients):
+                assert client.send(GET % number).response().text == f"/{number}"
+        os.kill(worker, signal.SIGSTOP)
+        wait_for(lambda: state(worker) == "T", "its stop")
+        waiting = [stack.enter_context(server.connect()) for _ in range(places == "4")]
+        for number, client in enumerate(clients):
+            client.send(GET % number)
+        time.sleep(2.5)  # the time itself is under test
+        os.kill(worker, signal.SIGCONT)
+        for number, client in enumerate(clients):
+            assert client.response().text == f"/{number}"
+        for client in waiting:
+            assert client.send(GET % 9).response().text == "/9"
 
 
 # ── without a master ──────────────────────────────────────────────────────────────────────────────
