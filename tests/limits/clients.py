@@ -15,7 +15,6 @@ import select
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 ASK = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -25,7 +24,7 @@ BAD = {
     "silent": b"",
 }
 """What each kind sends before it keeps everybody waiting."""
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 Address = tuple[str, int]
 
@@ -104,22 +103,19 @@ def trickle(clients: list[socket.socket], over: threading.Event) -> None:
 
 
 def bad(address: Address, kind: str, count: int) -> dict[str, object]:
-    """The seconds in which five good clients were answered, one after another, in a crowd."""
-    seconds = []
+    """Five good clients are answered, one after another, in a crowd; how many of it had to go."""
     with crowd(address, kind, count) as clients:
         for number in range(5):
-            before = time.monotonic()
             with socket.create_connection(address, DEADLINE) as sock:
                 sock.sendall(ASK % number)
                 content = answer(sock)
-            seconds.append(round(time.monotonic() - before, 3))
             if content != b"/%d" % number:
                 raise OSError(f"wrong answer {content!r}")
         poll = select.poll()
         for sock in clients:
             poll.register(sock, select.POLLIN)
         gone = len(poll.poll(0))
-    return {"seconds": seconds, "turned_away": gone}
+    return {"turned_away": gone}
 
 
 def one(address: Address, method: str, path: str, length: int) -> dict[str, object]:
