@@ -200,7 +200,7 @@ class Acceptor:
     def _may_go(self, connection: Connection) -> bool:
         if connection.state <= BODY:
             return connection.waited() > self._patience and (
-                # What has come of a request, and is not read yet, is among the events of this round.
+                # What has come of a request and is not read yet is in the events of this round.
                 connection.state is not IDLE or not _waits([connection.fd])
             )
         return connection.state is LINGER
