@@ -151,15 +151,14 @@ def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: in
 
         be_worker(nest.replace(worker=worker), scoreboard.slot(slot), own, prepared)
 
-    look = None
+    look, own_line = None, Line(line)
     if nest.settings.reload:
         from onegate import reloader  # noqa: PLC0415 - for development only
 
-        own_line = Line(line)
         look = reloader.reporter(
             nest.settings, nest.began, app, lambda: own_line.retires(large=False)
         )
-    write(line, b"+")
+    own_line.serves()
     if look is None:
         os.close(line)  # there is nothing more to say, and workers are forked from here
     template.serve(become, look)

@@ -115,6 +115,7 @@ class Master:
             self._signals.install()
             self._announce()
             self._poll.register(self._signals.descriptor, select.POLLIN)
+            self._succession.watch(self._poll)
             self._generations.call("when_ready")
             self._loop()
         finally:
@@ -149,7 +150,9 @@ class Master:
             if not self._shutdown.begun:
                 self._pool.fill()
             for fd, _ in self._poll.poll(self._timeout()):
-                if fd != self._signals.descriptor:
+                if fd == self._succession.line:
+                    self._supervisor.abandoned()
+                elif fd != self._signals.descriptor:
                     self._supervisor.hear(self._processes.at(fd))
             for number in self._signals.noted():
                 self._act(number)

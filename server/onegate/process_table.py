@@ -69,9 +69,10 @@ class Child:
         return f"{self.role.value} {self.named}"
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal. One that has ended already needs none."""
+        """Send a signal. One that has ended already needs none. The process between us and a new
+        master ends as that one does."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+            os.kill(self.named, number)
 
     def end(self, graceful_timeout: float) -> None:
         """Ask it to end when it has answered what it has begun; it has so many seconds for that."""

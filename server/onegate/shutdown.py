@@ -19,7 +19,7 @@ log = logging.getLogger("onegate.error")
 
 
 class Shutdown:
-    """Ends all children but a new master. ``begun``: no other work is begun any more."""
+    """Ends all children. ``begun``: no other work is begun any more."""
 
     def __init__(
         self,
@@ -47,11 +47,15 @@ class Shutdown:
         self._notifier.stopping()
         self._quick = quick
         first, self.begun = not self.begun, True
+        for child in self._processes.having(Role.SUCCESSOR):
+            # It does not serve yet, and is not to go on alone on listeners that refuse.
+            log.info("%s is given up", child)
+            child.end(self._generations.proven.settings.graceful_timeout)
         if not self._succession.shared:
             for slot in self._scoreboard.used():
                 slot[Field.STOPPING] = 1.0
         delay = self._generations.proven.settings.drain_delay
-        if first and not quick and delay:
+        if first and not quick and delay and not self._succession.pending:
             self.due = time.monotonic() + delay
             return
         self._end_children()
@@ -72,7 +76,7 @@ class Shutdown:
             # As long as a worker answers, it can be asked how far that is.
             last = child.role is Role.STATUS and workers and not self._quick
             if child.role is Role.SUCCESSOR or last:
-                continue
+                continue  # as for the first: that was done at the beginning
             if self._quick:
                 child.end_at_once()
             else:

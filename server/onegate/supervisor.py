@@ -117,6 +117,8 @@ class Supervisor:
 
     def _serves(self, child: Child) -> None:
         if child.role is Role.SUCCESSOR:
+            if child.told:
+                return  # given up in the meantime
             log.info("process %d has taken over", child.named)
             self._succession.done = True
             self._processes.remove(child)
@@ -144,15 +146,34 @@ class Supervisor:
 
     def _succeed(self) -> None:
         """Let the master before this one go, if there is one."""
-        if self._succession.pending:
-            try:
-                self._pidfile.write()
-            except SettingsError as error:
-                log.error("%s", error)
-            present = self._generations.present
-            settle(present.all_listeners(), present.settings)
-            self._succession.ready()
-            self._succession.give_up(self._generations.all_listeners())
+        succession = self._succession
+        if not succession.pending:
+            return
+        if not succession.waited_for():
+            self.abandoned()
+            return
+        try:
+            self._pidfile.write()
+        except SettingsError as error:
+            log.error("%s", error)
+        present = self._generations.present
+        settle(present.all_listeners(), present.settings)
+        try:
+            succession.ready()
+        except BrokenPipeError:
+            self.abandoned()
+            return
+        succession.give_up(self._generations.all_listeners())
+
+    def abandoned(self) -> None:
+        """The master before this one is gone, or does not wait for this one any more: end, before
+        two of them serve."""
+        if not self._succession.abandoned:
+            log.error("the master before this one is gone, or has given this one up")
+            self._succession.abandoned = True
+            self._succession.forget()
+            self.exit_status = 1
+            self._shutdown.begin(quick=True)
 
     # ── how they end ─────────────────────────────────────────────────────────────────────────
 

@@ -2,12 +2,15 @@
 
 The new master inherits the listening sockets, so that no connection is refused in between, and
 tells its predecessor through a pipe when its first worker serves. Only then does the old one end.
+While the new one does not serve, the old one may give it up, or be gone: then the pipe has no
+reader any more, and the new one ends.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 
 from onegate import systemd
@@ -45,6 +48,7 @@ class Succession:
         self._ready: int = _LEFT.get("ready", -1)
         if self._ready >= 0:
             os.set_inheritable(self._ready, False)
+        self._poll: select.poll | None = None
         self.listeners: dict[str, Listener] = {
             address: adopt(descriptor, address, foreign=foreign).replace(
                 path=path, file=file_at(path)
@@ -56,6 +60,8 @@ class Succession:
         """Descriptors of socket activation, of which only the first master was told."""
         self.done = False
         """True in a master that has been replaced."""
+        self.abandoned = False
+        """True in a master that nobody waits for: it never was the one that serves."""
 
     @property
     def pending(self) -> bool:
@@ -65,19 +71,38 @@ class Succession:
     @property
     def shared(self) -> bool:
         """Whether another master serves, or may yet serve, on the same listeners."""
-        return self.done or self.pending
+        return self.done or self.pending or self.abandoned
+
+    @property
+    def line(self) -> int:
+        """What tells the master before this one; -1 without one."""
+        return self._ready
+
+    def watch(self, poll: select.poll) -> None:
+        """Have ``poll`` report an error on the line: that nobody waits at its other end."""
+        if self._ready >= 0:
+            poll.register(self._ready, 0)
+            self._poll = poll
+
+    def waited_for(self) -> bool:
+        """Whether the master before this one still reads what it is told."""
+        poll = select.poll()
+        poll.register(self._ready, 0)
+        return not poll.poll(0)
 
     def forget(self) -> None:
         """In a child: the line to that master is not ours."""
         if self._ready >= 0:
+            if self._poll is not None:
+                self._poll.unregister(self._ready)
             os.close(self._ready)
             self._ready = -1
 
     def ready(self) -> None:
-        """Tell the master before this one that it may go."""
-        if self._ready >= 0:
-            os.write(self._ready, b"+")
-            self.forget()
+        """Tell the master before this one that it may go. Raises ``BrokenPipeError`` if nobody
+        waits for that."""
+        os.write(self._ready, b"+")
+        self.forget()
 
     def give_up(self, used: list[Listener]) -> None:
         """Close the listeners that were left to us and are not ``used``: the settings have changed

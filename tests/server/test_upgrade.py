@@ -16,7 +16,7 @@ import pytest
 from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
 from tests.server.loads import both, under_load
 from tests.server.ports import free_port, get
-from tests.server.processes import running
+from tests.server.processes import children, running
 from tests.server.sources import VERSION
 
 if TYPE_CHECKING:
@@ -182,3 +182,83 @@ def test_a_listener_that_the_new_settings_do_not_have_is_closed(tmp_path: Path) 
             assert not (tmp_path / "socket").exists()
         finally:
             ended(new)
+
+
+# ── the end of somebody before the new master serves ──────────────────────────────────────────────
+
+plain_and_preload = pytest.mark.parametrize(
+    "options", [(), ("--preload",)], ids=["plain", "preload"]
+)
+
+
+def starting(server: Server) -> tuple[int, int]:
+    """Have a new master start that is not done before ``gate`` is opened. Its process number, and
+    that of the process in between."""
+    os.mkfifo(server.folder / "gate")
+    (server.folder / "served.py").write_text("open('gate').read()\n" + VERSION.format(2))
+    before = children(server.process.pid).keys()
+    server.process.send_signal(signal.SIGUSR2)
+    wait_for(lambda: server.log.count("listens on") == 2, "the new master")
+    (between,) = children(server.process.pid).keys() - before
+    (new,) = children(between).keys()
+    wait_for(lambda: children(new), "one that loads")
+    return new, between
+
+
+def serves_on(server: Server) -> None:
+    """The old master does: in both places, with its files, and it can be replaced."""
+    assert server.get().text == "1"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(server.folder / "socket"))
+        assert Client(sock).send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().text == "1"
+    assert (server.folder / "pid").read_text() == f"{server.process.pid}\n"
+    (server.folder / "served.py").write_text(VERSION.format(3))
+    new = taken_over(server)
+    try:
+        assert server.get().text == "3"
+    finally:
+        ended(new)
+
+
+@plain_and_preload
+@pytest.mark.parametrize("drain", [(), ("--drain-delay", "0.5")], ids=["", "drain"])
+def test_a_stop_ends_a_new_master_that_does_not_serve(
+    tmp_path: Path, options: tuple[str, ...], drain: tuple[str, ...]
+) -> None:
+    here = "--bind", "unix:socket", "--pidfile", "pid"
+    with serving(tmp_path, VERSION.format(1), *here, *options, *drain) as server:
+        assert server.get().text == "1"
+        new, _ = starting(server)
+        loading = children(new).keys()
+        assert server.stop() == 0
+        assert not running(new)
+        wait_for(lambda: not any(map(running, loading)), "the end of its worker")
+        assert not (tmp_path / "socket").exists()
+        assert not (tmp_path / "pid").exists()
+
+
+@plain_and_preload
+def test_the_process_in_between_is_killed(tmp_path: Path, options: tuple[str, ...]) -> None:
+    here = "--bind", "unix:socket", "--pidfile", "pid"
+    with serving(tmp_path, VERSION.format(1), *here, *options) as server:
+        assert server.get().text == "1"
+        new, between = starting(server)
+        loading = children(new).keys()
+        os.kill(between, signal.SIGKILL)
+        server.wait_for_log("given this one up")
+        wait_for(lambda: not running(new), "the new master's end")
+        wait_for(lambda: not any(map(running, loading)), "the end of its worker")
+        serves_on(server)
+    assert "Traceback" not in server.log
+
+
+@plain_and_preload
+def test_the_old_master_is_killed(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with serving(tmp_path, VERSION.format(1), *options) as server:
+        assert server.get().text == "1"
+        there = children(server.process.pid).keys()
+        new, _ = starting(server)
+        there |= {new} | children(new).keys()
+        server.kill()
+        wait_for(lambda: not any(map(running, there)), "the end of all")
+    assert "Traceback" not in server.log
