@@ -235,3 +235,17 @@ def test_the_fixture_takes_the_suites_that_the_matrix_names(project, tmp_path):
     items = re.findall(r"^test_shop.py::test_it\[(\S+)\]", done.stdout, re.MULTILINE)
     assert "mine-shop-default-py311-traffic-01-get" in items, done.stdout
     assert all("-py311-traffic-" in item for item in items)
+
+
+def test_the_tests_of_the_manual_hold_for_a_matrix_of_traffic(project, tmp_path):
+    """No cell of the suite hello, so that there is nothing to compare with other runs."""
+    (tmp_path / "matrix.toml").write_text(
+        '[run]\nsuites = ["traffic"]\n\n[suites.traffic]\nsend = ["/"]\n' + MATRIX
+    )
+    manual = (HERE.parent.parent / "docs" / "pytest.md").read_text()
+    [tests] = re.findall(r"```python\n(.*?)```", manual, re.DOTALL)
+    (tmp_path / "test_shop.py").write_text(tests)
+    done = project()
+    assert done.returncode == 0, done.stdout
+    assert any("traffic-01-get" in each for each in passed(done))
+    assert "the suite hello was not run" in done.stdout

@@ -6,6 +6,7 @@ command in its place. How one of them is run is the engine's: a :data:`Run`.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 
@@ -58,14 +59,17 @@ def set_up(commands: Sequence[Sequence[str]], run: Run) -> None:
         try:
             status, said = run(words, SETUP_DEADLINE)
         except CellError as problem:
-            text = f"set-up failed: {problem}{_advice(words)}"
+            text = f"set-up failed: {problem}{_advice(words, str(problem))}"
             raise CellError(text, problem.log, problem.exit_status) from problem
         if status != 0:
-            raise CellError(f"set-up failed: {shlex.join(words)}", said, status)
+            text = f"set-up failed: {shlex.join(words)} (exit status {status})"
+            raise CellError(text, said, status)
 
 
-def _advice(words: Sequence[str]) -> str:
-    """What to do about a command that cannot be run."""
+def _advice(words: Sequence[str], problem: str) -> str:
+    """What to do about a command that cannot be run because of ``problem``."""
+    if re.search(r"is not executable|exec: .*: permission denied", problem):
+        return f"; chmod +x {words[0]}, or name its interpreter before it"
     if words[0] in BUILTINS or any(word in OPERATORS for word in words):
         return f"; no shell runs it: --setup {shlex.quote('sh -c ' + shlex.quote(' '.join(words)))}"
     return ""

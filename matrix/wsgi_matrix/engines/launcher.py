@@ -103,6 +103,10 @@ def execute(command: list[str], environment: dict[str, str]) -> None:
             text = f"{command[0]}: the interpreter in its first line is not there"
             raise FileNotFoundError(text) from None
         raise
+    except PermissionError:
+        if Path(command[0]).is_file() and not os.access(command[0], os.X_OK):
+            raise PermissionError(f"{command[0]} is not executable") from None
+        raise
 
 
 def spawn(spec: dict[str, Any]) -> int:
