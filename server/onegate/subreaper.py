@@ -3,11 +3,13 @@
 Only ``--preload`` needs it. There is no way to it but ctypes, and what ctypes leaves in a process
 (2 MiB; since libffi 3.5 an open descriptor, which must not be closed) every worker would have as a
 fork of the master. But execve(2) keeps the attribute and nothing else. So the command sets it first
-of all, and then begins anew.
+of all, and then begins anew. A program that calls :func:`onegate.cli.main` does not: what it has
+done until then would be done twice, and one that came by standard input could not be read again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -24,15 +26,28 @@ def take_mark() -> None:
 
 
 def begin_anew() -> None:
-    """Adopt orphans by executing this very command again; return if that was done already.
+    """Adopt orphans by executing this very command again; return if that was done already, or
+    cannot be.
 
-    For the command alone, before it has changed anything about its process. Raises ``OSError``
-    where the kernel does not know how, or the interpreter is not there any more.
+    To be called before the command has changed anything about its process. Raises ``OSError``
+    where the kernel does not know how.
     """
-    if not _adopts:
+    if not _adopts and _is_command():
         _set(yes=True)
         environ = os.environ | {_MARK: str(os.getpid())}
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
+        with contextlib.suppress(OSError):  # the interpreter is not there any more
+            os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
+
+
+def _is_command() -> bool:
+    """Whether this process was started as ``onegate`` or ``python -m onegate`` and has done nothing
+    else, so that its command line says all that it is to do."""
+    main, arguments = sys.modules["__main__"], sys.argv[1:]
+    if (spec := getattr(main, "__spec__", None)) is not None:
+        ours = spec.name == "onegate.__main__"
+    else:
+        ours = os.path.basename(getattr(main, "__file__", "")) == "onegate"
+    return ours and sys.orig_argv[len(sys.orig_argv) - len(arguments) :] == arguments
 
 
 def adopt_orphans() -> None:

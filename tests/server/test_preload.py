@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.server.helpers import wait_for
+import pytest
+
+from tests.server.helpers import HELLO, Server, wait_for
 from tests.server.processes import children, descriptors, running
 
 if TYPE_CHECKING:
@@ -127,3 +131,41 @@ def test_the_template_ends_with_the_master(serve: Serve) -> None:
     there = children(server.process.pid)
     server.kill()
     wait_for(lambda: not any(running(pid) for pid in there), "their end")
+
+
+@pytest.mark.parametrize("form", ["script", "code", "standard input"])
+def test_a_program_that_calls_main_is_not_run_twice(form: str, tmp_path: Path) -> None:
+    """What it has read until then is gone, and so is one that came by standard input."""
+    (tmp_path / "served.py").write_text(HELLO)
+    program = """
+import sys
+with open("begun", "a") as file:
+    file.write("x")
+sys.argv = ["prog", "served:app", "--bind", "127.0.0.1:0", "--preload"]
+from onegate.cli import main
+sys.exit(main())
+"""
+    (tmp_path / "program.py").write_text(program)
+    arguments = {"script": ["program.py"], "code": ["-c", program], "standard input": ["-"]}[form]
+    with (tmp_path / "program.py").open() as given:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            stdin=given if form == "standard input" else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    server = Server(process, tmp_path)
+    try:
+        server.find_port()
+        assert server.get().text == "Hello\n"
+        assert (tmp_path / "begun").read_text() == "x"
+        wait_for(lambda: len(children(process.pid)) == 2, "a template and a worker")
+        worker = max(children(process.pid))
+        os.kill(worker, signal.SIGKILL)  # it is a child of the master in this case, too
+        server.wait_for_log(f"worker {worker} was killed by SIGKILL")
+        assert server.get().text == "Hello\n"
+        assert server.stop() == 0
+    finally:
+        server.kill()
