@@ -338,6 +338,7 @@ UWSGI_MINOR = [
         touch-reload wsgi-disable-file-wrapper cheaper cheaper-initial cheaper-step cheaper-algo"""
     ),
     "log-format = %(metric.x)",
+    "limit-post = 0",
 ]
 UWSGI_LOST = [
     *words(

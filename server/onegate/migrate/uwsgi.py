@@ -52,6 +52,12 @@ def _address(value: str) -> str:
     return value if re.search(r":\d+$", value) else f"unix:{value}"
 
 
+def _limit_post(value: str) -> Mapping[str, Any]:
+    if not (limit := fit("limit_request_body", value)):
+        raise Differs("there is always a limit", essential=False)
+    return {"limit_request_body": limit}
+
+
 def _https(value: str) -> Mapping[str, Any]:
     address, *files = value.split(",")
     if len(files) != 2:
@@ -159,7 +165,7 @@ RULES: dict[str, Rule] = {
     "wsgi-manage-chunked-input": needless(_ALWAYS),
     "buffer-size": same("limit_request_head"),
     "max-vars": absent("see --limit-request-fields"),
-    "limit-post": same("limit_request_body"),
+    "limit-post": Rule("limit_request_body", _limit_post),
     "post-buffering": same("body_memory"),
     "post-buffering-bufsize": needless("nothing to choose"),
     "max-requests": same("max_requests"),

@@ -108,23 +108,34 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 class Size(Kind):
-    """Octets: a number, or text with k, M or G for powers of 1024."""
+    """Octets: a number, or text with k, M or G for powers of 1024. ``zero``: it may be 0."""
 
     expects = "a size such as 65536, 64k or 1G"
     metavar = "SIZE"
+
+    def __init__(self, *, zero: bool = True) -> None:
+        super().__init__()
+        self.zero = zero
+        if not zero:
+            self.expects = "a size such as 65536, 64k or 1G, and more than 0"
 
     def read(self, text: str) -> int:
         """Digits and an optional unit."""
         match = re.fullmatch("([0-9]{1,15})([kmg]?)", text, re.IGNORECASE | re.ASCII)
         if match is None:
             raise ValueError
-        return int(match[1]) * _UNITS[match[2].lower()]
+        return self._checked(int(match[1]) * _UNITS[match[2].lower()])
 
     def take(self, value: object) -> int:
         """Such text, or an integer."""
         if isinstance(value, str):
             return self.read(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError
+        return self._checked(value)
+
+    def _checked(self, value: int) -> int:
+        if not value and not self.zero:
             raise ValueError
         return value
 

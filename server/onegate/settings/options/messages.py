@@ -51,7 +51,7 @@ class Messages(Group, title="Requests and answers"):
     )
     limit_request_line: int = option(
         8190,
-        Size(),
+        Size(zero=False),
         help="octets of a request line",
         why="RFC 9112, section 3, asks for 8000 at least; Apache's number",
         gunicorn="limit_request_line 4094",
@@ -70,7 +70,7 @@ class Messages(Group, title="Requests and answers"):
     )
     limit_request_field_size: int = option(
         8190,
-        Size(),
+        Size(zero=False),
         help="octets of a field line",
         why="room for the tokens and cookies that are in use",
         gunicorn="limit_request_field_size 8190",
@@ -80,7 +80,7 @@ class Messages(Group, title="Requests and answers"):
     )
     limit_request_head: int = option(
         64 << 10,
-        Size(),
+        Size(zero=False),
         help="octets of a whole head",
         why="a bound for memory: the limits above allow 800 KiB together",
         uwsgi="--buffer-size 4096",
