@@ -8,6 +8,7 @@ regex:token="([^"]+)"      in the content and in fields: its groups, or all that
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -59,17 +60,24 @@ def parse(text: str) -> Ignore:
 
 
 def apply(answer: Answer, ignores: Sequence[Ignore]) -> Answer:
-    """``answer`` with ``*`` for all that is left out."""
-    for ignore in ignores:
-        match ignore.kind:
-            case "header":
-                answer = _header(answer, ignore.where.lower())
-            case "cookie":
-                answer = _cookie(answer, ignore.where)
-            case "json":
-                answer = _json(answer, ignore.where)
-            case _:
-                answer = _regex(answer, ignore.where)
+    """``answer`` with ``*`` for all that is left out.
+
+    Regular expressions that follow each other are all matched before any of them replaces: what
+    one leaves out may be what another one finds its value by.
+    """
+    by_kind = sorted(ignores, key=lambda each: each.kind not in ("header", "cookie"))
+    for kind, group in itertools.groupby(by_kind, key=lambda each: each.kind):
+        if kind == "regex":
+            answer = _regexes(answer, [each.where for each in group])
+            continue
+        for each in group:
+            match kind:
+                case "header":
+                    answer = _header(answer, each.where.lower())
+                case "cookie":
+                    answer = _cookie(answer, each.where)
+                case _:
+                    answer = _json(answer, each.where)
     return answer
 
 
@@ -104,25 +112,34 @@ def _json(answer: Answer, path: str) -> Answer:
     return replace(answer, body=json.dumps(changed, ensure_ascii=False).encode())
 
 
-def _regex(answer: Answer, pattern: str) -> Answer:
+def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
     # Latin-1 has a character for each octet, so that content of any kind goes there and back.
-    wanted = re.compile(pattern.encode().decode("latin-1"))
-    fields = tuple(
-        (name, wanted.sub(_masked, value.decode("latin-1")).encode("latin-1"))
-        for name, value in answer.fields
+    wanted = [re.compile(pattern.encode().decode("latin-1")) for pattern in patterns]
+
+    def masked(data: bytes) -> bytes:
+        text = data.decode("latin-1")
+        spans = (span for each in wanted for found in each.finditer(text) for span in _spans(found))
+        return _masked(text, sorted(spans)).encode("latin-1")
+
+    fields = tuple((name, masked(value)) for name, value in answer.fields)
+    return replace(answer, fields=fields, body=masked(answer.body))
+
+
+def _spans(found: re.Match[str]) -> list[tuple[int, int]]:
+    """What is left out: each group that took part, or the whole match where there are none."""
+    groups = range(1, found.re.groups + 1)
+    return (
+        [found.span(each) for each in groups if found.start(each) >= 0]
+        if groups
+        else [found.span()]
     )
-    body = wanted.sub(_masked, answer.body.decode("latin-1")).encode("latin-1")
-    return replace(answer, fields=fields, body=body)
 
 
-def _masked(found: re.Match[str]) -> str:
-    """The match with each of its groups replaced, or all of it where it has none."""
-    if not found.re.groups:
-        return MARK
-    text, at = "", found.start()
-    for number in range(1, found.re.groups + 1):
-        start, end = found.span(number)
-        if start >= at:
-            text += found.string[at:start] + MARK
-            at = end
-    return text + found.string[at : found.end()]
+def _masked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """``text`` with a mark for each of ``spans``, in order; those that overlap or touch are one."""
+    parts, at, last = [], 0, -1
+    for start, end in spans:
+        if start > last:
+            parts += [text[at:start], MARK]
+        at = last = max(end, last)
+    return "".join([*parts, text[at:]])

@@ -86,6 +86,19 @@ def test_each_kind_leaves_out_what_it_says_and_no_more():
     assert left(one, *options) != left(elsewhere, *options)
 
 
+def test_expressions_do_not_take_from_each_other_what_they_go_by():
+    """One masks what stands before the value of the other: an empty group in a closing tag."""
+    one, two = (
+        answer(f"<free>{free}</free><made>{made}</made>") for free, made in ((7, 11), (7, 12))
+    )
+    ignores = ("regex:free>([^<]*)", "regex:/free><made>([^<]*)")
+    for some in itertools.permutations(ignores):
+        assert left(one, *some) == left(two, *some)
+        assert b"<made>*</made>" in left(one, *some).body
+    assert left(answer("abc"), "regex:a(b)", "regex:(bc)").body == b"a*"
+    assert left(answer("ab"), "regex:(a)(x)?", "regex:((b))").body == b"*"
+
+
 def test_an_expression_leaves_out_its_groups_or_all_that_it_matches():
     found = left(answer('<input name="ü" value="x1"> <b>x1</b>'), 'regex:name="ü" value="([^"]*)"')
     assert found.body.decode() == '<input name="ü" value="*"> <b>x1</b>'
