@@ -117,7 +117,7 @@ def _content_unlike(body: bytes, wanted: Accept, joined: Sequence[str]) -> str:
     if wanted.json is not None:
         try:
             value = joined_lists(json.loads(body), joined)
-        except ValueError:
+        except (ValueError, RecursionError):
             return f"expected JSON, got {_shown(body)}"
         if value != joined_lists(wanted.json, joined):
             expected = json.dumps(wanted.json, ensure_ascii=False)

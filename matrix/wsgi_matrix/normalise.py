@@ -191,9 +191,8 @@ def _content(body: bytes, media: str, joined: Sequence[str]) -> bytes:
     if media.partition(";")[0] == "application/json":
         try:
             value = joined_lists(json.loads(body), joined)
-        except ValueError:
-            pass  # then it is compared as what it is
-        else:
             text = json.dumps(value, sort_keys=True, ensure_ascii=False, indent=1)
             return text.encode(errors="surrogatepass")
+        except (ValueError, RecursionError):
+            pass  # no JSON, or nested too deeply: then it is compared as what it is
     return body

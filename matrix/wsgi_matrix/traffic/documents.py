@@ -117,13 +117,44 @@ def parse(text: str, file: Path) -> Any:
     if file.suffix.lower() not in (".yaml", ".yml"):
         try:
             return json.loads(text.removeprefix("\ufeff"))
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise ValueError(f"not JSON: {problem}") from None
     try:
-        # Through JSON, whose objects have names of text: a status is a number in YAML.
-        return json.loads(json.dumps(yaml.load(text, Loader=_loader()), default=str))  # noqa: S506 - it is a safe one
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as problem:
+        return _of_json(yaml.load(text, Loader=_loader()), {})  # noqa: S506 - it is a safe one
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
         raise ValueError(f"not YAML: {' '.join(str(problem).split())}") from None
+
+
+def _of_json(value: Any, known: dict[int, Any]) -> Any:
+    """``value`` as JSON has it, whose objects have names of text: a status is a number in YAML.
+
+    An alias (YAML 1.2.2, 7.1) is one value in several places, and stays one: nine of them in each
+    of ten lines are a document of gigabytes. ``known``: by id, what came of each.
+    """
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if not isinstance(value, dict | list):
+        return str(value)
+    if id(value) in known:
+        if known[id(value)] is None:
+            raise ValueError("an alias within what it stands for")
+        return known[id(value)]
+    known[id(value)] = None
+    found: Any
+    if isinstance(value, dict):
+        found = {_name(key): _of_json(each, known) for key, each in value.items()}
+    else:
+        found = [_of_json(each, known) for each in value]
+    known[id(value)] = found
+    return found
+
+
+def _name(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, int | float):
+        return json.dumps(key)
+    raise ValueError(f"the name of a member is text, not {key!r}")
 
 
 @cache

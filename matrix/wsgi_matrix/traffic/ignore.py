@@ -104,12 +104,13 @@ def _cookie(answer: Answer, name: str) -> Answer:
 def _json(answer: Answer, path: str) -> Answer:
     try:
         value = json.loads(answer.body)
-    except ValueError:
-        return answer
-    changed = jsonpath.change(value, jsonpath.parse(path), lambda _: MARK)
-    if changed == value:
-        return answer
-    return replace(answer, body=json.dumps(changed, ensure_ascii=False).encode())
+        changed = jsonpath.change(value, jsonpath.parse(path), lambda _: MARK)
+        if changed == value:
+            return answer
+        text = json.dumps(changed, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return answer  # no JSON, or nested too deeply
+    return replace(answer, body=text.encode(errors="surrogatepass"))
 
 
 def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:

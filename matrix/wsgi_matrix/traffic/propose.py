@@ -89,8 +89,8 @@ def _fields(one: Answer, two: Answer) -> Iterator[Ignore]:
 
 def _content(one: Answer, two: Answer) -> Iterator[Ignore]:
     try:
-        yield from _json(json.loads(one.body), json.loads(two.body), "$")
-    except ValueError:
+        yield from list(_json(json.loads(one.body), json.loads(two.body), "$"))
+    except (ValueError, RecursionError):
         try:
             yield from _text(one.body.decode(), two.body.decode())
         except UnicodeDecodeError:

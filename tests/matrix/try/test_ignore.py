@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wsgi_matrix.answers import Answer
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.probe.agent import jsonpath
+from wsgi_matrix.probe.agent.session import captured
 from wsgi_matrix.traffic import ignore
 from wsgi_matrix.traffic.model import Ask
 from wsgi_matrix.traffic.propose import broad, propose, settled
@@ -217,3 +218,23 @@ def test_a_proposal_never_leaves_out_what_is_the_same(one, two):
     """What is proposed from two answers says nothing of a third one of other lines."""
     found = propose(answer(f"start {one} end"), answer(f"start {two} end"))
     assert left(answer("other"), *map(str, found)).body == b"other"
+
+
+def test_json_that_is_nested_too_deeply_is_text():
+    one, two = (answer("[" * 50_000 + each + "]" * 50_000) for each in ("1", "2"))
+    one, two = (
+        Answer(each.status_line, ((b"Content-Type", b"application/json"),), each.body)
+        for each in (one, two)
+    )
+    assert left(one, "json:$..a") == one
+    assert settled(ASK, one, one, ())
+    assert not settled(ASK, one, two, ())
+    assert settled(ASK, one, two, propose(one, two))
+    assert captured("json", "$.a", b"HTTP/1.1 200 OK\r\n\r\n", one.body) is None
+
+
+def test_json_with_half_a_surrogate_pair_is_compared_as_well():
+    """RFC 8259 section 8.2: such text is JSON, and no text in UTF-8."""
+    one, two = (answer({"a": "\ud800", "id": each}) for each in (1, 2))
+    assert propose(one, two) == (ignore.parse("json:$.id"),)
+    assert left(one, "json:$.id") == left(two, "json:$.id") != left(one)

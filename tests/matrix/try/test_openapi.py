@@ -198,3 +198,12 @@ def test_credentials_that_a_document_wants_are_told_unless_they_are_sent(tmp_pat
 
 def test_yaml_is_read_by_the_fast_loader_where_it_is_there():
     assert not hasattr(yaml, "CSafeLoader") or issubclass(documents._loader(), yaml.CSafeLoader)
+
+
+def test_aliases_are_not_multiplied(tmp_path):
+    """Nine of them in each of nine lines would be a document of gigabytes."""
+    lines = [f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9)}]" for i in range(1, 10)]
+    text = "openapi: 3.1.0\npaths:\n  /a: &a\n    get: {}\n  /b: *a\n"
+    (tmp_path / "api.yaml").write_text("\n".join([text + "x0: &x0 [1]", *lines]))
+    [session] = load(["api.yaml"], root=tmp_path)
+    assert [ask.target for ask in session.asks] == ["/a", "/b"]

@@ -204,6 +204,6 @@ def captured(kind: str, where: str, head: bytes, body: bytes) -> str | None:
         return found[min(1, found.re.groups)] if found else None
     try:
         first = next(find(json.loads(text), parse(where)), None)
-    except ValueError:
+        return first if isinstance(first, str) or first is None else json.dumps(first)
+    except (ValueError, RecursionError):
         return None
-    return first if isinstance(first, str) or first is None else json.dumps(first)
