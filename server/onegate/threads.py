@@ -100,7 +100,7 @@ class ThreadedWorker(Worker):
         self._waiting: deque[Call[Answering]] = deque()
         """What was asked while none was free."""
         self._made: dict[int, Call[Answering]] = {}
-        """The last call of each connection; the leader's."""
+        """The calls that are being made, or wait to be, by connection; the leader's."""
         self._done: deque[Call[Answering]] = deque()
         """For the leader; what it finds is its own, since one end is one step."""
         self._asleep = False
@@ -161,8 +161,7 @@ class ThreadedWorker(Worker):
     def _report(self, oldest_call: float) -> None:
         super()._report(oldest_call)
         # Whoever leads is not stuck, and has the time that a call does not have.
-        made = self._made = {fd: call for fd, call in self._made.items() if call.environ}
-        late = [call for call in made.values() if call.out.deadline < self.now - _LATE]
+        late = [call for call in self._made.values() if call.out.deadline < self.now - _LATE]
         late.sort(key=lambda call: call.out.deadline)
         self._slot.note_all(
             (call.out.deadline, noted_address(call), call.request.line) for call in late
@@ -333,6 +332,7 @@ class ThreadedWorker(Worker):
             if self.term == term:
                 self._active -= 1
                 self._in_call = False
+                del self._made[call.out.fd]
                 return True
         self._own.finished = call
         return False
@@ -368,6 +368,7 @@ class ThreadedWorker(Worker):
         os.read(fd, 4096)
         while self._done:
             call = self._done.popleft()
+            self._made.pop(call.out.fd, None)
             call.out.answered(call)
             if call.out.unread:
                 call.out.resume()

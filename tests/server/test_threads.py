@@ -170,6 +170,27 @@ def test_the_first_of_an_event_stream_does_not_wait_for_the_second(threaded: Ser
             assert client.chunk() == b""
 
 
+KEEPS = """
+import gc
+from onegate.wsgi import Call
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"%d" % sum(type(each) is Call for each in gc.get_objects())]
+"""
+
+
+def test_a_kept_connection_keeps_nothing_of_its_last_request(serve: Serve) -> None:
+    """Beyond what each thread still holds of its own last call."""
+    server = serve(KEEPS, "--threads", "4")
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            client = stack.enter_context(server.connect())
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            alive = int(client.response().content)
+            assert alive <= 6
+
+
 def test_environ_says_multithread(serve: Serve) -> None:
     server = serve(
         "def app(environ, start_response):\n"
