@@ -102,6 +102,8 @@ def test_after_a_reload_that_failed_a_killed_worker_finds_the_old_place(
         assert Path(f"/proc/{server.process.pid}/cwd").readlink() == tmp_path / "one"
         # What was wrong is put right: all of it holds, and for the next worker too.
         (tmp_path / "two" / "served.py").write_text(SHOWS.format(2) + "\n")
+        # A worker forked by a template may answer a moment before it is the master's child.
+        wait_for(lambda: len(children(server.process.pid)) == len(there), "the replacement")
         reloaded(server)
         for _ in range(2):
             seen = shown(server)
