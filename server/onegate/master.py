@@ -123,7 +123,7 @@ class Master:
                 self._generations.call("on_exit", of=self._generations.proven)
                 self._pidfile.remove()
                 for listener in self._generations.all_listeners():
-                    listener.close(unlink=not self._succession.shared)
+                    listener.close(unlink=not self._succession.shares(listener))
         return self._supervisor.exit_status
 
     def _open(self) -> None:

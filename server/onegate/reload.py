@@ -136,7 +136,12 @@ class Reload:
         """The listeners of the generation that failed are left to be closed."""
         failed = self._generations.go_back()
         for child in self._processes:
-            if child.generation == failed.number and not child.told:
+            if child.generation != failed.number or child.told:
+                continue
+            if child.role is Role.WORKER:
+                # It may serve by now without having been heard, and finishes what it has then.
+                child.end(failed.settings.graceful_timeout)
+            else:
                 child.end_at_once()
         if failed.template is not None:
             failed.template[1].close()
@@ -145,10 +150,10 @@ class Reload:
     def _abandon(self, listeners: list[Listener]) -> None:
         """Close those of ``listeners`` that are not in use any more."""
         used = self._generations.all_listeners()
-        # What another master serves on, it goes on serving on.
-        shared = self._succession.shared
         for listener in listeners:
             if listener not in used:
+                # What another master serves on, it goes on serving on.
+                shared = self._succession.shares(listener)
                 if not shared:
                     listener.refuse()  # workers that still have it answer who is in its queue
                 listener.close(unlink=not shared)

@@ -73,6 +73,10 @@ class Succession:
         """Whether another master serves, or may yet serve, on the same listeners."""
         return self.done or self.pending or self.abandoned
 
+    def shares(self, listener: Listener) -> bool:
+        """Whether another master has it, too: of one that does not serve yet, those it was left."""
+        return self.done or (self.shared and listener in self.listeners.values())
+
     @property
     def line(self) -> int:
         """What tells the master before this one; -1 without one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -314,6 +315,58 @@ def test_a_second_reload_replaces_the_first_on_trial(tmp_path: Path) -> None:
             wait_for(lambda: len(children(server.process.pid)) == 1, "one worker")
             held.append(descriptors(server.process.pid))
         assert held[0] == held[1]
+
+
+HOLDS = """
+def app(environ, start_response):
+    if environ["PATH_INFO"] != "/":
+        open(environ["PATH_INFO"][1:]).read()
+    start_response("200 OK", [("Content-Length", "1")])
+    return [b"{}"]
+"""
+
+
+def test_a_trial_that_serves_before_it_is_heard_finishes_what_it_has(tmp_path: Path) -> None:
+    """The master is held up by what it reads for a second reload meanwhile."""
+    (tmp_path / "hooks.py").write_text("def worker_int(worker): open('interrupted', 'w')")
+    configured(tmp_path, hooks="hooks.py")
+    for name in ("old", "trial"):
+        os.mkfifo(tmp_path / name)
+    with serving(tmp_path, HOLDS.format(1), "--config", "onegate.toml") as server:
+        assert server.get().text == "1"
+        with server.connect() as old:
+            old.send(b"GET /old HTTP/1.1\r\nHost: a\r\n\r\n")
+            calls = [held(tmp_path / "old")]
+            on_trial(server, HOLDS.format(2))
+            (tmp_path / "onegate.toml").unlink()
+            os.mkfifo(tmp_path / "onegate.toml")
+            server.process.send_signal(signal.SIGHUP)
+            config = held(tmp_path / "onegate.toml")
+            opened(tmp_path)
+            with server.connect() as trial:
+                trial.send(b"GET /trial HTTP/1.1\r\nHost: a\r\n\r\n")
+                calls.append(held(tmp_path / "trial"))
+                (tmp_path / "served.py").write_text(HOLDS.format(3) + "\n\n")
+                os.close(config)
+                wait_for(lambda: server.get().text == "3", "the second reload")
+                for call, client, version in zip(calls, (old, trial), "12", strict=True):
+                    os.close(call)
+                    assert client.response().text == version
+        wait_for(lambda: len(children(server.process.pid)) == 1, "the end of the others")
+    assert not (tmp_path / "interrupted").exists()
+
+
+def held(fifo: Path) -> int:
+    """Wait for a reader there. It goes on when what is returned is closed."""
+    found: list[int] = []
+
+    def is_open() -> bool:
+        with contextlib.suppress(OSError):
+            found.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(found)
+
+    wait_for(is_open, f"one that reads {fifo.name}")
+    return found[0]
 
 
 # ── beside an upgrade ─────────────────────────────────────────────────────────────────────────────

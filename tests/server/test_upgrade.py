@@ -237,6 +237,23 @@ def test_a_stop_ends_a_new_master_that_does_not_serve(
         assert not (tmp_path / "pid").exists()
 
 
+def test_a_new_master_that_fails_removes_the_file_that_it_has_made(tmp_path: Path) -> None:
+    (tmp_path / "onegate.toml").write_text('bind = ["unix:one"]')
+    (tmp_path / "served.py").write_text(HELLO)
+    with serving(tmp_path, HELLO, "--config", "onegate.toml", bind="") as server:
+        wait_for((tmp_path / "one").exists, "the first")
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(tmp_path / "one"))
+            assert Client(sock).send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
+        (tmp_path / "onegate.toml").write_text('bind = ["unix:one", "unix:two"]')
+        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+        server.process.send_signal(signal.SIGUSR2)
+        server.wait_for_log("new master .* before it served; this one goes on")
+        assert "unix:two" in server.log
+        assert not (tmp_path / "two").exists()
+        assert (tmp_path / "one").exists()
+
+
 @plain_and_preload
 def test_the_process_in_between_is_killed(tmp_path: Path, options: tuple[str, ...]) -> None:
     here = "--bind", "unix:socket", "--pidfile", "pid"
