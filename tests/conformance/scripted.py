@@ -50,7 +50,7 @@ waits for the client's end and closes, as a server that keeps a connection open 
 
 def _play(connection: socket.socket, script: Script, listener: socket.socket) -> None:
     received = bytearray()
-    connection.settimeout(20)
+    connection.settimeout(120)
 
     def read_until(octets: bytes | None) -> None:
         while octets is None or octets not in received:
@@ -118,14 +118,14 @@ def scripted(*scripts: Script) -> Iterator[int]:
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         app.close()
-        thread.join(5)
+        thread.join(60)
 
 
 def have_out(name: str, steps: Sequence[Step], *scripts: Script) -> Transcript:
     """The transcript of a talk with a scripted server, by the probe's own code."""
     with scripted(*scripts) as port:
         had = talk.Talk("127.0.0.1", port, [step_to_json(step) for step in steps])
-        had.run(time.monotonic() + 30)
+        had.run(time.monotonic() + 120)
     return Transcript(
         name=name,
         lines=tuple(Line(at=at, on=on, what=what, data=data) for at, on, what, data in had.lines),

@@ -12,6 +12,7 @@ from wsgi_matrix.cases.steps import answers, ask, crowd, ended, fetch, refused, 
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
 from wsgi_matrix.probe import step_to_json
+from wsgi_matrix.probe.agent import fair_time
 from wsgi_matrix.probe.agent.crowd import STUCK, Connection, connect_all
 from wsgi_matrix.probe.agent.talk import Talk
 from wsgi_matrix.probe.agent.turns import accept_queue
@@ -32,7 +33,7 @@ def test_a_crowd_sends_the_same_and_each_end_has_its_time():
     found = have_out("t", steps, (Wait(b"x"), b"bye", FIN), (Wait(b"x"),))
     assert whats(found, "one") == ["sent", "received", "fin"]
     assert whats(found, "two") == ["sent", "timeout"]
-    assert found.ended_at("one") < 0.3
+    assert found.ended_at("one") < found.lines[-1].at
     assert found.ended_at("two") is None
 
 
@@ -100,7 +101,7 @@ def all_connected(
     """Who got a connection to ``listener``, and what was told."""
     told: list[tuple[str, str, bytes]] = []
     made: dict[str, Connection] = {}
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     connect_all(
         listener.getsockname(), names, until, lambda *line: told.append(line), made.__setitem__
     )
@@ -128,7 +129,7 @@ def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
         made, told = all_connected(listener, names)
-        accepting.join(5)
+        accepting.join(60)
     assert (sorted(made), told) == (sorted(names), [])
     assert len(accepted) == len(names)
     for each in (*accepted, *(connection.socket for connection in made.values())):
@@ -137,10 +138,12 @@ def test_everyone_in_a_crowd_reaches_a_server_whose_queue_is_short():
 
 def test_a_crowd_does_not_wait_for_a_server_that_accepts_nobody():
     with socket.create_server(("127.0.0.1", 0), backlog=5) as listener:
-        began = time.monotonic()
+        looked = fair_time.now()
         made, told = all_connected(listener, ["a", "b", "c"])
+        looked = fair_time.now() - looked
         assert accept_queue(listener.getsockname()[1]) == 3
-    assert time.monotonic() - began < 3 * STUCK
+    # One of them waits for the one before; the third finds that nobody is accepted.
+    assert STUCK <= looked < 2 * STUCK
     assert (list(made), told) == (["a", "b", "c"], [])
     for connection in made.values():
         connection.socket.close()
@@ -162,8 +165,8 @@ def test_each_of_a_crowd_speaks_before_the_next_but_one_comes():
         serving = threading.Thread(target=serve, daemon=True)
         serving.start()
         talk = Talk("127.0.0.1", port, [step_to_json(crowd(("a", "b", "c", "d"), b"x"))])
-        talk.run(time.monotonic() + 20)
-        serving.join(5)
+        talk.run(time.monotonic() + 60)
+        serving.join(60)
     assert len(waiting) == 4
     assert max(waiting) <= 1
 
@@ -175,23 +178,23 @@ def test_who_has_an_answer_closes_and_who_has_none_is_told_of():
         def serve() -> None:
             for number in range(3):
                 connection, _ = listener.accept()
-                connection.settimeout(10)
+                connection.settimeout(60)
                 with connection:
                     connection.recv(65536)
                     if number < 2:
                         connection.sendall(OK)
                         closed.append(connection.recv(65536))  # it is answered one at a time
                     else:
-                        over.wait(10)
+                        over.wait(60)
 
         over = threading.Event()
         serving = threading.Thread(target=serve, daemon=True)
         serving.start()
         steps = [step_to_json(fetch(("a", "b", "c"), request(), within=2.0))]
         talk = Talk("127.0.0.1", listener.getsockname()[1], steps)
-        talk.run(time.monotonic() + 20)
+        talk.run(time.monotonic() + 60)
         over.set()
-        serving.join(5)
+        serving.join(60)
     assert closed == [b"", b""]
     whats = {on: [line[2] for line in talk.lines if line[1] == on] for on in ("a", "b", "c")}
     assert whats == {"a": ["sent", "received"], "b": ["sent", "received"], "c": ["sent", "timeout"]}

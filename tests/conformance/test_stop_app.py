@@ -30,11 +30,11 @@ def test_the_signal_comes_when_the_client_says_that_all_is_in_place():
 
     def have(*steps, patience: float = 0.0) -> Talk:
         talk = Talk("127.0.0.1", port, [step_to_json(step) for step in steps], patience=patience)
-        talk.run(time.monotonic() + 30)
+        talk.run(time.monotonic() + 120)
         return talk
 
     try:
-        first = have(send(request()), answers("GET"), patience=10)
+        first = have(send(request()), answers("GET"), patience=60)
         assert first.lines[-1][2] == "received"
         last = have(
             send(request("/signal/SIGTERM")),
@@ -44,16 +44,16 @@ def test_the_signal_comes_when_the_client_says_that_all_is_in_place():
             answers("GET"),
         )
         # wsgiref does not handle the signal: it is dead before it could answer.
-        assert server.wait(10) == -signal.SIGTERM
+        assert server.wait(60) == -signal.SIGTERM
         told = {(on, what): at for at, on, what, _ in last.lines}
         assert list(told) == [("a", "sent"), ("app", "connected"), ("app", "closed"), ("a", "fin")]
         assert told["a", "fin"] - told["app", "closed"] > 0.25
     finally:
         server.kill()
-        server.wait(10)
+        server.wait(60)
 
 
 def test_an_app_that_is_not_called_is_not_waited_for_for_ever():
     talk = Talk("127.0.0.1", 1, [step_to_json(called(on="app", within=0.1))])
-    talk.run(time.monotonic() + 30)
+    talk.run(time.monotonic() + 120)
     assert [(on, what) for _, on, what, _ in talk.lines] == [("app", "error")]

@@ -8,6 +8,7 @@ import time
 
 from wsgi_matrix.cases.steps import answers, end, head, request, send
 from wsgi_matrix.probe import step_to_json
+from wsgi_matrix.probe.agent import fair_time
 from wsgi_matrix.probe.agent.talks import run_all
 from wsgi_matrix.probe.agent.turns import Turns, accept_queue
 
@@ -23,7 +24,7 @@ def talk(*steps, alone: bool = False) -> dict:
 
 
 def had(port: int, *talks: dict) -> list[bytes]:
-    done = run_all("127.0.0.1", port, list(talks), 2, time.monotonic() + 30)
+    done = run_all("127.0.0.1", port, list(talks), 2, time.monotonic() + 120)
     return [
         b"".join(data for _, _, what, data in done[number].lines if what == "received")
         for number in range(len(talks))
@@ -61,7 +62,7 @@ def test_a_connection_that_is_heard_out_is_closed_before_another_is_asked():
             with connection:
                 connection.recv(65536)
                 connection.sendall(OK)
-                connection.settimeout(10)
+                connection.settimeout(60)
                 while connection.recv(65536):
                     pass
                 event.set()
@@ -72,7 +73,7 @@ def test_a_connection_that_is_heard_out_is_closed_before_another_is_asked():
         steps = (send(request(), on="a"), answers("GET", on="a"))
         steps += (send(request(), on="b"), answers("GET", on="b", within=5))
         [heard] = had(listener.getsockname()[1], talk(*steps))
-        thread.join(5)
+        thread.join(60)
     assert heard == OK * 2
     assert closed.is_set()
 
@@ -97,18 +98,18 @@ def test_talks_that_are_had_side_by_side_come_when_nobody_waits_to_be_accepted()
         thread = threading.Thread(target=one_at_a_time, daemon=True)
         thread.start()
         talks = [talk(ASK, answers("GET", within=5)) for _ in range(8)]
-        done = run_all("127.0.0.1", port, talks, 8, time.monotonic() + 30)
-        thread.join(5)
+        done = run_all("127.0.0.1", port, talks, 8, time.monotonic() + 120)
+        thread.join(60)
     whats = [line[2] for each in done.values() for line in each.lines]
     assert whats == ["sent", "received"] * 8
-    assert max(waiting) == 1
+    assert max(waiting) <= 1
 
 
 def test_who_accepts_nobody_is_waited_for_once_until_the_queue_is_empty_again():
     def waits() -> bool:
-        began = time.monotonic()
+        began = fair_time.now()
         with turns.next(), socket.create_connection(address):
-            return time.monotonic() - began > 0.5
+            return fair_time.now() - began >= 0.5
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
@@ -136,7 +137,7 @@ def test_where_one_had_to_wait_for_others_every_time_out_is_asked_for_again():
             port,
             [talk(*steps), talk(send(b), answers("GET", within=0.2))],
             2,
-            time.monotonic() + 30,
+            time.monotonic() + 120,
         )
     assert [line[2] for line in done[0].lines] == ["sent", "received", "fin"]
 
@@ -154,7 +155,7 @@ def test_the_talk_that_ended_the_server_says_so_and_what_is_left_is_missing():
     ends = (HEAD_END, DEAF, OK, FIN)
     with scripted((HEAD_END, OK), ends) as port:
         alone = [talk(ASK, answers("GET"), alone=True) for _ in range(4)]
-        done = run_all("127.0.0.1", port, alone, 8, time.monotonic() + 30)
+        done = run_all("127.0.0.1", port, alone, 8, time.monotonic() + 120)
     assert sorted(done) == [0, 1]
     assert "gone" not in [line[2] for line in done[0].lines]
     assert done[1].lines[-1][2] == "gone"

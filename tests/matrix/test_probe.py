@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import subprocess
 import sys
@@ -106,7 +107,8 @@ def scripted(behave):
         listener.close()
 
 
-def run_probe(tmp_path, port, *, clients=3, rounds=1, deadline=1.5, repeat=1, request=GET):
+def run_probe(tmp_path, port, *, clients=3, rounds=1, deadline=30.0, repeat=1, request=GET):
+    """``deadline``: short where it is waited for."""
     pyz = tmp_path / "probe.pyz"
     pyz.write_bytes(probe.archive())
     job = probe.Job(
@@ -117,7 +119,7 @@ def run_probe(tmp_path, port, *, clients=3, rounds=1, deadline=1.5, repeat=1, re
         input=job.encode(port),
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert done.stderr == b""
     return probe.read(done.stdout, job)
@@ -163,7 +165,7 @@ def hang(connection):
 )
 def test_what_misbehaving_servers_do_is_described_and_counted(tmp_path, behave, error, burst_error):
     with scripted(behave) as port:
-        report = run_probe(tmp_path, port)
+        report = run_probe(tmp_path, port, deadline=3.0 if "timed out" in burst_error else 30.0)
     [[exchange]] = report.exchanges
     assert error in exchange.error
     assert report.burst.errors == {burst_error: 3}
@@ -180,11 +182,11 @@ def test_all_clients_of_the_burst_are_connected_before_the_first_one_asks(tmp_pa
             return  # the probe asked only whether the port is open
         seen.append(connection)
         if len(seen) > 1:  # the first is the single exchange
-            everybody.wait(10)
+            everybody.wait(60)
         connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
 
     with scripted(behave) as port:
-        report = run_probe(tmp_path, port, clients=50, deadline=10)
+        report = run_probe(tmp_path, port, clients=50, deadline=60)
     assert report.burst.errors == {}
     assert (sum(report.burst.answers.values()), report.burst.together) == (50, 50)
 
@@ -248,11 +250,12 @@ def test_the_first_exchange_has_the_time_that_an_app_takes_to_load(tmp_path):
         agent.write_bytes(probe.archive())
         command = [sys.executable, "-I", "-S", agent]
         done = subprocess.run(
-            command, input=job.encode(port), capture_output=True, check=True, timeout=30
+            command, input=job.encode(port), capture_output=True, check=True, timeout=120
         )
     [first], [second] = probe.read(done.stdout, job).exchanges
-    assert first.seconds >= 2.0
-    assert 0.1 <= second.seconds < 2.0
+    assert first.seconds >= 2.0  # half of the deadline, or more where others have the processors
+    assert second.seconds >= 0.1
+    assert second.seconds < first.seconds
     assert "no answer" in second.error
 
 
@@ -270,12 +273,51 @@ def test_a_probe_that_was_cut_short_is_not_taken_for_whole():
 
 def test_a_burst_that_nobody_is_answered_in_is_given_up_long_before_its_deadline(monkeypatch):
     monkeypatch.setattr(burst, "STALL", 0.2)
-    started = time.monotonic()
+    deadline = time.monotonic() + 600
     with scripted(hang) as port:
         clients = burst.Burst("127.0.0.1", port, GET, 5)
-        clients.run(started + 60)
-    assert time.monotonic() - started < 30
+        clients.run(deadline)
+    assert time.monotonic() < deadline
     assert clients.errors == {"timed out: no answer": 5}
+
+
+def once_away(count):
+    """A server that closes the first ``count`` connections before it has read from them."""
+    numbers = iter(range(10**6))
+
+    def behave(connection):
+        if next(numbers) >= count and connection.recv(65536):
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi")
+
+    return behave
+
+
+def burst_of_5(port, monkeypatch, borne):
+    """What became of clients that speak only when three of them have been closed."""
+    monkeypatch.setattr(burst, "BORNE", borne)
+    talk = burst.Burst._talk
+
+    def late(self, clients, selector, deadline):
+        poll = select.poll()
+        for client in clients:
+            poll.register(client.socket, select.POLLIN)
+        while len(poll.poll(100)) < 3:
+            assert time.monotonic() < deadline
+        talk(self, clients, selector, deadline)
+
+    monkeypatch.setattr(burst.Burst, "_talk", late)
+    clients = burst.Burst("127.0.0.1", port, GET, 5)
+    clients.run(time.monotonic() + 60)
+    monkeypatch.setattr(burst.Burst, "_talk", talk)
+    return sum(clients.answers.values()), sum(clients.errors.values())
+
+
+def test_a_client_that_had_to_keep_silent_for_long_may_be_closed_and_comes_anew(monkeypatch):
+    """The crowd was late to speak, not the server to answer: no request was lost."""
+    with scripted(once_away(3)) as port:
+        assert burst_of_5(port, monkeypatch, 0.0) == (5, 0)
+    with scripted(once_away(3)) as port:
+        assert burst_of_5(port, monkeypatch, 1000.0) == (2, 3)
 
 
 def test_a_server_that_is_slow_but_loses_nobody_does_not_fail_by_the_deadline(tmp_path):
@@ -288,6 +330,6 @@ def test_a_server_that_is_slow_but_loses_nobody_does_not_fail_by_the_deadline(tm
             connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi")
 
     with scripted(behave) as port:
-        report = run_probe(tmp_path, port, clients=3, rounds=9, deadline=3.0)
+        report = run_probe(tmp_path, port, clients=3, rounds=9, deadline=12.0)
     assert (report.burst.errors, sum(report.burst.answers.values())) == ({}, report.burst.clients)
     assert 3 <= report.burst.clients < 27

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from wsgi_matrix.probe.agent import waiting
+from wsgi_matrix.probe.agent import fair_time, waiting
 from wsgi_matrix.probe.agent.waiting import Waiting, has_time
 
 PATIENCE = 20.0
@@ -24,7 +24,7 @@ def stat(running: int) -> str:
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """`machine(3)`: as many processes want to run, with two processors."""
-    monkeypatch.setattr(waiting, "STAT", tmp_path / "stat")
+    monkeypatch.setattr(fair_time, "STAT", tmp_path / "stat")
     monkeypatch.setattr(waiting.os, "cpu_count", lambda: 2)
 
     def make(running: int) -> None:

@@ -20,8 +20,9 @@ from wsgi_matrix.model.wire import Step, Transcript
 
 CROWD = 32
 PATIENCE = 3.0
-"""Seconds of the good clients. A server that is free answers in milliseconds, on a busy machine in
-two seconds; one that waits for a time-out of its own takes four at the least."""
+"""Seconds of the good clients, of those that a server gets (``probe/agent/fair_time.py``). One that
+is free answers in milliseconds; one that waits for a time-out of its own takes four at the least,
+which a machine that is three times as busy as it can be hides."""
 OBSERVED = 80.0
 """Seconds for which bad clients are watched: longer than the 60 s of the usual load balancers and
 the 75 s of nginx, which time-outs are chosen by."""

@@ -10,7 +10,7 @@ import json
 import time
 from pathlib import Path
 
-PATIENCE = 2.0
+PATIENCE = 10.0
 """Seconds that a parent has to wait for its children: all have been zombies for a moment."""
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from .answer import AnswerReader, mask_date
+from .fair_time import Patience
 from .single import READ_SIZE, describe
 
 CONNECTING = 3.0
@@ -22,25 +23,47 @@ its first client, and that one for the connection of the last.
 
 STALL = 10.0
 """Seconds without an octet for any of the clients after which nothing more is waited for."""
+BORNE = 1.0
+"""Seconds of the clock after which a server whose places are short may close a connection that has
+said nothing yet: nothing was asked, so nothing is lost, and the client comes anew (RFC 9112 section
+9.5). All connect before the first one asks, which takes so long only if the machine is busy."""
 
 
 class Client:
     """One connection: connecting → waiting → receiving → over."""
 
     def __init__(self, request: bytes) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.socket.setblocking(False)
+        self.request = request
         self.unsent = memoryview(request)
         self.reader = AnswerReader(request.partition(b" ")[0])
-        self.connected = False
         self.error = ""
+        self.open()
+
+    def open(self) -> None:
+        """Have a socket that is not connected yet. Raises OSError."""
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        self.connected = False
+        self.since = 0.0
+        """Monotonic time at which it was found to be connected."""
+
+    def sent_away(self) -> bool:
+        """Whether the server has closed the connection on which nothing was said for a while."""
+        if len(self.unsent) < len(self.request) or time.monotonic() - self.since < BORNE:
+            return False
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def finish_connecting(self) -> None:
         """Take the outcome of the connect, once the socket is writable."""
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self.error = "connect: " + describe(OSError(code, ""))
-        self.connected = not code
+        self.connected, self.since = not code, time.monotonic()
 
     def step(self, events: int) -> bool:
         """Send and receive what can be; True when there is nothing left to do."""
@@ -91,7 +114,7 @@ class Burst:
         clients: list[Client] = []
         with selectors.DefaultSelector() as selector:
             try:
-                self._connect(clients, selector, min(deadline, started + CONNECTING))
+                self._connect(clients, selector, Patience(CONNECTING, deadline))
                 self.together = max(self.together, sum(client.connected for client in clients))
                 self._talk(clients, selector, deadline)
             finally:
@@ -102,7 +125,7 @@ class Burst:
         self.longest = max(self.longest, took)
 
     def _connect(
-        self, clients: list[Client], selector: selectors.BaseSelector, deadline: float
+        self, clients: list[Client], selector: selectors.BaseSelector, patience: Patience
     ) -> None:
         for _ in range(self.count):
             try:
@@ -111,12 +134,8 @@ class Burst:
                 self.errors["the probe itself has no socket: " + describe(problem)] += 1
                 continue
             clients.append(client)
-            code = client.socket.connect_ex(self.address)
-            selector.register(client.socket, selectors.EVENT_WRITE, client)
-            if code not in (0, errno.EINPROGRESS):
-                client.error = "connect: " + describe(OSError(code, ""))
-                self._close(client, selector)
-        while _connecting(clients) and (left := deadline - time.monotonic()) > 0:
+            self._begin(client, selector)
+        while _connecting(clients) and (left := patience.left()):
             for key, _ in selector.select(left):
                 client = key.data
                 client.finish_connecting()
@@ -124,6 +143,14 @@ class Burst:
                     self._close(client, selector)
                 else:
                     selector.unregister(client.socket)
+
+    def _begin(self, client: Client, selector: selectors.BaseSelector) -> None:
+        """Connect a client; the selector tells when it is."""
+        code = client.socket.connect_ex(self.address)
+        selector.register(client.socket, selectors.EVENT_WRITE, client)
+        if code not in (0, errno.EINPROGRESS):
+            client.error = "connect: " + describe(OSError(code, ""))
+            self._close(client, selector)
 
     def _talk(
         self, clients: Iterable[Client], selector: selectors.BaseSelector, deadline: float
@@ -133,13 +160,21 @@ class Burst:
                 selector.register(
                     client.socket, selectors.EVENT_WRITE | selectors.EVENT_READ, client
                 )
-        moved = time.monotonic()
-        while selector.get_map() and (left := min(deadline, moved + STALL) - time.monotonic()) > 0:
-            for key, events in selector.select(left):
-                moved = time.monotonic()
+        patience = Patience(STALL, deadline)
+        while selector.get_map() and (left := patience.left()):
+            ready = selector.select(left)
+            if ready:
+                patience = Patience(STALL, deadline)
+            for key, events in ready:
                 client = key.data
                 if not client.connected:
                     client.finish_connecting()
+                if not client.error and client.sent_away():
+                    selector.unregister(client.socket)
+                    client.socket.close()
+                    client.open()
+                    self._begin(client, selector)
+                    continue
                 if client.error or (client.connected and client.step(events)):
                     self._close(client, selector)
                 else:

@@ -1,7 +1,8 @@
 """The probe's program: one JSON object on stdin, JSON lines on stdout.
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
-(seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first).
+(seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first),
+of which a machine that is busy gives more (``fair_time``).
 ``talks`` (name, steps, alone) are had ``parallel`` at a time. ``sessions`` are lists of requests to
 be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
 null, or a request and the status that its answer has to have before anything else is sent. ``log``
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from .burst import STALL, Burst
+from .fair_time import Patience
 from .single import Result, exchange, wait_ready, wait_status
 from .talks import run_all
 
@@ -125,6 +127,11 @@ class Job:
             self.wanted = (base64.b64decode(job["wanted"][0]), int(job["wanted"][1]))
         self.log: str | None = job["log"]
 
+    def most(self, patience: float) -> float:
+        """Seconds of the clock for one exchange: a path that hangs leaves time for the others."""
+        count = len(self.requests) + sum(map(len, self.sessions))
+        return max(patience, self.deadline / (count + 2))
+
 
 def run(job: Job) -> int:
     """Do ``job``; the return value is the exit status."""
@@ -142,9 +149,9 @@ def run(job: Job) -> int:
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
             patience = job.patience if number or repetition or job.sessions else job.first
-            until = min(deadline, time.monotonic() + patience)
             during = During(job.log)
-            result = exchange(job.host, job.port, request, until)
+            until = min(deadline, time.monotonic() + job.most(patience))
+            result = exchange(job.host, job.port, request, Patience(patience, until))
             emit(
                 "exchange",
                 request=number,
@@ -192,7 +199,7 @@ def have_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: fl
     from .session import Session  # noqa: PLC0415 - its libraries cost 0.1 s, and most need it not
 
     first = job.patience if number else max(job.first, job.patience)
-    session = Session(job.host, job.port, (first, job.patience), job.largest)
+    session = Session(job.host, job.port, (first, job.patience), job.largest, job.most)
     during = During(job.log)
     for ask, (request, result) in enumerate(session.run(asks, deadline)):
         emit(

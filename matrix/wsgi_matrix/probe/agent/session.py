@@ -12,7 +12,7 @@ import json
 import re
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import Message
 from http.cookiejar import CookieJar
 from typing import Any
@@ -20,6 +20,7 @@ from urllib.request import Request
 
 from . import digest
 from .answer import AnswerReader, dechunk, field_values
+from .fair_time import Patience
 from .jsonpath import find, parse
 from .single import Result, exchange
 
@@ -60,9 +61,18 @@ class Session:
     """Has one session. ``largest``: octets of one answer; ``patience``: seconds for the first of
     the session, and for each other."""
 
-    def __init__(self, host: str, port: int, patience: tuple[float, float], largest: int) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        patience: tuple[float, float],
+        largest: int,
+        most: Callable[[float], float] = float,
+    ) -> None:
+        """``most``: how many seconds of the clock these are at most."""
         self.address = (host, port)
         self.patience = patience
+        self.most = most
         self.largest = largest
         self.jar = CookieJar()
         self.values: dict[str, str] = {}
@@ -88,8 +98,8 @@ class Session:
             yield request, result
 
     def _exchange(self, request: bytes, deadline: float, patience: float) -> Result:
-        until = min(deadline, time.monotonic() + patience)
-        return exchange(*self.address, request, until, self.largest)
+        until = min(deadline, time.monotonic() + self.most(patience))
+        return exchange(*self.address, request, Patience(patience, until), self.largest)
 
     def _challenged(self, ask: dict[str, Any], result: Result) -> tuple[str, bytes] | None:
         """The request again, with the credentials that an answer of 401 asks for."""

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from .answer import LARGEST, AnswerReader
+from .fair_time import Patience
 
 READ_SIZE = 65536
 CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)
@@ -63,7 +64,7 @@ def wait_status(host: str, port: int, request: bytes, status: int, deadline: flo
     """Wait until ``request`` is answered with ``status``. Returns "" or what came last."""
     said = "not asked"
     while time.monotonic() < deadline:
-        result = exchange(host, port, request, deadline)
+        result = exchange(host, port, request, Patience(deadline - time.monotonic(), deadline))
         line = result.response.partition(b"\r\n")[0]
         if result.response.split(b" ", 2)[1:2] == [b"%d" % status]:
             return ""
@@ -74,7 +75,7 @@ def wait_status(host: str, port: int, request: bytes, status: int, deadline: flo
 
 
 def exchange(
-    host: str, port: int, request: bytes, deadline: float, largest: int = LARGEST
+    host: str, port: int, request: bytes, patience: Patience, largest: int = LARGEST
 ) -> Result:
     """Send ``request``, read one whole answer, see whether the connection closes after it.
 
@@ -85,14 +86,13 @@ def exchange(
     end = "open"
     error = ""
     timed_out = False
-    if started >= deadline:
+    if started >= patience.deadline:
         return Result(b"", "not sent: the deadline of the cell had passed", "", 0.0)
     try:
-        with socket.create_connection((host, port), timeout=deadline - started) as connection:
+        with socket.create_connection((host, port), timeout=patience.wall()) as connection:
             connection.sendall(request)
             while not reader.over:
-                connection.settimeout(max(deadline - time.monotonic(), 0.001))
-                data = connection.recv(READ_SIZE)
+                data = _received(connection, patience)
                 if data:
                     reader.feed(data)
                 else:
@@ -100,8 +100,8 @@ def exchange(
                     end = "fin"
             seconds = time.monotonic() - started
             if end == "open" and reader.done:
-                patience = CLOSING if reader.closes else ASKED if CLOSE.search(request) else 0.0
-                end = _watch_end(connection, reader, min(deadline, time.monotonic() + patience))
+                within = CLOSING if reader.closes else ASKED if CLOSE.search(request) else 0.0
+                end = _watch_end(connection, reader, Patience(within, patience.deadline))
     except OSError as problem:
         seconds = time.monotonic() - started
         error = describe(problem) + (" within the answer" if reader.buffer else "")
@@ -114,12 +114,24 @@ def exchange(
     return Result(bytes(reader.buffer), error, end, seconds, timed_out)
 
 
-def _watch_end(connection: socket.socket, reader: AnswerReader, until: float) -> str:
-    """``fin``, ``reset`` or ``open``, which is what it is if nothing comes until then."""
-    connection.settimeout(max(until - time.monotonic(), 0.0))
-    with contextlib.suppress(TimeoutError, BlockingIOError):
+def _received(connection: socket.socket, patience: Patience) -> bytes:
+    """What comes next. Raises TimeoutError if nothing does within ``patience``."""
+    while True:
+        left = patience.left()
+        connection.settimeout(left)
         try:
-            data = connection.recv(READ_SIZE)
+            return connection.recv(READ_SIZE)
+        except BlockingIOError:
+            raise TimeoutError from None  # nothing was left
+        except TimeoutError:
+            continue
+
+
+def _watch_end(connection: socket.socket, reader: AnswerReader, patience: Patience) -> str:
+    """``fin``, ``reset`` or ``open``, which is what it is if nothing comes within ``patience``."""
+    with contextlib.suppress(TimeoutError):
+        try:
+            data = _received(connection, patience)
         except ConnectionResetError:
             return "reset"
         if not data:

@@ -1,8 +1,9 @@
 """A talk: steps on one or several connections, and all that came of them, with its time.
 
 Nothing is judged here and no octet is changed. No step waits for a fixed time: each ends as soon as
-what it waits for has come, or the connection has ended, or ``within`` seconds are over, which is
-told as a line ``timeout``. ``quiet`` is the exception, for silence can only be waited for.
+what it waits for has come, or the connection has ended, or ``within`` seconds are over, of those
+that a server gets (``fair_time``), which is told as a line ``timeout``. ``quiet`` is the exception,
+for silence can only be waited for.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from . import fair_time
 from .answer import AnswerReader
 from .crowd import POLLING, Connection, ask, connect_all, fetch_all, refused, trickle, watch
+from .fair_time import Patience
 from .single import describe
 from .turns import Turns
 
@@ -52,19 +55,19 @@ class Talk:
         self.lines: list[tuple[float, str, str, bytes]] = []
         self.connections: dict[str, Connection] = {}
         self.started = 0.0
+        self.deadline = float("inf")
         self.over = threading.Event()
         self.beside: list[threading.Thread] = []
         """What goes on beside the steps until all of them are taken."""
 
     def run(self, deadline: float) -> None:
         """Take all steps, none of them beyond the monotonic time ``deadline``."""
-        self.started = time.monotonic()
+        self.started, self.deadline = time.monotonic(), deadline
         last = {str(step["on"]): number for number, step in enumerate(self.steps)}
         last |= {name: number for number, step in enumerate(self.steps) for name in step["among"]}
         try:
             for number, step in enumerate(self.steps):
-                within = min(float(step["within"]), max(deadline - time.monotonic(), 0.001))
-                self._take(step, within)
+                self._take(step, float(step["within"]))
                 if step["do"] in HEARD and last[str(step["on"])] == number:
                     self._let_go(str(step["on"]))
         finally:
@@ -88,7 +91,7 @@ class Talk:
 
     def _take(self, step: dict[str, Any], within: float) -> None:
         if step["do"] in ("crowd", "fetch", "trickle", "ended", "ask", "refused"):
-            self._take_many(step, time.monotonic() + within)
+            self._take_many(step, within)
             return
         on = str(step["on"])
         connection = self.connections.get(on)
@@ -97,32 +100,34 @@ class Talk:
                 if step["do"] == "called":
                     opened = _persist(self._met, within)
                 else:
-                    patience = 0.0 if self.lines else self.patience
-                    opened = _persist(lambda: self._connected(within), patience)
+                    seconds = 0.0 if self.lines else self.patience
+                    opened = _persist(lambda: self._connected(within), seconds)
                 connection = self.connections[on] = Connection(opened)
             except OSError as problem:
                 self._tell(on, "error", f"connect: {describe(problem)}".encode())
                 return
-        until = time.monotonic() + within
+        patience = Patience(within, self.deadline)
         match step["do"]:
             case "called":
                 self._tell(on, "connected")
             case "send":
-                self._send(connection, on, base64.b64decode(step["data"]), until)
+                self._send(connection, on, base64.b64decode(step["data"]), patience)
             case "answers":
-                self._answers(connection, on, step["methods"], until)
+                self._answers(connection, on, step["methods"], within)
             case "head":
-                self._until(connection, on, until)
+                self._until(connection, on, patience)
             case "quiet":
-                while self._receive(connection, on, until):
-                    until = time.monotonic() + within
+                while self._receive(connection, on, patience):
+                    patience = Patience(within, self.deadline)
             case "end":
-                while self._receive(connection, on, until):
+                # By the clock: an end that only a time-out of the server brings is none.
+                patience.deadline = min(self.deadline, time.monotonic() + within)
+                while self._receive(connection, on, patience):
                     pass
                 if not connection.ended:
                     self._tell(on, "timeout")
             case "behind":
-                if connection.resets(until - time.monotonic()):
+                if connection.resets(patience.wall()):
                     self._tell(on, "error", b"reset behind the end")
             case "shut":
                 self._shut(connection, on)
@@ -138,7 +143,9 @@ class Talk:
 
     def _connected(self, within: float) -> socket.socket:
         with self.turns.next():
-            return socket.create_connection(self.address, timeout=within)
+            return socket.create_connection(
+                self.address, timeout=Patience(within, self.deadline).wall()
+            )
 
     def _met(self) -> socket.socket:
         """A connection with the app, which waits for one while it answers (``apps/stop``)."""
@@ -150,8 +157,9 @@ class Talk:
             raise
         return made
 
-    def _take_many(self, step: dict[str, Any], until: float) -> None:
+    def _take_many(self, step: dict[str, Any], within: float) -> None:
         """A step that is not about one connection of the talk."""
+        until = min(self.deadline, time.monotonic() + fair_time.wall(within))
         names, data, every = step["among"], base64.b64decode(step["data"]), float(step["every"])
         there = {name: self.connections[name] for name in names if name in self.connections}
         match step["do"]:
@@ -159,18 +167,18 @@ class Talk:
 
                 def begin(name: str, connection: Connection) -> None:
                     self.connections[name] = connection
-                    self._send(connection, name, data, until)
+                    self._send(connection, name, data, Patience(within, self.deadline))
 
                 connect_all(self.address, names, until, self._tell, begin)
             case "fetch":
-                within = until - time.monotonic()
-                fetch_all(self.address, names, data, within, self._tell)
+                fetch_all(self.address, names, data, until - time.monotonic(), self._tell)
             case "trickle":
                 args = (there, data, every, self._tell, self.over)
                 self.beside.append(threading.Thread(target=trickle, args=args, daemon=True))
                 self.beside[-1].start()
             case "ended":
-                watch(there, until, self._tell)
+                # Its time-outs go by the clock, and so does this.
+                watch(there, min(self.deadline, time.monotonic() + within), self._tell)
             case "ask":
                 [unlike] = there.values()
                 known = bytes(unlike.received[: unlike.judged]).rpartition(b"\r\n\r\n")[2]
@@ -187,11 +195,11 @@ class Talk:
             case _:
                 refused(self.address, str(step["on"]), until, self._tell)
 
-    def _send(self, connection: Connection, on: str, data: bytes, until: float) -> None:
+    def _send(self, connection: Connection, on: str, data: bytes, patience: Patience) -> None:
         if connection.ended == "closed" or not data:
             return
         self._tell(on, "sent", data)
-        connection.socket.settimeout(max(until - time.monotonic(), 0.001))
+        connection.socket.settimeout(patience.wall())
         try:
             connection.socket.sendall(data)
         except TimeoutError:
@@ -208,47 +216,49 @@ class Talk:
         else:
             self._tell(on, "shut")
 
-    def _answers(self, connection: Connection, on: str, methods: list[str], until: float) -> None:
+    def _answers(self, connection: Connection, on: str, methods: list[str], within: float) -> None:
         """Read one whole final answer for each method, framed as RFC 9112 section 6.3 says.
 
         The time is one of silence: it begins anew with every octet, so that who had to wait for
         a server that was busy with others has as long for the rest as who had not.
         """
-        within = until - time.monotonic()
-        latest = until + MOST * within
+        patience = Patience(within, self.deadline)
+        latest = patience.until + MOST * within
         for method in methods:
             reader = AnswerReader(method.encode("latin-1"))
             reader.feed(bytes(connection.received[connection.judged :]))
             while not reader.over:
                 before = len(connection.received)
-                if not self._receive(connection, on, until):
+                if not self._receive(connection, on, patience):
                     if not connection.ended:
                         self._tell(on, "timeout")
                         return
                     reader.end()
                     break
-                until = min(latest, time.monotonic() + within)
+                patience.until = min(latest, fair_time.now() + within)
                 reader.feed(bytes(connection.received[before:]))
             if reader.error:
                 return
             connection.judged += len(reader.raw)
 
-    def _until(self, connection: Connection, on: str, until: float) -> None:
+    def _until(self, connection: Connection, on: str, patience: Patience) -> None:
         """Read one head, interim or final."""
         while (end := connection.received.find(b"\r\n\r\n", connection.judged)) < 0:
-            if not self._receive(connection, on, until):
+            if not self._receive(connection, on, patience):
                 if not connection.ended:
                     self._tell(on, "timeout")
                 return
         connection.judged = end + 4
 
-    def _receive(self, connection: Connection, on: str, until: float) -> bool:
+    def _receive(self, connection: Connection, on: str, patience: Patience) -> bool:
         """Take what comes next; False where nothing came in time or nothing more can come."""
-        left = until - time.monotonic()
-        if connection.ended or left <= 0 or len(connection.received) > LARGEST:
-            return False
-        connection.socket.settimeout(left)
-        return connection.receive(on, self._tell)
+        while not connection.ended and len(connection.received) <= LARGEST:
+            if not (left := patience.left()):
+                return False
+            connection.socket.settimeout(left)
+            if connection.receive(on, self._tell):
+                return True
+        return False
 
     def kept_out(self) -> bool:
         """Whether nobody listened from the first step on."""
@@ -289,11 +299,11 @@ def meeting_place(port: int) -> str:
 
 def _persist(connect: Callable[[], socket.socket], seconds: float) -> socket.socket:
     """Connect, again and again for so long as it is refused."""
-    until = time.monotonic() + seconds
+    patience = Patience(seconds)
     while True:
         try:
             return connect()
         except ConnectionRefusedError:
-            if time.monotonic() > until:
+            if not patience.left():
                 raise
         time.sleep(POLLING)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .fair_time import Patience
+
 LOOKING = 0.001
 """Seconds between two looks at the queue of a listener."""
 
@@ -33,13 +35,12 @@ class Turns:
         """Wait for one's turn, but not beyond the monotonic time ``until``. It is over, and others
         may come, when the block is left."""
         with self._lock:
-            patience = time.monotonic() + self._stuck if self._moves else 0.0
-            self._moves = self._has_room(min(until, patience))
+            self._moves = self._has_room(Patience(self._stuck if self._moves else 0.0, until))
             yield
 
-    def _has_room(self, until: float) -> bool:
+    def _has_room(self, patience: Patience) -> bool:
         while accept_queue(self._port):
-            if time.monotonic() > until:
+            if not patience.left():
                 return False
             time.sleep(LOOKING)
         return True

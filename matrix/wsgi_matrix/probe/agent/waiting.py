@@ -7,16 +7,15 @@ take that for leisure. So it counts only while the machine has processor time to
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable
-from pathlib import Path
+
+from .fair_time import running
 
 SILENCE = 2.0
 """Seconds in which nothing was on the wire."""
 LOOKING = 0.1
 """Seconds between two looks."""
-STAT = Path("/proc/stat")
 
 
 class Waiting:
@@ -49,12 +48,9 @@ class Waiting:
 
 
 def has_time() -> bool:
-    """Whether no more processes want to run now than there are processors; this one is no server.
+    """Whether no more processes want to run now than there are processors.
 
     False where that cannot be told.
     """
-    try:
-        found = re.search(r"^procs_running (\d+)$", STAT.read_text(encoding="ascii"), re.MULTILINE)
-    except OSError:
-        return False
-    return found is not None and int(found[1]) - 1 <= (os.cpu_count() or 1)
+    found = running()
+    return found is not None and found <= (os.cpu_count() or 1)
