@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shlex
 import sys
@@ -174,7 +175,7 @@ def ensure_lock(
         names = PROJECT_FILES if path.is_dir() and _is_source(path) else sorted(_names(path))
         for each in (path / name for name in names):
             content = each.read_bytes() if each.name in PROJECT_FILES and each.is_file() else b""
-            digest.update(f"{each}\0".encode() + content + b"\0")
+            digest.update(os.fsencode(each) + b"\0" + content + b"\0")
     lock = root / "locks" / f"requirements-{digest.hexdigest()[:16]}.txt"
     with exclusive(lock.with_suffix(".lock")):
         if not lock.is_file():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import os
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,5 +112,5 @@ def _own_source() -> str:
     digest = hashlib.sha256()
     top = Path(__file__).parent
     for path in sorted(top.rglob("*.py")):
-        digest.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(os.fsencode(path.relative_to(top)) + b"\0" + path.read_bytes())
     return digest.hexdigest()

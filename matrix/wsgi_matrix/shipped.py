@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsgi_matrix import config
+from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.settings import Config
 
@@ -33,7 +34,17 @@ def _any(server: Server) -> Server:
 
 
 def cache() -> Path:
-    """Where bundles and images' parts are kept, by the XDG Base Directory Specification."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    top = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
-    return top / "wsgi-matrix"
+    """Where bundles and images' parts are kept, by the XDG Base Directory Specification.
+
+    Raises :class:`~wsgi_matrix.errors.UserError` where there is no home directory either.
+    """
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not named.is_absolute():
+        try:
+            named = Path.home() / ".cache"
+        except RuntimeError:
+            raise UserError(
+                f"uid {os.getuid()} has no home directory: set HOME, or XDG_CACHE_HOME to a "
+                "directory that it may write"
+            ) from None
+    return named / "wsgi-matrix"

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from operator import attrgetter
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -58,6 +59,16 @@ def fail(message: str, code: Exit) -> NoReturn:
     sys.exit(code)
 
 
+def _subject(problem: OSError) -> str:
+    if problem.filename is not None:
+        return os.fsdecode(problem.filename)
+    try:
+        Path.cwd()
+    except OSError:
+        return "the current directory"  # it was removed
+    return "a file"
+
+
 @contextlib.contextmanager
 def user_errors() -> Iterator[None]:
     """Turn the errors of users, engines and set-up into one line and their exit code."""
@@ -74,7 +85,7 @@ def user_errors() -> Iterator[None]:
         sys.exit(CLOSED_PIPE)
     except OSError as problem:
         # What remains are our own files: a full disk, a folder that cannot be written.
-        fail(f"{problem.filename or 'a file'}: {problem.strerror or problem}", Exit.SETUP)
+        fail(f"{_subject(problem)}: {problem.strerror or problem}", Exit.SETUP)
     except KeyboardInterrupt:
         fail("interrupted", Exit.INTERRUPTED)
 

@@ -29,7 +29,8 @@ def _candidates(version: str) -> Iterator[Path]:
         found = shutil.which(name, path=folder) if folder else None
         if found:
             yield Path(found)
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    # Without a home directory the "~" stays, and there is nothing below it.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))  # noqa: PTH111
     # Its shims refuse to run what is not the active version, so look behind them, newest first.
     folders = pyenv.glob(f"versions/{version}.*")
     for version_folder in sorted(folders, key=lambda path: _numbers(path.name), reverse=True):

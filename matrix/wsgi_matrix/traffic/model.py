@@ -12,7 +12,7 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 TARGET = re.compile(r"(?:/|\{\{)[\x21-\x7e]*")
 """Origin form without anything that ends it on the wire (RFC 9112 section 3.2.1), or a place that
 a captured URL goes to."""
-VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 """RFC 9110 section 5.5; characters outside of ASCII are sent as UTF-8."""
 HOST = re.compile(r"(?:[\w.~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 """RFC 9110 section 7.2, without user information, which is never sent in it (section 4.2.4)."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import signal
 import subprocess
 import time
 
 import pytest
+from click.testing import CliRunner
+from wsgi_matrix.cli import main
+
+from tests.matrix.packages import wheel
 
 from .conftest import ENVIRONMENT, PROGRAM
 
@@ -131,6 +137,7 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
         (("--capture", "token"), "a capture such as"),
         (("--allow-status", "200"), "a server error such as 503"),
         (("--header", "X Y: z"), "--header: 'X Y' is no name of a field"),
+        (("--header", "X: \udcff"), "--header: '\\udcff' is no value of the field X"),
         (("--header", "X: {{token}}"), "--header: no variable {{token}}: say --var token=…"),
         (("--host", "a/b"), "--host: 'a/b' is no host"),
         (("--var", "host"), "--var host: NAME=VALUE is expected"),
@@ -185,6 +192,56 @@ def test_what_processes_cannot_have_is_refused_with_the_reason(try_shop):
         done = try_shop("/", options=option)
         assert done.code == 3
         assert "processes" in done.out or "a process sees" in done.out
+
+
+def test_a_user_without_a_home_directory(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    done = CliRunner().invoke(main, ["try", "shop:app", "--engine", "process"])
+    assert done.exit_code == 2
+    assert "XDG_CACHE_HOME to a directory that it may write" in done.stderr
+
+
+def test_a_current_directory_that_was_removed(tmp_path):
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *PROGRAM, "try", "shop:app"],
+        cwd=tmp_path / "gone",
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 5, done.stderr
+    assert done.stderr.endswith("the current directory: No such file or directory\n")
+
+
+def test_a_name_that_is_not_utf_8(tmp_path):
+    """uv takes none as an argument; what it says is reported."""
+    folder = tmp_path / os.fsdecode(b"b\xffd")
+    (folder / "wheels").mkdir(parents=True)
+    (folder / "shop.py").touch()
+    (folder / "requirements.txt").write_text("--no-index\n--find-links wheels\ntiny\n")
+    wheel(folder / "wheels", "tiny")
+    done = subprocess.run(
+        [*PROGRAM, "--build", tmp_path / "build", "try", "shop:app", "--engine", "process"],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 5, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "invalid UTF-8" in done.stderr
 
 
 def test_init_writes_nothing_for_what_is_wrong(inside, folder):
