@@ -54,7 +54,7 @@ def test_a_server_is_waited_for_and_ended_with_its_children(tmp_path: Path) -> N
         assert memory.worker_pss < memory.tree_pss
     assert server.processes() == []
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port), timeout=1)
+        socket.create_connection(("127.0.0.1", server.port), timeout=30)
 
 
 def test_the_worker_is_the_one_that_works(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ AXE_SHA512 = (
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 )
 BUILD = Path(__file__).parents[2] / "build" / "browser"
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +149,7 @@ def axe():
             "--pack-destination",
             BUILD,
         ]
-        subprocess.run(command, check=True, timeout=120, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, timeout=500, stdout=subprocess.DEVNULL)
     digest = hashlib.sha512(archive.read_bytes()).digest()
     assert base64.b64encode(digest).decode() == AXE_SHA512
     with tarfile.open(archive) as packed:

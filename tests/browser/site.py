@@ -83,7 +83,7 @@ def events():
     """Each after the page has seen the one before."""
     for number in range(EVENTS):
         yield f"data: event {number} ü\n\n".encode()
-        seen.get(timeout=20)
+        seen.get(timeout=120)
     yield b"event: end\ndata: -\n\n"
 
 

@@ -256,18 +256,22 @@ def test_the_full_grid_is_below_two_megabytes_and_whole(browser, reports):
 
 
 def test_a_thousand_cells_are_still_usable(browser, reports):
-    started = time.monotonic()
-    browser.opened(reports("many").as_uri())
-    opened = time.monotonic() - started
-    assert browser.count(SQUARES) == 1000
-    started = time.monotonic()
-    browser.one(".chip.o-fail").click()
-    browser.wait(lambda: browser.count(SQUARES) == 11)
-    filtered = time.monotonic() - started
-    print(f"1,000 cells: opened in {opened:.2f} s, filtered in {filtered:.2f} s")
-    assert opened < PATIENT
-    assert filtered < PATIENT
+    """Ten times as many cells take no more than ten times as long."""
 
+    def seconds(name, squares):
+        started = time.monotonic()
+        browser.opened(reports(name).as_uri())
+        opened = time.monotonic() - started
+        assert browser.count(SQUARES) == squares
+        started = time.monotonic()
+        browser.one(".chip.o-fail").click()
+        browser.wait(lambda: 0 < browser.count(SQUARES) < squares)
+        return opened, time.monotonic() - started
 
-PATIENT = 10.0
-"""Seconds after which nobody would call it usable; how many it takes is in the test's output."""
+    # The shortest of some: what others on the machine add to it is not the report's.
+    few = [seconds("full_grid", 14 * 6 + 14) for _ in range(3)]
+    many = [seconds("many", 1000) for _ in range(3)]
+    for part, what in enumerate(("opened", "filtered")):
+        small, large = (min(each[part] for each in runs) for runs in (few, many))
+        print(f"{what}: 98 cells in {small:.3f} s, 1,000 in {large:.3f} s")
+        assert large < 10 * small

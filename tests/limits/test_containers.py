@@ -123,7 +123,7 @@ def contained(
     cell = Cell(server=ONEGATE, app=App(name="app", path=app), limits=limits, python=PYTHON)
     engine.prepare([cell], lambda name, detail: None)
     with engine.open(cell) as running:
-        running.probe(Job(requests=[b"GET /0 HTTP/1.1\r\nHost: a\r\n\r\n"], deadline=30))
+        running.probe(Job(requests=[b"GET /0 HTTP/1.1\r\nHost: a\r\n\r\n"], deadline=120))
         yield Contained(engine, cell, running)
 
 

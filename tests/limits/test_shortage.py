@@ -132,7 +132,7 @@ def processes_of(uid: int, count: int) -> Iterator[list[subprocess.Popen[bytes]]
 def end(others: list[subprocess.Popen[bytes]]) -> None:
     for other in others:
         other.kill()
-        other.wait(10)
+        other.wait(60)
 
 
 @pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])

@@ -33,7 +33,7 @@ def command(tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
 
@@ -47,7 +47,7 @@ def one_run(tmp_path_factory):
     head = [*PROGRAM, "--config", HERE / "plain.toml", "--build", build]
     words = ("run", *ENGINE, "--apps", "good,extra")
     done = subprocess.run(
-        [*head, *words], env=ENV, capture_output=True, text=True, timeout=90, check=False
+        [*head, *words], env=ENV, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1, done.stderr
     return build
@@ -221,7 +221,7 @@ def test_a_changed_cell_is_not_reused(command, tmp_path):
 
     def reused():
         done = subprocess.run(
-            [*PROGRAM, *words], cwd=tmp_path, env=ENV, capture_output=True, timeout=60, check=False
+            [*PROGRAM, *words], cwd=tmp_path, env=ENV, capture_output=True, timeout=300, check=False
         )
         assert done.returncode == 1, done.stderr
         return [bool(x["reused"]) for x in cells(tmp_path / "build/matrix/results.json").values()]
@@ -271,7 +271,7 @@ def test_a_closed_pipe_ends_quietly(command, tmp_path, ran):
             env={**ENV, "CI": "1"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.stdout == f"{code}\n", words
@@ -319,7 +319,7 @@ def on_a_terminal(tmp_path, *words, rows=24, until="", **environ):
         pass  # EIO: the last holder of the other end is gone
     finally:
         os.close(leader)
-        process.wait(60)
+        process.wait(300)
     return written.decode()
 
 

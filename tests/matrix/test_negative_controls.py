@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
 from dataclasses import replace
 
 import pytest
@@ -109,15 +108,14 @@ def test_a_limit_that_was_not_applied(engine, run_cells, culprits):
 
 
 def test_a_server_that_dies_at_start(engine, plain, run_cells, culprits):
-    started = time.monotonic()
-    run = run_cells(engine, apps=("good", "missing"))
+    settings = replace(plain.settings, deadline=1000.0)  # its death ends the wait
+    run = run_cells(engine, apps=("good", "missing"), settings=settings)
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-missing-default-py311"
     assert list(said) == ["start"]
     assert "exit status 1" in said["start"]
     assert "ModuleNotFoundError: No module named 'nowhere_to_be_found'" in said["start"]
     assert exit_code(run) is Exit.SETUP
-    assert time.monotonic() - started < plain.settings.deadline  # its death ends the wait
 
 
 def test_an_app_that_cannot_be_called(engine, run_cells, culprits):
@@ -129,10 +127,8 @@ def test_an_app_that_cannot_be_called(engine, run_cells, culprits):
 
 
 def test_an_app_that_hangs_meets_a_deadline(engine, plain, run_cells, culprits):
-    settings = replace(plain.settings, deadline=3.0, grace=2.0)
-    started = time.monotonic()
+    settings = replace(plain.settings, deadline=12.0, grace=2.0)
     run = run_cells(engine, apps=("good", "hangs"), settings=settings)
-    assert time.monotonic() - started < 45
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-hangs-default-py311"
     assert "no answer after" in said["hello"]

@@ -29,7 +29,7 @@ def items(tmp_path):
             cwd=HERE.parent.parent,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
 
@@ -126,7 +126,7 @@ def project(tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
 

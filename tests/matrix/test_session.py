@@ -64,7 +64,7 @@ def run():
 
         def talk(*asks):
             session = Session("127.0.0.1", server.server_port, (30.0, 30.0), 2**20)
-            found = session.run([ask.to_json() for ask in asks], time.monotonic() + 60)
+            found = session.run([ask.to_json() for ask in asks], time.monotonic() + 300)
             return [
                 result.error or result.response.split(b" ", 2)[1].decode() + " " + text(result)
                 for _, result in found
@@ -72,7 +72,7 @@ def run():
 
         yield talk
         server.shutdown()
-        thread.join(30)
+        thread.join(120)
 
 
 def text(result):

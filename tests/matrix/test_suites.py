@@ -59,7 +59,7 @@ def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, c
 
 def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells):
     """With one job: the last cell is opened while two others still wait for it."""
-    opened = threading.Barrier(3, timeout=20)
+    opened = threading.Barrier(3, timeout=120)
 
     class Meeting(Around):
         @contextlib.contextmanager

@@ -8,7 +8,7 @@ import pytest
 from wsgi_matrix.probe.agent import fair_time, waiting
 from wsgi_matrix.probe.agent.waiting import Waiting, has_time
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(autouse=True)

@@ -105,7 +105,7 @@ class Manager:
             env={"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(self.folder / "run")},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert status in (None, ended.returncode), f"{words}: {ended.stderr}\n{self.log}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 """Seconds after which anything that is waited for counts as a failure."""
 _LISTENS = re.compile(r"listens on (?:https?://(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)|unix:(.+))")
 _STATUS_LINE = re.compile(r"HTTP/1\.1 ([1-9][0-9]{2}) ([^\r\n]*)")

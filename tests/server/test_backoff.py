@@ -8,6 +8,12 @@ import pytest
 from onegate.backoff import Backoff
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time stands still."""
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+
+
 def seconds(backoff: Backoff) -> float:
     """How long it is to the next try."""
     return round(backoff.until - time.monotonic(), 1)

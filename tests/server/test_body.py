@@ -82,5 +82,5 @@ def test_full_disk_507_at_the_latest_when_it_is_finished(size: int, tmp_path: Pa
     """A small content sits in the file's buffer until the end. In a process of its own, for the
     limit holds for all that a process writes."""
     command = [sys.executable, "-c", FULL, str(tmp_path), str(size)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (told.stdout, told.stderr) == ("507 0\n", "")

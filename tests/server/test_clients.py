@@ -40,7 +40,7 @@ def run(*command: str, content: bytes | None = None) -> str:
         command,
         input=content,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr.decode()
@@ -113,7 +113,7 @@ def test_curl_head(curl: str, url: str) -> None:
 
 @pytest.fixture
 def connection(server: Server) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=120)
     yield connection
     connection.close()
 
@@ -159,19 +159,19 @@ def session() -> Iterator[requests.Session]:
 def test_requests_streams_up(session: requests.Session, url: str) -> None:
     for _ in range(2):
         parts = (CONTENT[start : start + 10_000] for start in range(0, len(CONTENT), 10_000))
-        assert session.post(f"{url}/digest", data=parts, timeout=20).text == TOLD
-        assert session.post(f"{url}/digest", data=CONTENT, timeout=20).text == TOLD
+        assert session.post(f"{url}/digest", data=parts, timeout=120).text == TOLD
+        assert session.post(f"{url}/digest", data=CONTENT, timeout=120).text == TOLD
 
 
 def test_requests_streams_down(session: requests.Session, url: str) -> None:
-    with session.get(f"{url}/binary", stream=True, timeout=20) as response:
+    with session.get(f"{url}/binary", stream=True, timeout=120) as response:
         assert response.headers["Transfer-Encoding"] == "chunked"
         assert b"".join(response.iter_content(1000)) == bytes(range(256)) * 40
 
 
 def test_requests_with_expect(session: requests.Session, url: str) -> None:
     response = session.post(
-        f"{url}/digest", data=CONTENT, headers={"Expect": "100-continue"}, timeout=20
+        f"{url}/digest", data=CONTENT, headers={"Expect": "100-continue"}, timeout=120
     )
     assert response.text == TOLD
 

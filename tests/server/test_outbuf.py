@@ -27,7 +27,7 @@ def pair() -> Iterator[Pair]:
     """Our end, which is blocking as an accepted socket is, and the client's."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    theirs.settimeout(20)
+    theirs.settimeout(120)
     with ours, theirs:
         yield ours, theirs
 

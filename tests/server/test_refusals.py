@@ -162,7 +162,7 @@ def test_a_refused_request_has_its_reason_in_the_log(
     server = serve(
         HELLO, "--limit-request-head", "9000", "--limit-request-field-size", "20000",
         "--limit-request-body", "9000", "--body-memory", "4000", "--spool", "none",
-        "--head-timeout", "0.5", "--body-timeout", "0.5",
+        "--head-timeout", "1", "--body-timeout", "1",
     )  # fmt: skip
     with server.connect() as client:
         peer = address(client)

@@ -440,7 +440,7 @@ def test_R79_trace_reaches_the_application_and_is_not_echoed(client: Client) -> 
 
 
 def test_R80_a_head_that_does_not_come_is_408(serve: Serve) -> None:
-    server = serve(APP, "--head-timeout", "0.2")
+    server = serve(APP, "--head-timeout", "1")
     with server.connect() as client:
         assert client.send(b"GET / HT").response().status == 408
         assert client.closed()

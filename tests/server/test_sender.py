@@ -82,7 +82,7 @@ def test_an_application_that_waits_for_a_client_that_moves_is_not_stuck(
     if "--certfile" in options:
         certificate(tmp_path)
     with (
-        serving(tmp_path, APP, "--timeout", "1", *options) as server,
+        serving(tmp_path, APP, "--timeout", "2", *options) as server,
         ask(server, path, minor) as client,
     ):
         head = client.head()

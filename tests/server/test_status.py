@@ -98,7 +98,10 @@ def test_the_four_pages(serve: Serve) -> None:
     assert status.get("/live").text == "live\n"
     assert status.get("/ready").text == "ready\n"
     wait_for(lambda: sum(worker["requests"] for worker in status.workers()) == 5, "their count")
-    wait_for(lambda: all(worker["descriptors"] for worker in status.workers()), "their numbers")
+    wait_for(
+        lambda: all(each["descriptors"] and each["resident_bytes"] for each in status.workers()),
+        "their numbers",
+    )
     report = json.loads(status.get("/status").content)
     assert report["master"] == server.process.pid
     for worker in report["workers"]:

@@ -75,7 +75,7 @@ def prepared(engine: DockerEngine) -> Prepared:
     return prepare
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     """Wait for ``condition``, failing after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():

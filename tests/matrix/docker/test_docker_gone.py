@@ -82,7 +82,7 @@ def test_an_engine_that_goes_away_leaves_a_partial_report(front, tmp_path, reque
     build = tmp_path / "build"
     head = [*PROGRAM, "--config", MATRIX, "--build", build]
     request.addfinalizer(
-        lambda: subprocess.run([*head, "clean", "--engine", "docker"], check=True, timeout=60)
+        lambda: subprocess.run([*head, "clean", "--engine", "docker"], check=True, timeout=300)
     )
     words = ("run", "--engine", "docker", "--pythons", "3.11", "--limits", "default")
     process = subprocess.Popen(
@@ -98,7 +98,7 @@ def test_an_engine_that_goes_away_leaves_a_partial_report(front, tmp_path, reque
                 if "[1/2]" in line:  # the other one hangs until it is given up
                     front.cut()
                     break
-            output, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert process.returncode == 4, errors
@@ -132,7 +132,7 @@ def test_an_engine_that_goes_away_before_there_is_a_cell_is_one_line(front, tmp_
                 if "building plain" in line:
                     front.cut()
                     break
-            output, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=300)
         finally:
             process.send_signal(signal.SIGKILL)
     assert (process.returncode, output) == (4, ""), errors

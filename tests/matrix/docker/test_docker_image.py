@@ -149,7 +149,7 @@ def test_buildkit_builds_it_too(engine: DockerEngine, copy: Server) -> None:
             continue
         done = subprocess.run(
             [program, *command],
-            cwd=copy.context, env=environment, capture_output=True, text=True, timeout=120,
+            cwd=copy.context, env=environment, capture_output=True, text=True, timeout=500,
             check=False,
         )  # fmt: skip
         said = done.stderr

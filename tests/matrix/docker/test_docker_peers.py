@@ -20,7 +20,7 @@ def test_a_server_from_wheels_answers_after_its_ready_sign(
 ) -> None:
     cell = prepared(server=replace(PEERS["waitress"], ready=r"Serving on http://127\.0\.0\.1:8000"))
     with engine.open(cell) as running:
-        report = running.probe(Job(requests=[HELLO], deadline=20))
+        report = running.probe(Job(requests=[HELLO], deadline=120))
         stopped = running.stop(10)
     [[exchange]] = report.exchanges
     assert exchange.response.endswith(b"Hello, World!\n")

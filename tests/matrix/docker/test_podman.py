@@ -47,7 +47,7 @@ def podman(tmp_path_factory):
         )
 
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not socket.exists():
             if service.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"podman's service does not start: {(folder / 'log').read_text()}")
@@ -55,7 +55,7 @@ def podman(tmp_path_factory):
         yield run
     finally:
         service.terminate()
-        service.wait(30)
+        service.wait(120)
 
 
 def test_the_doctor_finds_what_the_docs_say(podman):

@@ -86,7 +86,7 @@ def test_processes_that_leave_the_session_die_with_the_cell(tmp_path):
     with launched(tmp_path, ESCAPES, "stay") as (launcher, log):
         pid = int(wait_until(log))
         launcher.stdin.close()
-        launcher.wait(20)
+        launcher.wait(120)
         assert gone(pid)
 
 

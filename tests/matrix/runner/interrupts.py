@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-PATIENCE = 20
+PATIENCE = 120
 """Seconds for what has to happen."""
 
 

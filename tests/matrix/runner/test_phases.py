@@ -70,7 +70,7 @@ def test_handlers_are_told_of_one_event_at_a_time():
     phases = Phases([handler])
     first = threading.Thread(target=phases.tell, args=(events.PhaseStarted("a"),))
     first.start()
-    assert busy.wait(20)
+    assert busy.wait(120)
     phases.tell(events.PhaseStarted("b"))
-    first.join(20)
+    first.join(120)
     assert order == ["a begins", "a ends", "b begins", "b ends"]

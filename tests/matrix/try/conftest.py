@@ -122,7 +122,7 @@ def folder(tmp_path) -> Path:
 def command(folder, cache):
     """`command("try", "shop:app", …)` → Done. Results go to a folder of the test's own."""
 
-    def run(*words, cwd=folder, env=None, timeout=120) -> Done:
+    def run(*words, cwd=folder, env=None, timeout=500) -> Done:
         build = folder / "build"
         build.mkdir(exist_ok=True)
         for shared in ("bundles", "libs", "servers", "pythons", "locks"):

@@ -263,10 +263,10 @@ def test_an_interrupt_during_set_up_leaves_nothing(folder):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while not begun.exists() and process.poll() is None:
             assert time.monotonic() < until
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(300) == 130
     assert list((folder / "build" / "matrix").glob("run-*")) == []

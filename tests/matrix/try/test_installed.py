@@ -55,7 +55,7 @@ def newcomer(program, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=500,
         )
 
     return run
