@@ -21,11 +21,13 @@ grid: $(VENV)/.packages ## every suite, server and app, and from that docs/grid.
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
 	@$(BIN)/wsgi-matrix run --suite hello
 
+# Two environments at a time: several of them wait for time-outs more than they work.
 test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lint and types)
 	@rm -rf build/tests
 	@.ci/programs --missing
 	@docker version >/dev/null 2>&1 || echo 'Tests of containers are skipped; `make engine` installs and starts an engine.'
-	@status=0; $(BIN)/tox run --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
+	@status=0; MATRIX_CELLS= $(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner \
+	  --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
 
 pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13, 3.14, 3.15, but for the one here
