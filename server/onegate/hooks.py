@@ -83,7 +83,8 @@ class Hooks:
             self._functions = hook_file.functions(path)
 
     def __call__(self, name: str, *arguments: object) -> None:
-        """Call the hook ``name``, if there is one. What it raises is logged.
+        """Call the hook ``name``, if there is one. What it raises is logged; ``sys.exit`` ends no
+        server either.
 
         Raises :class:`HookError` then if it is one that prepares (on_starting, post_fork,
         post_worker_init): nothing is served half prepared. After any other life goes on.
@@ -93,7 +94,7 @@ class Hooks:
             return
         try:
             function(*arguments)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.exception("the hook %s failed", name)
             if name in _DECISIVE:
                 raise HookError(name) from error

@@ -49,16 +49,17 @@ def test_what_hooks_see(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [f"{os.getpid()} of 3, 0"]
 
 
+@pytest.mark.parametrize("error", ["LookupError", "SystemExit"])
 @pytest.mark.parametrize(("name", "count"), HOOKS.items(), ids=list(HOOKS))
 def test_what_a_hook_raises(
-    name: str, count: int, file: Path, caplog: pytest.LogCaptureFixture
+    name: str, count: int, error: str, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file.write_text(f"def {name}(*given): raise LookupError('told')\n")
+    file.write_text(f"def {name}(*given): raise {error}('told')\n")
     hooks = Hooks(str(file))
     with pytest.raises(HookError) if name in DECISIVE else contextlib.nullcontext():
         hooks(name, *ARGUMENTS[:count])
     assert caplog.messages == [f"the hook {name} failed"]
-    assert "LookupError: told" in caplog.text
+    assert f"{error}: told" in caplog.text
 
 
 def test_the_addresses_of_the_server() -> None:

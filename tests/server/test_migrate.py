@@ -237,6 +237,12 @@ def test_names_that_are_no_settings_of_gunicorn_are_passed_over(tmp_path: Path) 
     assert translated("from_gunicorn", text, tmp_path) == ({"workers": 3}, {}, False)
 
 
+@pytest.mark.parametrize("text", ["1 / 0", "raise SystemExit(0)", "import sys; sys.exit()", "("])
+def test_a_file_of_gunicorn_that_cannot_be_run(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^--from-gunicorn .*: (Zero|System|Syntax)"):
+        translated("from_gunicorn", text, tmp_path)
+
+
 def test_every_rule_for_gunicorn_is_tested() -> None:
     tested = {line.partition(" ")[0] for line, _ in SAME} | {"access_log_format", "threads"}
     assert tested | set(NEEDLESS) | set(MINOR_ONES) | set(LOST_ONES) == set(GUNICORN)
@@ -319,7 +325,8 @@ UWSGI_KNOW = {
     "max-requests-delta = 5": {"max_requests_jitter": 5},
     "chown-socket = www\nuid = www\ngid = staff": {"user": "www", "group": "staff"},
     "chown-socket = www:staff\nuid = www\ngid = staff": {"user": "www", "group": "staff"},
-    "chown-socket = www:staff\nuid = www": {"user": "www"},
+    "chown-socket = www:www\nuid = www": {"user": "www"},
+    "chown-socket = daemon:daemon\nuid = daemon": {"user": "daemon"},
     **{
         name: {}
         for name in words(
@@ -390,6 +397,8 @@ def test_a_factory_with_arguments_is_kept(tmp_path: Path) -> None:
     [
         "chown-socket = www",
         "chown-socket = www:nginx\nuid = app",
+        "chown-socket = www:nginx\nuid = www",
+        "chown-socket = daemon:root\nuid = daemon",
         "chown-socket = a:b\nuid = a\ngid = a",
     ],
 )

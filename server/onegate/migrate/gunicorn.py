@@ -205,7 +205,7 @@ def from_gunicorn(path: Path) -> Translation:
         found = runpy.run_path(str(path), run_name="__config__")
     except OSError as error:
         raise SettingsError(f"--from-gunicorn {path}: {error.strerror}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SettingsError(f"--from-gunicorn {path}: {type(error).__name__}: {error}") from None
     result = Translation(str(path))
     for name, value in found.items():

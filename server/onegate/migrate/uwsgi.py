@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import pwd
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
@@ -255,6 +257,14 @@ def from_uwsgi(path: Path) -> Translation:
     return result
 
 
+def _group_of(user: str) -> str:
+    """The group of ``user``; where nobody is known by that name, one that is called alike."""
+    try:
+        return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+    except KeyError:
+        return user
+
+
 def _finish(result: Translation, binds: list[str], pairs: list[tuple[str, str]]) -> None:
     """Put together what several options say."""
     values = result.values
@@ -264,7 +274,8 @@ def _finish(result: Translation, binds: list[str], pairs: list[tuple[str, str]])
         values["env"] = tuple(pairs)
     if chown := values.pop("chown-socket", None):
         wanted = chown.split(":")
-        given = (values.get("user", ""), values.get("group", wanted[-1]))
+        user = values.get("user", "")
+        given = (user, values.get("group") or _group_of(user))
         if tuple(wanted) not in (given, given[:1]):
             result.lost.append(f"chown-socket = {chown!r}: {_CHOWN}, which are not these")
     name = values.pop("callable", None)
