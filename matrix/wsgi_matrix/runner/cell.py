@@ -52,7 +52,7 @@ def run_cell(
         return CellResult(
             cell=cell,
             outcome=Outcome.ERROR,
-            checks=registry.not_judged(Outcome.ERROR, _told(problem), suite.cases),
+            checks=registry.not_judged(Outcome.ERROR, _told(problem, engine), suite.cases),
             seconds=time.monotonic() - started,
             image=image,
             framework_version=version,
@@ -147,9 +147,11 @@ def _had_out(
     return replace(evidence, transcripts=transcripts)
 
 
-def _told(problem: Exception) -> str:
+def _told(problem: Exception, engine: Engine) -> str:
     """The error with exit status and last log lines, so that nobody has to go and look."""
     if not isinstance(problem, CellError | SetupError):
+        if gone := engine.gone():  # whatever that was where it was noticed
+            return f"the engine went away: {gone}"
         return "defect of the harness:\n" + "".join(traceback.format_exception(problem))
     text = str(problem)
     status = getattr(problem, "exit_status", None)

@@ -95,6 +95,15 @@ def test_what_is_no_error_of_a_cell_is_a_defect_of_ours_and_says_where(process_e
     assert "raise self.problem" in detail
 
 
+def test_what_fails_because_the_engine_went_away_is_no_defect(process_engine, plain, cell):
+    """Whatever it is that the loss shows itself as, deep in a library of HTTP, say."""
+    closed = Closed(process_engine, KeyError("x"))
+    closed.gone = lambda: "nothing answers at unix:///x"
+    result = run_cell(closed, cell, plain.settings)
+    assert result.outcome is Outcome.ERROR
+    assert start_of(result).detail == "the engine went away: nothing answers at unix:///x"
+
+
 def test_an_interrupt_is_no_defect_and_goes_on(process_engine, plain, cell):
     with pytest.raises(KeyboardInterrupt):
         run_cell(Closed(process_engine, KeyboardInterrupt()), cell, plain.settings)
