@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,11 @@ def test_a_worker_is_never_promised_more_than_there_is() -> None:
 def test_the_line_for_the_log_says_what_there_is() -> None:
     text = limits.describe(Settings(workers=3, threads=2, worker_connections=50))
     assert text.startswith("3 workers with 2 threads and 50 connections each; nofile ")
+
+
+def test_the_line_is_that_of_the_manual(groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soft = {resource.RLIMIT_NOFILE: 256, resource.RLIMIT_NPROC: 400}
+    monkeypatch.setattr(limits, "_soft", soft.__getitem__)
+    (groups / "memory.max").write_text(f"{128 << 20}\n")
+    manual = Path(__file__).parents[2] / "docs/operation.md"
+    assert limits.describe(Settings(workers=2)) in manual.read_text().splitlines()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from onegate.cli import main
 from onegate.hook_file import ABSENT, HOOKS
+from onegate.http1 import response_head
 from onegate.migrate import ini, translate
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
@@ -496,3 +500,22 @@ def test_every_rule_stands_in_the_tables() -> None:
     text = (ROOT / "docs/migrating.md").read_text("utf-8")
     for name in (*GUNICORN, *HOOKS, *UWSGI):
         assert f"| `{name}` |" in text
+
+
+def test_the_middleware_takes_out_all_that_is_refused() -> None:
+    page = (ROOT / "docs/migrating.md").read_text("utf-8")
+    [text] = re.findall(r"^  ```python\n(.*?)^  ```$", page, re.MULTILINE | re.DOTALL)
+    manual: dict[str, Any] = {}
+    exec(textwrap.dedent(text), manual)
+    refused = [name.title() for name in response_head._HOP_BY_HOP]
+    kept = [("X-A", "b"), ("Content-Length", "2")]
+
+    def app(_: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [*((name, "x") for name in refused), *kept])
+        return [b"ok"]
+
+    seen: list[object] = []
+    assert manual["without_hop_by_hop"](app)({}, lambda *given: seen.extend(given)) == [b"ok"]
+    assert seen == ["200 OK", kept, None]
+    [listed] = re.findall(r"\*\*Hop-by-hop fields of an application\*\* \((.*?)\)", page)
+    assert sorted(listed.lower().split(", ")) == sorted(response_head._HOP_BY_HOP)
