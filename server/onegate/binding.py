@@ -72,16 +72,18 @@ def _opened(opened: list[Listener], listener: Listener) -> Listener:
     return listener
 
 
-def adopt(descriptor: int, address: str, *, foreign: bool = True) -> Listener:
+def adopt(
+    descriptor: int, address: str, option: str = "--bind", *, foreign: bool = True
+) -> Listener:
     """Take over a socket that listens already. Raises :class:`SettingsError` if it does not."""
     try:
         sock = socket.socket(fileno=descriptor)
         os.set_inheritable(descriptor, False)
         if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             sock.detach()
-            raise SettingsError(f"--bind {address}: descriptor {descriptor} is not listening")
+            raise SettingsError(f"{option} {address}: descriptor {descriptor} is not listening")
     except OSError:
-        raise SettingsError(f"--bind {address}: descriptor {descriptor} is no socket") from None
+        raise SettingsError(f"{option} {address}: descriptor {descriptor} is no socket") from None
     sock.setblocking(False)
     if sock.family == socket.AF_UNIX:
         path = sock.getsockname()
@@ -119,20 +121,23 @@ def check(address: str, option: str = "--bind") -> None:
         )
 
 
-def listen(address: str, settings: Settings) -> Listener:
-    """Bind ``address`` and listen. Raises :class:`SettingsError` with what to do about it."""
-    listener = _listen(address, settings)
+def listen(address: str, settings: Settings, option: str = "--bind") -> Listener:
+    """Bind ``address``, which ``option`` asks for, and listen.
+
+    Raises :class:`SettingsError` with what to do about it.
+    """
+    listener = _listen(address, settings, option)
     return listener.replace(given=address, family=int(listener.sock.family))
 
 
-def _listen(address: str, settings: Settings) -> Listener:
-    check(address)
+def _listen(address: str, settings: Settings, option: str) -> Listener:
+    check(address, option)
     if address.startswith("fd://"):
-        return adopt(int(address.removeprefix("fd://")), address)
+        return adopt(int(address.removeprefix("fd://")), address, option)
     if address.startswith("unix:@"):
-        return _listen_abstract(address.removeprefix("unix:@"), settings)
+        return _listen_abstract(address.removeprefix("unix:@"), settings, option)
     if address.startswith("unix:"):
-        return _listen_unix(address.removeprefix("unix:"), settings)
+        return _listen_unix(address.removeprefix("unix:"), settings, option)
     match = _ADDRESS.fullmatch(address)
     assert match is not None
     host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
@@ -145,14 +150,16 @@ def _listen(address: str, settings: Settings) -> Listener:
             flags=socket.AI_PASSIVE,
         )[0]
     except socket.gaierror as error:
-        raise SettingsError(f"--bind {address}: unknown host {host!r} ({error.strerror})") from None
+        raise SettingsError(
+            f"{option} {address}: unknown host {host!r} ({error.strerror})"
+        ) from None
     except UnicodeError:
         # Raised for labels that no host name can have: empty ones, and those over 63 octets.
-        raise SettingsError(f"--bind {address}: {host!r} is not a host name") from None
+        raise SettingsError(f"{option} {address}: {host!r} is not a host name") from None
     try:
         sock = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise SettingsError(f"--bind {address}: {_advice(error)}") from None
+        raise SettingsError(f"{option} {address}: {_advice(error)}") from None
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by every accepted socket: one call here instead of one for each connection.
@@ -164,7 +171,7 @@ def _listen(address: str, settings: Settings) -> Listener:
         sock.listen(settings.backlog)
     except OSError as error:
         sock.close()
-        raise SettingsError(f"--bind {address}: {_advice(error)}") from None
+        raise SettingsError(f"{option} {address}: {_advice(error)}") from None
     sock.setblocking(False)
     return _named(sock)
 
@@ -194,7 +201,7 @@ def _unix(sock: socket.socket, name: object, path: str) -> Listener:
     )
 
 
-def _listen_unix(path: str, settings: Settings) -> Listener:
+def _listen_unix(path: str, settings: Settings, option: str) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     turn = _take_turn(os.path.dirname(path))
     try:
@@ -208,7 +215,7 @@ def _listen_unix(path: str, settings: Settings) -> Listener:
             raise
     except OSError as error:
         sock.close()
-        raise SettingsError(f"--bind unix:{path}: {_advice(error)}") from None
+        raise SettingsError(f"{option} unix:{path}: {_advice(error)}") from None
     finally:
         if turn >= 0:
             os.close(turn)
@@ -216,11 +223,11 @@ def _listen_unix(path: str, settings: Settings) -> Listener:
     return _unix(sock, path, os.path.join(os.getcwd(), path))
 
 
-def _listen_abstract(name: str, settings: Settings) -> Listener:
+def _listen_abstract(name: str, settings: Settings, option: str) -> Listener:
     """Listen on a name that is in no file system, and gone with its socket (unix(7))."""
     if settings.socket_mode is not None:
         raise SettingsError(
-            f"--bind unix:@{name}: an abstract socket has no permissions, so no --socket-mode"
+            f"{option} unix:@{name}: an abstract socket has no permissions, so no --socket-mode"
         )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -228,7 +235,7 @@ def _listen_abstract(name: str, settings: Settings) -> Listener:
         sock.listen(settings.backlog)
     except OSError as error:
         sock.close()
-        raise SettingsError(f"--bind unix:@{name}: {_advice(error)}") from None
+        raise SettingsError(f"{option} unix:@{name}: {_advice(error)}") from None
     sock.setblocking(False)
     return _unix(sock, f"@{name}", "")
 

@@ -132,7 +132,7 @@ class Master:
         first = self._generations.present
         first.listeners = open_listeners(self._settings, held, self._activated)
         if address := self._settings.status:
-            first.status = held.get(address) or listen(address, self._settings)
+            first.status = held.get(address) or listen(address, self._settings, "--status")
         if not self._succession.pending:
             self._pidfile.write()
 

@@ -100,8 +100,8 @@ class Reload:
             listeners = open_listeners(settings, held, self._activated)
             try:
                 status = None
-                if settings.status:
-                    status = held.get(settings.status) or listen(settings.status, settings)
+                if address := settings.status:
+                    status = held.get(address) or listen(address, settings, "--status")
             except BaseException:
                 self._abandon(listeners)
                 raise

@@ -22,10 +22,11 @@ from tests.server.ports import free_port
 SETTINGS = Settings(backlog=8)
 
 
-def refused(folder: Path, *binds: str) -> str:
+def refused(folder: Path, *binds: str, status: str = "") -> str:
     """Run onegate, which has to end with status 2 and one line; that line."""
     (folder / "served.py").write_text(HELLO)
     options = [option for bind in binds for option in ("--bind", bind)]
+    options += ["--status", status] if status else []
     ended = subprocess.run(
         [sys.executable, "-m", "onegate", "served:app", *options],
         cwd=folder,
@@ -78,6 +79,14 @@ def test_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert f"127.0.0.1:{port}: already in use" in refused(tmp_path, f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    "status", ["nonsense", "192.0.2.1:1", "unix:no/socket", "fd://0", "nowhere.invalid:1"]
+)
+def test_what_cannot_be_bound_is_named_by_its_option(tmp_path: Path, status: str) -> None:
+    line = refused(tmp_path, "127.0.0.1:0", status=status)
+    assert line.startswith(f"onegate: --status {status}: ")
 
 
 def test_one_bad_address_of_several(tmp_path: Path) -> None:
