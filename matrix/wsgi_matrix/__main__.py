@@ -1,5 +1,19 @@
-"""``python -m wsgi_matrix``."""
+"""``wsgi-matrix`` and ``python -m wsgi_matrix``."""
 
-from wsgi_matrix.cli import main
+from __future__ import annotations
 
-main(prog_name="wsgi-matrix")
+import sys
+
+
+def main() -> None:
+    """Run the command. It is imported here, which takes long enough to be interrupted in."""
+    try:
+        from wsgi_matrix.cli import main as command  # noqa: PLC0415
+    except KeyboardInterrupt:
+        print("wsgi-matrix: interrupted", file=sys.stderr)
+        sys.exit(130)  # Exit.INTERRUPTED, which may not be imported yet
+    command(prog_name="wsgi-matrix")
+
+
+if __name__ == "__main__":
+    main()

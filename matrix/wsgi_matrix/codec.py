@@ -31,7 +31,10 @@ def dumps(value: Any) -> str:
 
 def loads(text: bytes | str) -> Any:
     """JSON as dicts, lists, strings and numbers. Raises :data:`DecodeError`."""
-    return msgspec.json.decode(text)
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise DecodeError("it is nested too deeply") from None
 
 
 def convert(value: Any, kind: type[T]) -> T:

@@ -170,6 +170,17 @@ def test_an_interrupted_run_leaves_a_partial_report_and_no_process(tmp_path, num
     assert list((tmp_path / "build/matrix").glob("run-*")) == []
 
 
+def test_an_interrupt_while_it_is_imported_is_one_line(tmp_path):
+    (tmp_path / "click.py").write_text("import os\nos.kill(os.getpid(), 2)\n")
+    environ = {**ENV, "PYTHONPATH": str(tmp_path)}
+    command = [*PROGRAM, "list"]
+    done = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "wsgi-matrix: interrupted\n")
+
+
 def test_help_documents_every_exit_code(command):
     for words in (("--help",), ("run", "--help")):
         text = " ".join(command(*words).stdout.split())

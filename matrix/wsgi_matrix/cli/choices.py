@@ -41,7 +41,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--traffic", {**MANY, "help": "/path of the app, or a .http, HAR, OpenAPI or .txt file."}),
     (
         "--ignore",
-        {**MANY, "help": "header:NAME, cookie:NAME, json:$.PATH, regex:…, or auto."},
+        {**MANY, "help": "header:NAME, cookie:NAME, json:$.PATH, regex:…; in `try` auto."},
     ),
     ("--capture", {**MANY, "help": "NAME=regex:… (json:, header:, cookie:) for {{NAME}}."}),
     ("--allow-status", {"type": Names(), "default": (), "help": "Server errors that are meant."}),

@@ -40,8 +40,9 @@ def base(containers):
                 archive.addfile(entry, io.BytesIO(content.encode()))
         context.seek(0)
         for event in containers.build(
-            fileobj=context, custom_context=True, tag=name, network_mode="none", decode=True
-        ):
+            fileobj=context, custom_context=True, tag=name, network_mode="none", decode=True,
+            rm=True, forcerm=True,
+        ):  # fmt: skip
             assert "error" not in event, event
         made.append(name)
         return name
