@@ -179,7 +179,8 @@ def test_answers_that_are_too_large_or_never_end(try_shop):
     assert done.code == 1
     assert "answer of more than 1048576 octets; --largest" in done.detail("02-get-large", "onegate")
     assert "answer of more than 1048576 octets" in done.detail("03-get-endless", "onegate")
-    assert "no whole answer after 1.5 s" in done.detail("04-get-drip", "onegate")
+    # Longer by the time that a busy machine kept the processes of the cell waiting.
+    assert "no whole answer after " in done.detail("04-get-drip", "onegate")
     assert done.outcomes("01-get") == {"onegate": "pass"}
     assert (done.results / "results.json").stat().st_size < 2**20
 
