@@ -47,6 +47,8 @@ _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
 """A request has come, and an answer can be sent."""
+_NO_PORT = "no port"
+"""What is to be done with the environ of a request that came through a Unix socket."""
 
 
 # Of a line that was refused: what a log may call its method and target. Invalid ones are what
@@ -84,7 +86,6 @@ class Connection(Answering):
         self._eof = False
         self._plain = self.sock is sock and not self._preface
         self._corks = self._plain and bool(peer[0])
-        self._since_progress = 0
         self._streams = False
         self.unread = False
         self.served = False
@@ -224,12 +225,12 @@ class Connection(Answering):
 
     def _begin(self, head: Head) -> None:
         """A head is complete."""
-        self._head = head
         if self._service.access is not None:
             self._began = time.monotonic()
         if not head.chunked and not head.content_length:
-            self._answer(None)
+            self._answer(head, None)
             return
+        self._head = head
         self.state = BODY
         settings = self._service.settings
         self.deadline = self._service.now + settings.body_timeout
@@ -246,7 +247,9 @@ class Connection(Answering):
         assert body is not None
         body.add(data.content)
         if data.last:
-            self._answer(body)
+            head, self._head = self._head, None
+            assert head is not None
+            self._answer(head, body)
             return
         self._since_progress += len(data.content)
         if self._since_progress >= PROGRESS:
@@ -272,10 +275,8 @@ class Connection(Answering):
             environ[REQUEST_LINE] = line
         return environ
 
-    def _answer(self, body: Body | None) -> None:
+    def _answer(self, head: Head, body: Body | None) -> None:
         """A request is complete: call the application."""
-        head, self._head = self._head, None
-        assert head is not None
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
         else:
@@ -295,19 +296,26 @@ class Connection(Answering):
         environ = copy()
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self.peer
         environ["wsgi.input"] = BytesIO()
-        if proxied and self.forwards:
-            self._believe(environ)
+        if proxied:
+            if proxied is _NO_PORT:
+                del environ["REMOTE_PORT"]
+            elif self.forwards:
+                self._believe(environ)
         self._run(head, environ)
 
-    def _prepare(self, head: Head) -> tuple[Callable[[], dict[str, Any]], bool]:
+    def _prepare(self, head: Head) -> tuple[Callable[[], dict[str, Any]], bool | str]:
         """What makes the environ of a head that is remembered, and whether ``_believe`` has
-        anything to do with it."""
-        environ = self.environs.prepare(head, head.fields.copy())
-        proxied = (
-            self._service.forwarded.concerns(environ)
-            or request_id.FIELD in environ
-            or self.environs.unix
-        )
+        anything to do with it: of a Unix socket, mostly nothing but what ``_NO_PORT`` says."""
+        environs, service = self.environs, self._service
+        environ = environs.prepare(head, head.fields.copy())
+        proxied: bool | str = service.forwarded.concerns(environ) or request_id.FIELD in environ
+        if environs.unix and not proxied:
+            if service.settings.proxy_protocol:
+                proxied = True  # then some clients have a port
+            else:
+                proxied = _NO_PORT
+                if environ["wsgi.url_scheme"] == "https":
+                    environs.port_of_https(environ)
         head.ready = ready = environ.copy, proxied
         return ready
 
