@@ -37,6 +37,8 @@ log = logging.getLogger("onegate.error")
 
 # Of the workers that wait for the same listener the kernel wakes one, not all.
 _LISTEN = select.EPOLLIN | select.EPOLLEXCLUSIVE
+_IPV6, _STREAM = int(socket.AF_INET6), int(socket.SOCK_STREAM)
+_SOCKET, _ERROR = socket.SOL_SOCKET, socket.SO_ERROR
 ACCEPTS = 16
 """Connections taken from a listener before others get their turn."""
 PATIENCE = 0.2
@@ -149,10 +151,13 @@ class Acceptor:
                 if not _waits([fd]) or not self._survive(error):
                     return
                 continue
-            sock = SocketType(family, socket.SOCK_STREAM, 0, descriptor)
-            peer = (_unmapped(address[0]), str(address[1])) if address else ("", "")
+            sock = SocketType(family, _STREAM, 0, descriptor)
+            if family == _IPV6:
+                peer = _unmapped(address[0]), str(address[1])
+            else:
+                peer = (address[0], str(address[1])) if address else ("", "")
             try:
-                if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                if sock.getsockopt(_SOCKET, _ERROR):
                     raise ConnectionResetError  # while it waited; its request may be here
                 connection = Connection(worker, sock, peer, environs, parser)
             except OSError:
@@ -251,7 +256,8 @@ class Acceptor:
             self._reserve = _spare()
             if self._reserve < 0 and self.connections:
                 return
-        self.resume()
+        if self._worker.paused:
+            self.resume()
 
 
 def _unmapped(address: str) -> str:
