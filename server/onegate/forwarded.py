@@ -76,7 +76,7 @@ class Forwarded:
 
     def apply(self, environ: dict[str, Any]) -> None:
         """Set REMOTE_ADDR, wsgi.url_scheme and HTTP_HOST from the fields of a trusted peer."""
-        if not self.concerns(environ):
+        if self._keys.isdisjoint(environ):
             return
         if not self.trusts(environ["REMOTE_ADDR"]):
             return
