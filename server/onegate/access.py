@@ -54,8 +54,10 @@ def _atoms(clean: Clean) -> dict[str, Get]:
         method = environ.get("REQUEST_METHOD")
         if method is None:
             return "-"  # it was refused before even that was read
-        line = f"{method} {environ.get('RAW_URI')} {environ.get('SERVER_PROTOCOL', '')}"
-        return clean(line.rstrip(" "))
+        protocol = environ.get("SERVER_PROTOCOL")
+        if protocol is None:  # it was refused before that was read
+            return clean(f"{method} {environ.get('RAW_URI')}")
+        return clean(f"{method} {environ.get('RAW_URI')} {protocol}")
 
     return {
         "h": variable("REMOTE_ADDR"),

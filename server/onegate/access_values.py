@@ -71,10 +71,7 @@ class Clock:
         self._known = -1, "", ""
 
     def _at(self, second: int) -> tuple[int, str, str]:
-        """The second, and how it is written in the common log format and in RFC 3339."""
-        known = self._known
-        if known[0] == second:
-            return known
+        """Know another second, and how it is written in the common log format and in RFC 3339."""
         local = time.localtime(second)
         minutes = local.tm_gmtoff // 60
         zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
@@ -88,10 +85,15 @@ class Clock:
 
     def common(self) -> str:
         """As in the common log format."""
-        return self._at(int(time.time()))[1]
+        second = int(time.time())
+        known, common, _ = self._known
+        return common if known == second else self._at(second)[1]
 
     def iso(self) -> str:
         """RFC 3339, in UTC, with microseconds."""
         now = time.time()
         second = int(now)
-        return f"{self._at(second)[2]}.{int((now - second) * 1e6):06d}Z"
+        known, _, iso = self._known
+        if known != second:
+            iso = self._at(second)[2]
+        return f"{iso}.{int((now - second) * 1e6):06d}Z"
