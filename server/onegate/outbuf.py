@@ -15,7 +15,7 @@ from onegate.spool import open_spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, NoReturn
 
     from onegate.tls import Transport
 
@@ -95,7 +95,9 @@ class OutBuffer:
     def __bool__(self) -> bool:
         """Whether something is left to be sent before anything else. While it is being sent, it is:
         a segment leaves when the kernel has taken the last of it."""
-        return bool(self._segments) or self.failure is not None
+        if self._segments:
+            return True
+        return self.failure is not None
 
     def append(self, octets: bytes | memoryview) -> memoryview:
         """Keep as much of ``octets`` as there is room for; return the others.
@@ -103,7 +105,8 @@ class OutBuffer:
         What does not fit into memory goes to disk; nothing of it, if that cannot be, and ``error``
         says why. Raises ``OSError`` if an earlier octet was lost.
         """
-        self._check()
+        if self.failure is not None:
+            self._raise(self.failure)
         view = memoryview(octets)
         if not view:
             return view
@@ -159,15 +162,16 @@ class OutBuffer:
         else:
             file.close()
 
-    def _check(self) -> None:
-        if isinstance(self.failure, ResponseCutError):
-            raise ResponseCutError(str(self.failure))
-        if self.failure is not None:
-            raise ConnectionAbortedError("something before this could not be sent")
+    @staticmethod
+    def _raise(failure: OSError) -> NoReturn:
+        if isinstance(failure, ResponseCutError):
+            raise ResponseCutError(str(failure))
+        raise ConnectionAbortedError("something before this could not be sent")
 
     def append_file(self, segment: FileSegment) -> None:
         """Keep a part of a file. Raises ``OSError`` if an earlier octet was lost."""
-        self._check()
+        if self.failure is not None:
+            self._raise(self.failure)
         self._segments.append(segment)
 
     def keep(self, segment: FileSegment) -> None:
@@ -194,10 +198,11 @@ class OutBuffer:
         nothing can follow in order, so the buffer has failed and holds nothing: above all not a
         descriptor that is its owner's to close, and that may soon be another file's.
         """
-        self._check()
-        sent = 0
-        while self._segments and sent < most:
-            segment = self._segments[0]
+        if self.failure is not None:
+            self._raise(self.failure)
+        sent, segments = 0, self._segments
+        while segments and sent < most:
+            segment = segments[0]
             try:
                 count = _send(sock, segment, most)
             except BlockingIOError:
@@ -210,7 +215,7 @@ class OutBuffer:
             sent += count
             self.sent += count
             self._take(segment, count)
-        if self._spooled is not None and not self._segments:
+        if self._spooled is not None and not segments:
             # The kernel keeps the pages that it still sends; the next ones are others.
             self._spooled.truncate(0)
             self._position = self._allocated = 0
