@@ -125,8 +125,10 @@ class Call(Generic[OutputT]):
                         return
                     # All blocks exist already: head and blocks can go out together.
                     self._held = []
-            elif kind is FileWrapper and self._send_file(iterable):
-                return
+            elif kind is FileWrapper:
+                if self._send_file(iterable):
+                    return
+                iterable = iterable.blocks()
             for block in iterable:
                 if not self._sent and self._held is None and self._send_whole(block, False):
                     continue

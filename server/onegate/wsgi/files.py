@@ -24,6 +24,9 @@ class FileWrapper:
     all that is in front of it, and what is sent begins where the file then stands.
     """
 
+    filelike: Any = None
+    """Copy and pickle ask an object for its names before it has a file."""
+
     def __init__(self, filelike: Any, block_size: int = 8192) -> None:
         self.filelike = filelike
         self.block_size = block_size
@@ -38,10 +41,15 @@ class FileWrapper:
         raise StopIteration
 
     def __getattr__(self, name: str) -> Any:
-        # Names with _ in front are asked for by copy and pickle, before there is a file.
-        if name[0] == "_" or name == "filelike":
+        if name[0] == "_":
             raise AttributeError(name)
         return getattr(self.filelike, name)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The same for the server: without a call of Python for each block."""
+        read, size = self.filelike.read, self.block_size
+        while block := read(size):
+            yield block
 
     def regular_file(self) -> tuple[int, int, int] | None:
         """Descriptor, current position and octets from there to the end of a regular file.
