@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from onegate.access import AccessLog
     from onegate.scoreboard import Slot
 
-_STATUSES, _DURATIONS, _SECONDS = Field.STATUSES - 2, Field.DURATIONS, Field.SECONDS
+_DURATIONS, _SECONDS = Field.DURATIONS, Field.SECONDS
+# Beyond 599 clients take it for a 5xx (RFC 9110, 15).
+_OF_STATUS = bytes(Field.STATUSES + min(max(status // 100, 2), 5) - 2 for status in range(1000))
 
 
 class Tally:
@@ -32,7 +34,6 @@ class Tally:
         numbers = self._numbers
         if status < 200:
             return  # the client, or the time to stop, left no room for a response
-        # Beyond 599 clients take it for a 5xx (RFC 9110, 15).
-        numbers[_STATUSES + min(status // 100, 5)] += 1
+        numbers[_OF_STATUS[status]] += 1
         numbers[_DURATIONS + bisect_left(DURATIONS, seconds)] += 1
         numbers[_SECONDS] += seconds
