@@ -10,6 +10,8 @@ from onegate.http1 import grammar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from onegate.http1.response import Whole
 
 # RFC 9110, 7.6.1, and the list of PEP 3333's wsgiref.util.is_hop_by_hop.
@@ -48,7 +50,7 @@ class ResponseHead:
         "whole",
     )
 
-    def __init__(self, status: str, fields: list[tuple[str, str]]) -> None:
+    def __init__(self, status: str, fields: Iterable[tuple[str, str]]) -> None:
         """Raises ``TypeError`` for wrong types, ``ValueError`` for what may not be sent."""
         self.code, self.status = _status(status)
         self.content_length: int | None = None
@@ -108,13 +110,13 @@ def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
     except TypeError:  # something in there is a list, say
         return ResponseHead(status, fields)
     # Of the key, not of the list: that is the application's, and its threads may share it.
-    fields = list(key[1:])  # type: ignore[arg-type]  # the status is the first
-    head = ResponseHead(status, fields)
+    own: tuple[tuple[str, str], ...] = key[1:]  # type: ignore[assignment]  # the status is the first
+    head = ResponseHead(status, own)
     if mark not in _heads_seen_once:
         if len(_heads_seen_once) >= 4 * _REMEMBERED_HEADS:
             _heads_seen_once.clear()
         _heads_seen_once.add(mark)
-    elif all(field in _remembered for field in fields):  # none of them long, none a secret
+    elif all(field in _remembered for field in own):  # none of them long, none a secret
         if len(_heads) >= _REMEMBERED_HEADS:
             _heads.clear()
         _heads[key] = head
