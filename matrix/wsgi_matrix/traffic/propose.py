@@ -26,6 +26,8 @@ SHAPES = {
     r"\b[0-9a-f]{16,}\b": "every hexadecimal number of 16 digits or more, digests among them",
 }
 """What is told from anything else by its looks, and what an expression for it leaves out."""
+Before = tuple[str, str | None]
+"""A token before a value, and an expression for it if it is a value that differs itself."""
 LEAST = 4
 """Characters before a value that are enough to find it by."""
 AROUND = 24
@@ -49,7 +51,8 @@ DATES = re.compile(
             rf"(?:{_DAY}{_COMMA}{_SPACE})?\d\d?(?:{_SPACE}|-){_MONTH}(?:{_SPACE}|-)\d{{2,4}}{_OF_DAY}",
             rf"(?:{_DAY}{_COMMA}?{_SPACE})?{_MONTH}{_SPACE}{{1,2}}\d\d?{_SPACE}{_CLOCK}{_SPACE}\d{{4}}",
             rf"(?:{_DAY}{_COMMA}?{_SPACE})?{_MONTH}{_SPACE}\d\d?{_COMMA}{_SPACE}\d{{4}}{_OF_DAY}",
-            rf"(?:\d\d?[/.]\d\d?[/.](?:19|20)\d\d|(?:19|20)\d\d[/.]\d\d?[/.]\d\d?){_OF_DAY}",
+            rf"(?:\d\d?[/.-]\d\d?[/.-](?:19|20)\d\d|(?:19|20)\d\d[/.]\d\d?[/.]\d\d?){_OF_DAY}",
+            rf"(?:\d\d?/\d\d?/\d\d|\d\d\.\d\d\.\d\d)(?!\d){_OF_DAY}",
             rf"{_CLOCK}{_ZONE}?",
         )
     )
@@ -137,11 +140,12 @@ def _line(one: str, two: str) -> Iterator[Ignore]:
     if len(ours) != len(theirs):
         yield from _span(ours, theirs)
         return
-    begin = 0
+    before: list[Before] = []
     for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        after = ours[number + 1 :]
         if a != b:
-            yield from _value(ours[begin:number], not begin, (a, b), ours[number + 1 :])
-            begin = number + 1
+            yield from _value(before, (a, b), after)
+        before.append((a, _any_of((a, b), after) if a != b else None))
 
 
 def _span(ours: list[str], theirs: list[str]) -> Iterator[Ignore]:
@@ -150,26 +154,26 @@ def _span(ours: list[str], theirs: list[str]) -> Iterator[Ignore]:
     begin = next((i for i in range(most) if ours[i] != theirs[i]), most)
     end = next((i for i in range(most - begin) if ours[-1 - i] != theirs[-1 - i]), most - begin)
     values = ["".join(each[begin : len(each) - end]) for each in (ours, theirs)]
-    yield from _value(ours[:begin], True, (values[0], values[1]), ours[len(ours) - end :])
+    before = [(token, None) for token in ours[:begin]]
+    yield from _value(before, (values[0], values[1]), ours[len(ours) - end :])
 
 
 def _value(
-    before: Sequence[str], start: bool, values: tuple[str, str], after: Sequence[str]
+    before: Sequence[Before], values: tuple[str, str], after: Sequence[str]
 ) -> Iterator[Ignore]:
-    """An expression for a value by what stands before it, or else by its looks.
+    """An expression for a value by what stands before it in its line, or else by its looks.
 
-    ``start``: ``before`` begins with the line. With too little before it, an expression would leave
-    out half of every answer: then only what nothing else looks like is taken.
+    With too little before it, an expression would leave out half of every answer: then only what
+    nothing else looks like is taken.
     """
-    looks = [_date(value) if DATES.fullmatch(value) else "" for value in values]
-    date = looks[0] if looks[0] == looks[1] else ""
+    date = _date_of_both(values)
     context: list[str] = []
     known = size = 0
-    for token in reversed(before):
-        if size >= AROUND:
+    for token, pattern in reversed(before):
+        if size >= AROUND or (pattern is not None and known >= LEAST):
             break
         size += len(token)
-        part = _date(token) if DATES.fullmatch(token) else _literal(token)
+        part = pattern or (_date(token) if DATES.fullmatch(token) else _literal(token))
         known += len(token.strip()) * (part == re.escape(token))
         context.insert(0, part)
     if known < LEAST:
@@ -181,10 +185,20 @@ def _value(
             if all(re.fullmatch(shape, value) for value in values)
         )
         return
-    value = date or (f"[^{re.escape(after[0][0])}]*" if after else ".*")
-    anchor = "(?m)^" if start and len(context) == len(before) else ""
-    where = f"{anchor}{''.join(context)}({value})"
+    anchor = "(?m)^" if len(context) == len(before) else ""
+    where = f"{anchor}{''.join(context)}({_any_of(values, after)})"
     yield Ignore(kind="regex", where=where.replace("\\ ", " "))
+
+
+def _any_of(values: tuple[str, str], after: Sequence[str]) -> str:
+    """An expression for whatever may stand in the place of ``values``."""
+    return _date_of_both(values) or (f"[^{re.escape(after[0][0])}]*" if after else ".*")
+
+
+def _date_of_both(values: tuple[str, str]) -> str:
+    """An expression for dates of the form of ``values``; empty where they have none in common."""
+    looks = [_date(value) if DATES.fullmatch(value) else "" for value in values]
+    return looks[0] if looks[0] == looks[1] else ""
 
 
 def _literal(token: str) -> str:

@@ -238,3 +238,23 @@ def test_json_with_half_a_surrogate_pair_is_compared_as_well():
     one, two = (answer({"a": "\ud800", "id": each}) for each in (1, 2))
     assert propose(one, two) == (ignore.parse("json:$.id"),)
     assert left(one, "json:$.id") == left(two, "json:$.id") != left(one)
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%y %H:%M:%S", "%d.%m.%y %H:%M", "%d-%m-%Y"])
+def test_what_trac_says_of_a_page_holds_tomorrow(form):
+    """A year of two digits, and how long ago that was, which has little of its own before it."""
+    page = '<a href="/timeline" title="See timeline at {}">{} ago</a>'.format
+    made = [datetime(2026, 11, 27, 17, 41, 3), datetime(2026, 11, 28, 9, 2, 59)]
+    later = [datetime(2027, 1, 3, 4, 5, 6), datetime(2028, 2, 2, 2, 2, 2)]
+    found = propose(
+        *(
+            answer(page(each.strftime(form), ago))
+            for each, ago in zip(made, ("1 second", "2 seconds"), strict=True)
+        )
+    )
+    assert not re.search(r"2[678]|1[17]|second", " ".join(map(str, found)))
+    one, two = (
+        answer(page(each.strftime(form), ago))
+        for each, ago in zip(later, ("7 days", "1 day"), strict=True)
+    )
+    assert ignore.apply(one, found) == ignore.apply(two, found)
