@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import shutil
 import subprocess
@@ -70,3 +71,16 @@ def test_the_tests_say_beforehand_what_is_missing(tmp_path: Path) -> None:
         r"Tests that need .*\bchromium\b.* are skipped; `make programs` installs them\.\n",
         run.stdout,
     )
+
+
+def test_all_tests_run_each_cell_once() -> None:
+    """In the environment matrix; those of a framework run its cells when they are asked for."""
+    run = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert re.search(r"MATRIX_CELLS= \S+/tox run-parallel", run.stdout)
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    assert "{env:MATRIX_CELLS:tests/test_matrix.py " in tox["testenv"]["commands"]
+    assert "wsgi-matrix run --suite hello" in tox["testenv:matrix"]["commands"]
+    assert "MATRIX_CELLS" in tox["testenv"]["pass_env"].split()
