@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -27,6 +28,21 @@ def children(pid: int) -> dict[int, str]:
             for child in (task / "children").read_text().split():
                 found[int(child)] = state(int(child))
     return {child: letter for child, letter in found.items() if letter}
+
+
+def by_age(pids: Iterable[int]) -> list[int]:
+    """The processes, the oldest first. Their numbers do not tell: these begin anew at some time."""
+
+    def began(pid: int) -> tuple[int, int]:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        return int(fields[19]), pid
+
+    return sorted(pids, key=began)
+
+
+def parent(pid: int) -> int:
+    """The process that has it as its child."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
 
 
 def descriptors(pid: int) -> int:

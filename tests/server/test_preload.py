@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.server.helpers import HELLO, Server, wait_for
-from tests.server.processes import children, descriptors, running
+from tests.server.processes import by_age, children, descriptors, running
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
@@ -46,7 +46,7 @@ def test_workers_share_the_application(serve: Serve) -> None:
     assert server.get().status == 200
     master = server.process.pid
     wait_for(lambda: len(children(master)) == 4, "a template and three workers")
-    template = min(children(master))
+    template = by_age(children(master))[0]
     assert (server.folder / "loads").read_text() == "x"
     assert private(master) < 25_000, "the master has loaded it"
     for pid in workers(master, template):
@@ -58,7 +58,7 @@ def test_a_dead_template_is_made_anew_and_workers_do_not_care(serve: Serve) -> N
     assert server.get().status == 200
     master = server.process.pid
     wait_for(lambda: len(children(master)) == 3, "a template and two workers")
-    template = min(children(master))
+    template = by_age(children(master))[0]
     there = workers(master, template)
     os.kill(template, signal.SIGKILL)
     server.wait_for_log(f"template {template} was killed by SIGKILL")
@@ -84,7 +84,7 @@ def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
     (server.folder / "served.py").write_text("open('gate').read()\n" + LARGE)
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(children(master)) == 3, "a template on trial")
-    os.kill(min(before), signal.SIGKILL)
+    os.kill(by_age(before)[0], signal.SIGKILL)
     server.wait_for_log("was killed by SIGKILL")
     with (server.folder / "gate").open("w"):
         pass
@@ -162,7 +162,7 @@ sys.exit(main())
         assert server.get().text == "Hello\n"
         assert (tmp_path / "begun").read_text() == "x"
         wait_for(lambda: len(children(process.pid)) == 2, "a template and a worker")
-        worker = max(children(process.pid))
+        worker = by_age(children(process.pid))[-1]
         os.kill(worker, signal.SIGKILL)  # it is a child of the master in this case, too
         server.wait_for_log(f"worker {worker} was killed by SIGKILL")
         assert server.get().text == "Hello\n"

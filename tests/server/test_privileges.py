@@ -21,7 +21,7 @@ import pytest
 from onegate import __file__ as onegate_package
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Response, wait_for
-from tests.server.processes import children
+from tests.server.processes import by_age, children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def folder(python: str) -> Iterator[Path]:
 
 def workers(master: int) -> set[int]:
     """Those that end when the template does not: the youngest two children."""
-    return set(sorted(children(master))[-2:])
+    return set(by_age(children(master))[-2:])
 
 
 def owner(path: Path) -> tuple[int, int]:
@@ -244,7 +244,7 @@ def test_a_key_that_only_root_may_read(folder: Path, preload: tuple[str, ...]) -
         certificate(folder, "two")
         assert stands(folder) != first
         # A worker that replaces another is of its generation, whatever lies there by now.
-        [*_, last] = sorted(children(process.pid))
+        [*_, last] = by_age(children(process.pid))
         os.kill(last, signal.SIGKILL)
         wait_for(lambda: last not in children(process.pid), "the end of a worker")
         assert presented(folder) == first

@@ -16,7 +16,7 @@ import pytest
 from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
 from tests.server.loads import both, under_load
 from tests.server.ports import free_port, get
-from tests.server.processes import children, running
+from tests.server.processes import children, parent, running
 from tests.server.sources import VERSION
 
 if TYPE_CHECKING:
@@ -196,11 +196,10 @@ def starting(server: Server) -> tuple[int, int]:
     that of the process in between."""
     os.mkfifo(server.folder / "gate")
     (server.folder / "served.py").write_text("open('gate').read()\n" + VERSION.format(2))
-    before = children(server.process.pid).keys()
     server.process.send_signal(signal.SIGUSR2)
-    wait_for(lambda: server.log.count("listens on") == 2, "the new master")
-    (between,) = children(server.process.pid).keys() - before
-    (new,) = children(between).keys()
+    # It says itself who it is: a worker of a template may become the master's child only now.
+    new = int(server.wait_for_log(r"(?s)listens on .*\[(\d+)\] INFO onegate \S+ listens on")[1])
+    between = parent(new)
     wait_for(lambda: children(new), "one that loads")
     return new, between
 
