@@ -80,14 +80,14 @@ def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
     master = server.process.pid
     wait_for(lambda: len(children(master)) == 2, "a template and a worker")
     before = set(children(master))
-    os.mkfifo(server.folder / "gate")
-    (server.folder / "served.py").write_text("open('gate').read()\n" + LARGE)
+    # Whoever loads it waits: the new one, and what replaces the old one.
+    gate = "import os, time\nwhile not os.path.exists('gate'):\n    time.sleep(0.01)\n"
+    (server.folder / "served.py").write_text(gate + LARGE)
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(children(master)) == 3, "a template on trial")
     os.kill(by_age(before)[0], signal.SIGKILL)
     server.wait_for_log("was killed by SIGKILL")
-    with (server.folder / "gate").open("w"):
-        pass
+    (server.folder / "gate").touch()
     wait_for(lambda: not before & children(master).keys(), "the old ones' end")
     assert server.get().status == 200
 
