@@ -57,8 +57,9 @@ def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, c
     assert "plain has no signal for a reload" in result.checks[0].detail
 
 
-def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells):
-    """With one job: the last cell is opened while two others still wait for it."""
+def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, monkeypatch):
+    """With one job, since there is one core: the last cell is opened while two others still wait for it."""
+    monkeypatch.setattr("wsgi_matrix.runner.run.cores", lambda: 1)
     opened = threading.Barrier(3, timeout=120)
 
     class Meeting(Around):
@@ -70,7 +71,7 @@ def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells):
 
     both = (*cells("slow")[:2], *cells("hello", apps=("good",)))
     chosen = {"slow": conformance.suite("slow"), "hello": suites.Suite()}
-    run = Runner(both, Meeting(process_engine), plain.settings, suites=chosen, jobs=1).run()
+    run = Runner(both, Meeting(process_engine), plain.settings, suites=chosen).run()
     assert [result.checks[0].detail for result in run.cells] == ["met"] * 3
 
 
