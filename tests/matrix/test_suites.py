@@ -58,7 +58,7 @@ def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, c
 
 
 def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, monkeypatch):
-    """With one job, since there is one core: the last cell is opened while two others still wait for it."""
+    """On one core: the last cell is opened while two others still wait for it."""
     monkeypatch.setattr("wsgi_matrix.runner.run.cores", lambda: 1)
     opened = threading.Barrier(3, timeout=120)
 
