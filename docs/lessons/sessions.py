@@ -126,7 +126,7 @@ def packages(python: Python, platform: str | None) -> dict[str, bytes]:
     matrix = config.load(ROOT / "lessons" / "matrix.toml", BUILD)
     found = {}
     for app in matrix.apps.values():
-        lib = bundles.ensure_bundle(app, python, BUILD, platform).folder / "lib"
+        lib = bundles.ensure_bundle(app, python, BUILD, platform).lib
         for path in bundles.files(lib):
             name = path.relative_to(lib).as_posix()
             found[f".local/lib/python{python.version}/site-packages/{name}"] = path.read_bytes()
