@@ -27,6 +27,7 @@ def at_every_opcode(
     """``run`` again and again, each time with all of ``other`` between two other opcodes of the
     server in it, as another thread may go on there. ``prepare`` goes before each; how many times.
     """
+    measured = sys.gettrace()  # by coverage, which goes on with what follows
     for turns in itertools.count(1):
         prepare()
         interruption = Interruption(turns, other)
@@ -34,7 +35,7 @@ def at_every_opcode(
         try:
             run()
         finally:
-            sys.settrace(None)
+            sys.settrace(measured)
         if interruption.left > 0:
             return turns
     raise AssertionError

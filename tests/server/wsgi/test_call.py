@@ -244,3 +244,33 @@ def test_what_the_access_log_asks_for_of_an_error(recorder: Recorder) -> None:
     call = run(lambda environ, start_response: [b"abc"], recorder)
     content = recorder.octets.partition(b"\r\n\r\n")[2]
     assert (call.status, call.octets, call.fields) == (500, len(content), "")
+
+
+class Full(Recorder):
+    """A client whose response can be kept no longer, and why."""
+
+    def send(self, octets: bytes) -> None:
+        raise ClientGone("no room")
+
+
+def test_a_response_that_is_cut_is_logged_with_its_request_and_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    call = run(answers(b"a", b"b", kind=iter), Full())
+    assert (call.cut, call.close) == (True, True)
+    assert caplog.messages == ["the response to GET '/' is cut: no room"]
+
+
+class Left(Recorder):
+    """A client that leaves before the end is sent."""
+
+    def send_last(self, octets: bytes, close: bool, hold: bool = True) -> None:
+        raise ClientGone
+
+
+def test_a_client_that_leaves_before_the_500_ends_the_connection() -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        raise LookupError
+
+    call = run(app, Left())
+    assert (call.status, call.close) == (500, True)

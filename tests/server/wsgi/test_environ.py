@@ -392,3 +392,12 @@ def factory(**keywords: Any) -> EnvironFactory:
     """A factory without a listener."""
     given: dict[str, Any] = {"scheme": "http", "multithread": False, "multiprocess": False}
     return EnvironFactory(server_name="a", server_port="80", **(given | keywords))
+
+
+@pytest.mark.parametrize(("port", "expected"), [("80", "443"), ("8443", "8443")])
+def test_the_port_of_https_is_that_of_the_scheme_where_none_is_known(
+    port: str, expected: str
+) -> None:
+    environ = {"SERVER_PORT": port}
+    EnvironFactory.port_of_https(environ)
+    assert environ["SERVER_PORT"] == expected

@@ -191,3 +191,8 @@ def test_a_regular_file_is_sent_without_being_read(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb") as stream:
         assert FileWrapper(stream).regular_file() is None
+
+
+def test_a_device_is_no_regular_file() -> None:
+    with open("/dev/zero", "rb") as device:  # noqa: PTH123 - as applications do
+        assert FileWrapper(device).regular_file() is None
