@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 FUZZ_SECONDS ?= 600
+PARALLEL ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -26,7 +27,7 @@ test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lin
 	@rm -rf build/tests
 	@.ci/programs --missing
 	@docker version >/dev/null 2>&1 || echo 'Tests of containers are skipped; `make engine` installs and starts an engine.'
-	@status=0; MATRIX_CELLS= $(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner \
+	@status=0; MATRIX_CELLS= $(BIN)/tox run-parallel --parallel $(PARALLEL) --parallel-no-spinner \
 	  --result-json build/tests/tox.json $(TOX_ARGS) || status=$$?; \
 	$(BIN)/python .ci/tally build/tests || status=1; exit $$status
 
