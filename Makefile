@@ -22,7 +22,7 @@ grid: $(VENV)/.packages ## every suite, server and app, and from that docs/grid.
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
 	@$(BIN)/wsgi-matrix run --suite hello
 
-# Two environments at a time: several of them wait for time-outs more than they work.
+# Two environments at a time: several of them wait for timeouts more than they work.
 test: $(VENV)/.packages ## run all tests (every environment of tox.ini, with lint and types)
 	@rm -rf build/tests
 	@.ci/programs --missing
