@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -30,6 +31,19 @@ def app(environ, start_response):
     return [b"Hello\\n"]
 """
 """The smallest well-behaved app."""
+
+
+_seconds_of_apps = itertools.count(1_000_000_000)
+
+
+def write_app(folder: Path, source: str) -> None:
+    """Make ``source`` the module ``served`` of ``folder``, as a deployment would: in a second of
+    its own. Python takes a compiled file for current by its source's size and second.
+    """
+    path = folder / "served.py"
+    path.write_text(source)
+    second = next(_seconds_of_apps)
+    os.utime(path, (second, second))
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:
@@ -290,7 +304,7 @@ def serving(
     to be 0. Tests that end it otherwise call ``stop`` or ``kill`` and judge for themselves.
     ``launcher``: a command that becomes the server, say after it has set limits.
     """
-    (folder / "served.py").write_text(source)
+    write_app(folder, source)
     process = subprocess.Popen(
         [
             *launcher,

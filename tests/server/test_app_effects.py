@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import serving, wait_for
+from tests.server.helpers import serving, wait_for, write_app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +147,6 @@ def test_whatever_an_application_replaces(tmp_path: Path, options: tuple[str, ..
 def test_whatever_an_application_replaces_a_change_is_seen(tmp_path: Path) -> None:
     with serving(tmp_path, PATCHES, "--reload") as server:
         assert server.get().content == b"ok"
-        (tmp_path / "served.py").write_text(PATCHES.replace('b"ok"', 'b"changed"'))
+        write_app(tmp_path, PATCHES.replace('b"ok"', 'b"changed"'))
         wait_for(lambda: server.get().content == b"changed", "the change")
         assert "was called" not in server.log

@@ -16,7 +16,7 @@ from onegate.binding import adopt, listen
 from onegate.settings import SettingsError
 from onegate.settings.model import Settings
 
-from tests.server.helpers import DEADLINE, HELLO, Client, serving
+from tests.server.helpers import DEADLINE, HELLO, Client, serving, write_app
 from tests.server.ports import free_port
 
 SETTINGS = Settings(backlog=8)
@@ -24,7 +24,7 @@ SETTINGS = Settings(backlog=8)
 
 def refused(folder: Path, *binds: str, status: str = "") -> str:
     """Run onegate, which has to end with status 2 and one line; that line."""
-    (folder / "served.py").write_text(HELLO)
+    write_app(folder, HELLO)
     options = [option for bind in binds for option in ("--bind", bind)]
     options += ["--status", status] if status else []
     ended = subprocess.run(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, serving, wait_for
+from tests.server.helpers import DEADLINE, HELLO, serving, wait_for, write_app
 from tests.server.processes import children, running
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ def test_hooks_of_a_reload_that_failed_are_forgotten(serve: Serve, tmp_path: Pat
     server = serve(HELLO, "--hooks", str(path))
     assert server.get().status == 200
     path.write_text("def child_exit(server, worker): print('new', file=open('told', 'a'))")
-    (server.folder / "served.py").write_text("raise RuntimeError")
+    write_app(server.folder, "raise RuntimeError")
     server.process.send_signal(signal.SIGHUP)
     server.wait_for_log("reload failed")
-    (server.folder / "served.py").write_text(HELLO)
+    write_app(server.folder, HELLO)
     [worker] = children(server.process.pid)
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: children(server.process.pid).keys() not in (set(), {worker}), "another")
@@ -190,7 +190,7 @@ def test_what_hooks_are_given(tmp_path: Path, options: tuple[str, ...]) -> None:
 def test_a_hook_that_fails_is_called_by_its_name(
     tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
-    (tmp_path / "served.py").write_text(HELLO)
+    write_app(tmp_path, HELLO)
     (tmp_path / "own.py").write_text(f"def {name}(one, two=None): one.no_such_thing")
     ended = subprocess.run(
         [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import HELLO, Server, wait_for
+from tests.server.helpers import HELLO, Server, wait_for, write_app
 from tests.server.processes import by_age, children, descriptors, running
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
     before = set(children(master))
     # Whoever loads it waits: the new one, and what replaces the old one.
     gate = "import os, time\nwhile not os.path.exists('gate'):\n    time.sleep(0.01)\n"
-    (server.folder / "served.py").write_text(gate + LARGE)
+    write_app(server.folder, gate + LARGE)
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(children(master)) == 3, "a template on trial")
     os.kill(by_age(before)[0], signal.SIGKILL)
@@ -136,7 +136,7 @@ def test_the_template_ends_with_the_master(serve: Serve) -> None:
 @pytest.mark.parametrize("form", ["script", "code", "standard input"])
 def test_a_program_that_calls_main_is_not_run_twice(form: str, tmp_path: Path) -> None:
     """What it has read until then is gone, and so is one that came by standard input."""
-    (tmp_path / "served.py").write_text(HELLO)
+    write_app(tmp_path, HELLO)
     program = """
 import sys
 with open("begun", "a") as file:

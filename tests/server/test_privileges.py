@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 from onegate import __file__ as onegate_package
 
-from tests.server.helpers import DEADLINE, HELLO, Client, Response, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Client, Response, wait_for, write_app
 from tests.server.processes import by_age, children
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def running(
     tls: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server on ``folder/socket`` that is seen to answer, and in the end stops with status 0."""
-    (folder / "served.py").write_text(source)
+    write_app(folder, source)
     (folder / "served.py").chmod(0o644)
     command = (folder / "python", "-m", "onegate", "served:app", "--bind", f"unix:{folder}/socket")
     with (folder / "stderr").open("wb") as stderr:

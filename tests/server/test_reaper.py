@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from onegate import reaper
 
-from tests.server.helpers import DEADLINE, Server, wait_for
+from tests.server.helpers import DEADLINE, Server, wait_for, write_app
 from tests.server.processes import children
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def app(environ, start_response):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be process 1 of a namespace")
 def test_as_process_1_it_reaps_orphans_and_their_status_counts_as_nothing(tmp_path: Path) -> None:
-    (tmp_path / "served.py").write_text(ORPHANS)
+    write_app(tmp_path, ORPHANS)
     process = subprocess.Popen(
         [
             *("unshare", "--pid", "--fork", "--kill-child"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import HELLO, Server, serving, wait_for
+from tests.server.helpers import HELLO, Server, serving, wait_for, write_app
 from tests.server.loads import Load, both, under_load
 from tests.server.ports import free_port, get
 from tests.server.processes import children
@@ -52,7 +52,7 @@ def test_hup_loads_new_code(serve: Serve, options: tuple[str, ...]) -> None:
     wait_for(lambda: len(children(server.process.pid)) == 2 + len(options), "two workers")
     assert server.get().text == "1"
     # Of another size: one that differs by content alone may be taken for what was compiled.
-    (server.folder / "served.py").write_text(VERSION.format(2) + "\n")
+    write_app(server.folder, VERSION.format(2))
     reloaded(server)
     assert {server.get().text for _ in range(10)} == {"2"}
 
@@ -66,9 +66,7 @@ def test_hup_with_broken_code_keeps_the_old_workers(serve: Serve, options: tuple
     wait_for(lambda: len(children(server.process.pid)) == count, "the first worker")
     workers = children(server.process.pid)
     for attempt in (1, 2):
-        (server.folder / "served.py").write_text(
-            "raise RuntimeError('no such luck')" + " " * attempt
-        )
+        write_app(server.folder, "raise RuntimeError('no such luck')" + " " * attempt)
         server.process.send_signal(signal.SIGHUP)
 
         def failed(count: int = attempt) -> bool:
@@ -78,7 +76,7 @@ def test_hup_with_broken_code_keeps_the_old_workers(serve: Serve, options: tuple
     assert "RuntimeError: no such luck" in server.log
     assert {server.get().text for _ in range(10)} == {"1"}
     wait_for(lambda: children(server.process.pid).keys() == workers.keys(), "the same workers")
-    (server.folder / "served.py").write_text(VERSION.format(3) + "\n\n")
+    write_app(server.folder, VERSION.format(3))
     reloaded(server)
     assert server.get().text == "3"
 
@@ -133,12 +131,12 @@ def test_hup_again_while_a_new_bind_is_on_trial(tmp_path: Path) -> None:
     with serving_config(tmp_path) as server:
         assert get(first) == "Hello\n"
         os.mkfifo(tmp_path / "gate")
-        (tmp_path / "served.py").write_text("open('gate').read()\n" + HELLO)
+        write_app(tmp_path, "open('gate').read()\n" + HELLO)
         configured(tmp_path, bind=[f"127.0.0.1:{first}", f"127.0.0.1:{second}"])
         server.process.send_signal(signal.SIGHUP)
         server.wait_for_log("reloading")
         wait_for(lambda: len(children(server.process.pid)) == 2, "one on trial")
-        (tmp_path / "served.py").write_text(HELLO)
+        write_app(tmp_path, HELLO)
         reloaded(server)
         assert (get(first), get(second)) == ("Hello\n", "Hello\n")
 

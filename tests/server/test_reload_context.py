@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for, write_app
 from tests.server.processes import children, descriptors, running
 from tests.server.sources import VERSION
 from tests.server.test_reload import configured, reloaded, serving_config
@@ -76,7 +76,7 @@ def test_after_a_reload_that_failed_a_killed_worker_finds_the_old_place(
 ) -> None:
     for name, source in (("one", SHOWS.format(1)), ("two", "raise RuntimeError('no such luck')")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "served.py").write_text(source)
+        write_app(tmp_path / name, source)
     # Values that a table of TOML and a list of Python spell differently.
     (tmp_path / "onegate.toml").write_text('chdir = "one"\nenv = { A = "1" }\numask = "027"')
     config = ("--config", "onegate.toml", *options)
@@ -101,7 +101,7 @@ def test_after_a_reload_that_failed_a_killed_worker_finds_the_old_place(
         assert without_pid(after) == without_pid(before)
         assert Path(f"/proc/{server.process.pid}/cwd").readlink() == tmp_path / "one"
         # What was wrong is put right: all of it holds, and for the next worker too.
-        (tmp_path / "two" / "served.py").write_text(SHOWS.format(2) + "\n")
+        write_app(tmp_path / "two", SHOWS.format(2))
         # A worker forked by a template may answer a moment before it is the master's child.
         wait_for(lambda: len(children(server.process.pid)) == len(there), "the replacement")
         reloaded(server)
@@ -123,9 +123,9 @@ def test_a_hooks_file_that_fails_changes_nothing(tmp_path: Path) -> None:
             hooks.write_text(f"import os; os.environ['X'] = 'new'\n{last}")
             reload_failed(server, times)
         hooks.write_text("import os; os.environ['X'] = 'new'")
-        (tmp_path / "served.py").write_text("raise RuntimeError")
+        write_app(tmp_path, "raise RuntimeError")
         reload_failed(server, 4)
-        (tmp_path / "served.py").write_text(SHOWS.format(1))
+        write_app(tmp_path, SHOWS.format(1))
         replaced(server)
         assert without_pid(shown(server)) == without_pid(before)
         reloaded(server)
@@ -140,11 +140,11 @@ def test_the_directory_of_the_start_is_removed(tmp_path: Path) -> None:
     start.mkdir(parents=True)
     current = tmp_path / "current"
     current.mkdir()
-    (current / "served.py").write_text(VERSION.format(1))
+    write_app(current, VERSION.format(1))
     with serving(start, HELLO, "--chdir", str(current)) as server:
         assert server.get().text == "1"
         shutil.rmtree(start)
-        (current / "served.py").write_text(VERSION.format(2) + "\n")
+        write_app(current, VERSION.format(2))
         reloaded(server)
         assert server.get().text == "2"
 
@@ -167,7 +167,7 @@ def test_a_link_that_is_turned(tmp_path: Path) -> None:
     for version in (1, 2):
         release = tmp_path / str(version)
         release.mkdir()
-        (release / "served.py").write_text(SHOWS.format(version))
+        write_app(release, SHOWS.format(version))
     current = tmp_path / "current"
     current.symlink_to("1")
     text = (tmp_path / "1" / "served.py").read_text()
@@ -247,7 +247,7 @@ def on_trial(server: Server, source: str) -> None:
     if not (server.folder / "gate").exists():
         os.mkfifo(server.folder / "gate")
     before = len(children(server.process.pid))
-    (server.folder / "served.py").write_text("open('gate').read()\n" + source)
+    write_app(server.folder, "open('gate').read()\n" + source)
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(children(server.process.pid)) == before + 1, "one on trial")
 
@@ -270,8 +270,8 @@ def test_a_worker_that_dies_meanwhile_is_replaced(tmp_path: Path, options: tuple
     old, new = tmp_path / "old", tmp_path / "new"
     for folder in (old, new):
         folder.mkdir()
-    (old / "served.py").write_text(SHOWS.format(1))
-    (new / "served.py").write_text("open('gate').read()\n" + SHOWS.format(2))
+    write_app(old, SHOWS.format(1))
+    write_app(new, "open('gate').read()\n" + SHOWS.format(2))
     os.mkfifo(new / "gate")
     configured(tmp_path, chdir="old")
     with serving(tmp_path, "", "--config", "onegate.toml", *options) as server:
@@ -308,7 +308,7 @@ def test_a_second_reload_replaces_the_first_on_trial(tmp_path: Path) -> None:
         held = descriptors(server.process.pid)
         for _ in range(2):
             on_trial(server, VERSION.format(2))
-            (tmp_path / "served.py").write_text(VERSION.format(3) + "\n")
+            write_app(tmp_path, VERSION.format(3))
             reloaded(server)
             assert server.get().text == "3"
             wait_for(lambda: len(children(server.process.pid)) == 1, "one worker")
@@ -344,7 +344,7 @@ def test_a_trial_that_serves_before_it_is_heard_finishes_what_it_has(tmp_path: P
             with server.connect() as trial:
                 trial.send(b"GET /trial HTTP/1.1\r\nHost: a\r\n\r\n")
                 calls.append(held(tmp_path / "trial"))
-                (tmp_path / "served.py").write_text(HOLDS.format(3) + "\n\n")
+                write_app(tmp_path, HOLDS.format(3))
                 os.close(config)
                 wait_for(lambda: server.get().text == "3", "the second reload")
                 for call, client, version in zip(calls, (old, trial), "12", strict=True):
@@ -375,7 +375,7 @@ def test_a_reload_while_a_new_master_starts_changes_nothing(tmp_path: Path) -> N
     with serving(tmp_path, VERSION.format(1), "--config", "onegate.toml") as server:
         assert server.get().text == "1"
         os.mkfifo(tmp_path / "gate")
-        (tmp_path / "served.py").write_text("open('gate').read()\n" + VERSION.format(2))
+        write_app(tmp_path, "open('gate').read()\n" + VERSION.format(2))
         server.process.send_signal(signal.SIGUSR2)
         wait_for(lambda: server.log.count("listens on") == 2, "the new master")
         server.process.send_signal(signal.SIGHUP)
@@ -395,7 +395,7 @@ def test_an_upgrade_gives_up_what_is_on_trial(tmp_path: Path) -> None:
     with serving(tmp_path, VERSION.format(1), "--pidfile", "pid") as server:
         assert server.get().text == "1"
         on_trial(server, VERSION.format(2))
-        (tmp_path / "served.py").write_text(VERSION.format(3) + "\n\n")
+        write_app(tmp_path, VERSION.format(3))
         server.process.send_signal(signal.SIGUSR2)
         new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
         try:
@@ -409,7 +409,7 @@ def test_an_upgrade_gives_up_what_is_on_trial(tmp_path: Path) -> None:
 
 def test_the_end_comes_while_another_is_on_trial(tmp_path: Path) -> None:
     (tmp_path / "onegate.toml").write_text('bind = ["unix:one"]')
-    (tmp_path / "served.py").write_text(HELLO)
+    write_app(tmp_path, HELLO)
     with serving_config(tmp_path) as server:
         answers(tmp_path / "one")
         (tmp_path / "onegate.toml").write_text('bind = ["unix:two"]')

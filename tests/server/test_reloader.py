@@ -14,7 +14,7 @@ import pytest
 from onegate import reloader
 from onegate.settings.model import Settings
 
-from tests.server.helpers import DEADLINE, wait_for
+from tests.server.helpers import DEADLINE, wait_for, write_app
 from tests.server.processes import children
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_an_application_that_is_broken_from_the_start_is_waited_for(serve: Serve
     assert response.status == 500
     assert "ModuleNotFoundError: No module named 'gone_missing'" in response.text
     server.wait_for_log("ModuleNotFoundError")
-    (server.folder / "served.py").write_text(APP % "4")
+    write_app(server.folder, APP % "4")
     answers(server, "4")
 
 

@@ -52,6 +52,8 @@ class Interruption:
         """A frame begins."""
         if self.left <= 0 or not frame.f_globals["__name__"].startswith("onegate."):
             return None
+        # From Python 3.13 on a frame without a trace function has no opcodes traced.
+        frame.f_trace = self._opcode
         frame.f_trace_opcodes = True
         return self._opcode
 

@@ -14,7 +14,7 @@ from onegate.listeners import Listener
 from onegate.scoreboard import Scoreboard
 from onegate.status import StatusApp
 
-from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for, write_app
 from tests.server.ports import free_port
 from tests.server.processes import children, descriptors
 
@@ -278,10 +278,10 @@ def test_every_number_is_written_by_something(tmp_path: Path) -> None:
         with server.connect() as idle:
             idle.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response()
             told("idle_connections")
-        (tmp_path / "served.py").write_text("raise RuntimeError")
+        write_app(tmp_path, "raise RuntimeError")
         server.process.send_signal(signal.SIGHUP)
         told('onegate_reloads_total{result="failed"}')
-        (tmp_path / "served.py").write_text(MANY)
+        write_app(tmp_path, MANY)
         server.process.send_signal(signal.SIGHUP)
         told('onegate_reloads_total{result="adopted"}')
         # One that is about to end may still take a request, and is not judged by --timeout.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.helpers import DEADLINE, wait_for
+from tests.server.helpers import DEADLINE, wait_for, write_app
 from tests.server.ports import free_port, get
 from tests.server.processes import children
 
@@ -32,7 +32,7 @@ def app(environ, start_response):
 @pytest.mark.parametrize("options", [(), ("--preload", "--access-log", "%(s)s")])
 @pytest.mark.parametrize("closed", ["0<&-", ">&-", "2>&-", "0<&- >&- 2>&-"])
 def test_closed_descriptors(tmp_path: Path, closed: str, options: tuple[str, ...]) -> None:
-    (tmp_path / "served.py").write_text(TELLS)
+    write_app(tmp_path, TELLS)
     port = free_port()
     command = [sys.executable, "-m", "onegate", "served:app", "--bind", f"127.0.0.1:{port}"]
     errors = ("--error-logfile", "errors") if "2>&-" in closed else ()
@@ -78,7 +78,7 @@ def test_closed_descriptors(tmp_path: Path, closed: str, options: tuple[str, ...
     ],
 )
 def test_what_nobody_reads_is_a_quiet_end(tmp_path: Path, words: str) -> None:
-    (tmp_path / "served.py").write_text("def app(*_): ...")
+    write_app(tmp_path, "def app(*_): ...")
     (tmp_path / "gunicorn.conf.py").write_text("workers = 2")
     (tmp_path / "uwsgi.ini").write_text("[uwsgi]\nworkers = 2")
     read, write = os.pipe()
@@ -150,7 +150,7 @@ def on_exit(server): print("on_exit")
 
 @pytest.mark.parametrize("where", ["/dev/full", "a pipe that nobody reads"])
 def test_output_is_never_a_reason_to_end(tmp_path: Path, where: str) -> None:
-    (tmp_path / "served.py").write_text(PRINTS)
+    write_app(tmp_path, PRINTS)
     (tmp_path / "hooks.py").write_text(HOOKS)
     if where == "/dev/full":
         out = os.open(where, os.O_WRONLY)
@@ -189,7 +189,7 @@ def test_a_line_that_is_printed_is_written_at_once_and_only_once(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     """Not to be lost with a worker that is killed."""
-    (tmp_path / "served.py").write_text(PRINTS)
+    write_app(tmp_path, PRINTS)
     (tmp_path / "hooks.py").write_text(HOOKS.replace('"starting" * 2000', '"starting", end=" "'))
     port = free_port()
     command = [sys.executable, "-m", "onegate", "served:app", "--bind", f"127.0.0.1:{port}"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, Server, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Server, wait_for, write_app
 from tests.server.loads import both, under_load
 from tests.server.processes import children
 from tests.server.sources import ASK, PID
@@ -81,7 +81,7 @@ def app(environ, start_response):
 
 
 def test_an_app_that_never_loads_ends_the_server_with_the_traceback(tmp_path: Path) -> None:
-    (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+    write_app(tmp_path, "raise RuntimeError('no such luck')")
     ended = subprocess.run(
         [sys.executable, "-m", "onegate", "served:app", "--bind", "127.0.0.1:0"],
         cwd=tmp_path,
@@ -98,7 +98,7 @@ def test_an_app_that_never_loads_ends_the_server_with_the_traceback(tmp_path: Pa
 def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:
     server = serve()
     assert server.get().status == 200
-    (server.folder / "served.py").write_text("raise RuntimeError('no such luck')")
+    write_app(server.folder, "raise RuntimeError('no such luck')")
     [worker] = children(server.process.pid)
     os.kill(worker, signal.SIGKILL)
     server.wait_for_log(r"next try in 1\.6 s")
@@ -106,5 +106,5 @@ def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:
     assert waits[-4:] == [0.2, 0.4, 0.8, 1.6]
     with server.connect() as client:
         client.send(ASK)
-        (server.folder / "served.py").write_text(HELLO)
+        write_app(server.folder, HELLO)
         assert client.response().status == 200

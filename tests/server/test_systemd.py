@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.server.helpers import DEADLINE, HELLO, Server, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Server, wait_for, write_app
 from tests.server.processes import children, running
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def service(
     folder: Path, listener: socket.socket, *options: str, **environ: str
 ) -> Iterator[Server]:
     """A service that finds a listening socket as descriptor 3."""
-    (folder / "served.py").write_text(HELLO)
+    write_app(folder, HELLO)
     number = str(listener.fileno())
     process = subprocess.Popen(
         [
@@ -146,7 +146,7 @@ def test_a_new_master_that_cannot_serve_says_nothing_of_the_service(tmp_path: Pa
         service(tmp_path, sock, LISTEN_FDS="1", NOTIFY_SOCKET=str(tmp_path / "notify")) as server,
     ):
         assert told(notify, "READY")
-        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+        write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
         server.wait_for_log(r"new master \d+ exited with 1 before it served; this one goes on")
         server.process.send_signal(signal.SIGHUP)
@@ -158,7 +158,7 @@ def test_nothing_is_left_between_two_masters(tmp_path: Path) -> None:
     with listening() as sock, service(tmp_path, sock, LISTEN_FDS="1") as server:
         assert server.get().status == 200
         os.mkfifo(tmp_path / "gate")
-        (tmp_path / "served.py").write_text("open('gate').read()\n" + HELLO)
+        write_app(tmp_path, "open('gate').read()\n" + HELLO)
         before = children(server.process.pid)
         server.process.send_signal(signal.SIGUSR2)
         wait_for(lambda: server.log.count("listens on") == 2, "the new master")
@@ -201,7 +201,7 @@ def test_notify_ready_reloading_stopping(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGHUP)
         assert told(notify, "RELOADING")["MONOTONIC_USEC"].isdigit()
         assert told(notify, "READY")
-        (tmp_path / "served.py").write_text("raise RuntimeError")
+        write_app(tmp_path, "raise RuntimeError")
         server.process.send_signal(signal.SIGHUP)
         assert told(notify, "RELOADING")
         assert told(notify, "READY"), "the old workers go on"

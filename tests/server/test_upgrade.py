@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for
+from tests.server.helpers import DEADLINE, HELLO, Client, Server, serving, wait_for, write_app
 from tests.server.loads import both, under_load
 from tests.server.ports import free_port, get
 from tests.server.processes import children, parent, running
@@ -75,7 +75,7 @@ def test_usr2_with_a_program_that_does_not_start_changes_nothing(tmp_path: Path)
         tmp_path, VERSION.format(1), "--bind", "unix:socket", "--pidfile", "pid"
     ) as server:
         assert server.get().text == "1"
-        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+        write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
         server.wait_for_log("new master .* before it served; this one goes on")
         assert server.get().text == "1"
@@ -88,7 +88,7 @@ def test_usr2_twice_starts_one(serve: Serve) -> None:
     server = serve()
     assert server.get().status == 200
     os.mkfifo(server.folder / "gate")
-    (server.folder / "served.py").write_text("open('gate').read()\n" + HELLO)
+    write_app(server.folder, "open('gate').read()\n" + HELLO)
     server.process.send_signal(signal.SIGUSR2)
     wait_for(lambda: len(re.findall("listens on", server.log)) == 2, "the new master")
     server.process.send_signal(signal.SIGUSR2)
@@ -116,7 +116,7 @@ def app(environ, start_response):
 """
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "served.py").write_text(source)
+        write_app(tmp_path / name, source)
     config = tmp_path / "onegate.toml"
     config.write_text('chdir = "one"\numask = "077"\nenv = { A = "1", B = "1" }')
     launcher = ("sh", "-c", 'umask 022; exec "$@"', "sh")
@@ -134,7 +134,7 @@ def app(environ, start_response):
 
 def test_a_relative_chdir_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "served.py").write_text(HELLO)
+    write_app(tmp_path / "sub", HELLO)
     with serving(tmp_path, "", "--chdir", "sub") as server:
         assert server.get().status == 200
         new = taken_over(server)
@@ -149,7 +149,7 @@ def test_the_directory_of_the_first_start_is_gone(tmp_path: Path) -> None:
     start, app = tmp_path / "start", tmp_path / "app"
     for folder in (start, app):
         folder.mkdir()
-    (app / "served.py").write_text(HELLO)
+    write_app(app, HELLO)
     with serving(start, "", "--chdir", str(app)) as server:
         assert server.get().status == 200
         shutil.rmtree(start)
@@ -195,7 +195,7 @@ def starting(server: Server) -> tuple[int, int]:
     """Have a new master start that is not done before ``gate`` is opened. Its process number, and
     that of the process in between."""
     os.mkfifo(server.folder / "gate")
-    (server.folder / "served.py").write_text("open('gate').read()\n" + VERSION.format(2))
+    write_app(server.folder, "open('gate').read()\n" + VERSION.format(2))
     server.process.send_signal(signal.SIGUSR2)
     # It says itself who it is: a worker of a template may become the master's child only now.
     new = int(server.wait_for_log(r"(?s)listens on .*\[(\d+)\] INFO onegate \S+ listens on")[1])
@@ -211,7 +211,7 @@ def serves_on(server: Server) -> None:
         sock.connect(str(server.folder / "socket"))
         assert Client(sock).send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().text == "1"
     assert (server.folder / "pid").read_text() == f"{server.process.pid}\n"
-    (server.folder / "served.py").write_text(VERSION.format(3))
+    write_app(server.folder, VERSION.format(3))
     new = taken_over(server)
     try:
         assert server.get().text == "3"
@@ -238,14 +238,14 @@ def test_a_stop_ends_a_new_master_that_does_not_serve(
 
 def test_a_new_master_that_fails_removes_the_file_that_it_has_made(tmp_path: Path) -> None:
     (tmp_path / "onegate.toml").write_text('bind = ["unix:one"]')
-    (tmp_path / "served.py").write_text(HELLO)
+    write_app(tmp_path, HELLO)
     with serving(tmp_path, HELLO, "--config", "onegate.toml", bind="") as server:
         wait_for((tmp_path / "one").exists, "the first")
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(tmp_path / "one"))
             assert Client(sock).send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().status == 200
         (tmp_path / "onegate.toml").write_text('bind = ["unix:one", "unix:two"]')
-        (tmp_path / "served.py").write_text("raise RuntimeError('no such luck')")
+        write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
         server.wait_for_log("new master .* before it served; this one goes on")
         assert "unix:two" in server.log

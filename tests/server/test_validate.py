@@ -15,7 +15,7 @@ from onegate.settings.kinds import Kind, Pairs, Texts
 from onegate.settings.model import OPTIONS, Settings
 from onegate.validate import RESOURCES, SYNTAX, validate
 
-from tests.server.helpers import DEADLINE, HELLO, serving
+from tests.server.helpers import DEADLINE, HELLO, serving, write_app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ WRONG = [
 
 def ended(folder: Path, *options: str, app: str = "served:app") -> tuple[int, str, str]:
     """Exit status, standard error and error log of a server that ends by itself."""
-    (folder / "served.py").write_text("open('imported', 'w')\n" + HELLO)
+    write_app(folder, "open('imported', 'w')\n" + HELLO)
     (folder / "served.txt").write_text("post_fork = 3")
     (folder / "folder").mkdir(exist_ok=True)
     log = folder / "errors"
