@@ -320,6 +320,11 @@ def test_a_client_that_had_to_keep_silent_for_long_may_be_closed_and_comes_anew(
         assert burst_of_5(port, monkeypatch, 0.0) == (5, 0)
     with scripted(once_away(3)) as port:
         assert burst_of_5(port, monkeypatch, 1000.0) == (2, 3)
+    # Who comes anew asks at once, and is answered.
+    with scripted(once_away(6)) as port:
+        answered, failed = burst_of_5(port, monkeypatch, 0.0)
+        assert answered + failed == 5
+        assert failed >= 1
 
 
 def test_a_server_that_is_slow_but_loses_nobody_does_not_fail_by_the_deadline(tmp_path):
