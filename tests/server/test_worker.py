@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import os
 import re
 import signal
@@ -62,13 +63,13 @@ def test_a_worker_that_has_answered_nothing_is_not_too_large(serve: Serve) -> No
 
     wait_for(lambda: worker()["resident_bytes"] > 40 << 20, "its size")
     first = worker()["pid"]
-    for _ in range(3):  # it looks at itself with each beat
-        before = worker()["seconds_since_beat"]
+    seen = [worker()["seconds_since_beat"]]
 
-        def beats(before: float = before) -> bool:
-            return worker()["seconds_since_beat"] < before
+    def beats() -> bool:
+        seen.append(worker()["seconds_since_beat"])
+        return sum(map(operator.lt, seen[1:], seen)) >= 3
 
-        wait_for(beats, "another beat")
+    wait_for(beats, "three beats, with each of which it looks at itself")
     assert worker()["pid"] == first
     assert "is to be replaced" not in server.log
 
