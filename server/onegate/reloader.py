@@ -72,22 +72,30 @@ class _Look:
         self._settings = settings
         self._more = app.files if isinstance(app, Broken) else set()
         self._began = began
-        self._before = self._times()
+        times = self._times()
+        self._before = {name: modified for name, (modified, _) in times.items()}
+        # What was put in its place while the application was loaded, with the time that it had
+        # elsewhere (rsync --times, mv): that is seen in the time of its inode alone.
+        self._found = [name for name, (_, changed) in times.items() if began < changed]
 
     def __call__(self) -> str:
         """The name of a file that has changed; empty if none has."""
-        now, after = time.time(), self._times()
+        now = time.time()
+        after = {name: modified for name, (modified, _) in self._times().items()}
         # What was written while the application was loaded counts, a file from the future never.
-        changed = [name for name, when in after.items() if self._began < when <= now]
-        changed += [name for name, when in self._before.items() if after.get(name) != when]
-        self._before, self._began = after, now
-        return changed[0] if changed else ""
+        found = self._found
+        found += [name for name, when in after.items() if self._began < when <= now]
+        found += [name for name, when in self._before.items() if after.get(name) != when]
+        self._before, self._began, self._found = after, now, []
+        return found[0] if found else ""
 
-    def _times(self) -> dict[str, float]:
+    def _times(self) -> dict[str, tuple[float, float]]:
+        """The last modification and the last change of the inode (stat(2)), of each file."""
         times = {}
         for path in files(self._settings) | self._more:
             with contextlib.suppress(OSError):
-                times[path] = os.stat(path).st_mtime
+                found = os.stat(path)
+                times[path] = found.st_mtime, found.st_ctime
         return times
 
 

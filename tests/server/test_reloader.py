@@ -154,13 +154,16 @@ def test_what_counts_as_a_change(
         os.close(read)
 
 
+@pytest.mark.parametrize("copied", [False, True])
 def test_what_was_written_while_the_application_was_loaded_is_a_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
     began = time.time()
     wait_for(lambda: time.time() > began + 0.02, "the clock of the file system")
     (tmp_path / "loaded.py").write_text("1")
+    if copied:  # with the time of its last modification elsewhere
+        os.utime(tmp_path / "loaded.py", (1, 1))
     wait_for(lambda: time.time() > began + 0.05, "the clock of the file system")
     read, write = os.pipe()
     with os.fdopen(read), os.fdopen(write, "wb"):
