@@ -134,6 +134,12 @@ class Master:
         if address := self._settings.status:
             first.status = held.get(address) or listen(address, self._settings, "--status")
         if not self._succession.pending:
+            if holder := self._pidfile.holder():
+                log.warning(
+                    "--pidfile %s names process %d, which is running; it now names this one",
+                    self._settings.pidfile,
+                    holder,
+                )
             self._pidfile.write()
 
     def _announce(self) -> None:

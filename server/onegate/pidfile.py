@@ -39,6 +39,23 @@ class PidFile:
                 os.unlink(beside)
             raise SettingsError(f"--pidfile {self._path}: {error.strerror}") from None
 
+    def holder(self) -> int:
+        """Another process that the file names and that runs; 0 if there is none.
+
+        It need not be a server: numbers are given again, and a file outlives who was killed.
+        """
+        try:
+            with open(self._path) as file:
+                pid = int(file.read(32))
+            if pid > 0 and pid != os.getpid():
+                os.kill(pid, 0)
+                return pid
+        except PermissionError:
+            return pid
+        except (OSError, ValueError, OverflowError):
+            pass
+        return 0
+
     def remove(self) -> None:
         """Remove the file, unless another master has taken it over."""
         if not self._path:

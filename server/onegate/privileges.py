@@ -29,11 +29,16 @@ class Identity(Record):
 def identity(user: str, group: str) -> Identity:
     """``user`` and ``group``, each a name or a number, or empty.
 
-    Raises :class:`SettingsError` if there is no such one.
+    Raises :class:`SettingsError` if there is no such one, or if it would keep the group of who
+    starts it, which is root's, because nothing tells another.
     """
     uid, name, gid = _user(user)
     if group:
         gid = _group(group)
+    elif uid not in (None, os.getuid()) and gid is None:
+        raise SettingsError(
+            f"--user {user}: it has no entry in passwd(5) that names its group; add --group"
+        )
     return Identity(uid=uid, gid=gid, name=name)
 
 

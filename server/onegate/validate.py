@@ -53,11 +53,27 @@ def _access_log(text: str) -> None:
         formatter(text)
 
 
+_OF_THE_REQUEST = {
+    *("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "REQUEST_URI", "RAW_URI"),
+    *("REMOTE_ADDR", "REMOTE_PORT", "CONTENT_LENGTH", "wsgi.input", "wsgi.early_hints"),
+}
+"""Keys of the environ that each request sets, or that say what it has."""
+
+
+def _environ(pairs: tuple[tuple[str, str], ...]) -> None:
+    for name, _ in pairs:
+        if name in _OF_THE_REQUEST:
+            raise SettingsError(f"--environ {name}: each request has its own")
+        if name == "SCRIPT_NAME":
+            raise SettingsError(f"--environ {name}: it is set with --root-path")
+
+
 SYNTAX: dict[str, Callable[[Any], object]] = {
     "app": _app,
     "bind": _bind,
     "status": _status,
     "access_log": _access_log,
+    "environ": _environ,
     "forwarded_allow_ips": lambda addresses: Forwarded(addresses, ""),
     "forwarded_headers": lambda names: Forwarded("", names),
 }

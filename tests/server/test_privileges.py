@@ -193,9 +193,9 @@ def test_workers_have_nothing_left_of_root(folder: Path) -> None:
     user, group = NOBODY.pw_uid, NOBODY.pw_gid
     with running(folder, source=IDS):
         assert ask(folder).text == repr(((user,) * 3, (group,) * 3, [group]))
-    # A number without an entry has no group of its own.
-    with running(folder, "--user", "54321", source=IDS):
-        assert ask(folder).text == repr(((54321,) * 3, (0,) * 3, []))
+    # A number without an entry has no group of its own; without --group it is refused.
+    with running(folder, "--user", "54321", "--group", "54322", source=IDS):
+        assert ask(folder).text == repr(((54321,) * 3, (54322,) * 3, [54322]))
     with running(folder, "--user", "", "--group", "daemon", source=IDS):
         group = DAEMON.gr_gid
         assert ask(folder).text == repr(((0,) * 3, (group,) * 3, [group]))
