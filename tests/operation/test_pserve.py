@@ -6,14 +6,13 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, Server, wait_for
+from tests.server.helpers import DEADLINE, Server, started, wait_for
 from tests.server.processes import children, running
 
 if TYPE_CHECKING:
@@ -47,20 +46,10 @@ use = egg:onegate#main
 def pserve(folder: Path, section: str, *options: str) -> Iterator[Server]:
     (folder / "mysite.py").write_text(MODULE)
     (folder / "mysite.ini").write_text(INI + section)
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("pserve")), "mysite.ini", *options],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONWARNINGS": "ignore"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    server = Server(process, folder)
-    try:
+    command = [str(Path(sys.executable).with_name("pserve")), "mysite.ini", *options]
+    environ = {"PYTHONPATH": str(folder), "PYTHONWARNINGS": "ignore"}
+    with started(folder, command, environ) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 DEADLINE = 60.0
 """Seconds after which anything that is waited for counts as a failure."""
@@ -289,13 +290,39 @@ class Server:
 
 
 @contextlib.contextmanager
+def started(
+    folder: Path,
+    command: Sequence[str],
+    environ: Mapping[str, str] = MappingProxyType({}),
+    stdout: IO[str] | int = subprocess.DEVNULL,
+) -> Iterator[Server]:
+    """A server that ``command`` starts in ``folder``, killed at the end if it runs then."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    server = Server(process, folder)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextlib.contextmanager
 def serving(
     folder: Path,
     source: str = HELLO,
     *options: str,
     target: str = "served:app",
     bind: str = "127.0.0.1:0",
-    environ: dict[str, str] | None = None,
+    environ: Mapping[str, str] = MappingProxyType({}),
     launcher: tuple[str, ...] = (),
 ) -> Iterator[Server]:
     """Serve the app that the Python text ``source`` defines, from ``folder``.
@@ -305,28 +332,15 @@ def serving(
     ``launcher``: a command that becomes the server, say after it has set limits.
     """
     write_app(folder, source)
-    process = subprocess.Popen(
-        [
-            *launcher,
-            *(sys.executable, "-m", "onegate", target),
-            *(("--bind", bind) if bind else ()),
-            *options,
-        ],
-        cwd=folder,
-        env={**os.environ, **(environ or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
-    server = Server(process, folder)
-    try:
+    command = [
+        *launcher,
+        *(sys.executable, "-m", "onegate", target),
+        *(("--bind", bind) if bind else ()),
+        *options,
+    ]
+    with started(folder, command, environ) as server:
         server.find_port()
         yield server
-        if process.returncode is None:
+        if server.process.returncode is None:
             status = server.stop()
             assert status == 0, f"onegate ended with {status}:\n{server.log}"
-    finally:
-        server.kill()

@@ -18,7 +18,7 @@ import onegate
 import pytest
 
 from tests.server import processes
-from tests.server.helpers import DEADLINE, Client, Server, wait_for
+from tests.server.helpers import DEADLINE, Client, Server, started, wait_for
 from tests.server.processes import children, running
 from tests.server.sources import ASK
 
@@ -56,21 +56,11 @@ def program(
     folder: Path, options: str = "workers=2", source: str = PROGRAM, **environ: str
 ) -> Iterator[Server]:
     (folder / "program.py").write_text(source.replace("OPTIONS", options))
-    with (folder / "out").open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "program.py"],
-            cwd=folder,
-            env={**os.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    server = Server(process, folder)
-    try:
+    with (
+        (folder / "out").open("w") as out,
+        started(folder, [sys.executable, "program.py"], environ, out) as server,
+    ):
         yield server
-    finally:
-        server.kill()
 
 
 def printed(server: Server) -> list[str]:
