@@ -4,13 +4,12 @@
 
 Starts from the corpus of ``tests/server/http1`` and keeps what it learns in FOLDER, which is
 ``build/fuzz`` without it. The first input for which ``oracle.check`` does not hold ends it with
-another status than 0 and is written there as ``crash-…``; once understood, it becomes a file of
+another status than 0 and is written there as ``crash-…``; once understood, it becomes a case of
 the corpus.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -19,10 +18,10 @@ import atheris
 with atheris.instrument_imports(include=["onegate.http1"]):
     from onegate.http1 import RequestReader  # noqa: F401 - whose branches are to be seen
 
+from tests.server.http1.cases import CASES
 from tests.server.http1.oracle import check
 
 ROOT = Path(__file__).parents[2]
-CORPUS = ROOT / "tests" / "server" / "http1"
 MAX_OCTETS = 1024
 WORDS = [
     *("GET ", "HEAD ", "CONNECT ", "OPTIONS * ", "http://", " HTTP/1.1\r\n", " HTTP/1.0\r\n"),
@@ -34,12 +33,12 @@ WORDS = [
 
 
 def prepare(folder: Path) -> None:
-    """Put the words and every short file of the corpus into ``folder``."""
+    """Put the words and every short case of the corpus into ``folder``."""
     inputs = folder / "inputs"
     inputs.mkdir(parents=True, exist_ok=True)
-    for path in CORPUS.glob("*valid/*.http"):
-        if path.stat().st_size <= MAX_OCTETS:
-            shutil.copyfile(path, inputs / f"{path.parent.name}-{path.stem}")
+    for case in CASES:
+        if len(case.octets) <= MAX_OCTETS:
+            (inputs / case.id.replace("/", "-")).write_bytes(case.octets)
     escaped = ("".join(f"\\x{octet:02x}" for octet in word.encode("latin-1")) for word in WORDS)
     (folder / "words").write_text("".join(f'"{word}"\n' for word in escaped))
 

@@ -6,6 +6,7 @@ import http.client
 import io
 import string
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import h11
@@ -15,10 +16,10 @@ from hypothesis import strategies as st
 from onegate.http1.response import LAST_CHUNK, Framing, chunk, frame
 from onegate.http1.response_head import ResponseHead
 
+from tests.server.http1.cases import CASES, Case
 from tests.server.http1.oracle import check
 from tests.server.http1.others import Request, by_h11, comparable
 from tests.server.http1.readers import at_random, read
-from tests.server.http1.test_corpus import INVALID, VALID, Case, name_of
 
 TCHARS = "!#$%&'*+-.^_`|~" + string.digits + string.ascii_letters
 VALUE_CHARS = "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)]))
@@ -91,11 +92,8 @@ def test_what_was_said_is_read_by_us_and_by_h11(
     assert by_h11(octets) == said
 
 
-CORPUS = [Case(path).octets for path in VALID + INVALID]
-
-
 @given(
-    octets=st.sampled_from([octets for octets in CORPUS if len(octets) < 500]),
+    octets=st.sampled_from([case.octets for case in CASES if len(case.octets) < 500]),
     changes=st.lists(
         st.tuples(
             st.integers(0, 500),
@@ -105,7 +103,7 @@ CORPUS = [Case(path).octets for path in VALID + INVALID]
         max_size=4,
     ),
 )
-def test_a_damaged_file_of_the_corpus_is_judged_the_same_by_all(
+def test_a_damaged_case_of_the_corpus_is_judged_the_same_by_all(
     octets: bytes, changes: list[tuple[int, int, bytes]]
 ) -> None:
     for number, removed, added in changes:
@@ -114,9 +112,9 @@ def test_a_damaged_file_of_the_corpus_is_judged_the_same_by_all(
     check(octets)
 
 
-@pytest.mark.parametrize("path", VALID + INVALID, ids=name_of)
-def test_every_file_of_the_corpus_is_judged_the_same_by_all(path: Any) -> None:
-    check(Case(path).octets)
+@pytest.mark.parametrize("case", CASES, ids=attrgetter("id"))
+def test_every_case_of_the_corpus_is_judged_the_same_by_all(case: Case) -> None:
+    check(case.octets)
 
 
 @given(st.binary(max_size=60))
