@@ -15,10 +15,10 @@ import re
 import select
 from collections.abc import Callable
 
+from onegate._suggest import hint
 from onegate.access_values import Clean, Clock, Environ, cleaner, shorten, user
+from onegate.errors import SettingsError
 from onegate.request_id import request_id
-from onegate.settings import SettingsError
-from onegate.settings.nearest import hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import re
 import socket
 import stat
 
+from onegate.errors import SettingsError
 from onegate.listeners import Listener, file_at
-from onegate.settings import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

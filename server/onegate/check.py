@@ -22,7 +22,7 @@ def check(settings: Settings) -> int:
     """Look at what ``settings`` name and load the application.
 
     Returns the exit status: 0, or 1 if the application cannot be loaded; the log says why.
-    Raises :class:`onegate.settings.SettingsError` for a setting that cannot be used.
+    Raises :class:`onegate.errors.SettingsError` for a setting that cannot be used.
     """
     validate(settings)
     Hooks(settings.hooks)

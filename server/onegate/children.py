@@ -21,12 +21,12 @@ from threading import Lock
 
 from onegate import hooks, signals
 from onegate import log as logs
+from onegate.errors import SettingsError
 from onegate.generation import Nest
 from onegate.go_between import stand_between
 from onegate.loader import LoadError, load
 from onegate.process_table import Role
 from onegate.scoreboard import Scoreboard, Slot
-from onegate.settings import SettingsError
 from onegate.upgrade import exec_successor
 from onegate.worker import Worker
 

@@ -6,9 +6,9 @@ import gc
 import sys
 
 from onegate import log, subreaper
+from onegate.errors import SettingsError
 from onegate.fork_context import ForkContext, start
 from onegate.hooks import HookError
-from onegate.settings import SettingsError
 from onegate.stdio import complain, make_harmless, open_missing, tell
 
 TYPE_CHECKING = False

@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from onegate import log
-from onegate.record import Record
-from onegate.settings import SettingsError
+from onegate._frozen import Record
+from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

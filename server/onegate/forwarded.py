@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import socket
 
+from onegate.errors import SettingsError
 from onegate.http1 import grammar
-from onegate.settings import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

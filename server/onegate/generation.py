@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import os
 
+from onegate._frozen import Record
 from onegate.fork_context import ForkContext
 from onegate.hooks import Hooks, Server, Worker
 from onegate.listeners import Listener
 from onegate.process_table import Child
-from onegate.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ class Worker:
 class Hooks:
     """The functions of a file; without a file none.
 
-    Raises :class:`onegate.settings.SettingsError` as :func:`onegate.hook_file.functions` does.
+    Raises :class:`onegate.errors.SettingsError` as :func:`onegate.hook_file.functions` does.
     """
 
     def __init__(self, path: str = "") -> None:

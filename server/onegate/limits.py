@@ -10,7 +10,7 @@ import os
 import resource
 import sys
 
-from onegate.record import Record
+from onegate._frozen import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-from onegate.record import Record
+from onegate._frozen import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

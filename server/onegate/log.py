@@ -23,8 +23,8 @@ import struct
 import time
 from os import write
 
+from onegate.errors import SettingsError
 from onegate.request_id import request_id
-from onegate.settings import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ import signal
 import time
 from collections.abc import Callable
 
-from onegate import __version__
 from onegate import log as logs
+from onegate._version import __version__
 from onegate.backoff import Backoff
 from onegate.binding import listen, open_listeners
 from onegate.generation import Generations

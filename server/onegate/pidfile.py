@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 
 
 class PidFile:

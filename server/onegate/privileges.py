@@ -6,8 +6,8 @@ import grp
 import os
 import pwd
 
-from onegate.record import Record
-from onegate.settings import SettingsError
+from onegate._frozen import Record
+from onegate.errors import SettingsError
 
 _NEEDS_ROOT = "--user and --group need a server that is started as root"
 

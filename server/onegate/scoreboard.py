@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 
-from onegate.record import Record
+from onegate._frozen import Record
 
 
 class Field:

@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
 
     Raises :class:`SettingsError`.
     """
+    from onegate._suggest import hint  # noqa: PLC0415
     from onegate.settings.model import OPTIONS  # noqa: PLC0415 - given back after use
-    from onegate.settings.nearest import hint  # noqa: PLC0415
 
     found = {}
     for name, value in settings.items():

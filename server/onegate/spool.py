@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check_spool(settings: Settings) -> str:
     """Look whether workers will have a directory to spool to; the consequence if "auto" finds
     none, else nothing.
 
-    Raises :class:`onegate.settings.SettingsError` if one is named that they cannot write in.
+    Raises :class:`onegate.errors.SettingsError` if one is named that they cannot write in.
     """
     reason = _as_worker(settings)
     if reason and settings.spool != "auto":

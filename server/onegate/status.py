@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
-from onegate import __version__
+from onegate._version import __version__
 from onegate.listeners import Listener
 from onegate.scoreboard import DURATIONS, Field, Scoreboard, Slot, Total
 

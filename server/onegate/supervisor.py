@@ -11,6 +11,7 @@ import time
 
 from onegate.backoff import Backoff
 from onegate.binding import settle
+from onegate.errors import SettingsError
 from onegate.generation import Generations
 from onegate.go_between import step_aside
 from onegate.pidfile import PidFile
@@ -20,7 +21,6 @@ from onegate.reaper import Autopsy, inherits, reap
 from onegate.reload import Reload
 from onegate.retirement import Replacements
 from onegate.scoreboard import Field, Scoreboard, Total
-from onegate.settings import SettingsError
 from onegate.shutdown import Shutdown
 from onegate.systemd import Notifier
 from onegate.upgrade import Succession

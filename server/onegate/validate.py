@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 
 from onegate import binding
+from onegate.errors import SettingsError
 from onegate.forwarded import Forwarded
 from onegate.loader import LoadError, parse
 from onegate.pidfile import PidFile
-from onegate.settings import SettingsError
 from onegate.spool import check_spool
 
 TYPE_CHECKING = False

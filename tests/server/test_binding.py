@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from onegate.binding import adopt, listen
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE, HELLO, Client, serving, write_app
@@ -140,7 +140,7 @@ def test_live_unix_socket_is_never_stolen(tmp_path: Path, backlog_full: bool) ->
 BINDS = """
 import sys
 from onegate.binding import listen
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.model import Settings
 
 for path in sys.stdin:

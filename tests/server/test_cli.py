@@ -13,7 +13,7 @@ import pytest
 from onegate import __file__ as onegate_package
 from onegate import __version__
 from onegate.cli import Sources, main
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.arguments import given
 from onegate.settings.model import OPTIONS
 from onegate.settings.usage import manual
@@ -185,7 +185,7 @@ AGAIN = """
 import os, sys
 from onegate.cli import Sources
 from onegate.fork_context import ForkContext
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 sources = Sources({"config": "x.toml"})
 context = None
 said = []
@@ -253,7 +253,7 @@ def test_what_declares_the_settings_is_given_back_each_time_they_are_read() -> N
 CHANGED = """
 import os, sys
 from onegate.cli import Sources
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 sources = Sources({"app": "m:a"})
 sources.read()
 file = os.path.join(sys.path[0], "onegate", "settings", "options", "logs.py")

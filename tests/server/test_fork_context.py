@@ -13,7 +13,7 @@ import pytest
 ENTERED = """
 import json, os, sys
 from onegate.fork_context import ForkContext, start
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.model import Settings
 
 here = start()

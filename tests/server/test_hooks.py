@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 import pytest
+from onegate.errors import SettingsError
 from onegate.hook_file import ABSENT, HOOKS, functions
 from onegate.hooks import HookError, Hooks, Server, Worker
-from onegate.settings import SettingsError
 from onegate.settings.model import Settings
 
 SERVER = Server(os.getpid(), Settings(workers=3))

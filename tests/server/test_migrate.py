@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from onegate.cli import main
+from onegate.errors import SettingsError
 from onegate.hook_file import ABSENT, HOOKS
 from onegate.http1 import response_head
 from onegate.migrate import ini, translate
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
-from onegate.settings import SettingsError
 from onegate.settings.sources import load
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from onegate import spool
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.model import Settings
 from onegate.spool import check_spool, open_spool, spool_folder
 

@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.tls import context
 
 from tests.server.helpers import DEADLINE, Client, Server, serving

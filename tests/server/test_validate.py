@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.kinds import Kind, Pairs, Texts
 from onegate.settings.model import OPTIONS, Settings
 from onegate.validate import RESOURCES, SYNTAX, validate

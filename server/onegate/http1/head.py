@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from onegate._frozen import Record
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
 from onegate.http1.meaning import (
@@ -28,7 +29,6 @@ from onegate.http1.meaning import (
     copy_meaning,
     set_meaning,
 )
-from onegate.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

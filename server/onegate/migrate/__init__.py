@@ -22,7 +22,7 @@ def translate(origin: str, path: Path) -> tuple[str, bool]:
     """The file ``path`` of ``origin``, a name in :data:`TRANSLATORS`, as a file for ``--config``.
 
     True: something is lost without which other answers are given, or none. Raises
-    :class:`onegate.settings.SettingsError` if the file cannot be read.
+    :class:`onegate.errors.SettingsError` if the file cannot be read.
     """
     translation = TRANSLATORS[origin](path)
     translation.judge()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.model import OPTIONS
 from onegate.validate import SYNTAX
 

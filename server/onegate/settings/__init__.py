@@ -10,9 +10,5 @@ line of ``--help`` and the row in ``docs/options.md``.
 
 What runs keeps the values alone. The modules in here are given back as soon as the settings are
 read (:func:`onegate.cli.forget`), so none of them is imported at run time from outside, but for
-annotations and by what says why; :class:`SettingsError` stands here for that reason.
+annotations and by what says why.
 """
-
-
-class SettingsError(Exception):
-    """A setting that cannot be used. The text names it and says what would do."""

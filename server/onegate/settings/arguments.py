@@ -107,7 +107,7 @@ class _Reader:
         if flag not in self._flags and word[1] != "-":
             flag, equals, text = word[:2], word[2:3], word[2:]
         if flag not in self._flags:
-            from onegate.settings.nearest import hint  # noqa: PLC0415 - only for a mistake
+            from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
             known = [each for each in self._flags if each.startswith("--")]
             raise _UsageError(f"there is no option {flag}{hint(flag, known)}")

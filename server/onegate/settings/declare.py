@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onegate.record import Record
+from onegate._frozen import Record
 from onegate.settings.kinds import Kind
 
 TYPE_CHECKING = False

@@ -9,13 +9,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from onegate.record import Record
-from onegate.settings import SettingsError
+from onegate._frozen import Record
+from onegate.errors import SettingsError
 from onegate.settings.arguments import given
 from onegate.settings.declare import PREFIX
 from onegate.settings.kinds import Whole
 from onegate.settings.model import OPTIONS, Settings
-from onegate.settings.nearest import hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +87,8 @@ def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         option = _VARIABLES.get(variable)
         if option is None:
+            from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
+
             near = hint(variable, _VARIABLES)
             raise SettingsError(f"the environment: there is no variable {variable}{near}")
         if text:
@@ -158,4 +159,6 @@ def _similar(key: str) -> str:
     name = _GUNICORN.get(key)
     if name is not None:
         return f"; gunicorn's {key} is {name} here"
+    from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
+
     return hint(key.replace("-", "_"), (each for each in OPTIONS if OPTIONS[each].in_file))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
 
-from onegate import __version__, stdio
+from onegate import stdio
+from onegate._version import __version__
 from onegate.settings.arguments import ACTIONS, TRANSLATIONS, spelling
 from onegate.settings.declare import Option
 from onegate.settings.kinds import Flag

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 from onegate.settings.declare import Option
 from onegate.settings.kinds import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, UrlPath, Whole
 from onegate.settings.model import OPTIONS, Settings

@@ -1,11 +1,11 @@
-"""``onegate.record``: what a frozen dataclass would do."""
+"""``onegate._frozen``: what a frozen dataclass would do."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 import pytest
-from onegate.record import Record
+from onegate._frozen import Record
 
 
 class Base(Record):
