@@ -13,10 +13,19 @@ from __future__ import annotations
 import os
 import re
 import select
+import time
 from collections.abc import Callable
 
 from onegate._suggest import hint
-from onegate.access_values import Clean, Clock, Environ, cleaner, shorten, user
+from onegate.access_values import (
+    Clean,
+    Environ,
+    cleaner,
+    iso_time,
+    shorten,
+    timestamps,
+    user,
+)
 from onegate.errors import SettingsError
 from onegate.request_id import request_id
 
@@ -36,9 +45,6 @@ NAMED = {"common": COMMON, "combined": COMBINED}
 _DIRECTIVE = re.compile(r"%(?:\(([^()]*)\)[sd]|(%)|)")
 _SHORTER = (512, 64)
 """Characters kept of each value where a line is too long for one write to a pipe."""
-
-
-_clock = Clock()
 
 
 # ── formats ──────────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +69,7 @@ def _atoms(clean: Clean) -> dict[str, Get]:
         "h": variable("REMOTE_ADDR"),
         "l": lambda *_: "-",
         "u": lambda environ, *_: clean(user(environ)) if "HTTP_AUTHORIZATION" in environ else "-",
-        "t": lambda *_: _clock.common(),
+        "t": lambda *_: timestamps.at(int(time.time()))[0],
         "r": request_line,
         "s": lambda _environ, status, *_: status,
         "m": variable("REQUEST_METHOD"),
@@ -182,7 +188,7 @@ def _json(length: int | None) -> Format:
     encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
     def line(environ: Environ, status: int, fields: str, octets: int, seconds: float) -> str:
-        entry: dict[str, object] = {"time": _clock.iso(), "pid": os.getpid()}
+        entry: dict[str, object] = {"time": iso_time(time.time()), "pid": os.getpid()}
         entry["request_id"] = request_id(environ)
         for name, key in _FIELDS:
             entry[name] = environ.get(key)

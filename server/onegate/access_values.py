@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Callable
 
+from onegate.http1.date import MONTHS, PerSecond
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -60,40 +62,22 @@ def user(environ: Environ) -> str:
     return pair.partition(":")[0] or "-"
 
 
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+def _timestamps(second: int) -> tuple[str, str]:
+    local = time.localtime(second)
+    minutes = local.tm_gmtoff // 60
+    zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
+    common = (
+        f"[{local.tm_mday:02d}/{MONTHS[local.tm_mon - 1]}/{local.tm_year}"
+        f":{local.tm_hour:02d}:{local.tm_min:02d}:{local.tm_sec:02d} {zone}]"
+    )
+    return common, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
-class Clock:
-    """Times as text, made anew once a second. Month names are not those of the locale."""
+timestamps = PerSecond(_timestamps)
+"""A second of Unix time in the common log format, and as RFC 3339 has it up to its seconds."""
 
-    def __init__(self) -> None:
-        # One value, in case threads share it: a second must not be seen before its texts.
-        self._known = -1, "", ""
 
-    def _at(self, second: int) -> tuple[int, str, str]:
-        """Know another second, and how it is written in the common log format and in RFC 3339."""
-        local = time.localtime(second)
-        minutes = local.tm_gmtoff // 60
-        zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
-        common = (
-            f"[{local.tm_mday:02d}/{_MONTHS[local.tm_mon - 1]}/{local.tm_year}"
-            f":{local.tm_hour:02d}:{local.tm_min:02d}:{local.tm_sec:02d} {zone}]"
-        )
-        iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        self._known = known = second, common, iso
-        return known
-
-    def common(self) -> str:
-        """As in the common log format."""
-        second = int(time.time())
-        known, common, _ = self._known
-        return common if known == second else self._at(second)[1]
-
-    def iso(self) -> str:
-        """RFC 3339, in UTC, with microseconds."""
-        now = time.time()
-        second = int(now)
-        known, _, iso = self._known
-        if known != second:
-            iso = self._at(second)[2]
-        return f"{iso}.{int((now - second) * 1e6):06d}Z"
+def iso_time(now: float) -> str:
+    """Unix time in the format of RFC 3339, in UTC, with microseconds."""
+    second = int(now)
+    return f"{timestamps.at(second)[1]}.{int((now - second) * 1e6):06d}Z"

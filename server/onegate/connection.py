@@ -24,8 +24,8 @@ from onegate.answering import Answering
 from onegate.body import Body
 from onegate.ending import RECEIVE
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
-from onegate.http1.head import REMEMBERED
-from onegate.http1.reader import RequestReader
+from onegate.http1.request_parser import REMEMBERED
+from onegate.http1.request_reader import RequestReader
 from onegate.http1.response import CONTINUE
 from onegate.outbuf import TURN
 from onegate.refusals import REQUEST_LINE

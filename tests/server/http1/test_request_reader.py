@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from onegate.http1 import NEED_DATA, Data, Head, MessageLimits, ProtocolError
-from onegate.http1 import reader as reader_module
+from onegate.http1 import NEED_DATA, Data, Head, MessageLimits, ProtocolError, request_reader
 from onegate.http1.grammar import BARE_LF
 
 from tests.server.http1.readers import Message, all_in_two, new_reader, one_by_one, read
@@ -154,22 +153,22 @@ def test_R65_the_error_of_a_HEAD_says_so() -> None:
     assert method_of(b"GET / HTTP/1.1\r\n\r\n") == "GET"
 
 
-def test_in_body_and_pending_say_where_it_is() -> None:
+def test_pending_says_whether_octets_are_left_over() -> None:
     reader = new_reader(MessageLimits())
-    assert (reader.in_body, reader.pending) == (False, False)
+    assert not reader.pending
     reader.receive(POST + b"he")
     assert isinstance(reader.next_event(), Head)
-    assert (reader.in_body, reader.pending) == (True, True)
+    assert reader.pending
     event = reader.next_event()
     assert isinstance(event, Data)
     assert (event.content, event.last) == (b"he", False)
     assert reader.next_event() is NEED_DATA
-    assert (reader.in_body, reader.pending) == (True, False)
+    assert not reader.pending
     reader.receive(b"llo" + GET[:3])
     event = reader.next_event()
     assert isinstance(event, Data)
     assert (event.content, event.last) == (b"llo", True)
-    assert (reader.in_body, reader.pending) == (False, True)
+    assert reader.pending
     assert reader.next_event() is NEED_DATA
     reader.receive(GET[3:])
     assert isinstance(reader.next_event(), Head)
@@ -180,7 +179,7 @@ def test_chunked_without_octets_needs_data() -> None:
     reader = new_reader(MessageLimits())
     reader.receive(CHUNKED)
     assert isinstance(reader.next_event(), Head)
-    assert (reader.in_body, reader.pending) == (True, False)
+    assert not reader.pending
     assert reader.next_event() is NEED_DATA
     reader.receive(b"5\r")
     assert reader.next_event() is NEED_DATA
@@ -197,7 +196,7 @@ def test_a_head_that_comes_octet_by_octet_is_looked_at_once(
             looked_at += stop - start
             return BARE_LF.search(octets, start, stop)
 
-    monkeypatch.setattr(reader_module, "BARE_LF", CountingPattern())
+    monkeypatch.setattr(request_reader, "BARE_LF", CountingPattern())
     octets = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 90
     assert read(one_by_one(octets)).error is None
     assert looked_at == len(octets)

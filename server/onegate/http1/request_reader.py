@@ -16,8 +16,8 @@ from enum import Enum
 from onegate.http1.chunked import ChunkedDecoder
 from onegate.http1.errors import ProtocolError
 from onegate.http1.grammar import BARE_LF
-from onegate.http1.head import HeadParser, MessageLimits
-from onegate.http1.meaning import Head
+from onegate.http1.request import Head
+from onegate.http1.request_parser import HeadParser, MessageLimits
 
 
 class _Signal(Enum):
@@ -74,11 +74,6 @@ class RequestReader:
         """What has come of the line that a head begins with; one character for one octet."""
         buffer = self._buffer[: self._limits.request_line]
         return buffer.partition(b"\n")[0].rstrip(b"\r").decode("latin-1")
-
-    @property
-    def in_body(self) -> bool:
-        """True between the head of a request that has content and the last of it."""
-        return self._left > 0 or self._chunked is not None
 
     def receive(self, octets: bytes) -> None:
         """Take what came from the wire."""

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from onegate._frozen import Record
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
-from onegate.http1.meaning import (
+from onegate.http1.request import (
     DROPPED,
     KINDS,
     PLAIN,
