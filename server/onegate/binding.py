@@ -14,7 +14,7 @@ from onegate.listeners import Listener, file_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 log = logging.getLogger("onegate.error")
 

@@ -12,7 +12,7 @@ from onegate.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 
 log = logging.getLogger("onegate.error")

@@ -34,7 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
     from onegate.template import Template
 
 log = logging.getLogger("onegate.error")

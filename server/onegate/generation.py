@@ -16,7 +16,7 @@ from onegate.process_table import Child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
     from onegate.template import Template
 
 

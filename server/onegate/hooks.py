@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 log = logging.getLogger("onegate.error")
 

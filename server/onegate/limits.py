@@ -14,7 +14,7 @@ from onegate._frozen import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 
 MAX_RAISED = 65536

@@ -12,7 +12,7 @@ from onegate._frozen import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 
 _SO_ATTACH_FILTER = 26

@@ -17,7 +17,7 @@ from onegate.systemd import Notifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 log = logging.getLogger("onegate.error")
 

@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 
 class _Logger(logging.Logger):

@@ -45,8 +45,8 @@ from onegate.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.config.settings import Settings
     from onegate.fork_context import ForkContext
-    from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
 

@@ -8,8 +8,8 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.children import Line
+    from onegate.config.settings import Settings
     from onegate.serving import Alone
-    from onegate.settings.model import Settings
 
 log = logging.getLogger("onegate.error")
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from onegate.access import AccessLog
     from onegate.answering import Answering
+    from onegate.config.settings import Settings
     from onegate.ending import Ending
     from onegate.refusals import Refusals
     from onegate.sender import Sender
-    from onegate.settings.model import Settings
     from onegate.tally import Tally
     from onegate.tls import Transport
 

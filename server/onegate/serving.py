@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any, NoReturn, Self
 
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
     from onegate.worker import Worker
 
 _TARGET = f"{__name__}:served"
@@ -69,7 +69,7 @@ def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
     Raises :class:`SettingsError`.
     """
     from onegate._suggest import hint  # noqa: PLC0415
-    from onegate.settings.model import OPTIONS  # noqa: PLC0415 - given back after use
+    from onegate.config.settings import OPTIONS  # noqa: PLC0415 - given back after use
 
     found = {}
     for name, value in settings.items():
@@ -199,7 +199,7 @@ class Server:
 
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
         from onegate.binding import open_listeners  # noqa: PLC0415 - only for who serves so
-        from onegate.settings.model import Settings  # noqa: PLC0415
+        from onegate.config.settings import Settings  # noqa: PLC0415
         from onegate.validate import validate  # noqa: PLC0415
 
         _check(app)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any
 
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 
 log = logging.getLogger("onegate.error")

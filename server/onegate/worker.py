@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from onegate.access import AccessLog
     from onegate.children import Line
+    from onegate.config.settings import Settings
     from onegate.ending import Ending
     from onegate.sender import Sender
     from onegate.serving import Alone
-    from onegate.settings.model import Settings
     from onegate.tally import Tally
     from onegate.tls import Transport
 

@@ -30,13 +30,13 @@ COSTLY = {
     # the phrases of all statuses
     "http",
     # the settings, after they are read
-    "onegate.settings.arguments", "onegate.settings.declare", "onegate.settings.kinds",
-    "onegate.settings.model", "onegate.settings.options", "onegate.settings.sources",
+    "onegate.config.arguments", "onegate.config.option", "onegate.config.types",
+    "onegate.config.settings", "onegate.config.options", "onegate.config.sources",
     # what a setting asks for
     "ctypes", "json", "ssl", "tempfile",
     "onegate.access", "onegate.check", "onegate.hook_file", "onegate.migrate",
     "onegate.privileges",
-    "onegate.proxy_protocol", "onegate.reloader", "onegate.settings.usage", "onegate.status",
+    "onegate.proxy_protocol", "onegate.reloader", "onegate.config.help", "onegate.status",
     "onegate.template", "onegate.threads", "onegate.tls",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from onegate import access_values, log
 from onegate.access import COMBINED, AccessLog, formatter
 from onegate.access_values import escape, user
+from onegate.config.settings import Settings
 from onegate.errors import SettingsError
-from onegate.settings.model import Settings
 
 from tests.server.helpers import wait_for
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from onegate.binding import adopt, listen
+from onegate.config.settings import Settings
 from onegate.errors import SettingsError
-from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE, HELLO, Client, serving, write_app
 from tests.server.ports import free_port
@@ -141,7 +141,7 @@ BINDS = """
 import sys
 from onegate.binding import listen
 from onegate.errors import SettingsError
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
 
 for path in sys.stdin:
     try:

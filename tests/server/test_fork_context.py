@@ -14,7 +14,7 @@ ENTERED = """
 import json, os, sys
 from onegate.fork_context import ForkContext, start
 from onegate.errors import SettingsError
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
 
 here = start()
 

@@ -7,11 +7,11 @@ import os
 import socket
 
 import pytest
+from onegate.config.settings import Settings
 from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
 from onegate.hooks import Hooks
 from onegate.listeners import Listener
-from onegate.settings.model import Settings
 
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
+from onegate.config.settings import Settings
 from onegate.errors import SettingsError
 from onegate.hook_file import ABSENT, HOOKS, functions
 from onegate.hooks import HookError, Hooks, Server, Worker
-from onegate.settings.model import Settings
 
 SERVER = Server(os.getpid(), Settings(workers=3))
 WORKER = Worker(1, SERVER.cfg)

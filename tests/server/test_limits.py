@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from onegate import limits
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
 
 
 @pytest.fixture

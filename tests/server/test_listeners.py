@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from onegate.binding import listen
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
 
 SETTINGS = Settings(backlog=8)
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onegate import log as logs
+from onegate.config.settings import Settings
 from onegate.errors import SettingsError
 from onegate.request_id import KEY, MAX_LENGTH, adopt, request_id
-from onegate.settings.model import Settings
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve

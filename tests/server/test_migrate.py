@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from onegate.cli import main
+from onegate.config.sources import combine
 from onegate.errors import SettingsError
 from onegate.hook_file import ABSENT, HOOKS
 from onegate.http1 import response_head
 from onegate.migrate import ini, translate
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
-from onegate.settings.sources import load
 
 
 def words(text: str) -> list[str]:
@@ -34,7 +34,7 @@ def translated(origin: str, text: str, folder: Path) -> tuple[dict[str, Any], di
     file.write_text(text)
     toml, lost = translate(origin, file)
     (folder / "onegate.toml").write_text(toml)
-    load(["--config", str(folder / "onegate.toml"), "--certfile", "c"], {})  # it can be used
+    combine({"config": str(folder / "onegate.toml"), "certfile": "c"}, {})  # it can be used
     comments: dict[str, str] = {}
     title = ""
     for line in toml.splitlines():

@@ -10,10 +10,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from onegate.config.settings import Settings
 from onegate.hooks import Worker
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.scoreboard import Field, Scoreboard
-from onegate.settings.model import Settings
 
 from tests.server.helpers import DEADLINE
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate import reloader
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
 
 from tests.server.helpers import DEADLINE, wait_for, write_app
 from tests.server.processes import children

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from onegate.backoff import Backoff
+from onegate.config.settings import Settings
 from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
 from onegate.process_table import ProcessTable, Role
 from onegate.scoreboard import Scoreboard
-from onegate.settings.model import Settings
 from onegate.spawner import Spawner
 from onegate.subreaper import adopt_orphans
 from onegate.upgrade import Succession

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from onegate import spool
+from onegate.config.settings import Settings
 from onegate.errors import SettingsError
-from onegate.settings.model import Settings
 from onegate.spool import check_spool, open_spool, spool_folder
 
 from tests.programs import program

@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from onegate.config.settings import OPTIONS, Settings
+from onegate.config.types import Kind, Pairs, Texts
 from onegate.errors import SettingsError
-from onegate.settings.kinds import Kind, Pairs, Texts
-from onegate.settings.model import OPTIONS, Settings
 from onegate.validate import RESOURCES, SYNTAX, validate
 
 from tests.server.helpers import DEADLINE, HELLO, serving, write_app
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JUDGED_ELSEWHERE = {
-    "config": "read by onegate.settings.sources",
+    "config": "read by onegate.config.sources",
     "chdir": "opened by onegate.fork_context",
     "access_logfile": "opened by onegate.fork_context",
     "error_logfile": "opened by onegate.fork_context",

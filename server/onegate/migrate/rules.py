@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from onegate.config.dump import comment
+from onegate.config.settings import OPTIONS
 from onegate.errors import SettingsError
-from onegate.settings.model import OPTIONS
 from onegate.validate import SYNTAX
 
 TYPE_CHECKING = False
@@ -68,12 +69,8 @@ class Translation:
             ("LOST, and it changes what is served:", self.lost),
         ):
             if items:
-                lines += ["", f"# {title}", *(f"#   {_comment(item)}" for item in items)]
+                lines += ["", f"# {title}", *(f"#   {comment(item)}" for item in items)]
         return "\n".join(lines) + "\n"
-
-
-def _comment(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from onegate._frozen import Record
+from onegate.config.option import PREFIX
+from onegate.config.settings import OPTIONS, Settings
+from onegate.config.types import Whole
 from onegate.errors import SettingsError
-from onegate.settings.arguments import given
-from onegate.settings.declare import PREFIX
-from onegate.settings.kinds import Whole
-from onegate.settings.model import OPTIONS, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,19 +42,13 @@ class Loaded(Record):
     origins: Mapping[str, str]
 
 
-def load(arguments: Sequence[str], environ: Mapping[str, str]) -> Loaded:
-    """Read all sources.
-
-    Raises :class:`SettingsError`. A wrong command line ends the program with status 2 and one
-    line on standard error, as argparse does.
-    """
-    return combine(given(arguments), environ)
-
-
 def combine(
     arguments: Mapping[str, Any], environ: Mapping[str, str], directory: str = ""
 ) -> Loaded:
-    """The same for a command line that was parsed already, and given in ``directory``."""
+    """Read all sources. ``arguments``: the settings of a command line, given in ``directory``.
+
+    Raises :class:`SettingsError`.
+    """
     variables = from_environ(environ)
     path = arguments.get("config") or variables.get("config")
     layers = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate._frozen import Record
-from onegate.settings.kinds import Kind
+from onegate.config.types import Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class Option(Record):
     """One option. Its flag, variable, key and row in docs/options.md follow from this."""
 
     name: str = ""
-    """Of the attribute of :class:`onegate.settings.Settings` and of the key in a file."""
+    """Of the attribute of :class:`onegate.config.Settings` and of the key in a file."""
     group: str = ""
     default: Any
     kind: Kind

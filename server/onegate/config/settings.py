@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from onegate.settings.declare import Option
-from onegate.settings.options.application import Application
-from onegate.settings.options.logs import Logs
-from onegate.settings.options.messages import Messages
-from onegate.settings.options.network import Network
-from onegate.settings.options.processes import Processes
+from onegate.config.option import Option
+from onegate.config.options.application import Application
+from onegate.config.options.logs import Logs
+from onegate.config.options.messages import Messages
+from onegate.config.options.network import Network
+from onegate.config.options.processes import Processes
 
 
 class Settings(Logs, Messages, Processes, Network, Application):

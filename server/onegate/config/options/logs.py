@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onegate.settings.declare import Group, option
-from onegate.settings.kinds import Choice, Kind
+from onegate.config.option import Group, option
+from onegate.config.types import Choice, Kind
 
 
 class Logs(Group, title="Logs"):

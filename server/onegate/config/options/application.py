@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onegate.settings.declare import Group, option
-from onegate.settings.kinds import Flag, Kind, Pairs, Texts, UrlPath
+from onegate.config.option import Group, option
+from onegate.config.types import Flag, Kind, Pairs, Texts, UrlPath
 
 
 class Application(Group, title="Application"):

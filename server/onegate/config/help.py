@@ -1,26 +1,17 @@
-"""What the command says about itself: help, version, complaints."""
+"""The text of ``--help``."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
 
-from onegate import stdio
-from onegate._version import __version__
-from onegate.settings.arguments import ACTIONS, TRANSLATIONS, spelling
-from onegate.settings.declare import Option
-from onegate.settings.kinds import Flag
-from onegate.settings.model import OPTIONS
+from onegate.config.arguments import ACTIONS, TRANSLATIONS, spelling
+from onegate.config.option import Option
+from onegate.config.settings import OPTIONS
+from onegate.config.types import Flag
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-
-_USAGE = "usage: onegate [options] MODULE:APP"
+USAGE = "usage: onegate [options] MODULE:APP"
 _WHAT = "Serve a WSGI application over HTTP/1.1."
 _SOURCES = (
     "Every option can also be set by a variable such as ONEGATE_WORKERS and in a file for --config;"
@@ -30,22 +21,9 @@ _COLUMN = 24
 """Where the explanations begin."""
 
 
-def complain(text: str) -> NoReturn:
-    """End the program as one that is used wrongly."""
-    stdio.complain(f"{_USAGE}\nonegate: error: {text}")
-    sys.exit(2)
-
-
-def tell(*, version: bool) -> NoReturn:
-    """Print the version, or else the help, and end the program."""
-    text = f"onegate {__version__}" if version else manual(shutil.get_terminal_size().columns - 2)
-    stdio.tell(text + "\n")
-    sys.exit(0)
-
-
 def manual(width: int) -> str:
     """The help, in lines of at most ``width`` characters where that is possible."""
-    lines = [_USAGE, "", _WHAT, "", "options:"]
+    lines = [USAGE, "", _WHAT, "", "options:"]
     for name, text in (ACTIONS | TRANSLATIONS).items():
         flag = "-h, --help" if name == "help" else spelling(name)
         lines += _entry(flag + " FILE" * (name in TRANSLATIONS), text, width)

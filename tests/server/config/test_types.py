@@ -1,4 +1,4 @@
-"""``onegate.settings.kinds``: text and TOML in, TOML out."""
+"""``onegate.config.types``: text and TOML in, TOML out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onegate.settings.kinds import (
+from onegate.config.types import (
     Choice,
     FieldValue,
     Flag,

@@ -2,7 +2,7 @@
 
 It is read here and not by ``argparse``, of which 0.8 MiB would stay in the master and in every
 worker that is forked from it. The rules are the usual ones (POSIX.1-2017, 12.2, and GNU's long
-options), without abbreviations; help and complaints are in :mod:`onegate.settings.usage`.
+options), without abbreviations. The help is in :mod:`onegate.config.help`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from onegate.settings.kinds import Flag, Kind
-from onegate.settings.model import OPTIONS
+from onegate.config.settings import OPTIONS
+from onegate.config.types import Flag, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ TRANSLATIONS = {
 }
 
 
-class _UsageError(Exception):
+class UsageError(Exception):
     """The command line is wrong; the text says where."""
 
 
@@ -42,25 +42,9 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
     """What a command line says: the settings that it names, and of :data:`ACTIONS` and
     :data:`TRANSLATIONS` those that are asked for.
 
-    Exits with status 2 and a line on standard error if it is wrong, with 0 after ``--help`` and
-    ``--version``.
+    Raises :class:`UsageError`.
     """
-    try:
-        found = _Reader(arguments).found
-    except _UsageError as error:
-        from onegate.settings import usage  # noqa: PLC0415 - only for who needs it
-
-        usage.complain(str(error))
-    if "help" in found or "version" in found:
-        from onegate.settings import usage  # noqa: PLC0415 - see above
-
-        usage.tell(version="version" in found)
-    return found
-
-
-def given(arguments: Sequence[str]) -> dict[str, Any]:
-    """The settings alone; see :func:`parse`."""
-    return chosen(parse(arguments))
+    return _Reader(arguments).found
 
 
 def chosen(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +83,7 @@ class _Reader:
     def _positional(self, word: str) -> None:
         option = next(each for each in OPTIONS.values() if each.positional)
         if option.name in self.found:
-            raise _UsageError(f"unexpected argument {word!r}: one application is served")
+            raise UsageError(f"unexpected argument {word!r}: one application is served")
         self._take(option.kind.metavar, option.name, option.kind, word)
 
     def _flag(self, word: str) -> None:
@@ -110,16 +94,16 @@ class _Reader:
             from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
             known = [each for each in self._flags if each.startswith("--")]
-            raise _UsageError(f"there is no option {flag}{hint(flag, known)}")
+            raise UsageError(f"there is no option {flag}{hint(flag, known)}")
         name, meaning = self._flags[flag]
         if not isinstance(meaning, Kind):
             if equals:
-                raise _UsageError(f"argument {flag}: it takes no value")
+                raise UsageError(f"argument {flag}: it takes no value")
             self.found[name] = meaning
             return
         if not equals:
             if not self._words or self._is_flag(self._words[0]):
-                raise _UsageError(f"argument {flag}: expected one argument")
+                raise UsageError(f"argument {flag}: expected one argument")
             text = self._words.popleft()
         self._take(flag, name, meaning, text)
 
@@ -127,7 +111,7 @@ class _Reader:
         try:
             value = kind.read(text)
         except ValueError:
-            raise _UsageError(f"argument {said}: {text!r} is not {kind.expects}") from None
+            raise UsageError(f"argument {said}: {text!r} is not {kind.expects}") from None
         self.found[name] = (*self.found.get(name, ()), value) if kind.repeat else value
 
 

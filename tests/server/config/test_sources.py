@@ -1,4 +1,4 @@
-"""``onegate.settings``: every option from every source, and which source wins."""
+"""``onegate.config``: every option from every source, and which source wins."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onegate.config.arguments import chosen, parse
+from onegate.config.dump import show
+from onegate.config.option import Option
+from onegate.config.settings import OPTIONS, Settings
+from onegate.config.sources import Loaded, combine
+from onegate.config.types import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, UrlPath, Whole
 from onegate.errors import SettingsError
-from onegate.settings.declare import Option
-from onegate.settings.kinds import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, UrlPath, Whole
-from onegate.settings.model import OPTIONS, Settings
-from onegate.settings.show import show
-from onegate.settings.sources import load
 
 ROOT = Path(__file__).resolve().parents[3]
 # Text for a flag, text for a variable, TOML, value: of each kind something that is no default.
@@ -28,6 +29,10 @@ SAMPLES: dict[type, tuple[str, str, str, object]] = {
     Pairs: ("A=1", "A=1 B=2", '{ A = "1", B = "2" }', (("A", "1"), ("B", "2"))),
     UrlPath: ("/x", "/x", '"/x"', "/x"),
 }
+
+
+def load(arguments: list[str], environ: dict[str, str]) -> Loaded:
+    return combine(chosen(parse(arguments)), environ)
 
 
 def sample(option: Option) -> tuple[str, str, str, object]:

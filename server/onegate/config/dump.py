@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from onegate.settings.model import OPTIONS
-from onegate.settings.sources import Loaded
+from onegate.config.settings import OPTIONS
+from onegate.config.sources import Loaded
 
 
 def show(loaded: Loaded) -> str:
@@ -23,12 +23,12 @@ def _lines(loaded: Loaded) -> Iterator[str]:
             origin = loaded.origins[option.name]
             if text is None or not option.in_file:
                 said = "is not set" if text is None else f"= {text}"
-                yield f"# {option.name} {said}  # {_one_line(origin)}"
+                yield f"# {option.name} {said}  # {comment(origin)}"
             else:
-                yield f"{option.name} = {text}  # {_one_line(origin)}"
+                yield f"{option.name} = {text}  # {comment(origin)}"
         yield ""
 
 
-def _one_line(text: str) -> str:
-    """What a comment of TOML can hold: no control characters."""
+def comment(text: str) -> str:
+    """``text`` as a comment of TOML can hold it: without control characters."""
     return "".join(character if character.isprintable() else "?" for character in text)

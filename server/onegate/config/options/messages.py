@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onegate.settings.declare import Group, option
-from onegate.settings.kinds import FieldValue, Kind, Seconds, Size, Whole
+from onegate.config.option import Group, option
+from onegate.config.types import FieldValue, Kind, Seconds, Size, Whole
 
 
 class Messages(Group, title="Requests and answers"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onegate.settings.declare import Group, option
-from onegate.settings.kinds import Flag, Kind, Mode, Seconds, Size, Whole
+from onegate.config.option import Group, option
+from onegate.config.types import Flag, Kind, Mode, Seconds, Size, Whole
 
 
 class Processes(Group, title="Processes"):
