@@ -248,7 +248,7 @@ def give_away(path: str, settings: Settings) -> None:
     if settings.socket_mode is not None:
         os.chmod(path, settings.socket_mode)
     if settings.user or settings.group:
-        from onegate.privileges import identity  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import identity  # noqa: PLC0415 - only for who starts as root
 
         who = identity(settings.user, settings.group)
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)

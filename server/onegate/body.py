@@ -6,7 +6,7 @@ import contextlib
 from io import BytesIO
 
 from onegate.http1 import ProtocolError
-from onegate.spool import open_spool
+from onegate.process.spool import open_spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

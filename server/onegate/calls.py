@@ -6,7 +6,7 @@ from __future__ import annotations
 import socket
 import time
 
-from onegate.scoreboard import Field
+from onegate.process.scoreboard import Field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.answering import Answering
-    from onegate.scoreboard import Slot
+    from onegate.process.scoreboard import Slot
     from onegate.tls import Transport
     from onegate.wsgi import Call
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from onegate import systemd as _  # noqa: F401 - takes out of the environment what is its own
-from onegate.hooks import Hooks
 from onegate.loader import LoadError, load
-from onegate.stdio import tell
+from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
+from onegate.process.hooks import Hooks
+from onegate.process.stdio import tell
 from onegate.validate import validate
 
 TYPE_CHECKING = False

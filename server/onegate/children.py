@@ -16,17 +16,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from os import write
 from threading import Lock
 
-from onegate import hooks, signals
 from onegate import log as logs
 from onegate.errors import SettingsError
 from onegate.generation import Nest
 from onegate.go_between import stand_between
 from onegate.loader import LoadError, load
+from onegate.process import hooks, signals
+from onegate.process.scoreboard import Scoreboard, Slot
+from onegate.process.status_pipe import StatusPipe
 from onegate.process_table import Role
-from onegate.scoreboard import Scoreboard, Slot
 from onegate.upgrade import exec_successor
 from onegate.worker import Worker
 
@@ -102,7 +102,7 @@ def _import_own(settings: Settings) -> None:
 
 def _drop_privileges(settings: Settings) -> None:
     if settings.user or settings.group:
-        from onegate.privileges import drop  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import drop  # noqa: PLC0415 - only for who starts as root
 
         drop(settings.user, settings.group)
 
@@ -151,7 +151,7 @@ def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: in
 
         be_worker(nest.replace(worker=worker), scoreboard.slot(slot), own, prepared)
 
-    look, own_line = None, Line(line)
+    look, own_line = None, StatusPipe(line)
     if nest.settings.reload:
         from onegate import reloader  # noqa: PLC0415 - for development only
 
@@ -193,7 +193,7 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
         settings = settings.replace(threads=1)
     this.wsgi = app
     nest.hooks("post_worker_init", this)
-    served, line_to = this.wsgi, Line(line)
+    served, line_to = this.wsgi, StatusPipe(line)
     worker = _kind(settings)(
         settings, nest.listeners, served, nest.lifeline, slot, line_to, nest.context.tls
     )
@@ -238,25 +238,5 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
 
     app = StatusApp(scoreboard, nest.listeners)
     own = Scoreboard(1).slot(0)
-    Worker(settings, [nest.status], app, nest.lifeline, own, Line(line)).run()
+    Worker(settings, [nest.status], app, nest.lifeline, own, StatusPipe(line)).run()
     sys.exit(0)
-
-
-class Line:
-    """A worker's end of the pipe to its master."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def serves(self) -> None:
-        """This process does its work now."""
-        self._say(b"+")
-
-    def retires(self, *, large: bool) -> None:
-        """This process wants to be replaced, because it is too ``large`` or for another reason;
-        it goes on until it is told to end."""
-        self._say(b"m" if large else b"-")
-
-    def _say(self, word: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError, BlockingIOError):
-            write(self._descriptor, word)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 
-from onegate import log, subreaper
+from onegate import log
 from onegate._version import __version__
 from onegate.errors import SettingsError
 from onegate.fork_context import ForkContext, start
-from onegate.hooks import HookError
-from onegate.stdio import complain, make_harmless, open_missing, tell
+from onegate.process import subreaper
+from onegate.process.hooks import HookError
+from onegate.process.stdio import complain, make_harmless, open_missing, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import os
 
 from onegate._frozen import Record
 from onegate.fork_context import ForkContext
-from onegate.hooks import Hooks, Server, Worker
 from onegate.listeners import Listener
+from onegate.process.hooks import Hooks, Server, Worker
 from onegate.process_table import Child
 
 TYPE_CHECKING = False

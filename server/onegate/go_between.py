@@ -13,7 +13,7 @@ import os
 import select
 import signal
 
-from onegate.subreaper import release_orphans
+from onegate.process.subreaper import release_orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Who lives: workers that are stuck in one call, and the master's own signs of life.
 
-A worker writes the time into shared memory (:mod:`onegate.scoreboard`); nobody waits for anybody.
+A worker writes the time into shared memory (:mod:`onegate.process.scoreboard`); nobody waits for
+anybody.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import signal
 import time
 from collections.abc import Iterable
 
-from onegate.hooks import Hooks
+from onegate.process.hooks import Hooks
+from onegate.process.scoreboard import Field, Scoreboard, Total
+from onegate.process.systemd import Notifier
 from onegate.process_table import Child
-from onegate.scoreboard import Field, Scoreboard, Total
-from onegate.systemd import Notifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The master: binds, forks, watches, reaps. It never reads a request.
 
 Here its parts are put together and its loop turns; each part is a module of its own. Of signals
-it is told by a pipe (:mod:`onegate.signals`).
+it is told by a pipe (:mod:`onegate.process.signals`).
 
     signal     what the master does
     ─────────  ────────────────────────────────────────────────────────────────────────────────
@@ -28,18 +28,18 @@ from onegate._version import __version__
 from onegate.backoff import Backoff
 from onegate.binding import listen, open_listeners
 from onegate.generation import Generations
-from onegate.limits import describe, raise_nofile
 from onegate.liveness import Liveness
-from onegate.pidfile import PidFile
 from onegate.pool import Pool
+from onegate.process.pidfile import PidFile
+from onegate.process.rlimits import describe, raise_nofile
+from onegate.process.scoreboard import Scoreboard, Total
+from onegate.process.signals import SelfPipe
+from onegate.process.systemd import Notifier, inherited
 from onegate.process_table import ProcessTable, Role
 from onegate.reload import Reload
-from onegate.scoreboard import Scoreboard, Total
 from onegate.shutdown import Shutdown
-from onegate.signals import SelfPipe
 from onegate.spawner import Spawner
 from onegate.supervisor import Supervisor
-from onegate.systemd import Notifier, inherited
 from onegate.upgrade import Succession
 from onegate.validate import validate
 

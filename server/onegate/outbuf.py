@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from socket import SocketType
 
-from onegate.spool import open_spool
+from onegate.process.spool import open_spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from onegate.backoff import Backoff
 from onegate.generation import Generation, Generations
+from onegate.process.scoreboard import Scoreboard, Total
 from onegate.process_table import ProcessTable, Role
-from onegate.scoreboard import Scoreboard, Total
 from onegate.spawner import Spawner
 
 

@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator
 from enum import Enum
 
-from onegate.hooks import Worker
-from onegate.scoreboard import Slot
+from onegate.process.hooks import Worker
+from onegate.process.scoreboard import Slot
 
 
 class Role(Enum):

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 
-from onegate.limits import oom_kills
+from onegate.process.rlimits import oom_kills
 
 
 def reap(pids: Iterable[int] = (-1,)) -> Iterator[tuple[int, int]]:

@@ -15,10 +15,10 @@ from onegate.binding import listen, open_listeners, settle
 from onegate.errors import SettingsError
 from onegate.fork_context import ForkContext
 from onegate.generation import Generations
-from onegate.hooks import Hooks
 from onegate.listeners import Listener
+from onegate.process.hooks import Hooks
+from onegate.process.systemd import Notifier
 from onegate.process_table import ProcessTable, Role
-from onegate.systemd import Notifier
 from onegate.upgrade import Succession
 from onegate.validate import validate
 

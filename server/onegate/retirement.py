@@ -7,9 +7,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.children import Line
     from onegate.config.settings import Settings
-    from onegate.serving import Alone
+    from onegate.process.status_pipe import Status
 
 log = logging.getLogger("onegate.error")
 
@@ -21,13 +20,13 @@ _LATEST = 30.0
 class Retirement:
     """Asks the master for a successor, once. Until it serves, the worker goes on."""
 
-    def __init__(self, settings: Settings, line: Line | Alone, now: float) -> None:
+    def __init__(self, settings: Settings, status: Status, now: float) -> None:
         """``now``: monotonic seconds, from which on the worker's lifetime is counted."""
         self.after = _jittered(settings.max_requests, settings.max_requests_jitter)
         """Requests, ``inf`` where they do not matter."""
         self._at = now + (settings.max_worker_lifetime or float("inf"))
         self._most = settings.max_worker_memory
-        self._line = line
+        self._status = status
         self._asked = False
 
     def look(self, now: float, resident: int, requests: int) -> None:
@@ -45,7 +44,7 @@ class Retirement:
         if not self._asked:
             self._asked = True
             log.info("worker is to be replaced: %s", reason)
-            self._line.retires(large=large)
+            self._status.retires(large=large)
 
 
 class Replacements:

@@ -99,7 +99,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`given` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
     from onegate.fork_context import ForkContext  # noqa: PLC0415
-    from onegate.stdio import open_missing  # noqa: PLC0415
+    from onegate.process.stdio import open_missing  # noqa: PLC0415
 
     global served, _master
     open_missing()
@@ -116,7 +116,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     context = ForkContext(settings, sources.start)
     context.enter()
     from onegate.master import Master  # noqa: PLC0415
-    from onegate.signals import SIGNALS  # noqa: PLC0415
+    from onegate.process.signals import SIGNALS  # noqa: PLC0415
 
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     served, _master = app, os.getpid()
@@ -227,7 +227,7 @@ class Server:
     def _made(
         self, settings: Settings, app: Callable[..., Any], context: SSLContext | None
     ) -> Worker:
-        from onegate.scoreboard import Field, Scoreboard  # noqa: PLC0415
+        from onegate.process.scoreboard import Field, Scoreboard  # noqa: PLC0415
         from onegate.threads import ThreadedWorker  # noqa: PLC0415
         from onegate.worker import Worker  # noqa: PLC0415
 

@@ -10,9 +10,9 @@ import logging
 import time
 
 from onegate.generation import Generations
+from onegate.process.scoreboard import Field, Scoreboard
+from onegate.process.systemd import Notifier
 from onegate.process_table import ProcessTable, Role
-from onegate.scoreboard import Field, Scoreboard
-from onegate.systemd import Notifier
 from onegate.upgrade import Succession
 
 log = logging.getLogger("onegate.error")

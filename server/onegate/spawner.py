@@ -9,12 +9,12 @@ import time
 from onegate.backoff import Backoff
 from onegate.children import be, leave
 from onegate.generation import Generation, Generations, Nest
-from onegate.hooks import Worker as HookWorker
+from onegate.process.hooks import Worker as HookWorker
+from onegate.process.scoreboard import Field, Scoreboard, Slot
+from onegate.process.signals import SIGNALS
+from onegate.process.stdio import flush
+from onegate.process.subreaper import adopt_orphans
 from onegate.process_table import Child, ProcessTable, Role
-from onegate.scoreboard import Field, Scoreboard, Slot
-from onegate.signals import SIGNALS
-from onegate.stdio import flush
-from onegate.subreaper import adopt_orphans
 from onegate.upgrade import Succession
 
 TYPE_CHECKING = False

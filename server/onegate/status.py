@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from onegate._version import __version__
 from onegate.listeners import Listener
-from onegate.scoreboard import DURATIONS, Field, Scoreboard, Slot, Total
+from onegate.process.scoreboard import DURATIONS, Field, Scoreboard, Slot, Total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

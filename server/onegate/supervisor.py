@@ -14,15 +14,15 @@ from onegate.binding import settle
 from onegate.errors import SettingsError
 from onegate.generation import Generations
 from onegate.go_between import step_aside
-from onegate.pidfile import PidFile
 from onegate.pool import Pool
+from onegate.process.pidfile import PidFile
+from onegate.process.scoreboard import Field, Scoreboard, Total
+from onegate.process.systemd import Notifier
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.reaper import Autopsy, inherits, reap
 from onegate.reload import Reload
 from onegate.retirement import Replacements
-from onegate.scoreboard import Field, Scoreboard, Total
 from onegate.shutdown import Shutdown
-from onegate.systemd import Notifier
 from onegate.upgrade import Succession
 
 log = logging.getLogger("onegate.error")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from onegate.scoreboard import DURATIONS, Field
+from onegate.process.scoreboard import DURATIONS, Field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from onegate.access import AccessLog
-    from onegate.scoreboard import Slot
+    from onegate.process.scoreboard import Slot
 
 _DURATIONS, _SECONDS = Field.DURATIONS, Field.SECONDS
 # Beyond 599 clients take it for a 5xx (RFC 9110, 15).

@@ -13,9 +13,9 @@ import os
 import select
 import sys
 
-from onegate import systemd
 from onegate.binding import adopt
 from onegate.listeners import Listener, file_at
+from onegate.process import systemd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

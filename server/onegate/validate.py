@@ -13,8 +13,8 @@ from onegate import binding
 from onegate.errors import SettingsError
 from onegate.forwarded import Forwarded
 from onegate.loader import LoadError, parse
-from onegate.pidfile import PidFile
-from onegate.spool import check_spool
+from onegate.process.pidfile import PidFile
+from onegate.process.spool import check_spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ SYNTAX: dict[str, Callable[[Any], object]] = {
 
 def _privileges(settings: Settings) -> None:
     if settings.user or settings.group:
-        from onegate.privileges import check  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import check  # noqa: PLC0415 - only for who starts as root
 
         check(settings.user, settings.group)
 

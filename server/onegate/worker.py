@@ -20,12 +20,12 @@ from onegate.calls import GATHERING, Calls
 from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.http1.response import name_server
-from onegate.limits import budget
 from onegate.listeners import Listener
+from onegate.process.rlimits import budget
+from onegate.process.scoreboard import Field, Slot
+from onegate.process.spool import spool_folder
 from onegate.refusals import Refusals
 from onegate.retirement import Retirement
-from onegate.scoreboard import Field, Slot
-from onegate.spool import spool_folder
 from onegate.state import CALL
 from onegate.wsgi import EnvironFactory, field_key
 from onegate.wsgi.call import refused_heads
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.access import AccessLog
-    from onegate.children import Line
     from onegate.config.settings import Settings
     from onegate.ending import Ending
+    from onegate.process.status_pipe import Status
     from onegate.sender import Sender
-    from onegate.serving import Alone
     from onegate.tally import Tally
     from onegate.tls import Transport
 
@@ -77,7 +76,7 @@ class Worker(Calls):
         app: Callable[..., Any],
         lifeline: int,
         slot: Slot,
-        line: Line | Alone,
+        status: Status,
         context: SSLContext | None = None,
     ) -> None:
         super().__init__(app, slot)
@@ -104,8 +103,8 @@ class Worker(Calls):
         self._secure = None if context is None else _tls(context)
         self._lifeline = lifeline
         self._slot = slot
-        self._line = line
-        self._retirement = Retirement(settings, line, self.now)
+        self._status = status
+        self._retirement = Retirement(settings, status, self.now)
         self._epoll = epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
@@ -139,7 +138,7 @@ class Worker(Calls):
     def run(self) -> None:
         """Serve until stopped, then finish what is in flight."""
         self._prepare()
-        self._line.serves()
+        self._status.serves()
         self._start()
         self._sum_up()
 

@@ -34,8 +34,8 @@ COSTLY = {
     "onegate.config.settings", "onegate.config.options", "onegate.config.sources",
     # what a setting asks for
     "ctypes", "json", "ssl", "tempfile",
-    "onegate.access", "onegate.check", "onegate.hook_file", "onegate.migrate",
-    "onegate.privileges",
+    "onegate.access", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
+    "onegate.process.privileges",
     "onegate.proxy_protocol", "onegate.reloader", "onegate.config.help", "onegate.status",
     "onegate.template", "onegate.threads", "onegate.tls",
     # other servers and clients

@@ -13,11 +13,11 @@ import pytest
 from onegate.cli import main
 from onegate.config.sources import combine
 from onegate.errors import SettingsError
-from onegate.hook_file import ABSENT, HOOKS
 from onegate.http1 import response_head
 from onegate.migrate import ini, translate
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
+from onegate.process.hook_loader import ABSENT, HOOKS
 
 
 def words(text: str) -> list[str]:

@@ -11,9 +11,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from onegate.config.settings import Settings
-from onegate.hooks import Worker
+from onegate.process.hooks import Worker
+from onegate.process.scoreboard import Field, Scoreboard
 from onegate.process_table import Child, ProcessTable, Role
-from onegate.scoreboard import Field, Scoreboard
 
 from tests.server.helpers import DEADLINE
 

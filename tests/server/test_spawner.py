@@ -13,10 +13,10 @@ from onegate.backoff import Backoff
 from onegate.config.settings import Settings
 from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
+from onegate.process.scoreboard import Scoreboard
+from onegate.process.subreaper import adopt_orphans
 from onegate.process_table import ProcessTable, Role
-from onegate.scoreboard import Scoreboard
 from onegate.spawner import Spawner
-from onegate.subreaper import adopt_orphans
 from onegate.upgrade import Succession
 
 

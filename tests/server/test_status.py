@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onegate.listeners import Listener
-from onegate.scoreboard import Scoreboard
+from onegate.process.scoreboard import Scoreboard
 from onegate.status import StatusApp
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for, write_app

@@ -25,7 +25,7 @@ JUDGED_ELSEWHERE = {
     "chdir": "opened by onegate.fork_context",
     "access_logfile": "opened by onegate.fork_context",
     "error_logfile": "opened by onegate.fork_context",
-    "hooks": "run by onegate.hook_file",
+    "hooks": "run by onegate.process.hook_loader",
     "reload_extra_file": "a pattern, which may match nothing",
     "env": "any text, by its kind",
     "environ": "any text",
@@ -127,7 +127,7 @@ def test_a_reload_judges_too(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
 def test_privileges_that_cannot_be_had() -> None:
-    from onegate import privileges  # noqa: F401 - somebody else may not be able to
+    from onegate.process import privileges  # noqa: F401 - somebody else may not be able to
 
     pid = os.fork()
     if not pid:

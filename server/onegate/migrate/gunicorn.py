@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onegate.errors import SettingsError
-from onegate.hook_file import ABSENT, HOOKS
 from onegate.migrate.gunicorn_hooks import lacking
 from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.process.hook_loader import ABSENT, HOOKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onegate.config.settings import OPTIONS, Settings
-from onegate.hook_file import HOOKS
-from onegate.hooks import Server, Worker
+from onegate.process.hook_loader import HOOKS
+from onegate.process.hooks import Server, Worker
 
 _SETTINGS = Settings(app="")
 _KNOWN = {

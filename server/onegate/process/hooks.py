@@ -1,4 +1,4 @@
-"""The hooks of ``--hooks FILE``, as they are called; :mod:`onegate.hook_file` reads them."""
+"""The hooks of ``--hooks FILE``, as they are called; :mod:`.hook_loader` reads them."""
 
 from __future__ import annotations
 
@@ -72,15 +72,16 @@ class Worker:
 class Hooks:
     """The functions of a file; without a file none.
 
-    Raises :class:`onegate.errors.SettingsError` as :func:`onegate.hook_file.functions` does.
+    Raises :class:`onegate.errors.SettingsError` as
+    :func:`onegate.process.hook_loader.functions` does.
     """
 
     def __init__(self, path: str = "") -> None:
         self._functions: dict[str, Callable[..., object]] = {}
         if path:
-            from onegate import hook_file  # noqa: PLC0415 - only with --hooks
+            from onegate.process import hook_loader  # noqa: PLC0415 - only with --hooks
 
-            self._functions = hook_file.functions(path)
+            self._functions = hook_loader.functions(path)
 
     def __call__(self, name: str, *arguments: object) -> None:
         """Call the hook ``name``, if there is one. What it raises is logged; ``sys.exit`` ends no

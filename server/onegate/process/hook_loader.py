@@ -1,8 +1,8 @@
 """``--hooks FILE``: functions of a Python file, called at points in the life of the processes.
 
 Names and arguments are gunicorn's, so that a gunicorn.conf.py can be named as it is; its other
-contents are not looked at. What the arguments offer is :class:`onegate.hooks.Server` and
-:class:`onegate.hooks.Worker`.
+contents are not looked at. What the arguments offer is :class:`onegate.process.hooks.Server` and
+:class:`onegate.process.hooks.Worker`.
 
     in the master                              in a worker
     on_starting(server)                        post_fork(server, worker)
