@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from onegate.loader import LoadError, load
 from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
 from onegate.process.hooks import Hooks
 from onegate.process.stdio import tell
 from onegate.validate import validate
+from onegate.wsgi.loader import LoadError, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,13 +22,13 @@ from onegate import log as logs
 from onegate.errors import SettingsError
 from onegate.generation import Nest
 from onegate.go_between import stand_between
-from onegate.loader import LoadError, load
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
 from onegate.process_table import Role
 from onegate.upgrade import exec_successor
 from onegate.worker import Worker
+from onegate.wsgi.loader import LoadError, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ log = logging.getLogger("onegate.error")
 
 class Sender:
     """The sending half of a :class:`onegate.connection.Connection`; see
-    :class:`onegate.wsgi.output.Output`."""
+    :class:`onegate.wsgi.handler.Output`."""
 
     __slots__ = ("_corks", "_out", "_service", "_streams", "deadline", "sock")
 

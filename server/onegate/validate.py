@@ -12,9 +12,9 @@ import logging
 from onegate import binding
 from onegate.errors import SettingsError
 from onegate.forwarded import Forwarded
-from onegate.loader import LoadError, parse
 from onegate.process.pidfile import PidFile
 from onegate.process.spool import check_spool
+from onegate.wsgi.loader import LoadError, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

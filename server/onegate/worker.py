@@ -28,7 +28,7 @@ from onegate.refusals import Refusals
 from onegate.retirement import Retirement
 from onegate.state import CALL
 from onegate.wsgi import EnvironFactory, field_key
-from onegate.wsgi.call import refused_heads
+from onegate.wsgi.handler import refused_heads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""``onegate.loader``, alone and as the user meets it."""
+"""``onegate.wsgi.loader``, alone and as the user meets it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.loader import LoadError, load
+from onegate.wsgi.loader import LoadError, load
 
 from tests.server.helpers import DEADLINE, serving
 
@@ -213,7 +213,7 @@ def test_a_module_that_the_standard_library_hides(
 
 
 def test_no_example_is_hidden_by_the_standard_library() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     texts = [path.read_text() for path in (root / "docs").glob("*.md")]
     texts.append((root / "README.md").read_text())
     modules = set(

@@ -30,13 +30,24 @@ from onegate.http1.response import (
     interim_response,
 )
 from onegate.http1.response_head import ResponseHead, response_head
-from onegate.wsgi.files import FileWrapper
+from onegate.wsgi.file_wrapper import FileWrapper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Generic, TypeVar
+    from typing import Any, Generic, Protocol, TypeVar
 
-    from onegate.wsgi.output import Output
+    class Output(Protocol):
+        """Where the answer goes. All methods raise :class:`ClientGone`."""
+
+        def send(self, octets: bytes) -> None:
+            """Send at once as much as the client takes, and keep the rest to be sent in order."""
+
+        def send_last(self, octets: bytes, close: bool) -> None:
+            """The same, when nothing of this answer follows. ``close``: the connection ends with
+            it."""
+
+        def send_file(self, descriptor: int, position: int, count: int) -> None:
+            """The same for ``count`` octets of a regular file from ``position`` on."""
 
     OutputT = TypeVar("OutputT", bound=Output)
 else:
