@@ -24,7 +24,7 @@ from socket import SocketType
 
 from onegate.connection import Connection
 from onegate.http1 import HeadParser
-from onegate.listeners import Listener
+from onegate.net.listener import Listener
 from onegate.state import BODY, IDLE, LINGER
 from onegate.wsgi import EnvironFactory
 

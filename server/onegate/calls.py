@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.answering import Answering
+    from onegate.net.tls import Transport
     from onegate.process.scoreboard import Slot
-    from onegate.tls import Transport
     from onegate.wsgi import Call
 
 _WORTHWHILE = 20e-6

@@ -89,15 +89,15 @@ def _import_own(settings: Settings) -> None:
     """Import what a worker will need of ours, while it can be read and before the application may
     replace what its names stand for."""
     wanted = {
-        "access": settings.access_log != "off",
-        "reloader": settings.reload,
-        "tally": bool(settings.status),
-        "threads": settings.threads > 1,
-        "tls": bool(settings.certfile),
+        "onegate.access": settings.access_log != "off",
+        "onegate.reloader": settings.reload,
+        "onegate.tally": bool(settings.status),
+        "onegate.threads": settings.threads > 1,
+        "onegate.net.tls": bool(settings.certfile),
     }
     for name, is_wanted in wanted.items():
         if is_wanted:
-            importlib.import_module(f"onegate.{name}")
+            importlib.import_module(name)
 
 
 def _drop_privileges(settings: Settings) -> None:

@@ -180,7 +180,7 @@ class Connection(Answering):
 
     def _read_preface(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
-        from onegate import proxy_protocol  # noqa: PLC0415 - only with --proxy-protocol
+        from onegate.net import proxy_protocol  # noqa: PLC0415 - only with --proxy-protocol
 
         sock = self.sock
         assert isinstance(sock, SocketType)

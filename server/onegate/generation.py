@@ -10,7 +10,7 @@ import os
 
 from onegate._frozen import Record
 from onegate.fork_context import ForkContext
-from onegate.listeners import Listener
+from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks, Server, Worker
 from onegate.process_table import Child
 

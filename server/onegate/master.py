@@ -26,9 +26,9 @@ from collections.abc import Callable
 from onegate import log as logs
 from onegate._version import __version__
 from onegate.backoff import Backoff
-from onegate.binding import listen, open_listeners
 from onegate.generation import Generations
 from onegate.liveness import Liveness
+from onegate.net.bind import listen, open_listeners
 from onegate.pool import Pool
 from onegate.process.pidfile import PidFile
 from onegate.process.rlimits import describe, raise_nofile

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO, NoReturn
 
-    from onegate.tls import Transport
+    from onegate.net.tls import Transport
 
 
 class ResponseCutError(OSError):

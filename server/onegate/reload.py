@@ -11,11 +11,11 @@ import logging
 import os
 from collections.abc import Callable
 
-from onegate.binding import listen, open_listeners, settle
 from onegate.errors import SettingsError
 from onegate.fork_context import ForkContext
 from onegate.generation import Generations
-from onegate.listeners import Listener
+from onegate.net.bind import listen, open_listeners, settle
+from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
 from onegate.process.systemd import Notifier
 from onegate.process_table import ProcessTable, Role

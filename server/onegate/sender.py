@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from onegate.net.tls import Transport
     from onegate.service import Service
-    from onegate.tls import Transport
 
 DONTWAIT: Final = socket.MSG_DONTWAIT
 _DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE

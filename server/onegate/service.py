@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from contextlib import AbstractContextManager
 
-from onegate.forwarded import Forwarded
 from onegate.http1 import MessageLimits
+from onegate.net.forwarded import Forwarded
 from onegate.wsgi import Call
 
 TYPE_CHECKING = False
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from onegate.answering import Answering
     from onegate.config.settings import Settings
     from onegate.ending import Ending
+    from onegate.net.tls import Transport
     from onegate.refusals import Refusals
     from onegate.sender import Sender
     from onegate.tally import Tally
-    from onegate.tls import Transport
 
 
 class Service(Protocol):

@@ -198,8 +198,8 @@ class Server:
     """
 
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
-        from onegate.binding import open_listeners  # noqa: PLC0415 - only for who serves so
         from onegate.config.settings import Settings  # noqa: PLC0415
+        from onegate.net.bind import open_listeners  # noqa: PLC0415 - only for who serves so
         from onegate.validate import validate  # noqa: PLC0415
 
         _check(app)

@@ -10,10 +10,10 @@ import logging
 import time
 
 from onegate.backoff import Backoff
-from onegate.binding import settle
 from onegate.errors import SettingsError
 from onegate.generation import Generations
 from onegate.go_between import step_aside
+from onegate.net.bind import settle
 from onegate.pool import Pool
 from onegate.process.pidfile import PidFile
 from onegate.process.scoreboard import Field, Scoreboard, Total

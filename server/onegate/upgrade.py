@@ -13,8 +13,8 @@ import os
 import select
 import sys
 
-from onegate.binding import adopt
-from onegate.listeners import Listener, file_at
+from onegate.net.bind import adopt
+from onegate.net.listener import Listener, file_at
 from onegate.process import systemd
 
 TYPE_CHECKING = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 
-from onegate import binding
 from onegate.errors import SettingsError
-from onegate.forwarded import Forwarded
+from onegate.net import bind
+from onegate.net.forwarded import Forwarded
 from onegate.process.pidfile import PidFile
 from onegate.process.spool import check_spool
 from onegate.wsgi.loader import LoadError, parse
@@ -38,12 +38,12 @@ def _app(target: str) -> None:
 
 def _bind(addresses: tuple[str, ...]) -> None:
     for address in addresses:
-        binding.check(address)
+        bind.check(address)
 
 
 def _status(address: str) -> None:
     if address:
-        binding.check(address, "--status")
+        bind.check(address, "--status")
 
 
 def _access_log(text: str) -> None:
@@ -84,7 +84,7 @@ def _certificate(settings: Settings) -> SSLContext | None:
                 " --certfile FILE"
             )
         return None
-    from onegate import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
+    from onegate.net import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
 
     return tls.context(settings.certfile, settings.keyfile)
 

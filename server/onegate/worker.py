@@ -17,10 +17,10 @@ from threading import Lock
 from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
 from onegate.calls import GATHERING, Calls
-from onegate.forwarded import Forwarded
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.http1.response import name_server
-from onegate.listeners import Listener
+from onegate.net.forwarded import Forwarded
+from onegate.net.listener import Listener
 from onegate.process.rlimits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_folder
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from onegate.access import AccessLog
     from onegate.config.settings import Settings
     from onegate.ending import Ending
+    from onegate.net.tls import Transport
     from onegate.process.status_pipe import Status
     from onegate.sender import Sender
     from onegate.tally import Tally
-    from onegate.tls import Transport
 
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _TICK = 1.0
@@ -360,7 +360,7 @@ def _counted(access: AccessLog | None, settings: Settings, slot: Slot) -> Access
 
 def _tls(context: SSLContext) -> Callable[[socket.SocketType], Transport]:
     """What puts TLS on a socket."""
-    from onegate import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
+    from onegate.net import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
 
     return lambda sock: tls.TLSSocket(sock, context)
 

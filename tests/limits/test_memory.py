@@ -36,8 +36,8 @@ COSTLY = {
     "ctypes", "json", "ssl", "tempfile",
     "onegate.access", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
     "onegate.process.privileges",
-    "onegate.proxy_protocol", "onegate.reloader", "onegate.config.help", "onegate.status",
-    "onegate.template", "onegate.threads", "onegate.tls",
+    "onegate.net.proxy_protocol", "onegate.reloader", "onegate.config.help", "onegate.status",
+    "onegate.template", "onegate.threads", "onegate.net.tls",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip

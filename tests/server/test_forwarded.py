@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from onegate.errors import SettingsError
-from onegate.forwarded import Forwarded
+from onegate.net.forwarded import Forwarded
 
 ALL = "forwarded,x-forwarded-for,x-forwarded-proto,x-forwarded-host"
 

@@ -10,7 +10,7 @@ import pytest
 from onegate.config.settings import Settings
 from onegate.fork_context import ForkContext, start
 from onegate.generation import Generations
-from onegate.listeners import Listener
+from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
 
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")

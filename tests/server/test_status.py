@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onegate.listeners import Listener
+from onegate.net.listener import Listener
 from onegate.process.scoreboard import Scoreboard
 from onegate.status import StatusApp
 

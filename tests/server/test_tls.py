@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.errors import SettingsError
-from onegate.tls import context
+from onegate.net.tls import context
 
 from tests.server.helpers import DEADLINE, Client, Server, serving
 

@@ -10,7 +10,7 @@ import socket
 import stat
 
 from onegate.errors import SettingsError
-from onegate.listeners import Listener, file_at
+from onegate.net.listener import Listener, file_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

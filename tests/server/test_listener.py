@@ -1,4 +1,4 @@
-"""``onegate.listeners``: the queue of a listening socket, and its end."""
+"""``onegate.net.listener``: the queue of a listening socket, and its end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from onegate.binding import listen
 from onegate.config.settings import Settings
+from onegate.net.bind import listen
 
 SETTINGS = Settings(backlog=8)
 

@@ -1,4 +1,4 @@
-"""``onegate.binding``: what can be bound, and one line about what cannot."""
+"""``onegate.net.bind``: what can be bound, and one line about what cannot."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from onegate.binding import adopt, listen
 from onegate.config.settings import Settings
 from onegate.errors import SettingsError
+from onegate.net.bind import adopt, listen
 
 from tests.server.helpers import DEADLINE, HELLO, Client, serving, write_app
 from tests.server.ports import free_port
@@ -139,7 +139,7 @@ def test_live_unix_socket_is_never_stolen(tmp_path: Path, backlog_full: bool) ->
 
 BINDS = """
 import sys
-from onegate.binding import listen
+from onegate.net.bind import listen
 from onegate.errors import SettingsError
 from onegate.config.settings import Settings
 
