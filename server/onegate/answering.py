@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from onegate.access import AccessLog
+    from onegate.logs.access_log import AccessLog
     from onegate.tally import Tally
 
 NO_ROOM = 507

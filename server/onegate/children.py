@@ -18,10 +18,10 @@ import threading
 from collections.abc import Callable
 from threading import Lock
 
-from onegate import log as logs
 from onegate.errors import SettingsError
 from onegate.generation import Nest
 from onegate.go_between import stand_between
+from onegate.logs import error_log
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
@@ -89,7 +89,7 @@ def _import_own(settings: Settings) -> None:
     """Import what a worker will need of ours, while it can be read and before the application may
     replace what its names stand for."""
     wanted = {
-        "onegate.access": settings.access_log != "off",
+        "onegate.logs.access_log": settings.access_log != "off",
         "onegate.reloader": settings.reload,
         "onegate.tally": bool(settings.status),
         "onegate.threads": settings.threads > 1,
@@ -183,7 +183,7 @@ def be_worker(
 def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number, which the log keeps when it is reopened: it is written where Python cannot run.
-    faulthandler.enable(file=logs.present().error.fd, all_threads=True)
+    faulthandler.enable(file=error_log.present().error.fd, all_threads=True)
     settings, this = nest.settings, nest.worker
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 import sys
 
-from onegate import log
 from onegate._version import __version__
 from onegate.errors import SettingsError
 from onegate.fork_context import ForkContext, start
+from onegate.logs import error_log
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
 from onegate.process.stdio import complain, make_harmless, open_missing, tell
@@ -52,8 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         return Master(settings, context, sources.read).run()
     except SettingsError as error:
-        if log.has_file():
-            log.log.error("%s", error)
+        if error_log.has_file():
+            error_log.log.error("%s", error)
         complain(f"onegate: {error}")
         return 2
     except HookError:

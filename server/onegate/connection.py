@@ -19,7 +19,6 @@ import time
 from io import BytesIO
 from socket import SocketType
 
-from onegate import request_id
 from onegate.answering import Answering
 from onegate.body import Body
 from onegate.ending import RECEIVE
@@ -27,8 +26,9 @@ from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.request_parser import REMEMBERED
 from onegate.http1.request_reader import RequestReader
 from onegate.http1.response import CONTINUE
+from onegate.logs import request_id
+from onegate.logs.refusal_log import REQUEST_LINE
 from onegate.outbuf import TURN
-from onegate.refusals import REQUEST_LINE
 from onegate.sender import DONTWAIT, PROGRESS
 from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
 

@@ -11,9 +11,9 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 
-from onegate import log
 from onegate._frozen import Record
 from onegate.errors import SettingsError
+from onegate.logs import error_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ class ForkContext:
         self._changes = self._difference(before)
         self.tls: SSLContext | None = None
         """What :func:`onegate.validate.validate` has read of certificate and key, as root."""
-        self._logs: log.Logs | None = None
+        self._logs: error_log.Logs | None = None
         # Held open: later on the same path may lead to another one.
         self._directory = _open_directory(settings.chdir, start.directory)
         try:
             with self.tried():
-                self._logs = log.Logs(settings)
+                self._logs = error_log.Logs(settings)
         except BaseException:
             self.close()
             raise

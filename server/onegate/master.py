@@ -23,11 +23,11 @@ import signal
 import time
 from collections.abc import Callable
 
-from onegate import log as logs
 from onegate._version import __version__
 from onegate.backoff import Backoff
 from onegate.generation import Generations
 from onegate.liveness import Liveness
+from onegate.logs import error_log
 from onegate.net.bind import listen, open_listeners
 from onegate.pool import Pool
 from onegate.process.pidfile import PidFile
@@ -197,7 +197,7 @@ class Master:
             self._pool.aim_at(0)
 
     def _reopen_logs(self) -> None:
-        logs.reopen()
+        error_log.reopen()
         self._generations.present.context.reopen_logs()
         for child in self._processes:
             if child.role in (Role.WORKER, Role.STATUS):

@@ -13,12 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from onegate.access import AccessLog
     from onegate.answering import Answering
     from onegate.config.settings import Settings
     from onegate.ending import Ending
+    from onegate.logs.access_log import AccessLog
+    from onegate.logs.refusal_log import Refusals
     from onegate.net.tls import Transport
-    from onegate.refusals import Refusals
     from onegate.sender import Sender
     from onegate.tally import Tally
 

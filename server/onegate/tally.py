@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from onegate.access import AccessLog
+    from onegate.logs.access_log import AccessLog
     from onegate.process.scoreboard import Slot
 
 _DURATIONS, _SECONDS = Field.DURATIONS, Field.SECONDS
@@ -28,7 +28,7 @@ class Tally:
     def __call__(
         self, environ: dict[str, Any], status: int, fields: str, octets: int, seconds: float
     ) -> None:
-        """Count a response; see :class:`onegate.access.AccessLog`."""
+        """Count a response; see :class:`onegate.logs.access_log.AccessLog`."""
         if self._access is not None:
             self._access(environ, status, fields, octets, seconds)
         numbers = self._numbers

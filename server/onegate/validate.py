@@ -48,7 +48,7 @@ def _status(address: str) -> None:
 
 def _access_log(text: str) -> None:
     if text != "off":
-        from onegate.access import formatter  # noqa: PLC0415 - only for who wants one
+        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only for who wants one
 
         formatter(text)
 

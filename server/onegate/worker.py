@@ -14,17 +14,17 @@ from os import read
 from select import epoll
 from threading import Lock
 
-from onegate import log as logs
 from onegate.acceptor import Acceptor, Front
 from onegate.calls import GATHERING, Calls
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.http1.response import name_server
+from onegate.logs import error_log
+from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded
 from onegate.net.listener import Listener
 from onegate.process.rlimits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_folder
-from onegate.refusals import Refusals
 from onegate.retirement import Retirement
 from onegate.state import CALL
 from onegate.wsgi import EnvironFactory, field_key
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any
 
-    from onegate.access import AccessLog
     from onegate.config.settings import Settings
     from onegate.ending import Ending
+    from onegate.logs.access_log import AccessLog
     from onegate.net.tls import Transport
     from onegate.process.status_pipe import Status
     from onegate.sender import Sender
@@ -90,7 +90,7 @@ class Worker(Calls):
         )
         self.spool = spool_folder(settings.spool)
         if self.spool is None and settings.spool not in ("auto", "none"):
-            logs.log.error("--spool %s cannot be used any more", settings.spool)
+            error_log.log.error("--spool %s cannot be used any more", settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
         self.access = _counted(_access_log(settings), settings, slot)
         self.refusals = Refusals()
@@ -158,7 +158,7 @@ class Worker(Calls):
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             _handle(number, lambda *_: None)  # noted through the wake-up descriptor
-        logs.renew()  # USR1 may have come before it was noted, or been for a template
+        error_log.renew()  # USR1 may have come before it was noted, or been for a template
 
     def release(self) -> None:
         """Close what the end of the process would have closed. Listeners are not its own."""
@@ -220,7 +220,7 @@ class Worker(Calls):
                     self.interrupted()
                     self._stop(0.0)
                 elif number == signal.SIGUSR1:
-                    logs.renew()
+                    error_log.renew()
         elif fd == self._lifeline:
             self._epoll.unregister(fd)
             self._stop(self.settings.graceful_timeout)
@@ -342,9 +342,9 @@ def _access_log(settings: Settings) -> AccessLog | None:
     """The access log that ``settings`` ask for; None if it is off."""
     if settings.access_log == "off":
         return None
-    from onegate.access import AccessLog  # noqa: PLC0415 - only for who wants one
+    from onegate.logs.access_log import AccessLog  # noqa: PLC0415 - only for who wants one
 
-    file = logs.present().access
+    file = error_log.present().access
     assert file is not None
     return AccessLog(settings.access_log, file)
 

@@ -34,7 +34,7 @@ COSTLY = {
     "onegate.config.settings", "onegate.config.options", "onegate.config.sources",
     # what a setting asks for
     "ctypes", "json", "ssl", "tempfile",
-    "onegate.access", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
+    "onegate.logs.access_log", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
     "onegate.process.privileges",
     "onegate.net.proxy_protocol", "onegate.reloader", "onegate.config.help", "onegate.status",
     "onegate.template", "onegate.threads", "onegate.net.tls",
@@ -57,7 +57,7 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "module"),
     [
-        (["--access-log", "json"], "onegate.access"),
+        (["--access-log", "json"], "onegate.logs.access_log"),
         (["--threads", "2"], "onegate.threads"),
         (["--preload"], "onegate.template"),
         (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),

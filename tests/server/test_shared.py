@@ -9,8 +9,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from onegate import access_values, request_id
 from onegate.http1 import Head, date, response_head
+from onegate.logs import access_format, request_id
 from onegate.wsgi import make_call
 
 from bench.soak_threads import soak_threads
@@ -143,7 +143,7 @@ def test_a_list_of_fields_that_changes_meanwhile_is_remembered_as_what_it_was() 
     assert at_every_opcode(prepare, run, change) > 50
 
 
-@pytest.mark.parametrize("make", [date.date_line, access_values.timestamps._make])
+@pytest.mark.parametrize("make", [date.date_line, access_format.timestamps._make])
 def test_a_clock_never_gives_another_second(make: Callable[[int], object]) -> None:
     clock = date.PerSecond(make)
 
@@ -156,16 +156,16 @@ def test_a_clock_never_gives_another_second(make: Callable[[int], object]) -> No
 
 @pytest.mark.parametrize("now", [7200.5, 7201.75])
 def test_the_time_in_json_is_of_one_second(now: float) -> None:
-    access_values.timestamps.at(3600)
-    due = access_values.iso_time(now)
+    access_format.timestamps.at(3600)
+    due = access_format.iso_time(now)
     got = []
 
     def other() -> None:
-        access_values.timestamps.at(10800)
+        access_format.timestamps.at(10800)
 
     turns = at_every_opcode(
-        lambda: access_values.timestamps.at(3600),
-        lambda: got.append(access_values.iso_time(now)),
+        lambda: access_format.timestamps.at(3600),
+        lambda: got.append(access_format.iso_time(now)),
         other,
     )
     assert turns > 10

@@ -1,4 +1,4 @@
-"""``onegate.log`` and ``onegate.request_id``: lines that nothing can break, files that move."""
+"""``onegate.logs.error_log`` and ``request_id``: lines that nothing can break, files that move."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onegate import log as logs
 from onegate.config.settings import Settings
 from onegate.errors import SettingsError
-from onegate.request_id import KEY, MAX_LENGTH, adopt, request_id
+from onegate.logs import error_log
+from onegate.logs.request_id import KEY, MAX_LENGTH, adopt, request_id
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
@@ -28,13 +28,13 @@ BEGIN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \[\d+( [^ \]]+)?\] [A-Z]+ "
 def file(tmp_path: Path) -> Iterator[Path]:
     """The error log goes here for one test."""
     path = tmp_path / "error.log"
-    logs.configure(Settings(error_logfile=str(path)))
+    error_log.configure(Settings(error_logfile=str(path)))
     yield path
     root = logging.getLogger("onegate")
     for handler in root.handlers[:]:
-        if isinstance(handler, logs.Handler):
+        if isinstance(handler, error_log.Handler):
             root.removeHandler(handler)
-    logs._present.pop().close()
+    error_log._present.pop().close()
     root.propagate = True
     root.setLevel(logging.NOTSET)
 
@@ -80,7 +80,7 @@ def test_whatever_it_says_a_message_is_one_line(file: Path, text: str) -> None:
 
 
 def test_levels(tmp_path: Path, file: Path) -> None:
-    logs.configure(Settings(error_logfile=str(file), log_level="warning"))
+    error_log.configure(Settings(error_logfile=str(file), log_level="warning"))
     LOG.info("less")
     LOG.warning("more")
     assert re.fullmatch(rf"{BEGIN}more\n", file.read_text())
@@ -91,7 +91,9 @@ def test_a_message_that_cannot_be_made_is_no_error(
 ) -> None:
     record = logging.LogRecord("onegate.error", logging.INFO, "", 0, "%d", ("text",), None)
     (handler,) = (
-        each for each in logging.getLogger("onegate").handlers if isinstance(each, logs.Handler)
+        each
+        for each in logging.getLogger("onegate").handlers
+        if isinstance(each, error_log.Handler)
     )
     handler.handle(record)
     assert "--- Logging error ---" in capsys.readouterr().err
@@ -100,13 +102,13 @@ def test_a_message_that_cannot_be_made_is_no_error(
 
 
 def test_standard_error(capfd: pytest.CaptureFixture[str], file: Path) -> None:
-    logs.configure(Settings())
+    error_log.configure(Settings())
     LOG.info("told")
-    logs.reopen()
+    error_log.reopen()
     assert re.fullmatch(rf"{BEGIN}told\n", capfd.readouterr().err)
     assert file.read_text() == ""
     # configured again it does not close what it did not open
-    logs.configure(Settings())
+    error_log.configure(Settings())
     LOG.info("again")
     assert capfd.readouterr().err.count("\n") == 1
 
@@ -115,12 +117,12 @@ def test_standard_error(capfd: pytest.CaptureFixture[str], file: Path) -> None:
 
 
 def test_a_file_is_opened_again_under_the_same_descriptor(file: Path, tmp_path: Path) -> None:
-    opened = logs.present().error
+    opened = error_log.present().error
     descriptor, count = opened.fd, len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a number
     LOG.info("one")
     file.rename(tmp_path / "moved")
     LOG.info("two")
-    logs.reopen()
+    error_log.reopen()
     LOG.info("three")
     assert [line.split()[-1] for line in (tmp_path / "moved").read_text().splitlines()] == [
         "one",
@@ -135,10 +137,10 @@ def test_a_file_is_opened_again_under_the_same_descriptor(file: Path, tmp_path: 
 def test_a_file_that_cannot_be_opened_again_stays_what_it_is(file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    logs.configure(Settings(error_logfile=str(folder / "x")))
+    error_log.configure(Settings(error_logfile=str(folder / "x")))
     (folder / "x").rename(tmp_path / "moved")
     folder.rmdir()
-    logs.reopen()
+    error_log.reopen()
     LOG.info("still here")
     text = (tmp_path / "moved").read_text()
     assert re.search(r"x is not opened again: No such file or directory\n", text)
@@ -147,7 +149,7 @@ def test_a_file_that_cannot_be_opened_again_stays_what_it_is(file: Path, tmp_pat
 
 def test_a_wrong_file_changes_nothing(file: Path) -> None:
     with pytest.raises(SettingsError, match=r"--error-logfile /gone/x: No such file"):
-        logs.configure(Settings(error_logfile="/gone/x", log_level="error"))
+        error_log.configure(Settings(error_logfile="/gone/x", log_level="error"))
     LOG.info("told")
     assert file.read_text().endswith("INFO told\n")
 
@@ -155,26 +157,26 @@ def test_a_wrong_file_changes_nothing(file: Path) -> None:
 def test_no_more_descriptors_after_being_configured_again(file: Path) -> None:
     count = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a number
     for _ in range(5):
-        logs.configure(Settings(error_logfile=str(file)))
+        error_log.configure(Settings(error_logfile=str(file)))
     assert len(os.listdir("/proc/self/fd")) == count  # noqa: PTH208
-    assert len(logs._present) == 1
+    assert len(error_log._present) == 1
 
 
 def test_a_disk_that_is_full_or_a_closed_pipe_disturb_nobody(file: Path) -> None:
-    logs.configure(Settings(error_logfile="/dev/full"))
+    error_log.configure(Settings(error_logfile="/dev/full"))
     LOG.info("told")
     read, write = os.pipe()
     os.close(read)
-    logs.LogFile("-", write, "x").write(b"told\n")
+    error_log.LogFile("-", write, "x").write(b"told\n")
     os.close(write)
-    logs.LogFile("-", write, "x").write(b"told\n")
+    error_log.LogFile("-", write, "x").write(b"told\n")
 
 
 def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x"
-    file = logs.LogFile(str(path), 2, "x")
+    file = error_log.LogFile(str(path), 2, "x")
     write = os.write
-    monkeypatch.setattr(logs, "write", lambda fd, octets: write(fd, octets[:2]))
+    monkeypatch.setattr(error_log, "write", lambda fd, octets: write(fd, octets[:2]))
     file.write(b"12345\n")
     file.close()
     assert path.read_bytes() == b"12345\n"

@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 
 from onegate._suggest import hint
-from onegate.access_values import (
+from onegate.errors import SettingsError
+from onegate.logs.access_format import (
     Clean,
     Environ,
     cleaner,
@@ -26,12 +27,11 @@ from onegate.access_values import (
     timestamps,
     user,
 )
-from onegate.errors import SettingsError
-from onegate.request_id import request_id
+from onegate.logs.request_id import request_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.log import LogFile
+    from onegate.logs.error_log import LogFile
 
 
 Get = Callable[[Environ, int, str, int, float], object]

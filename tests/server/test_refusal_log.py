@@ -1,4 +1,4 @@
-"""``onegate.refusals``: refused requests, and responses that are cut, leave a line each."""
+"""``onegate.logs.refusal_log``: refused requests, and responses that are cut, leave a line each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onegate.refusals import BURST, REQUEST_LINE, Refusals, quoted
+from onegate.logs.refusal_log import BURST, REQUEST_LINE, Refusals, quoted
 
 from tests.server.helpers import HELLO, Client, wait_for
 

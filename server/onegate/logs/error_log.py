@@ -24,7 +24,7 @@ import time
 from os import write
 
 from onegate.errors import SettingsError
-from onegate.request_id import request_id
+from onegate.logs.request_id import request_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class LogFile:
             os.close(self.fd)
 
 
-def escape(text: str) -> str:
+def escape_controls(text: str) -> str:
     """``text`` with everything escaped that moves a terminal's cursor or ends a line."""
     if text.isprintable():
         return text
@@ -153,13 +153,15 @@ class Formatter(logging.Formatter):
         when = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(record.created))
         environ: dict[str, Any] | None = getattr(record, "environ", None)
         who = f"{record.process}" if environ is None else f"{record.process} {request_id(environ)}"
-        first = f"{when} [{who}] {record.levelname} {escape(record.getMessage())}"
+        first = f"{when} [{who}] {record.levelname} {escape_controls(record.getMessage())}"
         more = ""
         if record.exc_info:
             more = self.formatException(record.exc_info)
         if record.stack_info:
             more += "\n" + record.stack_info
-        return "\n".join([first, *(_INDENT + escape(line) for line in more.split("\n") if line)])
+        return "\n".join(
+            [first, *(_INDENT + escape_controls(line) for line in more.split("\n") if line)]
+        )
 
 
 class Handler(logging.Handler):
