@@ -27,7 +27,7 @@ from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
 from onegate.process_table import Role
 from onegate.upgrade import exec_successor
-from onegate.worker import Worker
+from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 
 TYPE_CHECKING = False
@@ -77,9 +77,9 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
             log.exception("the application %s cannot be loaded", settings.app)
         if not settings.reload:
             sys.exit(BOOT_FAILED)
-        from onegate import reloader  # noqa: PLC0415 - for development only
+        from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
-        app = reloader.Broken(error)
+        app = autoreload.Broken(error)
     # What the folders of the path contain: needed no more, and made anew for a late import.
     sys.path_importer_cache.clear()
     return app
@@ -90,9 +90,9 @@ def _import_own(settings: Settings) -> None:
     replace what its names stand for."""
     wanted = {
         "onegate.logs.access_log": settings.access_log != "off",
-        "onegate.reloader": settings.reload,
-        "onegate.tally": bool(settings.status),
-        "onegate.threads": settings.threads > 1,
+        "onegate.worker.autoreload": settings.reload,
+        "onegate.worker.response_counts": bool(settings.status),
+        "onegate.worker.threaded": settings.threads > 1,
         "onegate.net.tls": bool(settings.certfile),
     }
     for name, is_wanted in wanted.items():
@@ -153,9 +153,9 @@ def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: in
 
     look, own_line = None, StatusPipe(line)
     if nest.settings.reload:
-        from onegate import reloader  # noqa: PLC0415 - for development only
+        from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
-        look = reloader.reporter(
+        look = autoreload.reporter(
             nest.settings, nest.began, app, lambda: own_line.retires(large=False)
         )
     own_line.serves()
@@ -199,9 +199,9 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     )
     worker.interrupted = lambda: nest.hooks("worker_int", this)
     if settings.reload and not settings.preload:  # with that, the template looks
-        from onegate import reloader  # noqa: PLC0415 - for development only
+        from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
-        reloader.watch(settings, nest.lifeline, nest.began, app)
+        autoreload.watch(settings, nest.lifeline, nest.began, app)
     try:
         worker.run()
     finally:
@@ -211,7 +211,7 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
 def _kind(settings: Settings) -> type[Worker]:
     if settings.threads == 1:
         return Worker
-    from onegate.threads import ThreadedWorker  # noqa: PLC0415 - only where there are some
+    from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415 - only where there are some
 
     return ThreadedWorker
 

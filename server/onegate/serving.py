@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Self
 
     from onegate.config.settings import Settings
-    from onegate.worker import Worker
+    from onegate.worker.worker import Worker
 
 _TARGET = f"{__name__}:served"
 _LOADED = ("preload", "reload")
@@ -228,8 +228,8 @@ class Server:
         self, settings: Settings, app: Callable[..., Any], context: SSLContext | None
     ) -> Worker:
         from onegate.process.scoreboard import Field, Scoreboard  # noqa: PLC0415
-        from onegate.threads import ThreadedWorker  # noqa: PLC0415
-        from onegate.worker import Worker  # noqa: PLC0415
+        from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415
+        from onegate.worker.worker import Worker  # noqa: PLC0415
 
         slot = Scoreboard(1).slot(0)
         slot[Field.STOPPING] = 1.0  # whoever is in the queue at the end has nobody but this one

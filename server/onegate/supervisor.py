@@ -21,9 +21,9 @@ from onegate.process.systemd import Notifier
 from onegate.process_table import Child, ProcessTable, Role
 from onegate.reaper import Autopsy, inherits, reap
 from onegate.reload import Reload
-from onegate.retirement import Replacements
 from onegate.shutdown import Shutdown
 from onegate.upgrade import Succession
+from onegate.worker.recycling import Replacements
 
 log = logging.getLogger("onegate.error")
 

@@ -36,8 +36,8 @@ COSTLY = {
     "ctypes", "json", "ssl", "tempfile",
     "onegate.logs.access_log", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
     "onegate.process.privileges",
-    "onegate.net.proxy_protocol", "onegate.reloader", "onegate.config.help", "onegate.status",
-    "onegate.template", "onegate.threads", "onegate.net.tls",
+    "onegate.net.proxy_protocol", "onegate.worker.autoreload", "onegate.config.help",
+    "onegate.status", "onegate.template", "onegate.worker.threaded", "onegate.net.tls",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
     ("option", "module"),
     [
         (["--access-log", "json"], "onegate.logs.access_log"),
-        (["--threads", "2"], "onegate.threads"),
+        (["--threads", "2"], "onegate.worker.threaded"),
         (["--preload"], "onegate.template"),
         (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),
     ],

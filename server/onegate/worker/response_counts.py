@@ -18,7 +18,7 @@ _DURATIONS, _SECONDS = Field.DURATIONS, Field.SECONDS
 _OF_STATUS = bytes(Field.STATUSES + min(max(status // 100, 2), 5) - 2 for status in range(1000))
 
 
-class Tally:
+class ResponseCounts:
     """Has the keywords of an access log, and hands on to one, if there is one."""
 
     def __init__(self, slot: Slot, access: AccessLog | None) -> None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from onegate.answering import Answering
     from onegate.net.tls import Transport
     from onegate.process.scoreboard import Slot
+    from onegate.worker.connection import Connection
     from onegate.wsgi import Call
 
 _WORTHWHILE = 20e-6
@@ -34,7 +34,7 @@ _BEAT = Field.BEAT
 _monotonic = time.monotonic
 
 
-def noted_address(call: Call[Answering]) -> bytes:
+def noted_address(call: Call[Connection]) -> bytes:
     """The client's, of a call whose environ the application may have changed by now."""
     environ = call.environ or {}
     return str(environ.get("REMOTE_ADDR", "")).encode("utf-8", "replace")
@@ -51,7 +51,7 @@ class Calls:
         self.quick = self.gathering = False
         self.gathered: list[Transport] = []
         """Sockets whose last octets the kernel still holds (``MSG_MORE``), for 200 ms at most."""
-        self.asked: list[Call[Answering]] = []
+        self.asked: list[Call[Connection]] = []
         self._app = app
         self._numbers = slot.numbers
         self._note = slot.note
@@ -59,7 +59,7 @@ class Calls:
         self._each = 1.0
         """Seconds that a request took when some were last answered."""
 
-    def call(self, call: Call[Answering]) -> bool:
+    def call(self, call: Call[Connection]) -> bool:
         """Call the application here and now."""
         self.requests += 1
         self._note(call.environ["REMOTE_ADDR"].encode(), call.request.line)  # type: ignore[index]

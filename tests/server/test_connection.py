@@ -1,4 +1,4 @@
-"""``onegate.sender``: an application that has to wait for its client, on the wire."""
+"""``onegate.worker.connection``: an application that has to wait for its client, on the wire."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIZE = 30_000_000
 APP = f"""
 import itertools
-from onegate.outbuf import OutBuffer
+from onegate.worker.output_buffer import OutBuffer
 
 OutBuffer.MAX_SPOOLED = 1 << 20
 BLOCK = bytes(range(256)) * 256

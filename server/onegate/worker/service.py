@@ -13,14 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from onegate.answering import Answering
     from onegate.config.settings import Settings
-    from onegate.ending import Ending
     from onegate.logs.access_log import AccessLog
     from onegate.logs.refusal_log import Refusals
     from onegate.net.tls import Transport
-    from onegate.sender import Sender
-    from onegate.tally import Tally
+    from onegate.worker.connection import Connection
+    from onegate.worker.response_counts import ResponseCounts
 
 
 class Service(Protocol):
@@ -32,25 +30,25 @@ class Service(Protocol):
     now: float
     """Monotonic seconds, read once for each round of the loop."""
 
-    def call(self, call: Call[Answering]) -> bool:
+    def call(self, call: Call[Connection]) -> bool:
         """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
 
-    def watch(self, connection: Ending) -> None:
+    def watch(self, connection: Connection) -> None:
         """Tell the connection of further events."""
 
-    def watch_again(self, connection: Ending) -> None:
+    def watch_again(self, connection: Connection) -> None:
         """Report once more what it is ready for, after it left something undone."""
 
     def idle(self) -> None:
         """A connection waits for a request and may be closed, for ``paused``."""
 
-    def closed(self, connection: Ending) -> None:
+    def closed(self, connection: Connection) -> None:
         """Its descriptor is free again."""
 
     quick: bool
     """Calls are short just now: one may be put off until all is read that has come, and the end of
     an answer may wait for the end of its connection."""
-    asked: list[Call[Answering]]
+    asked: list[Call[Connection]]
     """Those that were put off; ``answered`` follows, and ``resume`` if something is unread."""
     paused: bool
     """Nobody is accepted, for there is no room: who is idle may have to go."""
@@ -58,7 +56,7 @@ class Service(Protocol):
     """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
     gathered: list[Transport]
 
-    access: AccessLog | Tally | None
+    access: AccessLog | ResponseCounts | None
     refusals: Refusals
 
     @property
@@ -73,7 +71,7 @@ class Service(Protocol):
     def forwarded(self) -> Forwarded:
         """Which peers are trusted proxies, and what is believed of them."""
 
-    def alive(self, connection: Sender) -> None:
+    def alive(self, connection: Connection) -> None:
         """The application goes on: a long answer is not a call that is stuck."""
 
     def secure(self, sock: socket.SocketType) -> Transport:

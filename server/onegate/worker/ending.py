@@ -10,12 +10,12 @@ import contextlib
 import socket
 import struct
 
-from onegate.sender import DONTWAIT, Sender
-from onegate.state import BODY, CLOSED, HEAD, IDLE, LINGER, State
+from onegate.worker.connection_state import BODY, CLOSED, HEAD, IDLE, LINGER, State
+from onegate.worker.sender import DONTWAIT, Sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.body import Body
+    from onegate.worker.request_body import Body
 
 RECEIVE = 32768
 """Octets asked for in one read."""
@@ -26,7 +26,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Ending(Sender):
-    """The end of a :class:`onegate.connection.Connection`, and its time-outs."""
+    """The end of a :class:`onegate.worker.connection.Connection`, and its time-outs."""
 
     __slots__ = ("_body", "_eof", "_plain", "fd", "served", "state", "watched")
 

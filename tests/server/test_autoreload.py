@@ -11,8 +11,8 @@ import types
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate import reloader
 from onegate.config.settings import Settings
+from onegate.worker import autoreload
 
 from tests.server.helpers import DEADLINE, wait_for, write_app
 from tests.server.processes import children
@@ -103,7 +103,7 @@ def test_directories_of_others_are_passed_over(
         (tmp_path / name).touch()
     (tmp_path / "env" / "pyvenv.cfg").touch()
     (tmp_path / "loop").symlink_to(".")
-    found = reloader.files(Settings(app="x"))
+    found = autoreload.files(Settings(app="x"))
     assert {name for name in found if name.startswith(f"{tmp_path}/")} == {
         str(tmp_path / name) for name in ours
     }
@@ -114,9 +114,9 @@ def test_names_that_are_no_names_and_directories_that_nobody_may_read_are_passed
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "odd", types.SimpleNamespace(__file__=3))  # type: ignore[arg-type]
-    assert reloader.files(Settings(app="x"))
+    assert autoreload.files(Settings(app="x"))
     monkeypatch.chdir("/proc")
-    assert reloader.files(Settings(app="x"))
+    assert autoreload.files(Settings(app="x"))
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -138,14 +138,14 @@ def test_what_counts_as_a_change(
     ended = threading.Event()
 
     def wait() -> None:
-        reloader.wait(settings, read, time.time())
+        autoreload.wait(settings, read, time.time())
         ended.set()
 
     thread = threading.Thread(target=wait)
     thread.start()
     try:
         (tmp_path / "other.txt").write_text("2")
-        assert not ended.wait(2.5 * reloader._LOOK_SECONDS)
+        assert not ended.wait(2.5 * autoreload._LOOK_SECONDS)
         (tmp_path / name).write_text("2")
         assert ended.wait(DEADLINE)
     finally:
@@ -167,7 +167,7 @@ def test_what_was_written_while_the_application_was_loaded_is_a_change(
     wait_for(lambda: time.time() > began + 0.05, "the clock of the file system")
     read, write = os.pipe()
     with os.fdopen(read), os.fdopen(write, "wb"):
-        reloader.wait(Settings(app="x"), read, began)
+        autoreload.wait(Settings(app="x"), read, began)
 
 
 def test_the_end_of_the_master_ends_the_wait(
@@ -177,4 +177,4 @@ def test_the_end_of_the_master_ends_the_wait(
     read, write = os.pipe()
     os.close(write)
     with os.fdopen(read):
-        reloader.wait(Settings(app="x"), read, time.time())
+        autoreload.wait(Settings(app="x"), read, time.time())

@@ -1,4 +1,4 @@
-"""``onegate.outbuf``: what a client has not taken yet, on real sockets."""
+"""``onegate.worker.output_buffer``: what a client has not taken yet, on real sockets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.outbuf import FileSegment, OutBuffer, ResponseCutError
+from onegate.worker.output_buffer import FileSegment, OutBuffer, ResponseCutError
 
 from tests.server.helpers import serving
 

@@ -22,16 +22,29 @@ import socket
 from select import poll
 from socket import SocketType
 
-from onegate.connection import Connection
 from onegate.http1 import HeadParser
 from onegate.net.listener import Listener
-from onegate.state import BODY, IDLE, LINGER
+from onegate.worker.connection import Connection
+from onegate.worker.connection_state import BODY, IDLE, LINGER
 from onegate.wsgi import EnvironFactory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.ending import Ending
-    from onegate.worker import Worker
+    from typing import Protocol
+
+    from onegate.worker.connection import Service
+
+    class Loop(Service, Protocol):
+        """What an acceptor needs of its worker, beside what connections need."""
+
+        requests: int
+        """How many were answered, or are about to be."""
+        term: int
+        """Number of the leadership of the loop: another one goes on when it has changed."""
+
+        def hurry(self) -> None:
+            """Have the timers looked at soon."""
+
 
 log = logging.getLogger("onegate.error")
 
@@ -59,7 +72,7 @@ Front = tuple[Listener, EnvironFactory, HeadParser]
 class Acceptor:
     """The listeners of a worker and the connections that came through them."""
 
-    def __init__(self, worker: Worker, epoll: select.epoll, fronts: list[Front]) -> None:
+    def __init__(self, worker: Loop, epoll: select.epoll, fronts: list[Front]) -> None:
         self._worker = worker
         self._epoll = epoll
         self._fronts = {front[0].sock.fileno(): front for front in fronts}
@@ -249,7 +262,7 @@ class Acceptor:
             return False
         return True
 
-    def closed(self, connection: Ending) -> None:
+    def closed(self, connection: Connection) -> None:
         """A place is free."""
         del self.connections[connection.fd]
         if self._reserve < 0:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import onegate
 import pytest
-from onegate.threads import ThreadedWorker
+from onegate.worker.threaded import ThreadedWorker
 
 from tests.server.helpers import DEADLINE, Server, serving, wait_for
 from tests.server.processes import children, processor_seconds

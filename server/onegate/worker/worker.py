@@ -14,8 +14,6 @@ from os import read
 from select import epoll
 from threading import Lock
 
-from onegate.acceptor import Acceptor, Front
-from onegate.calls import GATHERING, Calls
 from onegate.http1 import HeadParser, MessageLimits
 from onegate.http1.response import name_server
 from onegate.logs import error_log
@@ -25,8 +23,10 @@ from onegate.net.listener import Listener
 from onegate.process.rlimits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_folder
-from onegate.retirement import Retirement
-from onegate.state import CALL
+from onegate.worker.acceptor import Acceptor, Front
+from onegate.worker.connection_state import CALL
+from onegate.worker.dispatcher import GATHERING, Calls
+from onegate.worker.recycling import Retirement
 from onegate.wsgi import EnvironFactory, field_key
 from onegate.wsgi.handler import refused_heads
 
@@ -36,19 +36,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.config.settings import Settings
-    from onegate.ending import Ending
     from onegate.logs.access_log import AccessLog
     from onegate.net.tls import Transport
     from onegate.process.status_pipe import Status
-    from onegate.sender import Sender
-    from onegate.tally import Tally
+    from onegate.worker.connection import Connection
+    from onegate.worker.response_counts import ResponseCounts
 
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _TICK = 1.0
 _SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
 _MAX_EVENTS = 256
-QUEUE_SECONDS = 0.05
+_QUEUE_SECONDS = 0.05
 """How long a stopping worker still takes those who are in the kernel's queue already."""
 _PAGE = resource.getpagesize()
 _BEAT = Field.BEAT
@@ -58,7 +57,7 @@ _handle = signal.signal
 
 
 class Worker(Calls):
-    """Serves until told to stop. See :class:`onegate.service.Service`.
+    """Serves until told to stop. See :class:`onegate.worker.connection.Service`.
 
     ``lifeline``: read end of a pipe that reports end of file when the master is gone. ``context``:
     with it TLS is spoken.
@@ -99,7 +98,7 @@ class Worker(Calls):
         self.stopping = False
         self.paused = True
         self.term = 0
-        """Number of the leadership of the loop; see :mod:`onegate.threads`."""
+        """Number of the leadership of the loop; see :mod:`onegate.worker.threaded`."""
         self._secure = None if context is None else _tls(context)
         self._lifeline = lifeline
         self._slot = slot
@@ -306,13 +305,13 @@ class Worker(Calls):
         # The master says so beforehand if not this worker alone is to stop.
         self._last = bool(self._slot[Field.STOPPING])
         self._slot[Field.STOPPING] = 1.0
-        self._listen_until = self.now + QUEUE_SECONDS
+        self._listen_until = self.now + _QUEUE_SECONDS
         for connection in self._acceptor.connections.values():
             connection.hurry()
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
-    def alive(self, connection: Sender) -> None:
+    def alive(self, connection: Connection) -> None:
         """The application has produced something more: it is not stuck."""
         self._numbers[_BEAT] = connection.deadline = time.monotonic()
 
@@ -320,12 +319,12 @@ class Worker(Calls):
         """Put TLS on an accepted socket, where it is spoken here."""
         return sock if self._secure is None else self._secure(sock)
 
-    def watch(self, connection: Ending) -> None:
+    def watch(self, connection: Connection) -> None:
         """Report events of this connection from now on."""
         connection.watched = True
         self._epoll.register(connection.fd, _EVENTS)
 
-    def watch_again(self, connection: Ending) -> None:
+    def watch_again(self, connection: Connection) -> None:
         """Report once more what this connection is ready for: an edge was not used up."""
         self._epoll.modify(connection.fd, _EVENTS)
 
@@ -333,7 +332,7 @@ class Worker(Calls):
         """A connection may be closed now if descriptors are short."""
         self._acceptor.resume()
 
-    def closed(self, connection: Ending) -> None:
+    def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""
         self._acceptor.closed(connection)
 
@@ -349,13 +348,15 @@ def _access_log(settings: Settings) -> AccessLog | None:
     return AccessLog(settings.access_log, file)
 
 
-def _counted(access: AccessLog | None, settings: Settings, slot: Slot) -> AccessLog | Tally | None:
+def _counted(
+    access: AccessLog | None, settings: Settings, slot: Slot
+) -> AccessLog | ResponseCounts | None:
     """What is told of each response: the access log, and the numbers that ``--status`` shows."""
     if not settings.status:
         return access
-    from onegate.tally import Tally  # noqa: PLC0415 - only where somebody may ask
+    from onegate.worker.response_counts import ResponseCounts  # noqa: PLC0415 - only where somebody may ask
 
-    return Tally(slot, access)
+    return ResponseCounts(slot, access)
 
 
 def _tls(context: SSLContext) -> Callable[[socket.SocketType], Transport]:

@@ -19,25 +19,25 @@ import time
 from io import BytesIO
 from socket import SocketType
 
-from onegate.answering import Answering
-from onegate.body import Body
-from onegate.ending import RECEIVE
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, ProtocolError
 from onegate.http1.request_parser import REMEMBERED
 from onegate.http1.request_reader import RequestReader
 from onegate.http1.response import CONTINUE
 from onegate.logs import request_id
 from onegate.logs.refusal_log import REQUEST_LINE
-from onegate.outbuf import TURN
-from onegate.sender import DONTWAIT, PROGRESS
-from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
+from onegate.worker.answering import Answering
+from onegate.worker.connection_state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
+from onegate.worker.ending import RECEIVE
+from onegate.worker.output_buffer import TURN
+from onegate.worker.request_body import Body
+from onegate.worker.sender import DONTWAIT, PROGRESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from onegate.service import Service
+    from onegate.worker.service import Service
     from onegate.wsgi import EnvironFactory
 
 RECEIVE_CONTENT = 1 << 18

@@ -12,7 +12,7 @@ import socket
 import time
 from select import poll
 
-from onegate.outbuf import TURN, FileSegment, OutBuffer, ResponseCutError
+from onegate.worker.output_buffer import TURN, FileSegment, OutBuffer, ResponseCutError
 from onegate.wsgi import ClientGone
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from onegate.net.tls import Transport
-    from onegate.service import Service
+    from onegate.worker.service import Service
 
 DONTWAIT: Final = socket.MSG_DONTWAIT
 _DONTWAIT_MORE: Final = socket.MSG_DONTWAIT | socket.MSG_MORE
@@ -35,7 +35,7 @@ log = logging.getLogger("onegate.error")
 
 
 class Sender:
-    """The sending half of a :class:`onegate.connection.Connection`; see
+    """The sending half of a :class:`onegate.worker.connection.Connection`; see
     :class:`onegate.wsgi.handler.Output`."""
 
     __slots__ = ("_corks", "_out", "_service", "_streams", "deadline", "sock")

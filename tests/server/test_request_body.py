@@ -1,4 +1,4 @@
-"""``onegate.body``: content in memory, then on disk."""
+"""``onegate.worker.request_body``: content in memory, then on disk."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from onegate.body import Body
 from onegate.http1 import ProtocolError
+from onegate.worker.request_body import Body
 
 
 def open_files() -> int:
@@ -57,7 +57,7 @@ def test_spool_folder_that_is_gone_507(tmp_path: Path) -> None:
 
 FULL = """
 import os, resource, signal, sys
-from onegate.body import Body
+from onegate.worker.request_body import Body
 from onegate.http1 import ProtocolError
 
 # No file may grow beyond 10 octets: what a full disk refuses, this refuses in the same way.

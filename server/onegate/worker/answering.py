@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from onegate.ending import Ending
 from onegate.http1 import Head, ProtocolError
 from onegate.http1.response import error_response
-from onegate.outbuf import TURN, ResponseCutError
-from onegate.sender import PROGRESS, TOO_SLOW
-from onegate.state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
+from onegate.worker.connection_state import BODY, CALL, CLOSED, HEAD, IDLE, WRITE
+from onegate.worker.ending import Ending
+from onegate.worker.output_buffer import TURN, ResponseCutError
+from onegate.worker.sender import PROGRESS, TOO_SLOW
 from onegate.wsgi import Call, ClientGone, make_call
 
 TYPE_CHECKING = False
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.logs.access_log import AccessLog
-    from onegate.tally import Tally
+    from onegate.worker.response_counts import ResponseCounts
 
 NO_ROOM = 507
 """The status for content that the server has no disk for: its own fault, not the client's."""
 
 
 class Answering(Ending):
-    """The middle of a :class:`onegate.connection.Connection`: from a request that is complete, or
+    """The middle of a :class:`.connection.Connection`: from a request that is complete, or
     refused, to the last octet of its answer."""
 
     __slots__ = ("_began", "_call", "_head", "_since_progress", "peer", "unread")
@@ -97,7 +97,7 @@ class Answering(Ending):
         self.served = True
         self.deadline = service.now + service.settings.keepalive
 
-    def _write_access_log(self, access: AccessLog | Tally, call: Call[Answering]) -> None:
+    def _write_access_log(self, access: AccessLog | ResponseCounts, call: Call[Answering]) -> None:
         assert call.environ is not None
         seconds = time.monotonic() - self._began
         access(call.environ, call.status, call.fields, call.octets, seconds)

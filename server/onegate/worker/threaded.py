@@ -33,13 +33,13 @@ import time
 from collections import deque
 from resource import RUSAGE_THREAD, getrusage
 
-from onegate.calls import noted_address
-from onegate.worker import Worker
+from onegate.worker.dispatcher import noted_address
+from onegate.worker.worker import Worker
 from onegate.wsgi import Call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.answering import Answering
+    from onegate.worker.connection import Connection
 
 LOOK = 0.005
 """Seconds between two looks of the watcher: as long as the interpreter's own switch interval."""
@@ -66,7 +66,7 @@ class _Own(threading.local):
 
     term = 0
     """Of its last leadership."""
-    finished: Call[Answering] | None = None
+    finished: Call[Connection] | None = None
     """The call in which that ended."""
 
 
@@ -97,11 +97,11 @@ class ThreadedWorker(Worker):
         self._free: list[_thread.LockType] = []
         """Those that wait for something to do, each with what wakes it; the last one first, whose
         caches are warm and whose connections are open."""
-        self._waiting: deque[Call[Answering]] = deque()
+        self._waiting: deque[Call[Connection]] = deque()
         """What was asked while none was free."""
-        self._made: dict[int, Call[Answering]] = {}
+        self._made: dict[int, Call[Connection]] = {}
         """The calls that are being made, or wait to be, by connection; the leader's."""
-        self._done: deque[Call[Answering]] = deque()
+        self._done: deque[Call[Connection]] = deque()
         """For the leader; what it finds is its own, since one end is one step."""
         self._asleep = False
         # A lock used as a binary semaphore: the cheapest thing that wakes one thread.
@@ -191,7 +191,7 @@ class ThreadedWorker(Worker):
 
     def _next(
         self, turn: _thread.LockType, called: bool
-    ) -> tuple[Call[Answering] | None, int | None]:
+    ) -> tuple[Call[Connection] | None, int | None]:
         """A call to make, or the term of a leadership, or neither: ``turn`` will be released.
 
         ``called``: the thread comes from a call.
@@ -283,7 +283,7 @@ class ThreadedWorker(Worker):
             heir = self._heir()
         self._hand_to(heir)
 
-    def _lead(self, term: int) -> Call[Answering] | None:
+    def _lead(self, term: int) -> Call[Connection] | None:
         """Run the loop. Returns the call that outlived the leadership, if one did."""
         own = self._own
         own.term = term
@@ -299,7 +299,7 @@ class ThreadedWorker(Worker):
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────
 
-    def call(self, call: Call[Answering]) -> bool:
+    def call(self, call: Call[Connection]) -> bool:
         """Call the application in this thread, which is the leader's when the call begins."""
         self.requests += 1
         self._made[call.out.fd] = call
@@ -337,7 +337,7 @@ class ThreadedWorker(Worker):
         self._own.finished = call
         return False
 
-    def _put_off(self, call: Call[Answering]) -> None:
+    def _put_off(self, call: Call[Connection]) -> None:
         """Leave a call to the first thread that is free."""
         call.out.deadline = float("inf")  # not called yet: that is not being stuck
         with self._lock:
@@ -346,7 +346,7 @@ class ThreadedWorker(Worker):
         if heir is not None:
             heir.release()
 
-    def _measure(self, call: Call[Answering]) -> None:
+    def _measure(self, call: Call[Connection]) -> None:
         """Make a call and learn how long it was off the processor."""
         waits = getrusage(RUSAGE_THREAD).ru_nvcsw
         began, worked = time.monotonic(), time.thread_time()
@@ -356,7 +356,7 @@ class ThreadedWorker(Worker):
             blocked = 0.0  # it did not wait: others had the processor
         self._blocked += (blocked - self._blocked) / 4
 
-    def _hand_back(self, call: Call[Answering]) -> None:
+    def _hand_back(self, call: Call[Connection]) -> None:
         """Return a call to the leader."""
         self._done.append(call)
         self._ring()
