@@ -7,8 +7,8 @@ import sys
 
 from onegate._version import __version__
 from onegate.errors import SettingsError
-from onegate.fork_context import ForkContext, start
 from onegate.logs import error_log
+from onegate.master.fork_context import ForkContext, start
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
 from onegate.process.stdio import complain, make_harmless, open_missing, tell
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.config.settings import Settings
-    from onegate.fork_context import Start
+    from onegate.master.fork_context import Start
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             return check(settings)
         make_harmless()
-        from onegate.master import Master  # noqa: PLC0415 - in the room that forget() has made
+        from onegate.master.master import Master  # noqa: PLC0415 - in the room that forget() has made
 
         return Master(settings, context, sources.read).run()
     except SettingsError as error:

@@ -98,7 +98,7 @@ def _check(app: object) -> None:
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`given` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
-    from onegate.fork_context import ForkContext  # noqa: PLC0415
+    from onegate.master.fork_context import ForkContext  # noqa: PLC0415
     from onegate.process.stdio import open_missing  # noqa: PLC0415
 
     global served, _master
@@ -115,7 +115,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     settings = read()
     context = ForkContext(settings, sources.start)
     context.enter()
-    from onegate.master import Master  # noqa: PLC0415
+    from onegate.master.master import Master  # noqa: PLC0415
     from onegate.process.signals import SIGNALS  # noqa: PLC0415
 
     handlers = {number: signal.getsignal(number) for number in SIGNALS}

@@ -2,7 +2,7 @@
 
 What a value alone tells is a :data:`SYNTAX`, what the system tells (a file, a user) a
 :data:`RESOURCES`; each option of free text has its place in one of them. Log files are not here:
-they are opened before (:mod:`onegate.fork_context`), to say in them what is wrong.
+they are opened before (:mod:`onegate.master.fork_context`), to say in them what is wrong.
 """
 
 from __future__ import annotations

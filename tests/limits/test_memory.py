@@ -36,8 +36,9 @@ COSTLY = {
     "ctypes", "json", "ssl", "tempfile",
     "onegate.logs.access_log", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
     "onegate.process.privileges",
-    "onegate.net.proxy_protocol", "onegate.worker.autoreload", "onegate.config.help",
-    "onegate.status", "onegate.template", "onegate.worker.threaded", "onegate.net.tls",
+    "onegate.config.help", "onegate.master.status_app", "onegate.master.zygote",
+    "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.worker.autoreload",
+    "onegate.worker.threaded",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip
@@ -59,7 +60,7 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
     [
         (["--access-log", "json"], "onegate.logs.access_log"),
         (["--threads", "2"], "onegate.worker.threaded"),
-        (["--preload"], "onegate.template"),
+        (["--preload"], "onegate.master.zygote"),
         (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),
     ],
 )

@@ -184,7 +184,7 @@ def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
 AGAIN = """
 import os, sys
 from onegate.cli import Sources
-from onegate.fork_context import ForkContext
+from onegate.master.fork_context import ForkContext
 from onegate.errors import SettingsError
 sources = Sources({"config": "x.toml"})
 context = None

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 JUDGED_ELSEWHERE = {
     "config": "read by onegate.config.sources",
-    "chdir": "opened by onegate.fork_context",
-    "access_logfile": "opened by onegate.fork_context",
-    "error_logfile": "opened by onegate.fork_context",
+    "chdir": "opened by onegate.master.fork_context",
+    "access_logfile": "opened by onegate.master.fork_context",
+    "error_logfile": "opened by onegate.master.fork_context",
     "hooks": "run by onegate.process.hook_loader",
     "reload_extra_file": "a pattern, which may match nothing",
     "env": "any text, by its kind",

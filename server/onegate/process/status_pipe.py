@@ -3,7 +3,7 @@
 +    it does its work now
 -    it wants to be replaced
 m    the same, because it is too large
-=N;  the number of a new master (:mod:`onegate.upgrade`)
+=N;  the number of a new master (:mod:`onegate.master.upgrade`)
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import time
 
-from onegate.generation import Generations
+from onegate.master.generations import Generations
+from onegate.master.process_table import ProcessTable, Role
+from onegate.master.upgrade import Succession
 from onegate.process.scoreboard import Field, Scoreboard
 from onegate.process.systemd import Notifier
-from onegate.process_table import ProcessTable, Role
-from onegate.upgrade import Succession
 
 log = logging.getLogger("onegate.error")
 

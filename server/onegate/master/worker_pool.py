@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from onegate.backoff import Backoff
-from onegate.generation import Generation, Generations
+from onegate.master.backoff import Backoff
+from onegate.master.generations import Generation, Generations
+from onegate.master.process_table import ProcessTable, Role
+from onegate.master.spawner import Spawner
 from onegate.process.scoreboard import Scoreboard, Total
-from onegate.process_table import ProcessTable, Role
-from onegate.spawner import Spawner
 
 
 class Pool:

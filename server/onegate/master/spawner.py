@@ -6,20 +6,20 @@ import os
 import signal
 import time
 
-from onegate.backoff import Backoff
-from onegate.children import be, leave
-from onegate.generation import Generation, Generations, Nest
+from onegate.master.backoff import Backoff
+from onegate.master.child_main import be, leave
+from onegate.master.generations import Generation, Generations, Nest
+from onegate.master.process_table import Child, ProcessTable, Role
+from onegate.master.upgrade import Succession
 from onegate.process.hooks import Worker as HookWorker
 from onegate.process.scoreboard import Field, Scoreboard, Slot
 from onegate.process.signals import SIGNALS
 from onegate.process.stdio import flush
 from onegate.process.subreaper import adopt_orphans
-from onegate.process_table import Child, ProcessTable, Role
-from onegate.upgrade import Succession
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.template import Template
+    from onegate.master.zygote import Template
 
 
 class Spawner:
@@ -142,7 +142,7 @@ class Spawner:
 
 
 def _new_template() -> Template:
-    from onegate.template import Template  # noqa: PLC0415 - only with --preload
+    from onegate.master.zygote import Template  # noqa: PLC0415 - only with --preload
 
     adopt_orphans()
     return Template()

@@ -19,14 +19,14 @@ from collections.abc import Callable
 from threading import Lock
 
 from onegate.errors import SettingsError
-from onegate.generation import Nest
-from onegate.go_between import stand_between
 from onegate.logs import error_log
+from onegate.master.generations import Nest
+from onegate.master.go_between import stand_between
+from onegate.master.process_table import Role
+from onegate.master.upgrade import exec_successor
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
-from onegate.process_table import Role
-from onegate.upgrade import exec_successor
 from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from onegate.config.settings import Settings
-    from onegate.template import Template
+    from onegate.master.zygote import Template
 
 log = logging.getLogger("onegate.error")
 
@@ -234,7 +234,7 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
         workers=1,
     )
     _drop_privileges(settings)
-    from onegate.status import StatusApp  # noqa: PLC0415 - for this process only
+    from onegate.master.status_app import StatusApp  # noqa: PLC0415 - for this process only
 
     app = StatusApp(scoreboard, nest.listeners)
     own = Scoreboard(1).slot(0)

@@ -17,7 +17,7 @@ from onegate.process.subreaper import release_orphans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.process_table import Child
+    from onegate.master.process_table import Child
 
 
 def stand_between(line: int, lifeline: int) -> None:

@@ -36,7 +36,7 @@ def inherits() -> bool:
     Otherwise those that it has not forked as a master are somebody's own, who waits for them: a
     hook's, or those of a program that called :func:`onegate.serve`.
     """
-    return os.getpid() == 1 or "onegate.template" in sys.modules  # which makes a subreaper
+    return os.getpid() == 1 or "onegate.master.zygote" in sys.modules  # which makes a subreaper
 
 
 class Autopsy:

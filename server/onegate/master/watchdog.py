@@ -11,10 +11,10 @@ import signal
 import time
 from collections.abc import Iterable
 
+from onegate.master.process_table import Child
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Field, Scoreboard, Total
 from onegate.process.systemd import Notifier
-from onegate.process_table import Child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

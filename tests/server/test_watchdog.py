@@ -1,4 +1,4 @@
-"""``onegate.liveness``: who is stuck, and who is not."""
+"""``onegate.master.watchdog``: who is stuck, and who is not."""
 
 from __future__ import annotations
 

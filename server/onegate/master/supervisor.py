@@ -9,20 +9,20 @@ from __future__ import annotations
 import logging
 import time
 
-from onegate.backoff import Backoff
 from onegate.errors import SettingsError
-from onegate.generation import Generations
-from onegate.go_between import step_aside
+from onegate.master.backoff import Backoff
+from onegate.master.generations import Generations
+from onegate.master.go_between import step_aside
+from onegate.master.process_table import Child, ProcessTable, Role
+from onegate.master.reaper import Autopsy, inherits, reap
+from onegate.master.reload import Reload
+from onegate.master.shutdown import Shutdown
+from onegate.master.upgrade import Succession
+from onegate.master.worker_pool import Pool
 from onegate.net.bind import settle
-from onegate.pool import Pool
 from onegate.process.pidfile import PidFile
 from onegate.process.scoreboard import Field, Scoreboard, Total
 from onegate.process.systemd import Notifier
-from onegate.process_table import Child, ProcessTable, Role
-from onegate.reaper import Autopsy, inherits, reap
-from onegate.reload import Reload
-from onegate.shutdown import Shutdown
-from onegate.upgrade import Succession
 from onegate.worker.recycling import Replacements
 
 log = logging.getLogger("onegate.error")

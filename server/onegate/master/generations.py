@@ -9,15 +9,15 @@ import logging
 import os
 
 from onegate._frozen import Record
-from onegate.fork_context import ForkContext
+from onegate.master.fork_context import ForkContext
+from onegate.master.process_table import Child
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks, Server, Worker
-from onegate.process_table import Child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.template import Template
+    from onegate.master.zygote import Template
 
 
 log = logging.getLogger("onegate.error")

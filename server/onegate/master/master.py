@@ -24,29 +24,29 @@ import time
 from collections.abc import Callable
 
 from onegate._version import __version__
-from onegate.backoff import Backoff
-from onegate.generation import Generations
-from onegate.liveness import Liveness
 from onegate.logs import error_log
+from onegate.master.backoff import Backoff
+from onegate.master.generations import Generations
+from onegate.master.process_table import ProcessTable, Role
+from onegate.master.reload import Reload
+from onegate.master.shutdown import Shutdown
+from onegate.master.spawner import Spawner
+from onegate.master.supervisor import Supervisor
+from onegate.master.upgrade import Succession
+from onegate.master.watchdog import Liveness
+from onegate.master.worker_pool import Pool
 from onegate.net.bind import listen, open_listeners
-from onegate.pool import Pool
 from onegate.process.pidfile import PidFile
 from onegate.process.rlimits import describe, raise_nofile
 from onegate.process.scoreboard import Scoreboard, Total
 from onegate.process.signals import SelfPipe
 from onegate.process.systemd import Notifier, inherited
-from onegate.process_table import ProcessTable, Role
-from onegate.reload import Reload
-from onegate.shutdown import Shutdown
-from onegate.spawner import Spawner
-from onegate.supervisor import Supervisor
-from onegate.upgrade import Succession
 from onegate.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.fork_context import ForkContext
+    from onegate.master.fork_context import ForkContext
 
 log = logging.getLogger("onegate.error")
 

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from onegate.fork_context import Start
+    from onegate.master.fork_context import Start
 
 
 log = logging.getLogger("onegate.error")

@@ -1,4 +1,4 @@
-"""``onegate.pool``: as many workers as are wanted."""
+"""``onegate.master.worker_pool``: as many workers as are wanted."""
 
 from __future__ import annotations
 

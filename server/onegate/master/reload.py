@@ -12,14 +12,14 @@ import os
 from collections.abc import Callable
 
 from onegate.errors import SettingsError
-from onegate.fork_context import ForkContext
-from onegate.generation import Generations
+from onegate.master.fork_context import ForkContext
+from onegate.master.generations import Generations
+from onegate.master.process_table import ProcessTable, Role
+from onegate.master.upgrade import Succession
 from onegate.net.bind import listen, open_listeners, settle
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
 from onegate.process.systemd import Notifier
-from onegate.process_table import ProcessTable, Role
-from onegate.upgrade import Succession
 from onegate.validate import validate
 
 TYPE_CHECKING = False

@@ -1,4 +1,4 @@
-"""``onegate.generation``: which one serves, which one is on trial."""
+"""``onegate.master.generations``: which one serves, which one is on trial."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import socket
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.fork_context import ForkContext, start
-from onegate.generation import Generations
+from onegate.master.fork_context import ForkContext, start
+from onegate.master.generations import Generations
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
 
