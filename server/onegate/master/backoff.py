@@ -1,4 +1,4 @@
-"""When to try again what has failed: later each time it fails in a row."""
+"""When to try again what has failed, or to replace what has grown: later each time in a row."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import time
 log = logging.getLogger("onegate.error")
 
 _MAX_SECONDS = 30.0
+_SOON = 60.0
+_LATEST = 30.0
+"""Seconds. Not longer: with an application that leaks, this is what it goes on growing for."""
 
 
 class Backoff:
@@ -44,3 +47,22 @@ class Backoff:
     def waits(self) -> bool:
         """Whether it is too early for another try."""
         return time.monotonic() < self.until
+
+
+class Replacements:
+    """How soon a worker is replaced that is too large.
+
+    One that has become so within a minute is replaced later each time, for its successor will be
+    as large as soon: the limit is less than what the application needs.
+    """
+
+    def __init__(self) -> None:
+        self._wait = 0.0
+
+    def wait(self, lived: float) -> float:
+        """Seconds until one is replaced that has ``lived`` for so many; 0 if at once."""
+        if lived > _SOON:
+            self._wait = 0.0
+        else:
+            self._wait = min(_LATEST, self._wait * 2 or 1.0)
+        return self._wait

@@ -21,9 +21,8 @@ from threading import Lock
 from onegate.errors import SettingsError
 from onegate.logs import error_log
 from onegate.master.generations import Nest
-from onegate.master.go_between import stand_between
 from onegate.master.process_table import Role
-from onegate.master.upgrade import exec_successor
+from onegate.master.upgrade import exec_successor, stand_between
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe

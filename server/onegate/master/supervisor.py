@@ -10,20 +10,18 @@ import logging
 import time
 
 from onegate.errors import SettingsError
-from onegate.master.backoff import Backoff
+from onegate.master.backoff import Backoff, Replacements
 from onegate.master.generations import Generations
-from onegate.master.go_between import step_aside
 from onegate.master.process_table import Child, ProcessTable, Role
 from onegate.master.reaper import Autopsy, inherits, reap
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
-from onegate.master.upgrade import Succession
+from onegate.master.upgrade import Succession, step_aside
 from onegate.master.worker_pool import Pool
 from onegate.net.bind import settle
 from onegate.process.pidfile import PidFile
 from onegate.process.scoreboard import Field, Scoreboard, Total
 from onegate.process.systemd import Notifier
-from onegate.worker.recycling import Replacements
 
 log = logging.getLogger("onegate.error")
 

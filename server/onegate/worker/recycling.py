@@ -12,10 +12,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
-_SOON = 60.0
-_LATEST = 30.0
-"""Seconds. Not longer: with an application that leaks, this is what it goes on growing for."""
-
 
 class Retirement:
     """Asks the master for a successor, once. Until it serves, the worker goes on."""
@@ -45,25 +41,6 @@ class Retirement:
             self._asked = True
             log.info("worker is to be replaced: %s", reason)
             self._status.retires(large=large)
-
-
-class Replacements:
-    """In the master: how soon a worker is replaced that is too large.
-
-    One that has become so within a minute is replaced later each time, for its successor will be
-    as large as soon: the limit is less than what the application needs.
-    """
-
-    def __init__(self) -> None:
-        self._wait = 0.0
-
-    def wait(self, lived: float) -> float:
-        """Seconds until one is replaced that has ``lived`` for so many; 0 if at once."""
-        if lived > _SOON:
-            self._wait = 0.0
-        else:
-            self._wait = min(_LATEST, self._wait * 2 or 1.0)
-        return self._wait
 
 
 def _jittered(requests: int, jitter: int) -> float:
