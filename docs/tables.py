@@ -18,7 +18,7 @@ from onegate.config.option import Option  # noqa: E402 - found by the line above
 from onegate.config.settings import OPTIONS  # noqa: E402
 from onegate.config.types import Flag  # noqa: E402
 from onegate.migrate.gunicorn import RULES as GUNICORN  # noqa: E402
-from onegate.migrate.rules import Rule  # noqa: E402
+from onegate.migrate.translation import Rule  # noqa: E402
 from onegate.migrate.uwsgi import RULES as UWSGI  # noqa: E402
 from onegate.process.hook_loader import HOOKS  # noqa: E402
 

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         context = ForkContext(settings, sources.start)
         context.enter()
         if "check_config" in asked:
-            from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
+            from onegate.check_config import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)
         make_harmless()

@@ -30,15 +30,15 @@ COSTLY = {
     # the phrases of all statuses
     "http",
     # the settings, after they are read
-    "onegate.config.arguments", "onegate.config.option", "onegate.config.types",
-    "onegate.config.settings", "onegate.config.options", "onegate.config.sources",
-    # what a setting asks for
+    "onegate.config.arguments", "onegate.config.option", "onegate.config.options",
+    "onegate.config.settings", "onegate.config.sources", "onegate.config.types",
+    # what a setting, a mistake or another command asks for
     "ctypes", "json", "ssl", "tempfile",
-    "onegate.logs.access_log", "onegate.check", "onegate.process.hook_loader", "onegate.migrate",
-    "onegate.process.privileges",
-    "onegate.config.help", "onegate.master.status_app", "onegate.master.zygote",
-    "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.worker.autoreload",
-    "onegate.worker.threaded",
+    "onegate._suggest", "onegate.check_config", "onegate.config.dump", "onegate.config.help",
+    "onegate.logs.access_log", "onegate.master.status_app", "onegate.master.zygote",
+    "onegate.migrate", "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.paste",
+    "onegate.process.hook_loader", "onegate.process.privileges", "onegate.serving",
+    "onegate.worker.autoreload", "onegate.worker.response_counts", "onegate.worker.threaded",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip

@@ -14,7 +14,7 @@ from onegate.cli import main
 from onegate.config.sources import combine
 from onegate.errors import SettingsError
 from onegate.http1 import response_head
-from onegate.migrate import ini, translate
+from onegate.migrate import translate, uwsgi_ini
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
 from onegate.process.hook_loader import ABSENT, HOOKS
@@ -460,7 +460,7 @@ def test_a_file_of_uwsgi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_file_of_uwsgi(data: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(SettingsError, match=message):
-        ini.read(tmp_path / "x")
+        uwsgi_ini.read(tmp_path / "x")
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from onegate.errors import SettingsError
 from onegate.migrate.gunicorn_hooks import lacking
-from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
 from onegate.process.hook_loader import ABSENT, HOOKS
 
 TYPE_CHECKING = False

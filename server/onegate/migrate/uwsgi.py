@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
-from onegate.migrate import ini
-from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate import uwsgi_ini as ini
+from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
