@@ -170,7 +170,7 @@ def _onegate(state: Path) -> str:
     shutil.copytree(
         ROOT / "server/onegate", state / "server/onegate", ignore=shutil.ignore_patterns("*.pyc")
     )
-    text = (ROOT / "server/onegate/__init__.py").read_text()
+    text = (ROOT / "server/onegate/_version.py").read_text()
     number = text.partition('__version__ = "')[2].partition('"')[0]
     git = ["git", "--no-optional-locks", "-C", str(ROOT)]
     head = subprocess.run(

@@ -14,13 +14,13 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "server"))
 
-from onegate.hook_file import HOOKS  # noqa: E402 - found by the line above
+from onegate.config.option import Option  # noqa: E402 - found by the line above
+from onegate.config.settings import OPTIONS  # noqa: E402
+from onegate.config.types import Flag  # noqa: E402
 from onegate.migrate.gunicorn import RULES as GUNICORN  # noqa: E402
-from onegate.migrate.rules import Rule  # noqa: E402
+from onegate.migrate.translation import Rule  # noqa: E402
 from onegate.migrate.uwsgi import RULES as UWSGI  # noqa: E402
-from onegate.settings.declare import Option  # noqa: E402
-from onegate.settings.kinds import Flag  # noqa: E402
-from onegate.settings.model import OPTIONS  # noqa: E402
+from onegate.process.hook_loader import HOOKS  # noqa: E402
 
 
 def _row(*cells: str) -> str:

@@ -6,12 +6,12 @@ imported when they are first asked for: a worker needs neither.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from onegate._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from onegate.errors import SettingsError
     from onegate.serving import Server, serve
-    from onegate.settings import SettingsError
 
 __all__ = ["Server", "SettingsError", "__version__", "serve"]
 

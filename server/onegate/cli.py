@@ -5,19 +5,21 @@ from __future__ import annotations
 import gc
 import sys
 
-from onegate import log, subreaper
-from onegate.fork_context import ForkContext, start
-from onegate.hooks import HookError
-from onegate.settings import SettingsError
-from onegate.stdio import complain, make_harmless, open_missing, tell
+from onegate._version import __version__
+from onegate.errors import SettingsError
+from onegate.logs import error_log
+from onegate.master.fork_context import ForkContext, start
+from onegate.process import subreaper
+from onegate.process.hooks import HookError
+from onegate.process.stdio import complain, make_harmless, open_missing, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from onegate.fork_context import Start
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
+    from onegate.master.fork_context import Start
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,16 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
         context = ForkContext(settings, sources.start)
         context.enter()
         if "check_config" in asked:
-            from onegate.check import check  # noqa: PLC0415 - to serve needs none of it
+            from onegate.check_config import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)
         make_harmless()
-        from onegate.master import Master  # noqa: PLC0415 - in the room that forget() has made
+        from onegate.master.master import Master  # noqa: PLC0415 - in the room that forget() has made
 
         return Master(settings, context, sources.read).run()
     except SettingsError as error:
-        if log.has_file():
-            log.log.error("%s", error)
+        if error_log.has_file():
+            error_log.log.error("%s", error)
         complain(f"onegate: {error}")
         return 2
     except HookError:
@@ -59,10 +61,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parsed(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a command line says: all, and the settings among it."""
-    from onegate.settings.arguments import chosen, parse  # noqa: PLC0415 - see forget
+    """What a command line says: all, and the settings among it.
 
-    found = parse(arguments)
+    Ends the program with status 2 and a line on standard error if it is wrong, with 0 after
+    ``--help`` and ``--version``.
+    """
+    from onegate.config.arguments import UsageError, chosen, parse  # noqa: PLC0415 - see forget
+
+    try:
+        found = parse(arguments)
+    except UsageError as error:
+        from onegate.config.help import USAGE  # noqa: PLC0415 - to serve needs none of it
+
+        complain(f"{USAGE}\nonegate: error: {error}")
+        sys.exit(2)
+    if "version" in found:
+        tell(f"onegate {__version__}\n")
+        sys.exit(0)
+    if "help" in found:
+        from shutil import get_terminal_size  # noqa: PLC0415 - to serve needs none of it
+
+        from onegate.config.help import manual  # noqa: PLC0415
+
+        tell(f"{manual(get_terminal_size().columns - 2)}\n")
+        sys.exit(0)
     return found, chosen(found)
 
 
@@ -94,8 +116,8 @@ class Sources:
 
     def shown(self) -> str:
         """The settings in TOML, each with where it came from."""
-        from onegate.settings.show import show  # noqa: PLC0415 - to serve needs none of it
-        from onegate.settings.sources import combine  # noqa: PLC0415 - see forget
+        from onegate.config.dump import show  # noqa: PLC0415 - to serve needs none of it
+        from onegate.config.sources import combine  # noqa: PLC0415 - see forget
 
         return show(combine(self._arguments, self.start.environ, self.start.directory))
 
@@ -136,7 +158,7 @@ class Sources:
 
 
 def _combine(arguments: Mapping[str, Any], start: Start) -> Settings:
-    from onegate.settings.sources import combine  # noqa: PLC0415 - see forget
+    from onegate.config.sources import combine  # noqa: PLC0415 - see forget
 
     return combine(arguments, start.environ, start.directory).settings.bare()
 
@@ -147,8 +169,8 @@ def forget() -> None:
     They are 0.2 MiB, which every worker would have as a fork of the master, and which nobody needs
     before the settings are read again. What was read is a bare record, which holds on to none.
     """
-    package = vars(sys.modules["onegate.settings"])
-    for name in [name for name in sys.modules if name.startswith("onegate.settings.")]:
+    package = vars(sys.modules["onegate.config"])
+    for name in [name for name in sys.modules if name.startswith("onegate.config.")]:
         del sys.modules[name]
         package.pop(name.rpartition(".")[2], None)
     gc.collect()

@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any, NoReturn, Self
 
-    from onegate.settings.model import Settings
-    from onegate.worker import Worker
+    from onegate.config.settings import Settings
+    from onegate.worker.worker import Worker
 
 _TARGET = f"{__name__}:served"
 _LOADED = ("preload", "reload")
@@ -68,8 +68,8 @@ def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
 
     Raises :class:`SettingsError`.
     """
-    from onegate.settings.model import OPTIONS  # noqa: PLC0415 - given back after use
-    from onegate.settings.nearest import hint  # noqa: PLC0415
+    from onegate._suggest import hint  # noqa: PLC0415
+    from onegate.config.settings import OPTIONS  # noqa: PLC0415 - given back after use
 
     found = {}
     for name, value in settings.items():
@@ -98,8 +98,8 @@ def _check(app: object) -> None:
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`given` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
-    from onegate.fork_context import ForkContext  # noqa: PLC0415
-    from onegate.stdio import open_missing  # noqa: PLC0415
+    from onegate.master.fork_context import ForkContext  # noqa: PLC0415
+    from onegate.process.stdio import open_missing  # noqa: PLC0415
 
     global served, _master
     open_missing()
@@ -115,8 +115,8 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     settings = read()
     context = ForkContext(settings, sources.start)
     context.enter()
-    from onegate.master import Master  # noqa: PLC0415
-    from onegate.signals import SIGNALS  # noqa: PLC0415
+    from onegate.master.master import Master  # noqa: PLC0415
+    from onegate.process.signals import SIGNALS  # noqa: PLC0415
 
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     served, _master = app, os.getpid()
@@ -198,8 +198,8 @@ class Server:
     """
 
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
-        from onegate.binding import open_listeners  # noqa: PLC0415 - only for who serves so
-        from onegate.settings.model import Settings  # noqa: PLC0415
+        from onegate.config.settings import Settings  # noqa: PLC0415
+        from onegate.net.bind import open_listeners  # noqa: PLC0415 - only for who serves so
         from onegate.validate import validate  # noqa: PLC0415
 
         _check(app)
@@ -227,9 +227,9 @@ class Server:
     def _made(
         self, settings: Settings, app: Callable[..., Any], context: SSLContext | None
     ) -> Worker:
-        from onegate.scoreboard import Field, Scoreboard  # noqa: PLC0415
-        from onegate.threads import ThreadedWorker  # noqa: PLC0415
-        from onegate.worker import Worker  # noqa: PLC0415
+        from onegate.process.scoreboard import Field, Scoreboard  # noqa: PLC0415
+        from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415
+        from onegate.worker.worker import Worker  # noqa: PLC0415
 
         slot = Scoreboard(1).slot(0)
         slot[Field.STOPPING] = 1.0  # whoever is in the queue at the end has nobody but this one

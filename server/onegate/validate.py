@@ -2,19 +2,19 @@
 
 What a value alone tells is a :data:`SYNTAX`, what the system tells (a file, a user) a
 :data:`RESOURCES`; each option of free text has its place in one of them. Log files are not here:
-they are opened before (:mod:`onegate.fork_context`), to say in them what is wrong.
+they are opened before (:mod:`onegate.master.fork_context`), to say in them what is wrong.
 """
 
 from __future__ import annotations
 
 import logging
 
-from onegate import binding
-from onegate.forwarded import Forwarded
-from onegate.loader import LoadError, parse
-from onegate.pidfile import PidFile
-from onegate.settings import SettingsError
-from onegate.spool import check_spool
+from onegate.errors import SettingsError
+from onegate.net import bind
+from onegate.net.forwarded import Forwarded
+from onegate.process.pidfile import PidFile
+from onegate.process.spool import check_spool
+from onegate.wsgi.loader import LoadError, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any
 
-    from onegate.settings.model import Settings
+    from onegate.config.settings import Settings
 
 
 log = logging.getLogger("onegate.error")
@@ -38,17 +38,17 @@ def _app(target: str) -> None:
 
 def _bind(addresses: tuple[str, ...]) -> None:
     for address in addresses:
-        binding.check(address)
+        bind.check(address)
 
 
 def _status(address: str) -> None:
     if address:
-        binding.check(address, "--status")
+        bind.check(address, "--status")
 
 
 def _access_log(text: str) -> None:
     if text != "off":
-        from onegate.access import formatter  # noqa: PLC0415 - only for who wants one
+        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only for who wants one
 
         formatter(text)
 
@@ -82,7 +82,7 @@ SYNTAX: dict[str, Callable[[Any], object]] = {
 
 def _privileges(settings: Settings) -> None:
     if settings.user or settings.group:
-        from onegate.privileges import check  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import check  # noqa: PLC0415 - only for who starts as root
 
         check(settings.user, settings.group)
 
@@ -100,7 +100,7 @@ def _certificate(settings: Settings) -> SSLContext | None:
                 " --certfile FILE"
             )
         return None
-    from onegate import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
+    from onegate.net import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
 
     return tls.context(settings.certfile, settings.keyfile)
 

@@ -30,14 +30,15 @@ COSTLY = {
     # the phrases of all statuses
     "http",
     # the settings, after they are read
-    "onegate.settings.arguments", "onegate.settings.declare", "onegate.settings.kinds",
-    "onegate.settings.model", "onegate.settings.options", "onegate.settings.sources",
-    # what a setting asks for
+    "onegate.config.arguments", "onegate.config.option", "onegate.config.options",
+    "onegate.config.settings", "onegate.config.sources", "onegate.config.types",
+    # what a setting, a mistake or another command asks for
     "ctypes", "json", "ssl", "tempfile",
-    "onegate.access", "onegate.check", "onegate.hook_file", "onegate.migrate",
-    "onegate.privileges",
-    "onegate.proxy_protocol", "onegate.reloader", "onegate.settings.usage", "onegate.status",
-    "onegate.template", "onegate.threads", "onegate.tls",
+    "onegate._suggest", "onegate.check_config", "onegate.config.dump", "onegate.config.help",
+    "onegate.logs.access_log", "onegate.master.status_app", "onegate.master.zygote",
+    "onegate.migrate", "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.paste",
+    "onegate.process.hook_loader", "onegate.process.privileges", "onegate.serving",
+    "onegate.worker.autoreload", "onegate.worker.response_counts", "onegate.worker.threaded",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip
@@ -57,9 +58,9 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "module"),
     [
-        (["--access-log", "json"], "onegate.access"),
-        (["--threads", "2"], "onegate.threads"),
-        (["--preload"], "onegate.template"),
+        (["--access-log", "json"], "onegate.logs.access_log"),
+        (["--threads", "2"], "onegate.worker.threaded"),
+        (["--preload"], "onegate.master.zygote"),
         (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),
     ],
 )

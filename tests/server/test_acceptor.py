@@ -9,8 +9,8 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.acceptor import _LEAST, _STILL, _WHILE_MOVING, PATIENCE, Acceptor
-from onegate.worker import _SHORT_TICK
+from onegate.worker.acceptor import _LEAST, _STILL, _WHILE_MOVING, PATIENCE, Acceptor
+from onegate.worker.worker import _SHORT_TICK
 
 from tests.server.helpers import HELLO, Client, serving, wait_for
 from tests.server.processes import children
@@ -174,10 +174,11 @@ def test_while_a_crowd_gets_on_it_has_more_time() -> None:
 
 GATHERED = """
 from pathlib import Path
-import onegate.worker
+import onegate.worker.worker
 
 # Answers are gathered whenever two requests are there at once, and never let go by the worker.
-onegate.calls._WORTHWHILE, onegate.calls.GATHERING, onegate.worker.GATHERING = -1.0, 1e9, 1e9
+onegate.worker.dispatcher._WORTHWHILE = -1.0
+onegate.worker.dispatcher.GATHERING = onegate.worker.worker.GATHERING = 1e9
 
 
 class Slow:
@@ -236,10 +237,10 @@ def test_the_end_of_a_connection_is_not_waited_for_by_its_answer(serve: Serve) -
 
 
 QUICK = """
-import onegate.worker
+import onegate.worker.worker
 
 # Nothing but an event wakes the loop.
-onegate.worker._TICK = 60.0
+onegate.worker.worker._TICK = 60.0
 
 
 def app(environ, start_response):

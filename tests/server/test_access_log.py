@@ -1,4 +1,4 @@
-"""``onegate.access``: its formats, and that nothing a client sends breaks a line."""
+"""``onegate.logs.access_log``: its formats, and that nothing a client sends breaks a line."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onegate import access_values, log
-from onegate.access import COMBINED, AccessLog, formatter
-from onegate.access_values import escape, user
-from onegate.settings import SettingsError
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
+from onegate.errors import SettingsError
+from onegate.logs import access_format, error_log
+from onegate.logs.access_format import escape, user
+from onegate.logs.access_log import COMBINED, AccessLog, formatter
 
 from tests.server.helpers import wait_for
 
@@ -56,7 +56,7 @@ def open_log() -> Iterator[Open]:
     with contextlib.ExitStack() as stack:
 
         def open_log(text: str, file: str | Path) -> AccessLog:
-            opened = log.Logs(Settings(access_log=text, access_logfile=str(file)))
+            opened = error_log.Logs(Settings(access_log=text, access_logfile=str(file)))
             stack.callback(opened.close)
             assert opened.access is not None
             return AccessLog(text, opened.access)
@@ -114,16 +114,16 @@ def test_time() -> None:
 
 def test_the_time_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1.0
-    monkeypatch.setattr(access_values.time, "time", lambda: now)
+    monkeypatch.setattr(access_format.time, "time", lambda: now)
     monkeypatch.setenv("TZ", "XXX-5:30")
-    access_values.time.tzset()
+    access_format.time.tzset()
     try:
         first = line("%(t)s"), json.loads(line("json"))["time"]
         now = 86400.25
         second = line("%(t)s"), json.loads(line("json"))["time"]
     finally:
         monkeypatch.undo()
-        access_values.time.tzset()
+        access_format.time.tzset()
     assert first == ("[01/Jan/1970:05:30:01 +0530]", "1970-01-01T00:00:01.000000Z")
     assert second == ("[02/Jan/1970:05:30:00 +0530]", "1970-01-02T00:00:00.250000Z")
 

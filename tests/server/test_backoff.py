@@ -1,11 +1,11 @@
-"""``onegate.backoff``: longer each time, told once."""
+"""``onegate.master.backoff``: longer each time, told once."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
-from onegate.backoff import Backoff
+from onegate.master.backoff import Backoff
 
 
 @pytest.fixture(autouse=True)

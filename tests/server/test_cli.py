@@ -13,10 +13,10 @@ import pytest
 from onegate import __file__ as onegate_package
 from onegate import __version__
 from onegate.cli import Sources, main
-from onegate.settings import SettingsError
-from onegate.settings.arguments import given
-from onegate.settings.model import OPTIONS
-from onegate.settings.usage import manual
+from onegate.config.arguments import chosen, parse
+from onegate.config.help import manual
+from onegate.config.settings import OPTIONS
+from onegate.errors import SettingsError
 
 APP = """
 import os
@@ -136,7 +136,7 @@ def test_help_is_asked_for_beside_whatever_else(flag: str) -> None:
     ],
 )
 def test_the_forms_of_a_command_line(words: list[str], settings: dict[str, object]) -> None:
-    assert given(words) == settings
+    assert chosen(parse(words)) == settings
 
 
 def test_print_config() -> None:
@@ -184,8 +184,8 @@ def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
 AGAIN = """
 import os, sys
 from onegate.cli import Sources
-from onegate.fork_context import ForkContext
-from onegate.settings import SettingsError
+from onegate.master.fork_context import ForkContext
+from onegate.errors import SettingsError
 sources = Sources({"config": "x.toml"})
 context = None
 said = []
@@ -236,9 +236,9 @@ from onegate.cli import Sources
 sources = Sources({"app": "m:a"})
 for _ in range(2):
     settings = sources.read()
-    print(sorted(name for name in sys.modules if name.startswith("onegate.settings.")))
+    print(sorted(name for name in sys.modules if name.startswith("onegate.config.")))
     print([each for each in gc.get_objects()
-           if str(getattr(each, "__module__", "")).startswith("onegate.settings.")])
+           if str(getattr(each, "__module__", "")).startswith("onegate.config.")])
 print(settings.workers, settings.replace(workers=3).workers)
 """
 
@@ -253,10 +253,10 @@ def test_what_declares_the_settings_is_given_back_each_time_they_are_read() -> N
 CHANGED = """
 import os, sys
 from onegate.cli import Sources
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
 sources = Sources({"app": "m:a"})
 sources.read()
-file = os.path.join(sys.path[0], "onegate", "settings", "options", "logs.py")
+file = os.path.join(sys.path[0], "onegate", "config", "options", "logs.py")
 text = open(file).read()
 other = "    access_log: str = option("
 for now in (text.replace(other, "    another: str = option(0, Kind(), help='', why='')\\n" + other),

@@ -1,4 +1,4 @@
-"""``onegate.fork_context``: what a generation runs with, and when it comes to hold."""
+"""``onegate.master.fork_context``: what a generation runs with, and when it comes to hold."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 ENTERED = """
 import json, os, sys
-from onegate.fork_context import ForkContext, start
-from onegate.settings import SettingsError
-from onegate.settings.model import Settings
+from onegate.master.fork_context import ForkContext, start
+from onegate.errors import SettingsError
+from onegate.config.settings import Settings
 
 here = start()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from onegate.forwarded import Forwarded
-from onegate.settings import SettingsError
+from onegate.errors import SettingsError
+from onegate.net.forwarded import Forwarded
 
 ALL = "forwarded,x-forwarded-for,x-forwarded-proto,x-forwarded-host"
 

@@ -1,4 +1,4 @@
-"""``onegate.hooks``: a Python file with functions, and what becomes of their failures."""
+"""``onegate.process.hooks``: a Python file with functions, and what becomes of their failures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
-from onegate.hook_file import ABSENT, HOOKS, functions
-from onegate.hooks import HookError, Hooks, Server, Worker
-from onegate.settings import SettingsError
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
+from onegate.errors import SettingsError
+from onegate.process.hook_loader import ABSENT, HOOKS, functions
+from onegate.process.hooks import HookError, Hooks, Server, Worker
 
 SERVER = Server(os.getpid(), Settings(workers=3))
 WORKER = Worker(1, SERVER.cfg)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RECORDS = """
 import os
-from onegate.hook_file import HOOKS
+from onegate.process.hook_loader import HOOKS
 
 def record(name):
     def one(a): note(name)

@@ -1,4 +1,4 @@
-"""``onegate.master``: its loop."""
+"""``onegate.master.master``: its loop."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from onegate.cli import main
-from onegate.hook_file import ABSENT, HOOKS
+from onegate.config.sources import combine
+from onegate.errors import SettingsError
 from onegate.http1 import response_head
-from onegate.migrate import ini, translate
+from onegate.migrate import translate, uwsgi_ini
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
-from onegate.settings import SettingsError
-from onegate.settings.sources import load
+from onegate.process.hook_loader import ABSENT, HOOKS
 
 
 def words(text: str) -> list[str]:
@@ -34,7 +34,7 @@ def translated(origin: str, text: str, folder: Path) -> tuple[dict[str, Any], di
     file.write_text(text)
     toml, lost = translate(origin, file)
     (folder / "onegate.toml").write_text(toml)
-    load(["--config", str(folder / "onegate.toml"), "--certfile", "c"], {})  # it can be used
+    combine({"config": str(folder / "onegate.toml"), "certfile": "c"}, {})  # it can be used
     comments: dict[str, str] = {}
     title = ""
     for line in toml.splitlines():
@@ -460,7 +460,7 @@ def test_a_file_of_uwsgi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_file_of_uwsgi(data: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(SettingsError, match=message):
-        ini.read(tmp_path / "x")
+        uwsgi_ini.read(tmp_path / "x")
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""``onegate.process_table``: what is known of children, and how they are asked to end."""
+"""``onegate.master.process_table``: what is known of children, and how they are asked to end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from onegate.hooks import Worker
-from onegate.process_table import Child, ProcessTable, Role
-from onegate.scoreboard import Field, Scoreboard
-from onegate.settings.model import Settings
+from onegate.config.settings import Settings
+from onegate.master.process_table import Child, ProcessTable, Role
+from onegate.process.hooks import Worker
+from onegate.process.scoreboard import Field, Scoreboard
 
 from tests.server.helpers import DEADLINE
 

@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.proxy_protocol import MAX_HEADER, ProxyProtocolError, parse
+from onegate.net.proxy_protocol import MAX_HEADER, ProxyProtocolError, parse
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve

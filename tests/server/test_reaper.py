@@ -1,4 +1,4 @@
-"""``onegate.reaper``: nobody stays a zombie, and what children died of."""
+"""``onegate.master.reaper``: nobody stays a zombie, and what children died of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate import reaper
+from onegate.master import reaper
 
 from tests.server.helpers import DEADLINE, Server, wait_for, write_app
 from tests.server.processes import children

@@ -1,4 +1,4 @@
-"""HUP: ``onegate.reload``. Nothing is lost, and a bad reload is none."""
+"""HUP: ``onegate.master.reload``. Nothing is lost, and a bad reload is none."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def test_a_wrong_setting_is_one_exception(
 ) -> None:
     with program(tmp_path, options, **environ) as server:
         assert server.process.wait(DEADLINE) == 1
-        server.wait_for_log(re.escape(f"onegate.settings.SettingsError: {message}"))
+        server.wait_for_log(re.escape(f"onegate.errors.SettingsError: {message}"))
 
 
 def test_the_programs_own_children_are_its_own(tmp_path: Path) -> None:
@@ -262,7 +262,8 @@ def test_it_takes_nothing_of_the_programs() -> None:
 import os, subprocess, sys, logging
 os.environ["NOTIFY_SOCKET"] = "/somewhere"
 import onegate
-assert not [name for name in sys.modules if name.startswith("onegate.")], "lazily"
+found = [name for name in sys.modules if name.startswith("onegate.")]
+assert found == ["onegate._version"], "lazily"
 child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
 with onegate.Server(lambda *_: [], bind="127.0.0.1:0"):
     assert child.wait() == 7

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from types import FrameType, SimpleNamespace
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from onegate import access_values, request_id
-from onegate.http1 import Head, response, response_head
+from onegate.http1 import Head, date, response_head
+from onegate.logs import access_format, request_id
 from onegate.wsgi import make_call
 
 from bench.soak_threads import soak_threads
@@ -143,52 +143,33 @@ def test_a_list_of_fields_that_changes_meanwhile_is_remembered_as_what_it_was() 
     assert at_every_opcode(prepare, run, change) > 50
 
 
-def test_the_clock_of_responses_never_gives_another_second() -> None:
-    clock = response._Clock()
-
-    def due(second: int) -> str:
-        return f"Date: {response.imf_fixdate(second)}\r\n"
+@pytest.mark.parametrize("make", [date.date_line, access_format.timestamps._make])
+def test_a_clock_never_gives_another_second(make: Callable[[int], object]) -> None:
+    clock = date.PerSecond(make)
 
     def at(second: int) -> None:
-        assert clock.at(second) == due(second)
+        assert clock.at(second) == make(second)
 
     assert at_every_opcode(lambda: at(3600), lambda: at(7200), lambda: at(7201)) > 10
     assert at_every_opcode(lambda: at(3600), lambda: at(7200), lambda: at(7200)) > 10
 
 
-@pytest.mark.parametrize("form", ["common", "iso"])
-def test_the_clock_of_the_access_log_never_gives_another_second(
-    monkeypatch: pytest.MonkeyPatch, form: str
-) -> None:
-    clock = access_values.Clock()
-    now = [0.0]
-    monkeypatch.setattr(
-        access_values,
-        "time",
-        SimpleNamespace(
-            time=lambda: now[0],
-            localtime=access_values.time.gmtime,
-            gmtime=access_values.time.gmtime,
-            strftime=access_values.time.strftime,
-        ),
-    )
-    text = getattr(clock, form)
-
-    def at(second: float) -> str:
-        now[0] = second
-        return str(text())
-
-    due = {second: at(second) for second in (3600.25, 7200.5, 7201.75)}
-    assert len(set(due.values())) == 3
+@pytest.mark.parametrize("now", [7200.5, 7201.75])
+def test_the_time_in_json_is_of_one_second(now: float) -> None:
+    access_format.timestamps.at(3600)
+    due = access_format.iso_time(now)
     got = []
 
     def other() -> None:
-        assert at(7201.75) == due[7201.75]
+        access_format.timestamps.at(10800)
 
-    turns = at_every_opcode(lambda: at(3600.25), lambda: got.append(at(7200.5)), other)
+    turns = at_every_opcode(
+        lambda: access_format.timestamps.at(3600),
+        lambda: got.append(access_format.iso_time(now)),
+        other,
+    )
     assert turns > 10
-    # Only what asks after the other may see the other's time.
-    assert set(got) <= {due[7200.5], due[7201.75]}
+    assert set(got) == {due}
 
 
 def test_a_request_has_one_id_even_if_two_threads_ask() -> None:

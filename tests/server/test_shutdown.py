@@ -1,4 +1,4 @@
-"""``onegate.shutdown``: how a server ends, gracefully and at once."""
+"""``onegate.master.shutdown``: how a server ends, gracefully and at once."""
 
 from __future__ import annotations
 

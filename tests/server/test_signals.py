@@ -1,4 +1,4 @@
-"""``onegate.signals``: noted by a master, left to the kernel by its children."""
+"""``onegate.process.signals``: noted by a master, left to the kernel by its children."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.server.helpers import DEADLINE
 
 NOTES = """
 import os, signal
-from onegate.signals import SelfPipe
+from onegate.process.signals import SelfPipe
 
 pipe = SelfPipe()
 print(pipe.noted())
@@ -21,7 +21,7 @@ print(pipe.noted())
 """
 RELEASES = """
 import signal
-from onegate.signals import SIGNALS, SelfPipe, release
+from onegate.process.signals import SIGNALS, SelfPipe, release
 
 SelfPipe().install()
 release()

@@ -1,4 +1,4 @@
-"""``onegate.spawner``: what becomes of a fork that the system refuses."""
+"""``onegate.master.spawner``: what becomes of a fork that the system refuses."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import signal
 from pathlib import Path
 
 import pytest
-from onegate.backoff import Backoff
-from onegate.fork_context import ForkContext, start
-from onegate.generation import Generations
-from onegate.process_table import ProcessTable, Role
-from onegate.scoreboard import Scoreboard
-from onegate.settings.model import Settings
-from onegate.spawner import Spawner
-from onegate.subreaper import adopt_orphans
-from onegate.upgrade import Succession
+from onegate.config.settings import Settings
+from onegate.master.backoff import Backoff
+from onegate.master.fork_context import ForkContext, start
+from onegate.master.generations import Generations
+from onegate.master.process_table import ProcessTable, Role
+from onegate.master.spawner import Spawner
+from onegate.master.upgrade import Succession
+from onegate.process.scoreboard import Scoreboard
+from onegate.process.subreaper import adopt_orphans
 
 
 def no_process() -> int:

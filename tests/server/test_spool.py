@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onegate import spool
-from onegate.settings import SettingsError
-from onegate.settings.model import Settings
-from onegate.spool import check_spool, open_spool, spool_folder
+from onegate.config.settings import Settings
+from onegate.errors import SettingsError
+from onegate.process import spool
+from onegate.process.spool import check_spool, open_spool, spool_folder
 
 from tests.programs import program
 from tests.server.helpers import HELLO, serving

@@ -10,9 +10,9 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onegate.listeners import Listener
-from onegate.scoreboard import Scoreboard
-from onegate.status import StatusApp
+from onegate.master.status_app import StatusApp
+from onegate.net.listener import Listener
+from onegate.process.scoreboard import Scoreboard
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for, write_app
 from tests.server.ports import free_port

@@ -1,4 +1,4 @@
-"""``onegate.stdio``: descriptors 0 to 2 that are closed, and output that nobody reads."""
+"""``onegate.process.stdio``: descriptors 0 to 2 that are closed, and output that nobody reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``onegate.supervisor``: what follows when children end."""
+"""``onegate.master.supervisor``: what follows when children end."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.settings import SettingsError
-from onegate.tls import context
+from onegate.errors import SettingsError
+from onegate.net.tls import context
 
 from tests.server.helpers import DEADLINE, Client, Server, serving
 

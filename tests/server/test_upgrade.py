@@ -1,4 +1,4 @@
-"""USR2: ``onegate.upgrade``. A new master takes over."""
+"""USR2: ``onegate.master.upgrade``. A new master takes over."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.settings import SettingsError
-from onegate.settings.kinds import Kind, Pairs, Texts
-from onegate.settings.model import OPTIONS, Settings
+from onegate.config.settings import OPTIONS, Settings
+from onegate.config.types import Kind, Pairs, Texts
+from onegate.errors import SettingsError
 from onegate.validate import RESOURCES, SYNTAX, validate
 
 from tests.server.helpers import DEADLINE, HELLO, serving, write_app
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JUDGED_ELSEWHERE = {
-    "config": "read by onegate.settings.sources",
-    "chdir": "opened by onegate.fork_context",
-    "access_logfile": "opened by onegate.fork_context",
-    "error_logfile": "opened by onegate.fork_context",
-    "hooks": "run by onegate.hook_file",
+    "config": "read by onegate.config.sources",
+    "chdir": "opened by onegate.master.fork_context",
+    "access_logfile": "opened by onegate.master.fork_context",
+    "error_logfile": "opened by onegate.master.fork_context",
+    "hooks": "run by onegate.process.hook_loader",
     "reload_extra_file": "a pattern, which may match nothing",
     "env": "any text, by its kind",
     "root_path": "any text",
@@ -129,7 +129,7 @@ def test_a_reload_judges_too(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
 def test_privileges_that_cannot_be_had() -> None:
-    from onegate import privileges  # noqa: F401 - somebody else may not be able to
+    from onegate.process import privileges  # noqa: F401 - somebody else may not be able to
 
     pid = os.fork()
     if not pid:

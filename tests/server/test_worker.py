@@ -1,4 +1,4 @@
-"""``onegate.worker``: it asks to be replaced, outlives its master, and what views raise."""
+"""``onegate.worker.worker``: it asks to be replaced, outlives its master, and what views raise."""
 
 from __future__ import annotations
 
@@ -121,10 +121,10 @@ def test_max_requests_100_loses_none_of_8_clients(tmp_path: Path, keep_alive: bo
 
 HELD_UP = (
     """
-import onegate.acceptor
 
 # Seconds that a request may be on the way while places are wanted; nothing shortens them.
-onegate.acceptor.PATIENCE = onegate.acceptor._LEAST = onegate.acceptor._WHILE_MOVING = 2.0
+from onegate.worker import acceptor
+acceptor.PATIENCE = acceptor._LEAST = acceptor._WHILE_MOVING = 2.0
 """
     + ECHO
 )

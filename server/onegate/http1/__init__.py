@@ -2,9 +2,9 @@
 
 from onegate.http1.chunked import ChunkedDecoder
 from onegate.http1.errors import ProtocolError
-from onegate.http1.head import HeadParser, MessageLimits
-from onegate.http1.meaning import Head
-from onegate.http1.reader import NEED_DATA, Data, RequestReader
+from onegate.http1.request import Head
+from onegate.http1.request_parser import HeadParser, MessageLimits
+from onegate.http1.request_reader import NEED_DATA, Data, RequestReader
 
 __all__ = [
     "NEED_DATA",

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from enum import Enum, auto
 
+from onegate.http1.date import PerSecond, date_line
 from onegate.http1.response_head import LENGTH, ResponseHead, check_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from onegate.http1.meaning import Head
+    from onegate.http1.request import Head
 
 _PHRASES = {
     103: "Early Hints",
@@ -50,36 +51,7 @@ CHUNKED: Final = Framing.CHUNKED
 BY_CLOSE: Final = Framing.CLOSE
 
 
-class _Clock:
-    """The Date field line, made anew once a second (RFC 9110, 6.6.1)."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        # One value, for all threads share it: a second must not be seen before its line.
-        self._known = -1, ""
-
-    def at(self, second: int) -> str:
-        known, line = self._known
-        if known != second:
-            line = f"Date: {imf_fixdate(second)}\r\n"
-            self._known = second, line
-        return line
-
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def imf_fixdate(second: int) -> str:
-    """IMF-fixdate of RFC 9110, 5.6.7, in no locale but its own."""
-    year, month, day, hour, minute, sec, weekday, _, _ = time.gmtime(second)
-    return (
-        f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year} {hour:02}:{minute:02}:{sec:02} GMT"
-    )
-
-
-_clock = _Clock()
+_date_lines = PerSecond(date_line)
 _server_line = "Server: onegate\r\n"
 
 
@@ -127,7 +99,7 @@ def frame(
         extra += "Connection: close\r\n"
     elif not minor:
         extra += "Connection: keep-alive\r\n"
-    date = "" if head.has_date else _clock.at(second or int(time.time()))
+    date = "" if head.has_date else _date_lines.at(second or int(time.time()))
     server = "" if head.has_server else _server_line
     text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
     return text.encode("latin-1"), framing, close
@@ -148,11 +120,6 @@ def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
     stays = length is None or (head.code == 304 and length != 0)
     lines = head.lines if stays else head.without_length()
     return lines, "Content-Length: 0\r\n" if head.code == 205 else ""
-
-
-Whole = tuple[float, str, int, bool, int, bool]
-"""What the octets of :func:`frame_whole` are for: the second, the request's method and minor
-version, and the other three of its parameters."""
 
 
 def frame_whole(

@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from onegate.http1.response import Whole
-
 # RFC 9110, 7.6.1, and the list of PEP 3333's wsgiref.util.is_hop_by_hop.
 _HOP_BY_HOP = frozenset(
     {
@@ -35,6 +33,11 @@ _SPECIAL = {"content-length": LENGTH, "date": DATE, "server": SERVER}
 _remembered: dict[tuple[str, str], tuple[int, str, int]] = {}
 _REMEMBERED_LINES = 1024
 _REMEMBERED_LENGTH = 256
+
+
+Whole = tuple[float, str, int, bool, int, bool]
+"""What the octets of a whole head are for: the second, the request's method and minor version, and
+three parameters of :func:`onegate.http1.response.frame_whole`, which makes them."""
 
 
 class ResponseHead:

@@ -1,8 +1,8 @@
 """Other servers' configuration as onegate's.
 
-    gunicorn.conf.py ─► gunicorn ┐
-                                 ├─ rules ─► Translation ─► TOML with comments, exit status
-    uwsgi.ini ─► ini ─► uwsgi    ┘
+    gunicorn.conf.py ──────► gunicorn ┐
+                                      ├─► translation ─► TOML with comments, exit status
+    uwsgi.ini ─► uwsgi_ini ─► uwsgi   ┘
 
 Every setting that a file names is found again: as a setting, as a comment that says why it is no
 longer needed, or as a comment that says what is lost.
@@ -22,7 +22,7 @@ def translate(origin: str, path: Path) -> tuple[str, bool]:
     """The file ``path`` of ``origin``, a name in :data:`TRANSLATORS`, as a file for ``--config``.
 
     True: something is lost without which other answers are given, or none. Raises
-    :class:`onegate.settings.SettingsError` if the file cannot be read.
+    :class:`onegate.errors.SettingsError` if the file cannot be read.
     """
     translation = TRANSLATORS[origin](path)
     translation.judge()

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from onegate.hook_file import HOOKS
-from onegate.hooks import Server, Worker
-from onegate.settings.model import OPTIONS, Settings
+from onegate.config.settings import OPTIONS, Settings
+from onegate.process.hook_loader import HOOKS
+from onegate.process.hooks import Server, Worker
 
 _SETTINGS = Settings(app="")
 _KNOWN = {

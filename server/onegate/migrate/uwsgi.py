@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
-from onegate.migrate import ini
-from onegate.migrate.rules import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate import uwsgi_ini as ini
+from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ RULES: dict[str, Rule] = {
 
 
 def from_uwsgi(path: Path) -> Translation:
-    """Translate ``path``. Raises :class:`onegate.settings.SettingsError` if it cannot be read."""
+    """Translate ``path``. Raises :class:`onegate.errors.SettingsError` if it cannot be read."""
     result = Translation(str(path))
     # What uWSGI does if it is told nothing: one load before the fork, and a line for each request.
     result.values.update(preload=True, access_log="combined")

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from onegate.wsgi.files import FileWrapper
+from onegate.wsgi.file_wrapper import FileWrapper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

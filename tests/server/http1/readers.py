@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
 from onegate.http1.chunked import MAX_LINE
-from onegate.http1.reader import RequestReader
+from onegate.http1.request_reader import RequestReader
 
 BEHIND = b"GET /b HTTP/1.1\r\nHost: b\r\n\r\n"
 """A request of which nothing may be seen behind an error."""
@@ -89,12 +89,11 @@ def read(
                 if isinstance(event, Head):
                     assert head is None, "a head before the last request was complete"
                     head = event
-                    if not reader.in_body:
+                    if not event.chunked and not event.content_length:
                         finish(whole=True)
                 else:
                     assert isinstance(event, Data)
                     assert event.content or event.last, "an event without meaning"
-                    assert event.last is not reader.in_body
                     content.append(event.content)
                     if event.last:
                         finish(whole=True)

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from onegate.http1 import response_head
+from onegate.http1.date import imf_fixdate
 from onegate.http1.response import (
     CONTINUE,
     Framing,
     chunk,
     error_response,
     frame,
-    imf_fixdate,
     interim_response,
 )
 from onegate.http1.response_head import ResponseHead

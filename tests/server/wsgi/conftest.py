@@ -150,7 +150,7 @@ class Gate:
 
 
 class Recorder:
-    """An output that keeps what it is sent (see ``onegate.wsgi.output.Output``)."""
+    """An output that keeps what it is sent (see ``onegate.wsgi.handler.Output``)."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []

@@ -1,0 +1,39 @@
+"""``--check-config``: everything that can be found out without serving."""
+
+from __future__ import annotations
+
+import logging
+
+from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
+from onegate.process.hooks import Hooks
+from onegate.process.stdio import tell
+from onegate.validate import validate
+from onegate.wsgi.loader import LoadError, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.config.settings import Settings
+
+
+log = logging.getLogger("onegate.error")
+
+
+def check(settings: Settings) -> int:
+    """Look at what ``settings`` name and load the application.
+
+    Returns the exit status: 0, or 1 if the application cannot be loaded; the log says why.
+    Raises :class:`onegate.errors.SettingsError` for a setting that cannot be used.
+    """
+    validate(settings)
+    Hooks(settings.hooks)
+    try:
+        load(settings.app)
+    except LoadError as error:
+        log.error("%s", error)
+    except BaseException:
+        # SystemExit too: a module that exits while it is imported cannot be served.
+        log.exception("the application %s cannot be loaded", settings.app)
+    else:
+        tell(f"onegate: the settings can be used, and {settings.app} is loaded\n")
+        return 0
+    return 1

@@ -1,0 +1,22 @@
+"""All settings in one frozen object."""
+
+from __future__ import annotations
+
+from onegate.config.option import Option
+from onegate.config.options.application import Application
+from onegate.config.options.logs import Logs
+from onegate.config.options.messages import Messages
+from onegate.config.options.network import Network
+from onegate.config.options.processes import Processes
+
+
+class Settings(Logs, Messages, Processes, Network, Application):
+    """What the server was told. Sizes are in octets, times in seconds."""
+
+
+OPTIONS: dict[str, Option] = {
+    name: option
+    for group in (Application, Network, Processes, Messages, Logs)
+    for name, option in group.options.items()
+}
+"""Every option by its name, in the order of the documentation."""

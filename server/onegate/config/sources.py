@@ -1,0 +1,157 @@
+"""Where settings come from. The strongest source that names an option gives its whole value.
+
+command line > ONEGATE_* variables > --config FILE > PORT, WEB_CONCURRENCY > defaults
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from onegate._frozen import Record
+from onegate.config.option import PREFIX
+from onegate.config.settings import OPTIONS, Settings
+from onegate.config.types import Whole
+from onegate.errors import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+DEFAULT = "default"
+_KUBERNETES = re.compile(
+    r"ONEGATE_(?:[A-Z0-9_]+_)?(?:"
+    r"SERVICE_HOST=.*|SERVICE_PORT(?:_[A-Z0-9_]+)?=[0-9]+"
+    r"|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP))?=(?:tcp|udp|sctp)://.*"
+    r"|PORT_[0-9]+_(?:TCP|UDP|SCTP)_(?:ADDR|PORT|PROTO)=.*)",
+    re.DOTALL,
+)
+"""What a service called "onegate", or "onegate-NAME", gives to every container of its namespace
+(Kubernetes, "Environment variables" of a Service), with its value: ONEGATE_PORT=8000 is a
+mistake."""
+_VARIABLES = {option.variable: option for option in OPTIONS.values()}
+_GUNICORN = {option.gunicorn.split()[0].rstrip(","): option.name for option in OPTIONS.values()}
+
+
+class Loaded(Record):
+    """Settings, and for the name of each one where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def combine(
+    arguments: Mapping[str, Any], environ: Mapping[str, str], directory: str = ""
+) -> Loaded:
+    """Read all sources. ``arguments``: the settings of a command line, given in ``directory``.
+
+    Raises :class:`SettingsError`.
+    """
+    variables = from_environ(environ)
+    path = arguments.get("config") or variables.get("config")
+    layers = [
+        (_platform(environ), _PLATFORM),
+        (from_file(path, directory) if path else {}, dict.fromkeys(OPTIONS, str(path))),
+        (variables, {name: option.variable for name, option in OPTIONS.items()}),
+        (arguments, dict.fromkeys(OPTIONS, "command line")),
+    ]
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(OPTIONS, DEFAULT)
+    for layer, names in layers:
+        values.update(layer)
+        origins.update({name: names[name] for name in layer})
+    if "access_logfile" in values and "access_log" not in values:
+        # As with gunicorn: who names the file wants the lines.
+        values["access_log"] = "combined"
+        origins["access_log"] = "access_logfile is given"
+    return Loaded(settings=Settings(**values), origins=origins)
+
+
+# ── the environment ──────────────────────────────────────────────────────────────────────────────
+
+
+def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the ``ONEGATE_`` variables say. An empty one says nothing."""
+    values = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or _KUBERNETES.fullmatch(f"{variable}={text}"):
+            continue
+        option = _VARIABLES.get(variable)
+        if option is None:
+            from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
+
+            near = hint(variable, _VARIABLES)
+            raise SettingsError(f"the environment: there is no variable {variable}{near}")
+        if text:
+            try:
+                values[option.name] = option.kind.read_all(text)
+            except ValueError:
+                raise SettingsError(f"{variable}: {text!r} is not {option.kind.expects}") from None
+    return values
+
+
+_PLATFORM = {"bind": "PORT", "workers": "WEB_CONCURRENCY"}
+
+
+def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
+    """PORT and WEB_CONCURRENCY, which platforms set for whatever they run."""
+    values: dict[str, Any] = {}
+    for name, variable in _PLATFORM.items():
+        if not (text := environ.get(variable, "")):
+            continue
+        kind = Whole(0 if variable == "PORT" else 1)
+        try:
+            values[name] = kind.read(text)
+        except ValueError:
+            raise SettingsError(f"{variable}: {text!r} is not {kind.expects}") from None
+    if "bind" in values:
+        values["bind"] = (f"0.0.0.0:{values['bind']}",)
+    return values
+
+
+# ── a file ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def from_file(path: str, directory: str = "") -> dict[str, Any]:
+    """What the TOML file ``path`` says, which is relative to ``directory``; of a pyproject.toml
+    its table ``[tool.onegate]``."""
+    import tomllib  # noqa: PLC0415 - only with --config
+
+    try:
+        with open(os.path.join(directory, path), "rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise SettingsError(f"--config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a TOML file: {error}") from None
+    if os.path.basename(path) == "pyproject.toml":
+        try:
+            document = document["tool"]["onegate"]
+        except (KeyError, TypeError):
+            raise SettingsError(f"{path}: there is no table [tool.onegate] in it") from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"{path}: tool.onegate is not a table")
+    return {key: _value(path, key, value) for key, value in document.items()}
+
+
+def _value(path: str, key: str, value: object) -> Any:
+    option = OPTIONS.get(key)
+    if option is None:
+        raise SettingsError(f"{path}: there is no setting {key!r}{_similar(key)}")
+    if not option.in_file:
+        raise SettingsError(f"{path}: {key} can be set on the command line only")
+    try:
+        return option.kind.take(value)
+    except ValueError:
+        raise SettingsError(f"{path}: {key} = {value!r} is not {option.kind.expects}") from None
+
+
+def _similar(key: str) -> str:
+    name = _GUNICORN.get(key)
+    if name is not None:
+        return f"; gunicorn's {key} is {name} here"
+    from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
+
+    return hint(key.replace("-", "_"), (each for each in OPTIONS if OPTIONS[each].in_file))

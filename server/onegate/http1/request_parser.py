@@ -1,0 +1,236 @@
+"""The head of a request: request line and field lines (RFC 9112, sections 3 and 5).
+
+Strict wherever two parsers could read the same bytes differently. Lenient in one point only: the
+characters that browsers send in a target although RFC 3986 does not list them.
+
+Ordinary traffic repeats itself: most field lines of a request were in an earlier one, and a
+program that makes requests sends the same block of them each time, and often the same head. So a
+line that was found valid is remembered with its reading, a block or a head that was seen twice with
+what it means as a whole, and the next time costs one look-up. What holds secrets is never
+remembered, and the memory is bounded.
+
+A head that is remembered as a whole is not even copied: :meth:`HeadParser.recall` gives the same
+object each time, and its owner keeps with it (``ready``) what it had made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from onegate._frozen import Record
+from onegate.http1 import grammar
+from onegate.http1.errors import ProtocolError
+from onegate.http1.request import (
+    DROPPED,
+    KINDS,
+    PLAIN,
+    SINGLETON,
+    Head,
+    copy_meaning,
+    set_meaning,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+_SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
+_REMEMBERED_LINES = 1024
+_REMEMBERED_LENGTH = 256
+_REMEMBERED_HEADS = 256
+_REMEMBERED_HEAD_LENGTH = 1024
+_END = b"\r\n\r\n"
+REMEMBERED = _REMEMBERED_HEAD_LENGTH + len(_END)
+"""Octets of the longest head that is remembered as a whole."""
+
+
+def field_name(line: str) -> str:
+    """What an invalid field line has in front of its colon, if it has one. A folded line, which
+    continues a value, has no name; so nothing of a value is ever taken for one."""
+    return "" if line[:1] in (" ", "\t") else line.partition(":")[0] if ":" in line else ""
+
+
+class MessageLimits(Record):
+    """Bounds on one request, in octets unless said otherwise. The peers' values: docs/options."""
+
+    request_line: int = 8190
+    field_size: int = 8190
+    fields: int = 100
+    """Number of field lines."""
+    head: int = 65536
+    body: int = 1 << 30
+
+
+class HeadParser:
+    """Parses heads for one owner.
+
+    ``key_of(name)`` gives the key under which a field is stored, or None for a field that is to be
+    dropped, which those that decide on framing and connection cannot be. ``new_fields`` makes the
+    dictionary that a head's fields are added to.
+    """
+
+    __slots__ = (
+        "_blocks",
+        "_heads",
+        "_key_of",
+        "_limits",
+        "_new_fields",
+        "_remembered",
+        "_secret",
+        "_seen_once",
+        "recall",
+    )
+
+    def __init__(
+        self,
+        limits: MessageLimits,
+        key_of: Callable[[str], str | None],
+        new_fields: Callable[[], dict[str, object]] = dict,
+    ) -> None:
+        for name in KINDS:
+            if key_of(name) is None:
+                raise ValueError(f"{name} must not be dropped: the message depends on it")
+        self._limits = limits
+        self._key_of = key_of
+        self._new_fields = new_fields
+        self._remembered: dict[str, tuple[int, str, str]] = {}
+        self._heads: dict[bytes, Head] = {}
+        self.recall: Callable[[bytes], Head | None] = self._heads.get
+        """The remembered head that some octets are, with the empty line that ends it and nothing
+        behind; ``None`` if they are none. To be asked between two requests only.
+
+        The head has no content. It is shared: nothing but its ``ready`` may be set, and its
+        ``fields`` are not to be changed.
+        """
+        self._blocks: dict[tuple[int, bytes], Head] = {}
+        self._seen_once: set[int] = set()
+        self._secret = False
+
+    def parse(self, octets: bytes | bytearray) -> Head:
+        """Parse a whole head, without the empty line that ends it.
+
+        Raises :class:`ProtocolError`: 400, 414, 417, 431, 501 or 505.
+        """
+        octets = bytes(octets)
+        line, _, block = octets.partition(b"\r\n")
+        head = self._request_line(line.decode("latin-1"))
+        head.line = line
+        known = self._blocks.get((head.minor, block))
+        if known is not None and not head.authority:
+            copy_meaning(head, known)
+            # Its block came before and holds no secret; a query may be one.
+            bare = not head.chunked and not head.content_length and "?" not in head.target
+            if bare and len(octets) <= _REMEMBERED_HEAD_LENGTH:
+                self._remember(self._heads, octets + _END, head)
+            return head
+        self._secret = False
+        special = self._fields(head, block)
+        absolute = head.authority
+        set_meaning(head, special, self._limits.body)
+        if not absolute and not self._secret and len(block) <= _REMEMBERED_HEAD_LENGTH:
+            self._remember(self._blocks, (head.minor, block), head)
+        return head
+
+    def _remember(self, memory: dict[Any, Head], key: Any, head: Head) -> None:
+        """Keep what a head or a block means, if it comes for the second time."""
+        mark = hash(key)
+        if mark not in self._seen_once:
+            if len(self._seen_once) >= 4 * _REMEMBERED_HEADS:
+                self._seen_once.clear()
+            self._seen_once.add(mark)
+            return
+        if len(memory) >= _REMEMBERED_HEADS:
+            memory.clear()
+        known = Head()
+        known.line = head.line
+        known.method = head.method
+        known.target = head.target
+        known.minor = head.minor
+        known.ready = None
+        copy_meaning(known, head)
+        memory[key] = known
+
+    def _fields(self, head: Head, block: bytes) -> list[tuple[int, str]]:
+        """Read the field lines into ``head.fields``; return those that concern the message."""
+        lines = block.decode("latin-1").split("\r\n") if block else []
+        if len(lines) > self._limits.fields:
+            raise ProtocolError(431, f"more than {self._limits.fields} field lines")
+        head.fields = fields = self._new_fields()
+        remembered = self._remembered
+        special: list[tuple[int, str]] = []
+        for line in lines:
+            kind, key, value = remembered.get(line) or self._field_line(line)
+            if kind:
+                if kind == DROPPED:
+                    continue
+                special.append((kind, value))
+                if kind == SINGLETON and key in fields:
+                    # Joining two media types makes nonsense of both (RFC 9110, 5.3).
+                    raise ProtocolError(400, "Content-Type given twice")
+            if key in fields:
+                # RFC 9110, 5.3; a split Cookie is joined with "; " (RFC 9113, 8.2.3).
+                joiner = "; " if line[:7].lower() == "cookie:" else ","
+                fields[key] = f"{fields[key]}{joiner}{value}"
+            else:
+                fields[key] = value
+        return special
+
+    def check_request_line(self, octets: bytes | bytearray) -> None:
+        """Judge a request line before the rest of its head is there. Raises as ``parse`` does."""
+        self._request_line(octets.decode("latin-1"))
+
+    def _request_line(self, line: str) -> Head:
+        if len(line) > self._limits.request_line:
+            raise ProtocolError(414, f"request line over {self._limits.request_line} octets")
+        match = grammar.REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise ProtocolError(400, "invalid request line")
+        head = Head()
+        head.method, head.target, major, minor = match.groups()
+        if major != "1":
+            raise ProtocolError(505, f"HTTP/{major}.{minor} is not supported")
+        head.minor = int(minor)
+        head.authority = ""
+        if head.target[0] != "/":
+            self._other_form(head)
+        elif head.method == "CONNECT":
+            raise ProtocolError(400, "CONNECT needs a target in authority-form")
+        return head
+
+    @staticmethod
+    def _other_form(head: Head) -> None:
+        """The three forms of request-target that do not begin with a slash (RFC 9112, 3.2)."""
+        if head.method == "CONNECT":
+            if grammar.AUTHORITY_FORM.fullmatch(head.target) is None:
+                raise ProtocolError(400, "CONNECT needs a target in authority-form")
+            raise ProtocolError(501, "CONNECT: this server opens no tunnels")
+        if head.target == "*":
+            if head.method != "OPTIONS":
+                raise ProtocolError(400, "the target * is for OPTIONS only")
+            return
+        match = grammar.ABSOLUTE_FORM.fullmatch(head.target)
+        if match is None or match[1] == "" or match[1].startswith(":"):
+            raise ProtocolError(400, "invalid request-target")
+        head.authority = match[1]
+
+    def _field_line(self, line: str) -> tuple[int, str, str]:
+        """Validate one line; return its kind, key and value. Remembers what may be repeated."""
+        if len(line) > self._limits.field_size:
+            raise ProtocolError(
+                431, f"field line over {self._limits.field_size} octets", field_name(line)
+            )
+        match = grammar.FIELD_LINE.fullmatch(line)
+        if match is None:
+            raise ProtocolError(400, "invalid field line", field_name(line))
+        name = match[1].lower()
+        key = self._key_of(name)
+        kind = KINDS.get(name, PLAIN) if key is not None else DROPPED
+        entry = (kind, key or "", match[2].rstrip(" \t"))
+        if name in _SECRET:
+            self._secret = True
+        elif len(line) <= _REMEMBERED_LENGTH:
+            if len(self._remembered) >= _REMEMBERED_LINES:
+                self._remembered.clear()
+            self._remembered[line] = entry
+        return entry

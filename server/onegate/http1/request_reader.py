@@ -1,0 +1,187 @@
+"""A connection's requests as events, whatever way the bytes were cut up.
+
+    HEAD ──(no content)──────────────────────────► HEAD
+      └───(Content-Length, chunked)─► BODY ──────► HEAD
+
+``receive`` takes bytes in, ``next_event`` gives a :class:`Head`, then :class:`Data` for its content
+until one is the last, or :data:`NEED_DATA`. Any split of the same input gives the same
+heads, the same content and the same error: limits and line ends are therefore judged in the order
+in which their octets arrive, before anything that needs the whole head.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from onegate.http1.chunked import ChunkedDecoder
+from onegate.http1.errors import ProtocolError
+from onegate.http1.grammar import BARE_LF
+from onegate.http1.request import Head
+from onegate.http1.request_parser import HeadParser, MessageLimits
+
+
+class _Signal(Enum):
+    NEED_DATA = "need data"
+
+
+NEED_DATA = _Signal.NEED_DATA
+
+
+class Data:
+    """Some of a request's content; ``last`` says that it is whole now."""
+
+    __slots__ = ("content", "last")
+
+    def __init__(self, content: bytes, last: bool) -> None:
+        self.content = content
+        self.last = last
+
+
+class RequestReader:
+    """Reads the requests of one connection."""
+
+    __slots__ = (
+        "_buffer",
+        "_chunked",
+        "_left",
+        "_limits",
+        "_parser",
+        "_scanned",
+        "_skipped_line",
+    )
+
+    def __init__(self, parser: HeadParser, limits: MessageLimits) -> None:
+        self._parser = parser
+        self._limits = limits
+        self._buffer: bytes | bytearray = b""
+        self._scanned = 0
+        self._skipped_line = False
+        self._left = 0
+        self._chunked: ChunkedDecoder | None = None
+
+    @property
+    def pending(self) -> bool:
+        """True if octets were received that belong to no event yet."""
+        return bool(self._buffer)
+
+    @property
+    def begun(self) -> bool:
+        """True if anything of the next request was received, be it an empty line before it."""
+        return bool(self._buffer) or self._skipped_line
+
+    @property
+    def request_line(self) -> str:
+        """What has come of the line that a head begins with; one character for one octet."""
+        buffer = self._buffer[: self._limits.request_line]
+        return buffer.partition(b"\n")[0].rstrip(b"\r").decode("latin-1")
+
+    def receive(self, octets: bytes) -> None:
+        """Take what came from the wire."""
+        if not self._buffer:
+            self._buffer = octets
+        else:
+            if type(self._buffer) is bytes:
+                self._buffer = bytearray(self._buffer)
+            self._buffer += octets
+
+    def next_event(self) -> Head | Data | _Signal:
+        """The next event. Raises :class:`ProtocolError`; nothing may be asked after that."""
+        if self._left or self._chunked is not None:
+            return self._content()
+        if not self._buffer:
+            return NEED_DATA
+        try:
+            return self._head()
+        except ProtocolError as error:
+            if self._buffer.startswith(b"HEAD "):
+                error.method = "HEAD"
+            raise
+
+    def _head(self) -> Head | _Signal:
+        buffer = self._buffer
+        if buffer[0] < 0x21:
+            self._skip_empty_line()
+            buffer = self._buffer
+            if len(buffer) < 2:
+                return NEED_DATA
+        end = buffer.find(b"\r\n\r\n", self._scanned - 3 if self._scanned > 3 else 0)
+        if end < 0 or end > self._limits.head:
+            self._check_incomplete(buffer, end)
+            self._scanned = len(buffer)
+            return NEED_DATA
+        try:
+            head = self._parser.parse(buffer[:end])
+        except ProtocolError:
+            # Had the octets come one by one, these would have been seen first.
+            self._check_incomplete(buffer[: end + 4], end)
+            raise
+        self._buffer = buffer[end + 4 :]
+        self._scanned = 0
+        self._skipped_line = False
+        if head.chunked:
+            self._chunked = ChunkedDecoder(self._limits.field_size, self._limits.body)
+        else:
+            self._left = head.content_length
+        return head
+
+    def _skip_empty_line(self) -> None:
+        """One empty line before a request line is ignored (RFC 9112, 2.2).
+
+        Anything else that is no character of a method is refused without waiting for the end of
+        a line, which a client that speaks TLS to us never sends.
+        """
+        while self._buffer and self._buffer[0] < 0x21:
+            if self._buffer[0] != 0x0D:
+                raise ProtocolError(400, "invalid request line")
+            if self._skipped_line:
+                raise ProtocolError(400, "more than one empty line before the request line")
+            if len(self._buffer) == 1:
+                return
+            if self._buffer[1] != 0x0A:
+                raise ProtocolError(400, "invalid request line")
+            self._skipped_line = True
+            self._buffer = self._buffer[2:]
+            self._scanned = 0
+
+    def _check_incomplete(self, buffer: bytes | bytearray, end: int) -> None:
+        """What can be refused before the head is complete, in order of arrival.
+
+        Only what came since the last look, at ``_scanned``, is looked at: a head that arrives
+        octet by octet costs no more than one that comes at once.
+        """
+        limits = self._limits
+        over = end > limits.head or (end < 0 and len(buffer) > limits.head + 3)
+        stop = limits.head + 4 if over else len(buffer)
+        newline = buffer.find(b"\n", 0, min(stop, limits.request_line + 2))
+        if newline < 0:
+            if stop > limits.request_line + 1:
+                raise ProtocolError(414, f"request line over {limits.request_line} octets")
+        elif newline >= self._scanned:
+            if buffer[newline - 1] != 0x0D:
+                raise ProtocolError(400, "line ends in a bare LF")
+            self._parser.check_request_line(buffer[: newline - 1])
+        if BARE_LF.search(buffer, self._scanned, stop) is not None:
+            raise ProtocolError(400, "line ends in a bare LF")
+        if over:
+            raise ProtocolError(431, f"head over {limits.head} octets")
+
+    def _content(self) -> Data | _Signal:
+        if self._chunked is not None:
+            return self._chunked_content(self._chunked)
+        if not self._buffer:
+            return NEED_DATA
+        content = bytes(self._buffer[: self._left])
+        self._buffer = self._buffer[self._left :]
+        self._left -= len(content)
+        return Data(content, last=not self._left)
+
+    def _chunked_content(self, decoder: ChunkedDecoder) -> Data | _Signal:
+        if not self._buffer:
+            return NEED_DATA
+        if type(self._buffer) is bytes:
+            self._buffer = bytearray(self._buffer)
+        content = decoder.decode(self._buffer)  # type: ignore[arg-type]  # made a bytearray above
+        if decoder.done:
+            self._chunked = None
+            return Data(content, last=True)
+        return Data(content, last=False) if content else NEED_DATA

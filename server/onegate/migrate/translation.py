@@ -1,0 +1,121 @@
+"""What becomes of another server's setting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from onegate.config.dump import comment
+from onegate.config.settings import OPTIONS
+from onegate.errors import SettingsError
+from onegate.validate import SYNTAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Differs(Exception):  # noqa: N818 - an answer, not an error
+    """This value has no equivalent. ``essential``: other answers are given without it."""
+
+    def __init__(self, reason: str, *, essential: bool) -> None:
+        super().__init__(reason)
+        self.essential = essential
+
+
+@dataclass
+class Translation:
+    """What a file comes to."""
+
+    source: str
+    values: dict[str, Any] = field(default_factory=dict)
+    """onegate's settings by their names."""
+    needless: list[str] = field(default_factory=list)
+    minor: list[str] = field(default_factory=list)
+    """What has no equivalent, and no effect on answers."""
+    lost: list[str] = field(default_factory=list)
+    """What has none, and has."""
+
+    def apply(self, rule: Rule, name: str, value: Any) -> None:
+        """Add the setting ``name`` with ``value`` by its rule."""
+        said = f"{name} = {value!r}"
+        try:
+            self.values.update(rule.settings(value))
+            if rule.remark:
+                self.needless.append(f"{said}: {rule.remark}")
+        except Differs as difference:
+            (self.lost if difference.essential else self.minor).append(f"{said}: {difference}")
+        except ValueError:
+            self.lost.append(f"{said}: onegate cannot be told this value")
+
+    def judge(self) -> None:
+        """Count as lost what onegate cannot use, though its kind is right."""
+        for name, check in SYNTAX.items():
+            if name in self.values:
+                try:
+                    check(self.values[name])
+                except SettingsError as error:
+                    self.lost.append(f"{name} = {self.values.pop(name)!r}: {error}")
+
+    def toml(self) -> str:
+        """A file for ``--config``; what is not in it stands in comments."""
+        lines = [f"# Made from {self.source}"]
+        for name, option in OPTIONS.items():
+            if name in self.values and (text := option.kind.show(self.values[name])) is not None:
+                lines.append(f"{name} = {text}")
+        for title, items in (
+            ("To know:", self.needless),
+            ("Without an equivalent:", self.minor),
+            ("LOST, and it changes what is served:", self.lost),
+        ):
+            if items:
+                lines += ["", f"# {title}", *(f"#   {comment(item)}" for item in items)]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one setting becomes."""
+
+    target: str
+    """For the table in docs/migrating.md: a setting of onegate, or words."""
+    settings: Callable[[Any], Mapping[str, Any]]
+    """Makes settings of a value; raises :class:`Differs`, or ``ValueError`` for a wrong one."""
+    remark: str = ""
+    """What else there is to know, whatever the value."""
+    reason: str = ""
+    """Why there is nothing like it."""
+
+
+def same(name: str, convert: Callable[[Any], Any] | None = None, remark: str = "") -> Rule:
+    """The setting ``name`` says the same."""
+    return Rule(name, lambda value: {name: fit(name, convert(value) if convert else value)}, remark)
+
+
+def needless(reason: str) -> Rule:
+    """There is nothing to set."""
+    return Rule("not needed", lambda _: {}, reason)
+
+
+def absent(reason: str, *harmless: object, essential: bool = False) -> Rule:
+    """There is nothing like it. ``harmless``: values, besides empty ones, that ask for nothing."""
+
+    def settings(value: Any) -> dict[str, Any]:
+        if value and value not in harmless:
+            raise Differs(reason, essential=essential)
+        return {}
+
+    target = "**lost**" if essential else "nothing like it"
+    unless = ", unless " + " or ".join(map(repr, harmless)) if harmless else ""
+    return Rule(target + unless, settings, reason=reason)
+
+
+def fit(name: str, value: Any) -> Any:
+    """``value``, which another server took, as the setting ``name`` takes it."""
+    kind = OPTIONS[name].kind
+    if kind.repeat:
+        items = [value] if isinstance(value, str) else list(value)
+        return tuple(kind.read(str(item)) for item in items)
+    if isinstance(value, str):
+        return kind.read(value)
+    return kind.take(value)

@@ -1,0 +1,317 @@
+"""``--bind``: addresses become listening sockets; and one line about what cannot be bound."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import socket
+import stat
+
+from onegate.errors import SettingsError
+from onegate.net.listener import Listener, file_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.config.settings import Settings
+
+log = logging.getLogger("onegate.error")
+
+_ADDRESS = re.compile(
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
+)
+
+_TURN = 2.0
+"""Seconds to wait for others that bind in the same folder."""
+
+
+def open_listeners(
+    settings: Settings, held: dict[str, Listener], activated: list[int]
+) -> list[Listener]:
+    """The listeners that ``settings`` ask for; those that are ``held``, by address, are kept.
+
+    ``activated``: descriptors of socket activation, which take the place of ``--bind``.
+    Raises :class:`SettingsError`; whatever was opened is closed again.
+    """
+    opened: list[Listener] = []
+    addresses = [f"fd://{number}" for number in activated] or settings.bind
+    try:
+        return [
+            _held(held, address, settings) or _opened(opened, listen(address, settings))
+            for address in addresses
+        ]
+    except SettingsError:
+        for listener in opened:
+            listener.close(unlink=True)
+        raise
+
+
+def _held(held: dict[str, Listener], address: str, settings: Settings) -> Listener | None:
+    listener = held.get(address)
+    if listener is not None and not listener.foreign and _v6only(listener.sock):
+        # It cannot be told to take IPv4 as well while it is open.
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as usual:
+            if not _v6only(usual) and not _v4_beside(address, settings):
+                raise SettingsError(
+                    f"--bind {address}: it was opened beside one for IPv4 of the same port, and"
+                    " cannot take IPv4 itself before a restart"
+                )
+    return listener
+
+
+def _v6only(sock: socket.socket) -> bool:
+    """Whether it takes no IPv4 though its address is that of all interfaces."""
+    if sock.family != socket.AF_INET6 or sock.getsockname()[0] != "::":
+        return False
+    return bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+
+
+def _opened(opened: list[Listener], listener: Listener) -> Listener:
+    opened.append(listener)
+    return listener
+
+
+def adopt(
+    descriptor: int, address: str, option: str = "--bind", *, foreign: bool = True
+) -> Listener:
+    """Take over a socket that listens already. Raises :class:`SettingsError` if it does not."""
+    try:
+        sock = socket.socket(fileno=descriptor)
+        os.set_inheritable(descriptor, False)
+        if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            sock.detach()
+            raise SettingsError(f"{option} {address}: descriptor {descriptor} is not listening")
+    except OSError:
+        raise SettingsError(f"{option} {address}: descriptor {descriptor} is no socket") from None
+    sock.setblocking(False)
+    if sock.family == socket.AF_UNIX:
+        path = sock.getsockname()
+        if isinstance(path, bytes):
+            named = _unix(sock, "@" + os.fsdecode(path[1:]), "")
+        else:
+            named = _unix(sock, path or address, path)
+    else:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        named = _named(sock)
+    return named.replace(given=address, foreign=foreign, family=int(sock.family))
+
+
+def _v4_beside(address: str, settings: Settings) -> bool:
+    """Whether a listener for IPv4 is asked for on the port of ``address``, which is of IPv6."""
+    match = _ADDRESS.fullmatch(address)
+    others = (_ADDRESS.fullmatch(each) for each in (*settings.bind, settings.status))
+    return match is not None and any(
+        other["ipv6"] is None and int(other["port"]) == int(match["port"])
+        for other in others
+        if other is not None and int(other["port"])
+    )
+
+
+def check(address: str, option: str = "--bind") -> None:
+    """Raises :class:`SettingsError` if ``address`` is not of a form that can be bound."""
+    if address.startswith("fd://") and address.removeprefix("fd://").isdigit():
+        return
+    if address.startswith("unix:") and address not in ("unix:", "unix:@"):
+        return
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match["port"]) > 65535:
+        raise SettingsError(
+            f"{option} {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://NUMBER"
+        )
+
+
+def listen(address: str, settings: Settings, option: str = "--bind") -> Listener:
+    """Bind ``address``, which ``option`` asks for, and listen.
+
+    Raises :class:`SettingsError` with what to do about it.
+    """
+    listener = _listen(address, settings, option)
+    return listener.replace(given=address, family=int(listener.sock.family))
+
+
+def _listen(address: str, settings: Settings, option: str) -> Listener:
+    check(address, option)
+    if address.startswith("fd://"):
+        return adopt(int(address.removeprefix("fd://")), address, option)
+    if address.startswith("unix:@"):
+        return _listen_abstract(address.removeprefix("unix:@"), settings, option)
+    if address.startswith("unix:"):
+        return _listen_unix(address.removeprefix("unix:"), settings, option)
+    match = _ADDRESS.fullmatch(address)
+    assert match is not None
+    host, port = match["ipv6"] or match["host"] or "0.0.0.0", int(match["port"])  # noqa: S104 - an empty host means every interface, as everywhere
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            # As octets it is not prepared as an international name, whose tables cost 0.5 MiB.
+            host.encode() if host.isascii() else host,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )[0]
+    except socket.gaierror as error:
+        raise SettingsError(
+            f"{option} {address}: unknown host {host!r} ({error.strerror})"
+        ) from None
+    except UnicodeError:
+        # Raised for labels that no host name can have: empty ones, and those over 63 octets.
+        raise SettingsError(f"{option} {address}: {host!r} is not a host name") from None
+    try:
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"{option} {address}: {_advice(error)}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by every accepted socket: one call here instead of one for each connection.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # [::] takes IPv4 too, as the kernel has it, unless that is to be had by another listener.
+        if family == socket.AF_INET6 and where[0] == "::" and _v4_beside(address, settings):
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(where)
+        sock.listen(settings.backlog)
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"{option} {address}: {_advice(error)}") from None
+    sock.setblocking(False)
+    return _named(sock)
+
+
+def _named(sock: socket.socket) -> Listener:
+    address, port = sock.getsockname()[:2]
+    # In brackets in a URL and in SERVER_NAME alike (RFC 3986, 3.2.2; RFC 3875, 4.1.14).
+    host = f"[{address}]" if sock.family == socket.AF_INET6 else address
+    # An address that stands for all interfaces is no name to make URLs of (PEP 3333).
+    server_name = socket.gethostname() if address in ("0.0.0.0", "::") else host  # noqa: S104
+    return Listener(
+        sock=sock,
+        name=f"http://{host}:{port}",
+        server_name=server_name or "localhost",
+        server_port=str(port),
+    )
+
+
+def _unix(sock: socket.socket, name: object, path: str) -> Listener:
+    return Listener(
+        sock=sock,
+        name=f"unix:{name}",
+        server_name="localhost",
+        server_port="80",
+        path=path,
+        file=file_at(path) if path else None,
+    )
+
+
+def _listen_unix(path: str, settings: Settings, option: str) -> Listener:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    turn = _take_turn(os.path.dirname(path))
+    try:
+        _remove_stale(path)
+        sock.bind(path)
+        try:
+            give_away(path, settings)  # before anybody can connect
+            sock.listen(settings.backlog)
+        except OSError:
+            os.unlink(path)
+            raise
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"{option} unix:{path}: {_advice(error)}") from None
+    finally:
+        if turn >= 0:
+            os.close(turn)
+    sock.setblocking(False)
+    return _unix(sock, path, os.path.join(os.getcwd(), path))
+
+
+def _listen_abstract(name: str, settings: Settings, option: str) -> Listener:
+    """Listen on a name that is in no file system, and gone with its socket (unix(7))."""
+    if settings.socket_mode is not None:
+        raise SettingsError(
+            f"{option} unix:@{name}: an abstract socket has no permissions, so no --socket-mode"
+        )
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(b"\0" + os.fsencode(name))
+        sock.listen(settings.backlog)
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"{option} unix:@{name}: {_advice(error)}") from None
+    sock.setblocking(False)
+    return _unix(sock, f"@{name}", "")
+
+
+def give_away(path: str, settings: Settings) -> None:
+    """Give the socket at ``path`` to --user and --group, with the permissions of --socket-mode.
+
+    Raises ``OSError``.
+    """
+    if settings.socket_mode is not None:
+        os.chmod(path, settings.socket_mode)
+    if settings.user or settings.group:
+        from onegate.process.privileges import identity  # noqa: PLC0415 - only for who starts as root
+
+        who = identity(settings.user, settings.group)
+        os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
+
+
+def settle(listeners: list[Listener], settings: Settings) -> None:
+    """Have Unix sockets that were kept by a reload or an upgrade belong to whom the settings say
+    now. To be called when it has succeeded."""
+    for listener in listeners:
+        if listener.path and not listener.foreign and file_at(listener.path) == listener.file:
+            try:
+                give_away(listener.path, settings)
+            except OSError as error:
+                log.error("%s stays as it was: %s", listener.name, error.strerror)
+
+
+def _take_turn(folder: str) -> int:
+    """Have other instances wait before they bind in ``folder``, until what is returned is closed.
+
+    Between the look at a socket that nobody listens on and its removal another one, which saw the
+    same, may have bound and listen there. -1 if the folder cannot be locked; two seconds are
+    enough for whoever binds, and nobody is to hold up a start by a lock.
+    """
+    import fcntl  # noqa: PLC0415 - for Unix sockets only
+    import time  # noqa: PLC0415
+
+    try:
+        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    until = time.monotonic() + _TURN
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.005)
+        except OSError:
+            break  # a filesystem without locks
+        else:
+            break
+    return descriptor
+
+
+def _remove_stale(path: str) -> None:
+    """Remove a Unix socket that nobody listens on. One that is in use is never stolen."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise OSError(errno.EEXIST, "there is a file of that name that is no socket")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        code = probe.connect_ex(path)
+    if code != errno.ECONNREFUSED:
+        raise OSError(code or errno.EADDRINUSE, os.strerror(code or errno.EADDRINUSE))
+    os.unlink(path)
+
+
+def _advice(error: OSError) -> str:
+    advice = {
+        errno.EADDRINUSE: "already in use; stop what listens there or choose another",
+        errno.EACCES: "permission denied; ports below 1024 need a privilege, and so may the folder",
+        errno.EADDRNOTAVAIL: "this machine does not have that address",
+        errno.EAGAIN: "already in use; stop what listens there or choose another",
+    }
+    return advice.get(error.errno or 0) or str(error.strerror or error)

@@ -1,0 +1,1 @@
+"""What a process has of the operating system, and what it tells its parent."""

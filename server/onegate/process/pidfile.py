@@ -1,0 +1,69 @@
+"""The file that tells the master's process number."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from onegate.errors import SettingsError
+
+
+class PidFile:
+    """Holds the master's process number. It is replaced whole, and removed only if it is ours."""
+
+    def __init__(self, path: str) -> None:
+        # Where the server goes later on does not move it.
+        self._path = os.path.join(os.getcwd(), path) if path else ""
+
+    def check(self) -> None:
+        """Raises :class:`SettingsError` if it cannot be written, as far as can be told."""
+        folder = os.path.dirname(self._path)
+        if self._path and not os.access(folder, os.W_OK | os.X_OK):
+            why = "permission denied" if os.path.isdir(folder) else "there is no such directory"
+            raise SettingsError(f"--pidfile {self._path}: {why}")
+        if os.path.isdir(self._path):
+            raise SettingsError(f"--pidfile {self._path}: is a directory")
+
+    def write(self) -> None:
+        """Raises :class:`SettingsError` if it cannot be written."""
+        if not self._path:
+            return
+        folder, name = os.path.split(self._path)
+        beside = os.path.join(folder, f".{name}.{os.getpid()}")
+        try:
+            with open(beside, "w") as file:
+                file.write(f"{os.getpid()}\n")
+            os.replace(beside, self._path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise SettingsError(f"--pidfile {self._path}: {error.strerror}") from None
+
+    def holder(self) -> int:
+        """Another process that the file names and that runs; 0 if there is none.
+
+        It need not be a server: numbers are given again, and a file outlives who was killed.
+        """
+        try:
+            with open(self._path) as file:
+                pid = int(file.read(32))
+            if pid > 0 and pid != os.getpid():
+                os.kill(pid, 0)
+                return pid
+        except PermissionError:
+            return pid
+        except (OSError, ValueError, OverflowError):
+            pass
+        return 0
+
+    def remove(self) -> None:
+        """Remove the file, unless another master has taken it over."""
+        if not self._path:
+            return
+        try:
+            with open(self._path) as file:
+                ours = file.read().strip() == str(os.getpid())
+            if ours:
+                os.unlink(self._path)
+        except OSError:
+            return

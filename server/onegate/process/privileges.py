@@ -1,0 +1,102 @@
+"""Who a process is: user and group."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+
+from onegate._frozen import Record
+from onegate.errors import SettingsError
+
+_NEEDS_ROOT = "--user and --group need a server that is started as root"
+
+
+class Identity(Record):
+    """User and group that a process is to have; None: as it is."""
+
+    uid: int | None
+    gid: int | None
+    name: str
+    """Of the user, whose other groups it is to have; empty: none."""
+
+    def had(self) -> bool:
+        """Whether this process is that user and group, and no more than that, already."""
+        same = self.uid in (None, os.getuid()) and self.gid in (None, os.getgid())
+        return same and os.geteuid() != 0
+
+
+def identity(user: str, group: str) -> Identity:
+    """``user`` and ``group``, each a name or a number, or empty.
+
+    Raises :class:`SettingsError` if there is no such one, or if it would keep the group of who
+    starts it, which is root's, because nothing tells another.
+    """
+    uid, name, gid = _user(user)
+    if group:
+        gid = _group(group)
+    elif uid not in (None, os.getuid()) and gid is None:
+        raise SettingsError(
+            f"--user {user}: it has no entry in passwd(5) that names its group; add --group"
+        )
+    return Identity(uid=uid, gid=gid, name=name)
+
+
+def check(user: str, group: str) -> None:
+    """Raises :class:`SettingsError` if a process like this one cannot become these."""
+    if not identity(user, group).had() and os.geteuid() != 0:
+        raise SettingsError(_NEEDS_ROOT)
+
+
+def drop(user: str, group: str) -> None:
+    """Become ``user`` and ``group`` for good, each a name or a number; empty: stay.
+
+    Raises :class:`SettingsError` if there is no such one or the change is not permitted.
+    """
+    who = identity(user, group)
+    if who.had():
+        return
+    try:
+        if who.gid is not None:
+            if who.name:
+                os.initgroups(who.name, who.gid)
+            else:
+                os.setgroups([who.gid])
+            os.setgid(who.gid)
+        elif who.uid is not None:
+            os.setgroups([])  # not those of root
+        if who.uid is not None:
+            os.setuid(who.uid)
+    except PermissionError:
+        raise SettingsError(_NEEDS_ROOT) from None
+
+
+def _user(user: str) -> tuple[int | None, str, int | None]:
+    if not user:
+        return None, "", None
+    number = _number(user)
+    try:
+        entry = pwd.getpwnam(user) if number is None else pwd.getpwuid(number)
+    except KeyError:
+        if number is not None:
+            return number, "", None
+        raise SettingsError(f"--user {user}: there is no such user") from None
+    return entry.pw_uid, entry.pw_name, entry.pw_gid
+
+
+def _group(group: str) -> int:
+    number = _number(group)
+    if number is not None:
+        return number
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise SettingsError(f"--group {group}: there is no such group") from None
+
+
+def _number(text: str) -> int | None:
+    """``text`` as a number of a user or group; None if it is none. The last one means "as it is"
+    (chown(2))."""
+    if text.isascii() and text.isdecimal() and int(text) < 0xFFFFFFFF:
+        return int(text)
+    return None

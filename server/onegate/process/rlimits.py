@@ -1,0 +1,125 @@
+"""What the process may use, and what follows from it.
+
+The number of descriptors decides how many connections a worker may hold at once. It is never
+exceeded on purpose: clients beyond it wait in the kernel's queue instead of being refused.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+from onegate._frozen import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from onegate.config.settings import Settings
+
+
+MAX_RAISED = 65536
+"""To this ``--raise-nofile`` goes at most. The hard limit may be 2^30, and some libraries loop
+over every possible descriptor."""
+_OWN_DESCRIPTORS = 12
+"""What a worker holds besides connections: standard streams, epoll, pipes, a reserve."""
+_CGROUPS = "/sys/fs/cgroup"
+
+
+class Budget(Record):
+    """How many descriptors a worker has, and how many of them may be connections."""
+
+    nofile: int
+    connections: int
+
+
+def budget(open_now: int, most: int) -> Budget:
+    """The budget of a worker that holds ``open_now`` descriptors already.
+
+    ``most``: connections it shall hold at most, however many descriptors there are. An eighth of
+    the limit, at least 8 and at most 64, is left to the application and to files that are spooled.
+    A limit too low for that leaves at least one connection.
+    """
+    nofile = _soft(resource.RLIMIT_NOFILE)
+    reserve = min(64, max(8, nofile // 8))
+    connections = min(most, nofile - open_now - reserve)
+    return Budget(nofile=nofile, connections=max(1, connections))
+
+
+def raise_nofile() -> None:
+    """Raise the soft limit of descriptors to the hard one, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_RAISED if hard == resource.RLIM_INFINITY else min(hard, MAX_RAISED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def describe(settings: Settings) -> str:
+    """One line for the log: what there is, and what it allows."""
+    nofile, nproc = _soft(resource.RLIMIT_NOFILE), _soft(resource.RLIMIT_NPROC)
+    each = budget(_OWN_DESCRIPTORS + len(settings.bind), settings.worker_connections).connections
+    told = [
+        f"{settings.workers} workers with {settings.threads} threads and {each} connections each",
+        f"nofile {_number(nofile)}",
+        f"nproc {_number(nproc)}",
+    ]
+    memory = memory_limit()
+    told.append(f"memory {memory >> 20} MiB" if memory else "memory unlimited")
+    wanted = 1 + settings.workers * (1 + (settings.threads if settings.threads > 1 else 0))
+    if wanted > nproc:
+        told.append(f"of {wanted} processes and threads that were asked for not all can be had")
+    return "; ".join(told)
+
+
+def memory_limit() -> int:
+    """Octets that the control group of this process may use; 0 if it is not bounded."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        text = _read(name)
+        if text.isdigit() and int(text) < 1 << 60:
+            return int(text)
+    return 0
+
+
+def oom_kills() -> int:
+    """How many processes of this control group the kernel has killed for memory."""
+    for name in ("memory.events", "memory/memory.oom_control"):
+        for line in _read(name).splitlines():
+            key, _, count = line.partition(" ")
+            if key == "oom_kill" and count.isdigit():
+                return int(count)
+    return 0
+
+
+def _read(name: str) -> str:
+    """A file of this process's control group: of its own folder, or, in a container that sees
+    nothing else, of the root."""
+    controller, _, file = name.rpartition("/")
+    for folder in (_own_group(controller), ""):
+        try:
+            with open(os.path.join(_CGROUPS, controller, folder, file)) as text:
+                return text.read().strip()
+        except OSError:
+            continue
+    return ""
+
+
+def _own_group(controller: str) -> str:
+    """The path in /proc/self/cgroup, ``hierarchy:controllers:path`` (cgroups(7))."""
+    try:
+        with open("/proc/self/cgroup") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return path.lstrip("/")
+    return ""
+
+
+def _soft(which: int) -> int:
+    soft = resource.getrlimit(which)[0]
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _number(limit: int) -> str:
+    return "unlimited" if limit == sys.maxsize else str(limit)

@@ -1,0 +1,45 @@
+"""The pipe through which a child tells its master of itself: the child's end.
+
++    it does its work now
+-    it wants to be replaced
+m    the same, because it is too large
+=N;  the number of a new master (:mod:`onegate.master.upgrade`)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from os import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Status(Protocol):
+        """Where a worker tells how it is."""
+
+        def serves(self) -> None:
+            """It does its work now."""
+
+        def retires(self, *, large: bool) -> None:
+            """It wants to be replaced, because it is too ``large`` or for another reason."""
+
+
+class StatusPipe:
+    """A worker's end of the pipe to its master."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def serves(self) -> None:
+        """This process does its work now."""
+        self._say(b"+")
+
+    def retires(self, *, large: bool) -> None:
+        """This process wants to be replaced, because it is too ``large`` or for another reason;
+        it goes on until it is told to end."""
+        self._say(b"m" if large else b"-")
+
+    def _say(self, word: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError, BlockingIOError):
+            write(self._descriptor, word)

@@ -1,0 +1,370 @@
+"""A worker: one process, one event loop, its connections and its timers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from os import read
+from select import epoll
+from threading import Lock
+
+from onegate.http1 import HeadParser, MessageLimits
+from onegate.http1.response import name_server
+from onegate.logs import error_log
+from onegate.logs.refusal_log import Refusals
+from onegate.net.forwarded import Forwarded
+from onegate.net.listener import Listener
+from onegate.process.rlimits import budget
+from onegate.process.scoreboard import Field, Slot
+from onegate.process.spool import spool_folder
+from onegate.worker.acceptor import Acceptor, Front
+from onegate.worker.connection_state import CALL
+from onegate.worker.dispatcher import GATHERING, Calls
+from onegate.worker.recycling import Retirement
+from onegate.wsgi import EnvironFactory, field_key
+from onegate.wsgi.handler import refused_heads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssl import SSLContext
+    from typing import Any
+
+    from onegate.config.settings import Settings
+    from onegate.logs.access_log import AccessLog
+    from onegate.net.tls import Transport
+    from onegate.process.status_pipe import Status
+    from onegate.worker.connection import Connection
+    from onegate.worker.response_counts import ResponseCounts
+
+_EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_TICK = 1.0
+_SHORT_TICK = 0.05
+"""While descriptors are short, and while stopping."""
+_MAX_EVENTS = 256
+_QUEUE_SECONDS = 0.05
+"""How long a stopping worker still takes those who are in the kernel's queue already."""
+_PAGE = resource.getpagesize()
+_BEAT = Field.BEAT
+# What applications replace (monkey patches of gevent, eventlet) is bound before they are loaded:
+# here, and by the imports from select, threading, os and socket in whatever a worker runs.
+_handle = signal.signal
+
+
+class Worker(Calls):
+    """Serves until told to stop. See :class:`onegate.worker.connection.Service`.
+
+    ``lifeline``: read end of a pipe that reports end of file when the master is gone. ``context``:
+    with it TLS is spoken.
+    """
+
+    _READ = select.EPOLLIN
+    _gathers = True
+    has_signals = True
+    """False in a process that has other things to do; then the end of the lifeline is the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        listeners: list[Listener],
+        app: Callable[..., Any],
+        lifeline: int,
+        slot: Slot,
+        status: Status,
+        context: SSLContext | None = None,
+    ) -> None:
+        super().__init__(app, slot)
+        self.settings = settings
+        self.limits = MessageLimits(
+            request_line=settings.limit_request_line,
+            field_size=settings.limit_request_field_size,
+            fields=settings.limit_request_fields,
+            head=settings.limit_request_head,
+            body=settings.limit_request_body,
+        )
+        self.spool = spool_folder(settings.spool)
+        if self.spool is None and settings.spool not in ("auto", "none"):
+            error_log.log.error("--spool %s cannot be used any more", settings.spool)
+        self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
+        self.access = _counted(_access_log(settings), settings, slot)
+        self.refusals = Refusals()
+        name_server(settings.server_header)
+        self.now = time.monotonic()
+        self.stopping = False
+        self.paused = True
+        self.term = 0
+        """Number of the leadership of the loop; see :mod:`onegate.worker.threaded`."""
+        self._secure = None if context is None else _tls(context)
+        self._lifeline = lifeline
+        self._slot = slot
+        self._status = status
+        self._retirement = Retirement(settings, status, self.now)
+        self._epoll = epoll()
+        self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
+        self._stop_by = float("inf")
+        self._listen_until = float("inf")
+        self._last = False
+        """Whether nobody answers who is in the kernel's queue if this worker does not."""
+        self._next_tick = self.now + _TICK
+        self._looks = 0
+        """Times that it was looked for what has come, since a tick was found to be late."""
+        self._events: Iterator[tuple[int, int]] = iter(())
+        self.lock = Lock()
+        self.interrupted: Callable[[], None] = lambda: None
+        """Called when INT or QUIT comes."""
+
+    def _front(self, listener: Listener) -> Front:
+        environs = EnvironFactory(
+            server_name=listener.server_name,
+            server_port=listener.server_port,
+            scheme="https" if self._secure else "http",
+            script_name=self.settings.root_path,
+            unix=listener.family == socket.AF_UNIX,
+            extra=self.settings.environ,
+            multithread=self.settings.threads > 1,
+            multiprocess=self.settings.workers > 1,
+        )
+        return listener, environs, HeadParser(self.limits, field_key, environs.new)
+
+    # ── loop ─────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Serve until stopped, then finish what is in flight."""
+        self._prepare()
+        self._status.serves()
+        self._start()
+        self._sum_up()
+
+    def _prepare(self) -> None:
+        limit = budget(_open_descriptors(), self.settings.worker_connections)
+        self._acceptor.budget = limit.connections
+        self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
+        if self.has_signals:
+            self._note_signals()
+        self._epoll.register(self._wake, self._READ)
+        self._epoll.register(self._lifeline, self._READ)
+        self._acceptor.listen()
+        self._numbers[_BEAT] = self.now = time.monotonic()
+        self._slot[Field.SERVES] = 1.0
+
+    def _note_signals(self) -> None:
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
+            _handle(number, lambda *_: None)  # noted through the wake-up descriptor
+        error_log.renew()  # USR1 may have come before it was noted, or been for a template
+
+    def release(self) -> None:
+        """Close what the end of the process would have closed. Listeners are not its own."""
+        self._epoll.close()
+        os.close(self._wake)
+        os.close(self._wake_write)
+        self._acceptor.release()
+
+    def _start(self) -> None:
+        self._loop(0)
+
+    def _loop(self, term: int) -> bool:
+        """Handle events until all is over (True) or another thread leads (False).
+
+        A leader may lose its term within any call below; it then returns without touching
+        anything more. What it had not yet handled of the last events stands in ``_events``.
+        """
+        acceptor = self._acceptor
+        connections = acceptor.connections
+        numbers, retirement = self._numbers, self._retirement
+        requests = self.requests
+        while not self.stopping or connections or acceptor.listening:
+            for fd, mask in self._events:
+                connection = connections.get(fd)
+                if connection is not None:
+                    connection.ready(mask)
+                elif fd in acceptor:
+                    acceptor.accept(fd)
+                else:
+                    self.answer()
+                    self._other(fd)
+                if self.term != term:
+                    return False
+            if self.asked:
+                self.answer()
+            if self.now >= self._next_tick and not self._behind():
+                self._tick()
+                if self.stopping and not connections and not acceptor.listening:
+                    break
+            # What came behind an answered request in the same read is asked, but of no event.
+            timeout = 0.0 if self.asked else max(0.0, self._next_tick - self.now)
+            ended = time.monotonic()
+            self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
+            self._each = (ended - self.now) / (self.requests - requests or 1)
+            requests = self.requests
+            numbers[_BEAT] = self.now = time.monotonic()
+            self.quick = self._each < GATHERING and self.now > self._apart_until and self._gathers
+            if requests >= retirement.after:
+                retirement.ask(f"it has answered {requests} requests")
+        return True
+
+    def _other(self, fd: int) -> None:
+        """A descriptor that is neither a connection nor a listener."""
+        if fd == self._wake:
+            for number in read(self._wake, 64):
+                if number == signal.SIGTERM:
+                    self._stop(self.settings.graceful_timeout)
+                elif number in (signal.SIGINT, signal.SIGQUIT):
+                    self.interrupted()
+                    self._stop(0.0)
+                elif number == signal.SIGUSR1:
+                    error_log.renew()
+        elif fd == self._lifeline:
+            self._epoll.unregister(fd)
+            self._stop(self.settings.graceful_timeout)
+
+    # ── timers ───────────────────────────────────────────────────────────────────────────────
+
+    def _behind(self) -> bool:
+        """Whether what came while this worker did not look is still to be read.
+
+        It was suspended, or in a call, or got no processor time: then silence is not the clients',
+        and nobody is judged by it before all that has come has been read.
+        """
+        if not self._looks and self.now - self._next_tick <= _SHORT_TICK:
+            return False
+        self._looks += 1
+        if self._looks <= 1 + len(self._acceptor.connections) // _MAX_EVENTS:
+            return True
+        self._looks = 0
+        return False
+
+    def _tick(self) -> None:
+        """What has waited too long?"""
+        acceptor = self._acceptor
+        if self.now >= self._stop_by:
+            acceptor.end()
+            for connection in list(acceptor.connections.values()):
+                if connection.state is CALL:
+                    connection.abandon()
+                else:
+                    connection.close()
+            return
+        if self.now >= self._listen_until and not (self._last and acceptor.queued()):
+            acceptor.end()
+        oldest_call = 0.0
+        for connection in list(acceptor.connections.values()):
+            if connection.state is CALL:
+                oldest_call = min(oldest_call or connection.deadline, connection.deadline)
+            elif connection.deadline < self.now:
+                connection.expire()
+        if self.paused and not self.stopping:
+            acceptor.look_for_victims()
+        self.refusals.look(self.now)
+        self._report(oldest_call)
+        short = self.stopping or self.paused
+        self._next_tick = self.now + (_SHORT_TICK if short else _TICK)
+        if self.stopping and acceptor.listening and self._listen_until > self.now:
+            self._next_tick = min(self._next_tick, self._listen_until)
+
+    def hurry(self) -> None:
+        """Have the timers looked at soon."""
+        self._next_tick = min(self._next_tick, self.now + _SHORT_TICK)
+
+    def _report(self, oldest_call: float) -> None:
+        """Write this worker's numbers; ask to be replaced when its time has come."""
+        slot = self._slot
+        slot[Field.CALL_SINCE] = oldest_call
+        self._sum_up()
+        slot[Field.CONNECTIONS] = len(self._acceptor.connections)
+        slot[Field.IDLE] = self._acceptor.idle()
+        resident = 0
+        with contextlib.suppress(OSError):  # the application may hold every descriptor
+            slot[Field.DESCRIPTORS] = _open_descriptors()
+            with open("/proc/self/statm") as statm:
+                resident = int(statm.read().split()[1]) * _PAGE
+            slot[Field.RESIDENT] = resident
+        self._retirement.look(self.now, resident, self.requests)
+
+    def _sum_up(self) -> None:
+        """Write the numbers that only grow."""
+        slot, refusals = self._slot, self.refusals
+        slot[Field.REQUESTS] = slot[Field.BEFORE] + self.requests
+        slot[Field.REFUSED] += refusals.count
+        refusals.count = 0
+        slot[Field.HEADS_REFUSED] += refused_heads.take()
+
+    def _stop(self, patience: float) -> None:
+        """End within ``patience`` seconds, when all is answered that was asked."""
+        self._stop_by = min(self._stop_by, self.now + patience)
+        self._next_tick = self.now
+        if self.stopping:
+            return
+        self.stopping = True
+        # The master says so beforehand if not this worker alone is to stop.
+        self._last = bool(self._slot[Field.STOPPING])
+        self._slot[Field.STOPPING] = 1.0
+        self._listen_until = self.now + _QUEUE_SECONDS
+        for connection in self._acceptor.connections.values():
+            connection.hurry()
+
+    # ── what connections ask for ─────────────────────────────────────────────────────────────
+
+    def alive(self, connection: Connection) -> None:
+        """The application has produced something more: it is not stuck."""
+        self._numbers[_BEAT] = connection.deadline = time.monotonic()
+
+    def secure(self, sock: socket.SocketType) -> Transport:
+        """Put TLS on an accepted socket, where it is spoken here."""
+        return sock if self._secure is None else self._secure(sock)
+
+    def watch(self, connection: Connection) -> None:
+        """Report events of this connection from now on."""
+        connection.watched = True
+        self._epoll.register(connection.fd, _EVENTS)
+
+    def watch_again(self, connection: Connection) -> None:
+        """Report once more what this connection is ready for: an edge was not used up."""
+        self._epoll.modify(connection.fd, _EVENTS)
+
+    def idle(self) -> None:
+        """A connection may be closed now if descriptors are short."""
+        self._acceptor.resume()
+
+    def closed(self, connection: Connection) -> None:
+        """Forget it; its descriptor may be used for the next one."""
+        self._acceptor.closed(connection)
+
+
+def _access_log(settings: Settings) -> AccessLog | None:
+    """The access log that ``settings`` ask for; None if it is off."""
+    if settings.access_log == "off":
+        return None
+    from onegate.logs.access_log import AccessLog  # noqa: PLC0415 - only for who wants one
+
+    file = error_log.present().access
+    assert file is not None
+    return AccessLog(settings.access_log, file)
+
+
+def _counted(
+    access: AccessLog | None, settings: Settings, slot: Slot
+) -> AccessLog | ResponseCounts | None:
+    """What is told of each response: the access log, and the numbers that ``--status`` shows."""
+    if not settings.status:
+        return access
+    from onegate.worker.response_counts import ResponseCounts  # noqa: PLC0415 - only where somebody may ask
+
+    return ResponseCounts(slot, access)
+
+
+def _tls(context: SSLContext) -> Callable[[socket.SocketType], Transport]:
+    """What puts TLS on a socket."""
+    from onegate.net import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
+
+    return lambda sock: tls.TLSSocket(sock, context)
+
+
+def _open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd")) - 1  # but the folder itself
