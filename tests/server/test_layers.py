@@ -20,7 +20,7 @@ LAYERS = (
     {"check_config", "migrate"},
     {"cli"},
     {"serving"},
-    {"__init__", "__main__", "paste"},
+    {"__init__", "__main__", "paste", "testing"},
 )
 """Packages and modules of ``onegate``, the lowest first; docs/design.md tells why."""
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
