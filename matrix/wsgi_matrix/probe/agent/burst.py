@@ -24,8 +24,8 @@ its first client, and that one for the connection of the last.
 STALL = 10.0
 """Seconds without an octet for any of the clients after which nothing more is waited for."""
 BORNE = 0.2
-"""Seconds of the clock, from its connect on, after which a server whose places are short may close a
-connection that has said nothing yet: nothing was asked, so nothing is lost, and the client comes
+"""Seconds of the clock, from its connect on, after which a server whose places are short may close
+a connection that has said nothing yet: nothing was asked, so nothing is lost, and the client comes
 anew, once (RFC 9112 section 9.5). All connect before the first one asks, which takes so long only
 if the machine is busy; who comes anew asks at once."""
 
