@@ -11,6 +11,7 @@ leaves its requirements where they are.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -133,16 +134,30 @@ def in_use(root: Path) -> AbstractContextManager[None]:
 def remove_all(root: Path) -> int:
     """Remove all that is made once and kept below ``root``; how many octets that were.
 
-    Raises :class:`BlockingIOError` while a run uses it.
+    A part that is a link to another disk, say, is emptied and stays. Raises
+    :class:`BlockingIOError` while a run uses it, and ``OSError`` for what cannot be removed.
     """
     octets = 0
     with exclusive(root / IN_USE, wait=False):
         for part in PARTS:
-            for path in (root / part).rglob("*"):
-                if path.is_symlink() or not path.is_dir():
-                    octets += path.lstat().st_blocks * 512
-            shutil.rmtree(root / part, ignore_errors=True)
+            folder = root / part
+            for path in folder.iterdir() if folder.is_dir() else ():
+                octets += _octets(path)
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            if folder.is_dir() and not folder.is_symlink():
+                with contextlib.suppress(OSError):  # another run begins, and waits for a lock there
+                    folder.rmdir()
     return octets
+
+
+def _octets(path: Path) -> int:
+    """What ``path`` and all below it take of the disk, folders themselves left out."""
+    if path.is_symlink() or not path.is_dir():
+        return path.lstat().st_blocks * 512
+    return sum(_octets(each) for each in path.iterdir())
 
 
 def files(folder: Path) -> Iterator[Path]:
