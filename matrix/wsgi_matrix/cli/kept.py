@@ -43,6 +43,21 @@ def last_try(build: Path, source: Path) -> Path | None:
     return None
 
 
+def read(ctx: click.Context, file: Path | None) -> tuple[saved.Value, str]:
+    """The results in ``file``, else those of the last run, and what that is, for people.
+
+    Raises :class:`UserError`.
+    """
+    if file is not None:
+        return saved.read(file), ""
+    found = last(ctx)
+    value = saved.read(found)
+    place, elsewhere = found.parent.parent, ""
+    if found != saved.path(place) and place.name != _place(place, Path.cwd()).name:
+        elsewhere = " in another directory"
+    return value, f"the last run{elsewhere}, of {value['run']['started']}: {found}"
+
+
 def last(ctx: click.Context) -> Path:
     """``results.json`` of the last run of the matrix that the options of the group name.
 

@@ -174,7 +174,7 @@ def test_what_changes_by_itself_can_be_ignored_without_naming_it(try_shop):
     assert "ignored (auto): header:x-request-id" in done.out
 
 
-def test_runs_never_overwrite_each_other_and_show_takes_the_last(command):
+def test_runs_never_overwrite_each_other_and_show_takes_the_last(command, folder):
     """Two at a time, in one directory, with nothing else to tell them apart."""
     words = ("try", "shop:app", "--engine", "process", "--servers", "onegate", "--traffic")
     assert command(*words, "/").code == 0  # what all runs share is made
@@ -193,6 +193,11 @@ def test_runs_never_overwrite_each_other_and_show_takes_the_last(command):
     cell = last.result["cells"][0]["id"]
     assert "GET /differs" in command("show", cell).out
     assert command("show", cell).out == shown.out
+    started = last.result["run"]["started"]
+    file = last.results / "results.json"
+    assert command("show", cell).err == f"wsgi-matrix: the last run, of {started}: {file}\n"
+    beside = command("report", cwd=folder.parent)
+    assert beside.err == f"wsgi-matrix: the last run in another directory, of {started}: {file}\n"
     assert "01-get-differs" in command("report", "--format", "junit").out
     assert len(one.report("report.html")) > 1000
 
