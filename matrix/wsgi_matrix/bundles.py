@@ -83,6 +83,15 @@ class Bundle:
         return (self.app, self.own, self.lib)
 
     @property
+    def versions(self) -> dict[str, str]:
+        """The version of each distribution that is installed in it, by name."""
+        return {
+            name: each.version
+            for each in distributions(path=[str(self.own), str(self.lib)])
+            if (name := _normalised(each.name or ""))
+        }
+
+    @property
     def scripts(self) -> tuple[Path, ...]:
         """For PATH, in this order."""
         return (self.own / "bin", self.lib / "bin")

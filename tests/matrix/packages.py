@@ -31,8 +31,9 @@ build_editable = build_wheel
 TAGS = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-def metadata(name: str, version: str, requires: tuple[str, ...] = ()) -> str:
+def metadata(name: str, version: str, requires: tuple[str, ...] = (), python: str = "") -> str:
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    lines += [f"Requires-Python: {python}"] if python else []
     return "\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""])
 
 
@@ -45,14 +46,20 @@ def module(name: str) -> str:
     return f"import sys\nname = {name!r}\ndef main():\n    print(name, sys.argv[1:])\n"
 
 
-def wheel(folder: Path, name: str, version: str = "1.0", requires: tuple[str, ...] = ()) -> Path:
-    """A wheel in ``folder`` with a module and a script."""
+def wheel(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    requires: tuple[str, ...] = (),
+    python: str = "",
+) -> Path:
+    """A wheel in ``folder`` with a module and a script. ``python``: the versions that it is for."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info/"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", module(name))
-        archive.writestr(info + "METADATA", metadata(name, version, requires))
+        archive.writestr(info + "METADATA", metadata(name, version, requires, python))
         archive.writestr(info + "WHEEL", TAGS)
         archive.writestr(info + "entry_points.txt", scripts(name))
         archive.writestr(info + "RECORD", "")
