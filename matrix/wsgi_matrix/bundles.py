@@ -28,6 +28,7 @@ from wsgi_matrix import resolve, target, uv_program
 from wsgi_matrix.engines import SetupError, interpreters
 from wsgi_matrix.locks import exclusive, shared
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.requirement_lines import normalised
 from wsgi_matrix.resolve import Lock
 
 RECIPE = "3"
@@ -88,7 +89,7 @@ class Bundle:
         return {
             name: each.version
             for each in distributions(path=[str(self.own), str(self.lib)])
-            if (name := _normalised(each.name or ""))
+            if (name := normalised(each.name or ""))
         }
 
     @property
@@ -117,7 +118,7 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
     def fill_lib(part: Path) -> None:
         if lock is not None:
             words = resolve.wheels(app, python, platform)
-            unpack(f"app {app.name}", lock.file, python, words, part, lock.folder)
+            unpack(f"app {app.name}", lock, python, words, part)
 
     ensure_folder(f"app {app.name}", lib, fill_lib)
     digest = _digest(app, lock, (made_for, app.name, app.target, of_lib.hexdigest()))
@@ -201,7 +202,7 @@ def _requirements(app: App, python: Python, platform: str | None, root: Path) ->
         return resolve.locked(app, path, python, platform, root)
     lines = path.read_text(encoding="utf-8").splitlines()
     if any(line.strip() and not line.lstrip().startswith("#") for line in lines):
-        return Lock(file=path, folder=path.parent, inputs=(path,))
+        return Lock(file=path, folder=path.parent, inputs=(path,), written=(path,))
     return None
 
 
@@ -261,24 +262,27 @@ def ensure_folder(whose: str, folder: Path, fill: Callable[[Path], None]) -> Non
             shutil.rmtree(part, ignore_errors=True)
 
 
-def unpack(
-    whose: str, lock: Path, python: Python, words: Sequence[str], target: Path, folder: Path
-) -> None:
-    """Unpack the file ``lock``, in which everything has its hash, into ``target``.
+def unpack(whose: str, lock: Lock, python: Python, words: Sequence[str], target: Path) -> None:
+    """Unpack what ``lock`` names into ``target``. ``words``: for uv, on what is taken.
 
-    ``words``: for uv, on what is taken; ``folder``: what paths in it are relative to. Raises
-    :class:`SetupError`.
+    Raises :class:`SetupError`, which names what people wrote and not what we made of it.
     """
     command = ["pip", "install", "--quiet", "--target", str(target), *words]
     # Copies, because a link into uv's cache would let a later change there reach into the bundle.
-    command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(lock)]
+    command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(lock.file)]
+    written = lock.written[0]
+    advice = "lock it again if it is out of date"
+    if lock.resolved:
+        advice = f"if files have changed since they were locked, remove {lock.file}"
     uv_program.run(
         command,
-        f"{whose}: {lock} cannot be installed for Python {python.version} (with matching hashes "
+        f"{whose}: {written} cannot be installed for Python {python.version} (with matching hashes "
         "only)",
         deadline=DEADLINE,
-        folder=folder,
-        advice="lock it again if it is out of date",
+        folder=lock.folder,
+        advice=advice,
+        files=lock.written,
+        known_as={str(lock.file): str(written), lock.file.name: written.name},
     )
     _make_runnable(target)
 
@@ -318,16 +322,11 @@ def _version(app: App, lib: Path) -> str:
     """The installed version of the app's framework, from its metadata."""
     if not app.framework:
         return ""
-    wanted = _normalised(app.framework)
+    wanted = normalised(app.framework)
     for distribution in distributions(path=[str(lib)]):
-        if _normalised(distribution.metadata["Name"]) == wanted:
+        if normalised(distribution.metadata["Name"]) == wanted:
             return distribution.version
     raise SetupError(
         f"app {app.name}: its requirements do not bring {app.framework}; "
         f"correct `framework` in the matrix or {app.requirements} of the app"
     )
-
-
-def _normalised(name: str) -> str:
-    """A distribution's name for comparison (PEP 503)."""
-    return name.lower().replace("_", "-").replace(".", "-")

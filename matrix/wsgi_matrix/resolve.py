@@ -70,6 +70,10 @@ class Lock:
     """What relative paths in it are relative to."""
     inputs: tuple[Path, ...]
     """All files that say what is installed."""
+    written: tuple[Path, ...]
+    """Of these, or in their place, what people wrote: files for errors to name."""
+    resolved: bool = False
+    """``file`` was made here, of versions that were found."""
     projects: tuple[str, ...] = ()
     """What is built here and installed besides, without its dependencies, which are in ``file``:
     paths of folders (``.``, ``-e .``, ``./vendor/tea``), and ``NAME @ git+…``."""
@@ -130,13 +134,14 @@ def locked(app: App, file: Path, python: Python, platform: str | None, root: Pat
     def of_text(text: str, folder: Path) -> Lock:
         settled = _settled(text, [folder], ())
         if all(HASHED.search(each) for each in _packages(settled)):
-            return _read(_written(settled, root))
+            return _read(_written(settled, root), (file,))
         # A lock has no hashes of what lies in a folder, say: the versions that it names get them.
         pins = _written(text, root)
-        return _read(ensure_lock(app, (pins,), folder, (), python, platform, root))
+        made = ensure_lock(app, (pins,), folder, (), python, platform, root, (file,))
+        return _read(made, (file,), resolved=True)
 
     if file.name.startswith("pylock.") and file.suffix == ".toml":
-        return Lock(file=file, folder=file.parent, inputs=(file,))
+        return Lock(file=file, folder=file.parent, inputs=(file,), written=(file,))
     if file.name == "uv.lock":
         return of_text(_exported(whose, file), file.parent)
     if file.name == "Pipfile.lock":
@@ -145,11 +150,12 @@ def locked(app: App, file: Path, python: Python, platform: str | None, root: Pat
     if file.name != PYPROJECT and any(HASHED.search(each.read_text("utf-8")) for each in inputs):
         if len(inputs) == 1:
             text = _settled(file.read_text(encoding="utf-8"), [_base(app.path, inputs)], ())
-            return _read(_written(text, root))
-        return Lock(file=file, folder=_base(app.path, inputs), inputs=inputs)
+            return _read(_written(text, root), inputs)
+        return Lock(file=file, folder=_base(app.path, inputs), inputs=inputs, written=inputs)
     base = _base(app.path, inputs)
     projects = (file.parent,) if file.name == PYPROJECT and _builds(file) else ()
-    return _read(ensure_lock(app, inputs, base, projects, python, platform, root))
+    made = ensure_lock(app, inputs, base, projects, python, platform, root, inputs)
+    return _read(made, inputs, resolved=True)
 
 
 def ensure_lock(
@@ -160,11 +166,13 @@ def ensure_lock(
     python: Python,
     platform: str | None,
     root: Path,
+    written: tuple[Path, ...],
 ) -> Path:
     """The lock of ``inputs[0]`` for ``python``, made below ``root`` if it is not there yet.
 
     ``inputs``: it, in pip's format or a ``pyproject.toml``, and all that it includes; ``base``:
-    the folder that paths in it are relative to. Raises :class:`SetupError`.
+    the folder that paths in it are relative to; ``written``: by people, for errors to name. Raises
+    :class:`SetupError`.
     """
     wanted = (python.version, platform or sys.platform, app.sdists, str(base), *map(str, projects))
     digest = hashlib.sha256(repr(wanted).encode())
@@ -179,7 +187,7 @@ def ensure_lock(
     lock = root / "locks" / f"requirements-{digest.hexdigest()[:16]}.txt"
     with exclusive(lock.with_suffix(".lock")):
         if not lock.is_file():
-            text = _resolved(app, inputs[0], base, python, platform)
+            text = _resolved(app, inputs[0], base, python, platform, written)
             write_whole(lock, _settled(text, [base, *(each.parent for each in inputs)], projects))
     return lock
 
@@ -199,13 +207,15 @@ def _packages(text: str) -> list[str]:
     return [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "-"))]
 
 
-def _read(lock: Path) -> Lock:
+def _read(lock: Path, written: tuple[Path, ...], *, resolved: bool = False) -> Lock:
     """A lock that we wrote."""
     lines = lock.read_text(encoding="utf-8").splitlines()
     return Lock(
         file=lock,
         folder=lock.parent,
         inputs=(lock,),
+        written=written,
+        resolved=resolved,
         projects=tuple(x.removeprefix(PROJECT) for x in lines if x.startswith(PROJECT)),
         options=tuple(word for x in lines if x.startswith(OPTIONS) for word in shlex.split(x)),
     )
@@ -293,7 +303,12 @@ def _base(source: Path, inputs: tuple[Path, ...]) -> Path:
 
 
 def _resolved(
-    app: App, requirements: Path, base: Path, python: Python, platform: str | None
+    app: App,
+    requirements: Path,
+    base: Path,
+    python: Python,
+    platform: str | None,
+    written: tuple[Path, ...],
 ) -> str:
     command = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"]
     command += [*wheels(app, python, platform)]
@@ -301,9 +316,15 @@ def _resolved(
     command += ["--emit-index-url", "--emit-find-links"]
     # As a path, whatever it is called: a name that begins with a hyphen is no option.
     command += ["--", str(requirements.absolute())]
-    what = f"app {app.name}: {requirements} cannot be resolved for Python {python.version}"
-    advice = "correct it, or choose another Python with --python"
-    return run(command, what, deadline=DEADLINE, folder=base, advice=advice)
+    return run(
+        command,
+        f"app {app.name}: {written[0]} cannot be resolved for Python {python.version}",
+        deadline=DEADLINE,
+        folder=base,
+        advice="correct it, or choose another Python with --python",
+        files=written,
+        known_as={str(requirements): str(written[0]), requirements.name: written[0].name},
+    )
 
 
 def wheels(app: App, python: Python, platform: str | None) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import uv
 
+from wsgi_matrix import requirement_lines
 from wsgi_matrix.engines import SetupError
 
 SHOWN = 12
@@ -51,13 +52,22 @@ def run(
     deadline: float,
     folder: Path | None = None,
     advice: str = "",
+    files: Sequence[Path] = (),
+    known_as: Mapping[str, str] | None = None,
 ) -> str:
     """Run uv in ``folder``; what it wrote on stdout.
 
     Raises :class:`SetupError`, beginning with ``what`` ("app shop: requirements.txt cannot be
     resolved"), if it fails or takes more than ``deadline`` seconds; ``advice``: what to do where
-    nothing better is known.
+    nothing better is known; ``files``: what people wrote, whose lines are named. ``known_as``: what
+    stands in place of names that uv was given, in what it writes.
     """
+
+    def known(text: str) -> str:
+        for given, name in (known_as or {}).items():
+            text = text.replace(given, name)
+        return text
+
     try:
         done = subprocess.run(
             [uv_program(), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -66,8 +76,11 @@ def run(
     except subprocess.TimeoutExpired:
         raise SetupError(f"{what}: it took more than {deadline:.0f} s") from None
     if done.returncode:
-        raise SetupError(f"{what}: {explained(done.stderr, advice)}")
-    return done.stdout
+        told = known(done.stderr)
+        lines = requirement_lines.mentioned(told, files)
+        where = f": {lines}" if lines else ""
+        raise SetupError(f"{what}{where}: {explained(told, advice)}")
+    return known(done.stdout)
 
 
 def explained(stderr: str, advice: str = "") -> str:

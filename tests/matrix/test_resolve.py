@@ -157,6 +157,71 @@ def test_hashes_in_an_included_file_are_kept_to(made, app):
         made("-f wheels\n-r more.txt")
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (f"# ours\ntiny==1.0 --hash=sha256:{ZEROS}", "line 4 (tiny==1.0): "),
+        (f"Tiny==1.0 ; python_version > '3' \\\n  --hash=sha256:{ZEROS}", "line 3 (Tiny==1.0): "),
+        (f"webby\ntiny==1.0 --hash=sha256:{ZEROS}", "line 3 (webby): "),
+        (f"webby==1.0\ntiny==1.0 --hash=sha256:{ZEROS}", "line 3 (webby==1.0): "),
+        (f"later[x]==1.0 --hash=sha256:{ZEROS}", "line 3 (later[x]==1.0): "),
+        (f"tiny=1.0 --hash=sha256:{ZEROS}", "line 3 (tiny=1.0): "),
+        (
+            f"./wheels/tiny-1.0-py3-none-any.whl --hash=sha256:{ZEROS}",
+            "line 3 (./wheels/tiny-1.0-py3-none-any.whl): ",
+        ),
+    ],
+)
+def test_an_error_of_hashes_names_the_line_that_people_wrote(made, app, lines, expected):
+    """And not the lock in the cache, which nobody knows."""
+    with pytest.raises(SetupError, match="cannot be installed") as refused:
+        made("-f wheels", lines)
+    said = str(refused.value)
+    assert said.startswith(f"app shop: {app.path / 'requirements.txt'} cannot be installed")
+    assert f": requirements.txt, {expected}" in said
+    assert "build/locks" not in said
+    assert "requirements-" not in said
+
+
+def test_an_error_in_an_included_file_names_that(made, app):
+    (app.path / "more.txt").write_text(f"\ntiny==1.0 --hash=sha256:{ZEROS}\n")
+    with pytest.raises(SetupError, match=r": more\.txt, line 2 \(tiny==1\.0\): "):
+        made("-f wheels\n-r more.txt")
+
+
+def test_a_lock_of_ours_that_does_not_hold_any_more_says_so(made, app, tmp_path):
+    made("-f wheels\ntiny")
+    shutil.rmtree(tmp_path / "build" / "libs")
+    wheel(app.path / "wheels", "tiny", requires=("webby",))
+    with pytest.raises(SetupError, match=r"requirements\.txt cannot be .*; if files .*") as refused:
+        made("-f wheels\ntiny")
+    Path(str(refused.value).rpartition("remove ")[2]).unlink()
+    assert modules(made("-f wheels\ntiny")) == {"tiny", "webby"}
+
+
+def test_an_error_in_another_form_names_that_and_its_line(made, app):
+    wheels = (app.path / "wheels").as_uri()
+    webby = {"hashes": [f"sha256:{ZEROS}"], "version": "==1.0"}
+    meta = {"sources": [{"url": wheels}]}
+    for version, hashes in (("==1.0", [f"sha256:{ZEROS}"]), ("==9.0", [])):
+        tiny = {"hashes": hashes, "version": version}
+        value = {"_meta": meta, "default": {"tiny": tiny, "webby": webby}}
+        (app.path / "Pipfile.lock").write_text(json.dumps(value, indent=4))
+        with pytest.raises(
+            SetupError, match=r"Pipfile\.lock cannot be .*: Pipfile\.lock, line \d+ "
+        ) as refused:
+            made(name="Pipfile.lock")
+        assert "requirements-" not in str(refused.value)
+    (app.path / "Pipfile.lock").unlink()
+    project(app.path, "shop", requires=("later",))
+    with (app.path / "pyproject.toml").open("a") as file:
+        file.write("[tool.uv]\nno-index = true\n")
+    with pytest.raises(
+        SetupError, match=r"cannot be resolved.*: pyproject\.toml, line \d+ \(later\): "
+    ):
+        made()
+
+
 def test_what_is_a_source_distribution_only_says_what_to_do_and_that_works(made, app, tmp_path):
     archive = sdist(app.path / "wheels", project(tmp_path / "tea", "tea"), "tea")
     with pytest.raises(SetupError, match="--sdists") as refused:
