@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import stat
 import sys
@@ -24,10 +25,11 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix import resolve, target, uv_program
+from wsgi_matrix import project_copy, resolve, target, uv_program
 from wsgi_matrix.engines import SetupError, interpreters
 from wsgi_matrix.locks import exclusive, shared
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.project_copy import CACHE_TAG
 from wsgi_matrix.requirement_lines import normalised
 from wsgi_matrix.resolve import Lock
 
@@ -41,9 +43,8 @@ LEFT_OUT = frozenset(
     {"__pycache__", ".git", ".hg", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache"}
     | {"node_modules"}
 )
-"""Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be ours
-(https://bford.info/cachedir/)."""
-CACHE_TAG = "CACHEDIR.TAG"
+"""Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be
+ours."""
 CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -130,7 +131,7 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
         if target.is_factory(app.target):
             (part / "own" / f"{target.FACTORY}.py").write_text(target.source(app.target))
         if lock is not None and lock.projects:
-            _build(app, lock, python, part / "own")
+            _build(app, lock, python, part / "own", part / "sources")
 
     ensure_folder(f"app {app.name}", folder, fill)
     return Bundle(folder=folder, lib=lib, digest=digest, framework_version=_version(app, lib))
@@ -287,8 +288,11 @@ def unpack(whose: str, lock: Lock, python: Python, words: Sequence[str], target:
     _make_runnable(target)
 
 
-def _build(app: App, lock: Lock, python: Python, target: Path) -> None:
-    """Build projects and install them into ``target``, without their dependencies."""
+def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) -> None:
+    """Build projects and install them into ``target``, without their dependencies.
+
+    In copies below ``scratch``, which is gone afterwards: nothing is left in a project.
+    """
     foreign = [each for each in lock.projects if not Path(each).is_dir()]
     if foreign and not app.sdists:
         raise SetupError(
@@ -299,15 +303,34 @@ def _build(app: App, lock: Lock, python: Python, target: Path) -> None:
     command = ["pip", "install", "--quiet", "--target", str(target), "--no-deps"]
     command += ["--python", str(found[0] if found else sys.executable)]
     command += ["--python-version", python.version, "--link-mode", "copy", *lock.options]
+    sources: list[str] = []
+    known_as: dict[str, str] = {}
+    scratch.mkdir(mode=0o700)
+    for number, project in enumerate(lock.projects):
+        if Path(project).is_dir():
+            # Anew each time, for uv remembers what it has built by its path.
+            (folder := scratch / f"{number}-{secrets.token_hex(4)}").mkdir()
+            copied = project_copy.copy(Path(project), folder)
+            known_as |= project_copy.names(Path(project), copied)
+            # As a URL: what is a marker or an extra in a path would be taken for that.
+            sources.append(copied.as_uri())
+        else:
+            sources.append(project)
     names = ", ".join(lock.projects)
     uv_program.run(
-        # As URLs: what is a marker or an extra in a path would be taken for that.
-        [*command, "--", *(Path(x).as_uri() if Path(x).is_dir() else x for x in lock.projects)],
+        [*command, "--", *sources],
         f"app {app.name}: {names} cannot be built for Python {python.version}",
         deadline=DEADLINE,
         folder=lock.folder,
         advice="--requirements names a file that does not ask for it",
+        known_as=known_as,
     )
+    shutil.rmtree(scratch, ignore_errors=True)
+    for origin in target.glob("*.dist-info/direct_url.json"):  # PEP 610
+        text = origin.read_text(encoding="utf-8")
+        for of_copy, of_project in known_as.items():
+            text = text.replace(of_copy, of_project)
+        origin.write_text(text, encoding="utf-8")
     _make_runnable(target)
 
 

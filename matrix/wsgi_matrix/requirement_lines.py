@@ -24,9 +24,8 @@ _QUOTED = {
 def mentioned(said: str, files: Sequence[Path]) -> str:
     """``requirements.txt, line 3 (tiny==1.0)``: what ``said`` is about; empty if nothing is found.
 
-    ``files``: in pip's format, or projects and locks in TOML or JSON.
+    ``said``: in one line. ``files``: in pip's format, or projects and locks in TOML or JSON.
     """
-    said = " ".join(said.split())  # uv breaks lines anywhere
     order = [normalised(each) for each in _MENTIONED.findall(said)]
     found: dict[str, int] = {}
     for file in files:

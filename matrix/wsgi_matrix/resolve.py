@@ -15,13 +15,15 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from wsgi_matrix import project_copy
 from wsgi_matrix.engines import SetupError, interpreters
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.locks import exclusive
@@ -187,7 +189,9 @@ def ensure_lock(
     lock = root / "locks" / f"requirements-{digest.hexdigest()[:16]}.txt"
     with exclusive(lock.with_suffix(".lock")):
         if not lock.is_file():
-            text = _resolved(app, inputs[0], base, python, platform, written)
+            with tempfile.TemporaryDirectory(prefix="resolving-", dir=lock.parent) as scratch:
+                source = _undisturbed(app, inputs, base, projects, Path(scratch))
+                text = _resolved(app, source, base, python, platform, written)
             write_whole(lock, _settled(text, [base, *(each.parent for each in inputs)], projects))
     return lock
 
@@ -302,9 +306,72 @@ def _base(source: Path, inputs: tuple[Path, ...]) -> Path:
     return source
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What uv resolves, and what people know by its names."""
+
+    requirements: Path
+    known_as: Mapping[str, str]
+
+
+def _undisturbed(
+    app: App, inputs: tuple[Path, ...], base: Path, projects: tuple[Path, ...], scratch: Path
+) -> _Source:
+    """``inputs``, with copies below ``scratch`` in place of projects that uv would build.
+
+    It does that where a project does not say by itself what it requires, and is allowed to. All
+    that they include is copied too, and paths are made absolute.
+    """
+    named = [path for file in inputs for path in _local(file, base) if _is_source(path)]
+    wanted = [each.resolve() for each in (*projects, *named) if _is_dynamic(each)]
+    if not app.sdists or not wanted:
+        return _Source(inputs[0], {})
+    copies: dict[Path, Path] = {}
+    known_as: dict[str, str] = {}
+    for number, project in enumerate(dict.fromkeys(wanted)):
+        (folder := scratch / str(number)).mkdir()
+        copies[project] = project_copy.copy(project, folder)
+        known_as |= project_copy.names(project, copies[project])
+    if inputs[0].name == PYPROJECT:
+        return _Source(copies[inputs[0].parent.resolve()] / PYPROJECT, known_as)
+    places = {file: scratch / f"resolving-{n}.txt" for n, file in enumerate(inputs)}
+    for file, place in places.items():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        place.write_text("\n".join(_moved(x, file, base, copies, places) for x in lines) + "\n")
+        known_as |= {str(place): str(file), place.name: file.name}
+    return _Source(places[inputs[0]], known_as)
+
+
+def _moved(
+    line: str, file: Path, base: Path, copies: Mapping[Path, Path], places: Mapping[Path, Path]
+) -> str:
+    """A line of ``file`` for another folder."""
+    if included := INCLUDES.match(line):
+        place = places.get((file.parent / included[1]).absolute())
+        start, end = included.span(1)
+        return line[:start] + place.name + line[end:] if place else line
+    found = LOCAL.match(line.strip())
+    if line.lstrip().startswith("#") or not found or not _is_path(found):
+        return line
+    paths = (Path(folder, _path(found["path"])) for folder in (base, file.parent))
+    path = next((each.resolve() for each in paths if each.exists()), None)
+    if path is None:
+        return line
+    moved = copies.get(path, path).as_uri()
+    return f"{found['flag'] or ''}{found['name'] or ''}{moved}{found['rest']}"
+
+
+def _is_dynamic(project: Path) -> bool:
+    """Whether uv has to build a project to know what it requires (PEP 621)."""
+    if not project.is_dir():
+        return False
+    table = _toml(project / PYPROJECT) if (project / PYPROJECT).is_file() else {}
+    return "project" not in table or bool(table["project"].get("dynamic"))
+
+
 def _resolved(
     app: App,
-    requirements: Path,
+    source: _Source,
     base: Path,
     python: Python,
     platform: str | None,
@@ -315,7 +382,7 @@ def _resolved(
     # Where they say that packages come from belongs to the lock: it is installed from there.
     command += ["--emit-index-url", "--emit-find-links"]
     # As a path, whatever it is called: a name that begins with a hyphen is no option.
-    command += ["--", str(requirements.absolute())]
+    command += ["--", str(source.requirements.absolute())]
     return run(
         command,
         f"app {app.name}: {written[0]} cannot be resolved for Python {python.version}",
@@ -323,7 +390,11 @@ def _resolved(
         folder=base,
         advice="correct it, or choose another Python with --python",
         files=written,
-        known_as={str(requirements): str(written[0]), requirements.name: written[0].name},
+        known_as={
+            **source.known_as,
+            str(source.requirements): str(written[0]),
+            source.requirements.name: written[0].name,
+        },
     )
 
 

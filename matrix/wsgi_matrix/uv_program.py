@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import uv
@@ -21,6 +21,11 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         "NAME is there as a source distribution only: --sdists builds it on this machine (which "
         "runs its code here), or make its wheel with `pip wheel -w wheels NAME` and write "
         "`--find-links wheels` into the requirements",
+    ),
+    (
+        r"Building source distributions for \S+ is disabled",
+        "what NAME requires is known only when it is built (its metadata is dynamic, PEP 621): "
+        "--sdists builds it on this machine, which runs its code here",
     ),
     (
         r"requires? Python|Python requirement|python-version|Python version",
@@ -76,22 +81,23 @@ def run(
     except subprocess.TimeoutExpired:
         raise SetupError(f"{what}: it took more than {deadline:.0f} s") from None
     if done.returncode:
-        told = known(done.stderr)
-        lines = requirement_lines.mentioned(told, files)
+        # uv breaks its lines anywhere, in a path with spaces too.
+        told = explained(done.stderr, advice, known)
+        lines = requirement_lines.mentioned(known(" ".join(done.stderr.split())), files)
         where = f": {lines}" if lines else ""
-        raise SetupError(f"{what}{where}: {explained(told, advice)}")
+        raise SetupError(f"{what}{where}: {told}")
     return known(done.stdout)
 
 
-def explained(stderr: str, advice: str = "") -> str:
+def explained(stderr: str, advice: str = "", renamed: Callable[[str], str] = str) -> str:
     """One line of uv's ``stderr``, with advice in our terms.
 
-    uv's own hints name options of uv, which nobody has here.
+    uv's own hints name options of uv, which nobody has here. ``renamed``: what people read of it.
     """
     paragraphs = re.split(r"\n(?=hint:)|\n\s*\n", stderr)
     told = [each for each in paragraphs if each.strip() and not each.startswith("hint:")]
     lines = [" ".join(line.split()) for each in told for line in each.splitlines() if line.strip()]
-    named = re.search(r"Wheels are required for `([\w.-]+)`", stderr)
+    named = re.search(r"(?:Wheels are required|distributions) for `([\w.-]+)`", stderr)
     name = named[1] if named else "NAME"
     known = [
         text.replace("NAME", name)
@@ -99,4 +105,4 @@ def explained(stderr: str, advice: str = "") -> str:
         if re.search(pattern, stderr, re.IGNORECASE)
     ]
     found = known[:1] or ([advice] if advice else [])
-    return "; ".join([" ".join(lines[:SHOWN]).rstrip("."), *found])
+    return "; ".join([renamed(" ".join(lines[:SHOWN])).rstrip("."), *found])

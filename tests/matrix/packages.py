@@ -88,6 +88,48 @@ def project(folder: Path, name: str, version: str = "1.0", requires: tuple[str, 
     return folder
 
 
+LITTER = """
+import pathlib
+
+def litter():
+    for name in ("build/lib/old.py", "shop.egg-info/SOURCES.txt", "src/new.py", "here.txt"):
+        path = pathlib.Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("of a build")
+
+_build_wheel = build_wheel
+
+def build_wheel(*words, **more):
+    litter()
+    return _build_wheel(*words, **more)
+
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    litter()
+    info = pathlib.Path(folder, "shop-1.0.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text({metadata!r})
+    (info / "WHEEL").write_text({tags!r})
+    return info.name
+
+build_editable = build_wheel
+prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
+"""
+
+
+def littering(folder: Path, name: str, requires: tuple[str, ...] = ()) -> Path:
+    """A project whose metadata is dynamic and whose builds leave files where they run."""
+    project(folder, name, requires=requires)
+    text = (folder / "pyproject.toml").read_text()
+    lines = [x for x in text.splitlines() if not x.startswith(("version", "dependencies"))]
+    at = lines.index("[project]")
+    lines.insert(at + 1, 'dynamic = ["version", "dependencies"]')
+    (folder / "pyproject.toml").write_text("\n".join(lines) + "\n")
+    of_litter = LITTER.format(metadata=metadata(name, "1.0", requires), tags=TAGS)
+    with (folder / "backend.py").open("a") as file:
+        file.write(of_litter)
+    return folder
+
+
 def sdist(folder: Path, source: Path, name: str, version: str = "1.0") -> Path:
     """The source distribution of a project in ``source``, in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from wsgi_matrix.engines import SetupError
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.uv_program import explained, uv_program
 
-from tests.matrix.packages import project, sdist, sha256, wheel
+from tests.matrix.packages import LITTER, littering, project, sdist, sha256, wheel
 
 PY311 = Python(version="3.11")
 LINUX = "x86_64-unknown-linux-gnu"
@@ -133,6 +134,57 @@ def test_a_change_of_the_source_leaves_what_it_requires_where_it_is(made, app):
     assert before.lib == after.lib
     assert before.folder != after.folder
     assert "new" in (after.own / "shop.py").read_text()
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("line", ["-e .", ".", "shop @ file:.", "./vendor/tea", "-r more.txt", ""])
+@pytest.mark.parametrize("sdists", [False, True])
+def test_a_build_leaves_nothing_in_the_project(made, app, line, sdists):
+    """What it takes for its own is a copy: build/, *.egg-info, and whatever else a backend has."""
+    make = littering if sdists else partial(project, requires=("tiny",))
+    make(app.path, "shop", requires=("tiny",))
+    if not sdists:
+        (app.path / "backend.py").write_text(
+            (app.path / "backend.py").read_text() + LITTER.format(metadata="", tags="")
+        )
+    shutil.copytree(app.path, app.path / "vendor" / "tea", ignore=shutil.ignore_patterns("vendor"))
+    (app.path / "more.txt").write_text("./vendor/tea\n")
+    (app.path / "build").mkdir()
+    (app.path / "build" / "kept.py").write_text("of the user")
+    if line:
+        (app.path / "requirements.txt").write_text(f"--no-index\n-f wheels\n{line}\n")
+    else:
+        with (app.path / "pyproject.toml").open("a") as file:
+            file.write('[tool.uv]\nno-index = true\nfind-links = ["wheels"]\n')
+    before = everything(app.path)
+    bundle = made(sdists=sdists)
+    assert everything(app.path) == before
+    assert modules(bundle) >= {"shop", "tiny"}
+    assert not list(bundle.folder.glob("sources"))
+    [origin] = bundle.own.glob("shop-1.0.dist-info/direct_url.json")
+    place = app.path / "vendor/tea" if "tea" in line or "more" in line else app.path
+    assert json.loads(origin.read_text())["url"] == place.as_uri()
+
+
+def test_an_error_of_a_build_names_the_project_and_not_its_copy(made, app, tmp_path):
+    project(app.path, "shop")
+    (app.path / "backend.py").write_text("import os\nraise SystemExit(os.getcwd())\n")
+    with pytest.raises(SetupError, match="cannot be built") as refused:
+        made("-e .")
+    assert str(refused.value).count(str(app.path)) > 1
+    assert str(tmp_path / "build") not in str(refused.value)
+
+
+def test_a_project_with_dynamic_metadata_says_what_to_do(made, app):
+    littering(app.path, "shop")
+    with pytest.raises(SetupError, match=r"what shop requires .*: --sdists builds it"):
+        made("-f wheels\n-e .")
 
 
 def test_a_project_that_cannot_be_built_says_so(made, app):
