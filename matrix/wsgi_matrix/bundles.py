@@ -11,9 +11,11 @@ leaves its requirements where they are.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import stat
 import sys
@@ -23,10 +25,12 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix import resolve, target, uv_program
+from wsgi_matrix import project_copy, resolve, target, uv_program
 from wsgi_matrix.engines import SetupError, interpreters
 from wsgi_matrix.locks import exclusive, shared
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.project_copy import CACHE_TAG
+from wsgi_matrix.requirement_lines import normalised
 from wsgi_matrix.resolve import Lock
 
 RECIPE = "3"
@@ -39,9 +43,8 @@ LEFT_OUT = frozenset(
     {"__pycache__", ".git", ".hg", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache"}
     | {"node_modules"}
 )
-"""Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be ours
-(https://bford.info/cachedir/)."""
-CACHE_TAG = "CACHEDIR.TAG"
+"""Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be
+ours."""
 CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -82,6 +85,15 @@ class Bundle:
         return (self.app, self.own, self.lib)
 
     @property
+    def versions(self) -> dict[str, str]:
+        """The version of each distribution that is installed in it, by name."""
+        return {
+            name: each.version
+            for each in distributions(path=[str(self.own), str(self.lib)])
+            if (name := normalised(each.name or ""))
+        }
+
+    @property
     def scripts(self) -> tuple[Path, ...]:
         """For PATH, in this order."""
         return (self.own / "bin", self.lib / "bin")
@@ -107,7 +119,7 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
     def fill_lib(part: Path) -> None:
         if lock is not None:
             words = resolve.wheels(app, python, platform)
-            unpack(f"app {app.name}", lock.file, python, words, part, lock.folder)
+            unpack(f"app {app.name}", lock, python, words, part)
 
     ensure_folder(f"app {app.name}", lib, fill_lib)
     digest = _digest(app, lock, (made_for, app.name, app.target, of_lib.hexdigest()))
@@ -119,7 +131,7 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
         if target.is_factory(app.target):
             (part / "own" / f"{target.FACTORY}.py").write_text(target.source(app.target))
         if lock is not None and lock.projects:
-            _build(app, lock, python, part / "own")
+            _build(app, lock, python, part / "own", part / "sources")
 
     ensure_folder(f"app {app.name}", folder, fill)
     return Bundle(folder=folder, lib=lib, digest=digest, framework_version=_version(app, lib))
@@ -133,16 +145,30 @@ def in_use(root: Path) -> AbstractContextManager[None]:
 def remove_all(root: Path) -> int:
     """Remove all that is made once and kept below ``root``; how many octets that were.
 
-    Raises :class:`BlockingIOError` while a run uses it.
+    A part that is a link to another disk, say, is emptied and stays. Raises
+    :class:`BlockingIOError` while a run uses it, and ``OSError`` for what cannot be removed.
     """
     octets = 0
     with exclusive(root / IN_USE, wait=False):
         for part in PARTS:
-            for path in (root / part).rglob("*"):
-                if path.is_symlink() or not path.is_dir():
-                    octets += path.lstat().st_blocks * 512
-            shutil.rmtree(root / part, ignore_errors=True)
+            folder = root / part
+            for path in folder.iterdir() if folder.is_dir() else ():
+                octets += _octets(path)
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            if folder.is_dir() and not folder.is_symlink():
+                with contextlib.suppress(OSError):  # another run begins, and waits for a lock there
+                    folder.rmdir()
     return octets
+
+
+def _octets(path: Path) -> int:
+    """What ``path`` and all below it take of the disk, folders themselves left out."""
+    if path.is_symlink() or not path.is_dir():
+        return path.lstat().st_blocks * 512
+    return sum(_octets(each) for each in path.iterdir())
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -177,7 +203,7 @@ def _requirements(app: App, python: Python, platform: str | None, root: Path) ->
         return resolve.locked(app, path, python, platform, root)
     lines = path.read_text(encoding="utf-8").splitlines()
     if any(line.strip() and not line.lstrip().startswith("#") for line in lines):
-        return Lock(file=path, folder=path.parent, inputs=(path,))
+        return Lock(file=path, folder=path.parent, inputs=(path,), written=(path,))
     return None
 
 
@@ -237,30 +263,36 @@ def ensure_folder(whose: str, folder: Path, fill: Callable[[Path], None]) -> Non
             shutil.rmtree(part, ignore_errors=True)
 
 
-def unpack(
-    whose: str, lock: Path, python: Python, words: Sequence[str], target: Path, folder: Path
-) -> None:
-    """Unpack the file ``lock``, in which everything has its hash, into ``target``.
+def unpack(whose: str, lock: Lock, python: Python, words: Sequence[str], target: Path) -> None:
+    """Unpack what ``lock`` names into ``target``. ``words``: for uv, on what is taken.
 
-    ``words``: for uv, on what is taken; ``folder``: what paths in it are relative to. Raises
-    :class:`SetupError`.
+    Raises :class:`SetupError`, which names what people wrote and not what we made of it.
     """
     command = ["pip", "install", "--quiet", "--target", str(target), *words]
     # Copies, because a link into uv's cache would let a later change there reach into the bundle.
-    command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(lock)]
+    command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(lock.file)]
+    written = lock.written[0]
+    advice = "lock it again if it is out of date"
+    if lock.resolved:
+        advice = f"if files have changed since they were locked, remove {lock.file}"
     uv_program.run(
         command,
-        f"{whose}: {lock} cannot be installed for Python {python.version} (with matching hashes "
+        f"{whose}: {written} cannot be installed for Python {python.version} (with matching hashes "
         "only)",
         deadline=DEADLINE,
-        folder=folder,
-        advice="lock it again if it is out of date",
+        folder=lock.folder,
+        advice=advice,
+        files=lock.written,
+        known_as={str(lock.file): str(written), lock.file.name: written.name},
     )
     _make_runnable(target)
 
 
-def _build(app: App, lock: Lock, python: Python, target: Path) -> None:
-    """Build projects and install them into ``target``, without their dependencies."""
+def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) -> None:
+    """Build projects and install them into ``target``, without their dependencies.
+
+    In copies below ``scratch``, which is gone afterwards: nothing is left in a project.
+    """
     foreign = [each for each in lock.projects if not Path(each).is_dir()]
     if foreign and not app.sdists:
         raise SetupError(
@@ -271,15 +303,34 @@ def _build(app: App, lock: Lock, python: Python, target: Path) -> None:
     command = ["pip", "install", "--quiet", "--target", str(target), "--no-deps"]
     command += ["--python", str(found[0] if found else sys.executable)]
     command += ["--python-version", python.version, "--link-mode", "copy", *lock.options]
+    sources: list[str] = []
+    known_as: dict[str, str] = {}
+    scratch.mkdir(mode=0o700)
+    for number, project in enumerate(lock.projects):
+        if Path(project).is_dir():
+            # Anew each time, for uv remembers what it has built by its path.
+            (folder := scratch / f"{number}-{secrets.token_hex(4)}").mkdir()
+            copied = project_copy.copy(Path(project), folder)
+            known_as |= project_copy.names(Path(project), copied)
+            # As a URL: what is a marker or an extra in a path would be taken for that.
+            sources.append(copied.as_uri())
+        else:
+            sources.append(project)
     names = ", ".join(lock.projects)
     uv_program.run(
-        # As URLs: what is a marker or an extra in a path would be taken for that.
-        [*command, "--", *(Path(x).as_uri() if Path(x).is_dir() else x for x in lock.projects)],
+        [*command, "--", *sources],
         f"app {app.name}: {names} cannot be built for Python {python.version}",
         deadline=DEADLINE,
         folder=lock.folder,
         advice="--requirements names a file that does not ask for it",
+        known_as=known_as,
     )
+    shutil.rmtree(scratch, ignore_errors=True)
+    for origin in target.glob("*.dist-info/direct_url.json"):  # PEP 610
+        text = origin.read_text(encoding="utf-8")
+        for of_copy, of_project in known_as.items():
+            text = text.replace(of_copy, of_project)
+        origin.write_text(text, encoding="utf-8")
     _make_runnable(target)
 
 
@@ -294,16 +345,11 @@ def _version(app: App, lib: Path) -> str:
     """The installed version of the app's framework, from its metadata."""
     if not app.framework:
         return ""
-    wanted = _normalised(app.framework)
+    wanted = normalised(app.framework)
     for distribution in distributions(path=[str(lib)]):
-        if _normalised(distribution.metadata["Name"]) == wanted:
+        if normalised(distribution.metadata["Name"]) == wanted:
             return distribution.version
     raise SetupError(
         f"app {app.name}: its requirements do not bring {app.framework}; "
         f"correct `framework` in the matrix or {app.requirements} of the app"
     )
-
-
-def _normalised(name: str) -> str:
-    """A distribution's name for comparison (PEP 503)."""
-    return name.lower().replace("_", "-").replace(".", "-")

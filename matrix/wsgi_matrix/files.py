@@ -1,15 +1,29 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all. An error names what was wanted, and no temporary name."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write ``text`` so that a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _errors_name(path):
+        _replace(path, text)
+
+
+def new_directory(parent: Path, prefix: str) -> Path:
+    """Make a directory in ``parent`` that nobody else has, for this user alone."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with _errors_name(parent):
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+
+
+def _replace(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -19,3 +33,12 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _errors_name(path: Path) -> Iterator[None]:
+    """Let an ``OSError`` be about ``path``."""
+    try:
+        yield
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, str(path)) from problem

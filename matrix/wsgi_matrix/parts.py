@@ -20,6 +20,7 @@ from wsgi_matrix.bundles import DEADLINE, unpack
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import Python, Server
+from wsgi_matrix.resolve import Lock
 from wsgi_matrix.uv_program import uv_program
 
 
@@ -74,7 +75,8 @@ def _make(
                 words += ["--python-platform", platform] if platform else []
                 words += ["--only-binary", ":all:"]
                 whose = f"server {server.name}"
-                unpack(whose, lock, python, words, begun / part, server.context)
+                locked = Lock(file=lock, folder=server.context, inputs=(lock,), written=(lock,))
+                unpack(whose, locked, python, words, begun / part)
             else:
                 _download(server, lock, begun / part)
         begun.rename(folder)

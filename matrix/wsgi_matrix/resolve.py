@@ -15,13 +15,15 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from wsgi_matrix import project_copy
 from wsgi_matrix.engines import SetupError, interpreters
 from wsgi_matrix.files import write_whole
 from wsgi_matrix.locks import exclusive
@@ -70,6 +72,10 @@ class Lock:
     """What relative paths in it are relative to."""
     inputs: tuple[Path, ...]
     """All files that say what is installed."""
+    written: tuple[Path, ...]
+    """Of these, or in their place, what people wrote: files for errors to name."""
+    resolved: bool = False
+    """``file`` was made here, of versions that were found."""
     projects: tuple[str, ...] = ()
     """What is built here and installed besides, without its dependencies, which are in ``file``:
     paths of folders (``.``, ``-e .``, ``./vendor/tea``), and ``NAME @ git+…``."""
@@ -130,13 +136,14 @@ def locked(app: App, file: Path, python: Python, platform: str | None, root: Pat
     def of_text(text: str, folder: Path) -> Lock:
         settled = _settled(text, [folder], ())
         if all(HASHED.search(each) for each in _packages(settled)):
-            return _read(_written(settled, root))
+            return _read(_written(settled, root), (file,))
         # A lock has no hashes of what lies in a folder, say: the versions that it names get them.
         pins = _written(text, root)
-        return _read(ensure_lock(app, (pins,), folder, (), python, platform, root))
+        made = ensure_lock(app, (pins,), folder, (), python, platform, root, (file,))
+        return _read(made, (file,), resolved=True)
 
     if file.name.startswith("pylock.") and file.suffix == ".toml":
-        return Lock(file=file, folder=file.parent, inputs=(file,))
+        return Lock(file=file, folder=file.parent, inputs=(file,), written=(file,))
     if file.name == "uv.lock":
         return of_text(_exported(whose, file), file.parent)
     if file.name == "Pipfile.lock":
@@ -145,11 +152,12 @@ def locked(app: App, file: Path, python: Python, platform: str | None, root: Pat
     if file.name != PYPROJECT and any(HASHED.search(each.read_text("utf-8")) for each in inputs):
         if len(inputs) == 1:
             text = _settled(file.read_text(encoding="utf-8"), [_base(app.path, inputs)], ())
-            return _read(_written(text, root))
-        return Lock(file=file, folder=_base(app.path, inputs), inputs=inputs)
+            return _read(_written(text, root), inputs)
+        return Lock(file=file, folder=_base(app.path, inputs), inputs=inputs, written=inputs)
     base = _base(app.path, inputs)
     projects = (file.parent,) if file.name == PYPROJECT and _builds(file) else ()
-    return _read(ensure_lock(app, inputs, base, projects, python, platform, root))
+    made = ensure_lock(app, inputs, base, projects, python, platform, root, inputs)
+    return _read(made, inputs, resolved=True)
 
 
 def ensure_lock(
@@ -160,11 +168,13 @@ def ensure_lock(
     python: Python,
     platform: str | None,
     root: Path,
+    written: tuple[Path, ...],
 ) -> Path:
     """The lock of ``inputs[0]`` for ``python``, made below ``root`` if it is not there yet.
 
     ``inputs``: it, in pip's format or a ``pyproject.toml``, and all that it includes; ``base``:
-    the folder that paths in it are relative to. Raises :class:`SetupError`.
+    the folder that paths in it are relative to; ``written``: by people, for errors to name. Raises
+    :class:`SetupError`.
     """
     wanted = (python.version, platform or sys.platform, app.sdists, str(base), *map(str, projects))
     digest = hashlib.sha256(repr(wanted).encode())
@@ -179,7 +189,9 @@ def ensure_lock(
     lock = root / "locks" / f"requirements-{digest.hexdigest()[:16]}.txt"
     with exclusive(lock.with_suffix(".lock")):
         if not lock.is_file():
-            text = _resolved(app, inputs[0], base, python, platform)
+            with tempfile.TemporaryDirectory(prefix="resolving-", dir=lock.parent) as scratch:
+                source = _undisturbed(app, inputs, base, projects, Path(scratch))
+                text = _resolved(app, source, base, python, platform, written)
             write_whole(lock, _settled(text, [base, *(each.parent for each in inputs)], projects))
     return lock
 
@@ -199,13 +211,15 @@ def _packages(text: str) -> list[str]:
     return [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "-"))]
 
 
-def _read(lock: Path) -> Lock:
+def _read(lock: Path, written: tuple[Path, ...], *, resolved: bool = False) -> Lock:
     """A lock that we wrote."""
     lines = lock.read_text(encoding="utf-8").splitlines()
     return Lock(
         file=lock,
         folder=lock.parent,
         inputs=(lock,),
+        written=written,
+        resolved=resolved,
         projects=tuple(x.removeprefix(PROJECT) for x in lines if x.startswith(PROJECT)),
         options=tuple(word for x in lines if x.startswith(OPTIONS) for word in shlex.split(x)),
     )
@@ -292,18 +306,96 @@ def _base(source: Path, inputs: tuple[Path, ...]) -> Path:
     return source
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What uv resolves, and what people know by its names."""
+
+    requirements: Path
+    known_as: Mapping[str, str]
+
+
+def _undisturbed(
+    app: App, inputs: tuple[Path, ...], base: Path, projects: tuple[Path, ...], scratch: Path
+) -> _Source:
+    """``inputs``, with copies below ``scratch`` in place of projects that uv would build.
+
+    It does that where a project does not say by itself what it requires, and is allowed to. All
+    that they include is copied too, and paths are made absolute.
+    """
+    named = [path for file in inputs for path in _local(file, base) if _is_source(path)]
+    wanted = [each.resolve() for each in (*projects, *named) if _is_dynamic(each)]
+    if not app.sdists or not wanted:
+        return _Source(inputs[0], {})
+    copies: dict[Path, Path] = {}
+    known_as: dict[str, str] = {}
+    for number, project in enumerate(dict.fromkeys(wanted)):
+        (folder := scratch / str(number)).mkdir()
+        copies[project] = project_copy.copy(project, folder)
+        known_as |= project_copy.names(project, copies[project])
+    if inputs[0].name == PYPROJECT:
+        return _Source(copies[inputs[0].parent.resolve()] / PYPROJECT, known_as)
+    places = {file: scratch / f"resolving-{n}.txt" for n, file in enumerate(inputs)}
+    for file, place in places.items():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        place.write_text("\n".join(_moved(x, file, base, copies, places) for x in lines) + "\n")
+        known_as |= {str(place): str(file), place.name: file.name}
+    return _Source(places[inputs[0]], known_as)
+
+
+def _moved(
+    line: str, file: Path, base: Path, copies: Mapping[Path, Path], places: Mapping[Path, Path]
+) -> str:
+    """A line of ``file`` for another folder."""
+    if included := INCLUDES.match(line):
+        place = places.get((file.parent / included[1]).absolute())
+        start, end = included.span(1)
+        return line[:start] + place.name + line[end:] if place else line
+    found = LOCAL.match(line.strip())
+    if line.lstrip().startswith("#") or not found or not _is_path(found):
+        return line
+    paths = (Path(folder, _path(found["path"])) for folder in (base, file.parent))
+    path = next((each.resolve() for each in paths if each.exists()), None)
+    if path is None:
+        return line
+    moved = copies.get(path, path).as_uri()
+    return f"{found['flag'] or ''}{found['name'] or ''}{moved}{found['rest']}"
+
+
+def _is_dynamic(project: Path) -> bool:
+    """Whether uv has to build a project to know what it requires (PEP 621)."""
+    if not project.is_dir():
+        return False
+    table = _toml(project / PYPROJECT) if (project / PYPROJECT).is_file() else {}
+    return "project" not in table or bool(table["project"].get("dynamic"))
+
+
 def _resolved(
-    app: App, requirements: Path, base: Path, python: Python, platform: str | None
+    app: App,
+    source: _Source,
+    base: Path,
+    python: Python,
+    platform: str | None,
+    written: tuple[Path, ...],
 ) -> str:
     command = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"]
     command += [*wheels(app, python, platform)]
     # Where they say that packages come from belongs to the lock: it is installed from there.
     command += ["--emit-index-url", "--emit-find-links"]
     # As a path, whatever it is called: a name that begins with a hyphen is no option.
-    command += ["--", str(requirements.absolute())]
-    what = f"app {app.name}: {requirements} cannot be resolved for Python {python.version}"
-    advice = "correct it, or choose another Python with --python"
-    return run(command, what, deadline=DEADLINE, folder=base, advice=advice)
+    command += ["--", str(source.requirements.absolute())]
+    return run(
+        command,
+        f"app {app.name}: {written[0]} cannot be resolved for Python {python.version}",
+        deadline=DEADLINE,
+        folder=base,
+        advice="correct it, or choose another Python with --python",
+        files=written,
+        known_as={
+            **source.known_as,
+            str(source.requirements): str(written[0]),
+            source.requirements.name: written[0].name,
+        },
+    )
 
 
 def wheels(app: App, python: Python, platform: str | None) -> tuple[str, ...]:

@@ -49,6 +49,11 @@ def is_factory(target: str) -> bool:
     return target.endswith(")")
 
 
+def not_called(target: str) -> str:
+    """What to write where ``target`` may be a factory that nobody calls."""
+    return f"if {target} makes the application, it has to be called: {target}()"
+
+
 def loaded(target: str) -> str:
     """What servers are given for ``target``."""
     return f"{FACTORY}:app" if is_factory(target) else target

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import uv
 
+from wsgi_matrix import requirement_lines
 from wsgi_matrix.engines import SetupError
 
 SHOWN = 12
@@ -20,6 +21,11 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         "NAME is there as a source distribution only: --sdists builds it on this machine (which "
         "runs its code here), or make its wheel with `pip wheel -w wheels NAME` and write "
         "`--find-links wheels` into the requirements",
+    ),
+    (
+        r"Building source distributions for \S+ is disabled",
+        "what NAME requires is known only when it is built (its metadata is dynamic, PEP 621): "
+        "--sdists builds it on this machine, which runs its code here",
     ),
     (
         r"requires? Python|Python requirement|python-version|Python version",
@@ -51,13 +57,22 @@ def run(
     deadline: float,
     folder: Path | None = None,
     advice: str = "",
+    files: Sequence[Path] = (),
+    known_as: Mapping[str, str] | None = None,
 ) -> str:
     """Run uv in ``folder``; what it wrote on stdout.
 
     Raises :class:`SetupError`, beginning with ``what`` ("app shop: requirements.txt cannot be
     resolved"), if it fails or takes more than ``deadline`` seconds; ``advice``: what to do where
-    nothing better is known.
+    nothing better is known; ``files``: what people wrote, whose lines are named. ``known_as``: what
+    stands in place of names that uv was given, in what it writes.
     """
+
+    def known(text: str) -> str:
+        for given, name in (known_as or {}).items():
+            text = text.replace(given, name)
+        return text
+
     try:
         done = subprocess.run(
             [uv_program(), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -66,19 +81,23 @@ def run(
     except subprocess.TimeoutExpired:
         raise SetupError(f"{what}: it took more than {deadline:.0f} s") from None
     if done.returncode:
-        raise SetupError(f"{what}: {explained(done.stderr, advice)}")
-    return done.stdout
+        # uv breaks its lines anywhere, in a path with spaces too.
+        told = explained(done.stderr, advice, known)
+        lines = requirement_lines.mentioned(known(" ".join(done.stderr.split())), files)
+        where = f": {lines}" if lines else ""
+        raise SetupError(f"{what}{where}: {told}")
+    return known(done.stdout)
 
 
-def explained(stderr: str, advice: str = "") -> str:
+def explained(stderr: str, advice: str = "", renamed: Callable[[str], str] = str) -> str:
     """One line of uv's ``stderr``, with advice in our terms.
 
-    uv's own hints name options of uv, which nobody has here.
+    uv's own hints name options of uv, which nobody has here. ``renamed``: what people read of it.
     """
     paragraphs = re.split(r"\n(?=hint:)|\n\s*\n", stderr)
     told = [each for each in paragraphs if each.strip() and not each.startswith("hint:")]
     lines = [" ".join(line.split()) for each in told for line in each.splitlines() if line.strip()]
-    named = re.search(r"Wheels are required for `([\w.-]+)`", stderr)
+    named = re.search(r"(?:Wheels are required|distributions) for `([\w.-]+)`", stderr)
     name = named[1] if named else "NAME"
     known = [
         text.replace("NAME", name)
@@ -86,4 +105,4 @@ def explained(stderr: str, advice: str = "") -> str:
         if re.search(pattern, stderr, re.IGNORECASE)
     ]
     found = known[:1] or ([advice] if advice else [])
-    return "; ".join([" ".join(lines[:SHOWN]).rstrip("."), *found])
+    return "; ".join([renamed(" ".join(lines[:SHOWN])).rstrip("."), *found])

@@ -31,8 +31,9 @@ build_editable = build_wheel
 TAGS = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-def metadata(name: str, version: str, requires: tuple[str, ...] = ()) -> str:
+def metadata(name: str, version: str, requires: tuple[str, ...] = (), python: str = "") -> str:
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    lines += [f"Requires-Python: {python}"] if python else []
     return "\n".join([*lines, *(f"Requires-Dist: {each}" for each in requires), ""])
 
 
@@ -45,14 +46,20 @@ def module(name: str) -> str:
     return f"import sys\nname = {name!r}\ndef main():\n    print(name, sys.argv[1:])\n"
 
 
-def wheel(folder: Path, name: str, version: str = "1.0", requires: tuple[str, ...] = ()) -> Path:
-    """A wheel in ``folder`` with a module and a script."""
+def wheel(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    requires: tuple[str, ...] = (),
+    python: str = "",
+) -> Path:
+    """A wheel in ``folder`` with a module and a script. ``python``: the versions that it is for."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info/"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", module(name))
-        archive.writestr(info + "METADATA", metadata(name, version, requires))
+        archive.writestr(info + "METADATA", metadata(name, version, requires, python))
         archive.writestr(info + "WHEEL", TAGS)
         archive.writestr(info + "entry_points.txt", scripts(name))
         archive.writestr(info + "RECORD", "")
@@ -78,6 +85,48 @@ def project(folder: Path, name: str, version: str = "1.0", requires: tuple[str, 
             scripts=scripts(name),
         )
     )
+    return folder
+
+
+LITTER = """
+import pathlib
+
+def litter():
+    for name in ("build/lib/old.py", "shop.egg-info/SOURCES.txt", "src/new.py", "here.txt"):
+        path = pathlib.Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("of a build")
+
+_build_wheel = build_wheel
+
+def build_wheel(*words, **more):
+    litter()
+    return _build_wheel(*words, **more)
+
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    litter()
+    info = pathlib.Path(folder, "shop-1.0.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text({metadata!r})
+    (info / "WHEEL").write_text({tags!r})
+    return info.name
+
+build_editable = build_wheel
+prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
+"""
+
+
+def littering(folder: Path, name: str, requires: tuple[str, ...] = ()) -> Path:
+    """A project whose metadata is dynamic and whose builds leave files where they run."""
+    project(folder, name, requires=requires)
+    text = (folder / "pyproject.toml").read_text()
+    lines = [x for x in text.splitlines() if not x.startswith(("version", "dependencies"))]
+    at = lines.index("[project]")
+    lines.insert(at + 1, 'dynamic = ["version", "dependencies"]')
+    (folder / "pyproject.toml").write_text("\n".join(lines) + "\n")
+    of_litter = LITTER.format(metadata=metadata(name, "1.0", requires), tags=TAGS)
+    with (folder / "backend.py").open("a") as file:
+        file.write(of_litter)
     return folder
 
 

@@ -92,6 +92,20 @@ def test_show_prints_the_octets_with_their_line_ends(command, ran):
     assert "X-Extra: 1" in command("show", EXTRA).stdout
 
 
+def test_what_was_read_is_told_where_nobody_named_it(command, ran):
+    """On stderr: a report goes into a file or a pipe."""
+    started = json.loads(ran.read_text())["run"]["started"]
+    told = f"wsgi-matrix: the last run, of {started}: {ran}\n"
+    for words in (("show", GOOD), ("report", "--format", "json")):
+        done = command(*words)
+        assert (done.returncode, done.stderr) == (0, told)
+        assert "the last run" not in done.stdout
+    assert json.loads(done.stdout)
+    named = command("show", GOOD, "--results", ran), command("report", ran)
+    assert [each.stderr for each in named] == ["", ""]
+    assert command("show", "x").stderr.endswith(f"({told.partition(': ')[2].rstrip()})\n")
+
+
 def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_of):
     raw = b"HTTP/1.1 200 OK\r\nX: \x1b[31m\x07\x9b\r\nContent-Length: 0\r\n\r\n"
     value = data.results(run_of(result_of(response=raw)))
@@ -155,7 +169,7 @@ def test_the_date_alone_is_no_change(result_of, run_of):
 
 def test_report_writes_every_format_that_there_is(command, ran, tmp_path):
     names = ",".join(files.FORMATS)
-    done = command("report", "--format", names, "--output", "out")
+    done = command("report", ran, "--format", names, "--output", "out")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     there = {file.name for file in (tmp_path / "out").iterdir()}
     assert there == set(files.FORMATS.values()) == set(files.RENDERERS)

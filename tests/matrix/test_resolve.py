@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from wsgi_matrix.engines import SetupError
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.uv_program import explained, uv_program
 
-from tests.matrix.packages import project, sdist, sha256, wheel
+from tests.matrix.packages import LITTER, littering, project, sdist, sha256, wheel
 
 PY311 = Python(version="3.11")
 LINUX = "x86_64-unknown-linux-gnu"
@@ -135,6 +136,57 @@ def test_a_change_of_the_source_leaves_what_it_requires_where_it_is(made, app):
     assert "new" in (after.own / "shop.py").read_text()
 
 
+def everything(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("line", ["-e .", ".", "shop @ file:.", "./vendor/tea", "-r more.txt", ""])
+@pytest.mark.parametrize("sdists", [False, True])
+def test_a_build_leaves_nothing_in_the_project(made, app, line, sdists):
+    """What it takes for its own is a copy: build/, *.egg-info, and whatever else a backend has."""
+    make = littering if sdists else partial(project, requires=("tiny",))
+    make(app.path, "shop", requires=("tiny",))
+    if not sdists:
+        (app.path / "backend.py").write_text(
+            (app.path / "backend.py").read_text() + LITTER.format(metadata="", tags="")
+        )
+    shutil.copytree(app.path, app.path / "vendor" / "tea", ignore=shutil.ignore_patterns("vendor"))
+    (app.path / "more.txt").write_text("./vendor/tea\n")
+    (app.path / "build").mkdir()
+    (app.path / "build" / "kept.py").write_text("of the user")
+    if line:
+        (app.path / "requirements.txt").write_text(f"--no-index\n-f wheels\n{line}\n")
+    else:
+        with (app.path / "pyproject.toml").open("a") as file:
+            file.write('[tool.uv]\nno-index = true\nfind-links = ["wheels"]\n')
+    before = everything(app.path)
+    bundle = made(sdists=sdists)
+    assert everything(app.path) == before
+    assert modules(bundle) >= {"shop", "tiny"}
+    assert not list(bundle.folder.glob("sources"))
+    [origin] = bundle.own.glob("shop-1.0.dist-info/direct_url.json")
+    place = app.path / "vendor/tea" if "tea" in line or "more" in line else app.path
+    assert json.loads(origin.read_text())["url"] == place.as_uri()
+
+
+def test_an_error_of_a_build_names_the_project_and_not_its_copy(made, app, tmp_path):
+    project(app.path, "shop")
+    (app.path / "backend.py").write_text("import os\nraise SystemExit(os.getcwd())\n")
+    with pytest.raises(SetupError, match="cannot be built") as refused:
+        made("-e .")
+    assert str(refused.value).count(str(app.path)) > 1
+    assert str(tmp_path / "build") not in str(refused.value)
+
+
+def test_a_project_with_dynamic_metadata_says_what_to_do(made, app):
+    littering(app.path, "shop")
+    with pytest.raises(SetupError, match=r"what shop requires .*: --sdists builds it"):
+        made("-f wheels\n-e .")
+
+
 def test_a_project_that_cannot_be_built_says_so(made, app):
     project(app.path, "shop")
     (app.path / "backend.py").write_text("raise RuntimeError('no compiler')\n")
@@ -155,6 +207,71 @@ def test_hashes_in_an_included_file_are_kept_to(made, app):
     (app.path / "more.txt").write_text(f"tiny==1.0 --hash=sha256:{ZEROS}\n")
     with pytest.raises(SetupError, match=r"(?s)cannot be installed.*(?i:hash)"):
         made("-f wheels\n-r more.txt")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (f"# ours\ntiny==1.0 --hash=sha256:{ZEROS}", "line 4 (tiny==1.0): "),
+        (f"Tiny==1.0 ; python_version > '3' \\\n  --hash=sha256:{ZEROS}", "line 3 (Tiny==1.0): "),
+        (f"webby\ntiny==1.0 --hash=sha256:{ZEROS}", "line 3 (webby): "),
+        (f"webby==1.0\ntiny==1.0 --hash=sha256:{ZEROS}", "line 3 (webby==1.0): "),
+        (f"later[x]==1.0 --hash=sha256:{ZEROS}", "line 3 (later[x]==1.0): "),
+        (f"tiny=1.0 --hash=sha256:{ZEROS}", "line 3 (tiny=1.0): "),
+        (
+            f"./wheels/tiny-1.0-py3-none-any.whl --hash=sha256:{ZEROS}",
+            "line 3 (./wheels/tiny-1.0-py3-none-any.whl): ",
+        ),
+    ],
+)
+def test_an_error_of_hashes_names_the_line_that_people_wrote(made, app, lines, expected):
+    """And not the lock in the cache, which nobody knows."""
+    with pytest.raises(SetupError, match="cannot be installed") as refused:
+        made("-f wheels", lines)
+    said = str(refused.value)
+    assert said.startswith(f"app shop: {app.path / 'requirements.txt'} cannot be installed")
+    assert f": requirements.txt, {expected}" in said
+    assert "build/locks" not in said
+    assert "requirements-" not in said
+
+
+def test_an_error_in_an_included_file_names_that(made, app):
+    (app.path / "more.txt").write_text(f"\ntiny==1.0 --hash=sha256:{ZEROS}\n")
+    with pytest.raises(SetupError, match=r": more\.txt, line 2 \(tiny==1\.0\): "):
+        made("-f wheels\n-r more.txt")
+
+
+def test_a_lock_of_ours_that_does_not_hold_any_more_says_so(made, app, tmp_path):
+    made("-f wheels\ntiny")
+    shutil.rmtree(tmp_path / "build" / "libs")
+    wheel(app.path / "wheels", "tiny", requires=("webby",))
+    with pytest.raises(SetupError, match=r"requirements\.txt cannot be .*; if files .*") as refused:
+        made("-f wheels\ntiny")
+    Path(str(refused.value).rpartition("remove ")[2]).unlink()
+    assert modules(made("-f wheels\ntiny")) == {"tiny", "webby"}
+
+
+def test_an_error_in_another_form_names_that_and_its_line(made, app):
+    wheels = (app.path / "wheels").as_uri()
+    webby = {"hashes": [f"sha256:{ZEROS}"], "version": "==1.0"}
+    meta = {"sources": [{"url": wheels}]}
+    for version, hashes in (("==1.0", [f"sha256:{ZEROS}"]), ("==9.0", [])):
+        tiny = {"hashes": hashes, "version": version}
+        value = {"_meta": meta, "default": {"tiny": tiny, "webby": webby}}
+        (app.path / "Pipfile.lock").write_text(json.dumps(value, indent=4))
+        with pytest.raises(
+            SetupError, match=r"Pipfile\.lock cannot be .*: Pipfile\.lock, line \d+ "
+        ) as refused:
+            made(name="Pipfile.lock")
+        assert "requirements-" not in str(refused.value)
+    (app.path / "Pipfile.lock").unlink()
+    project(app.path, "shop", requires=("later",))
+    with (app.path / "pyproject.toml").open("a") as file:
+        file.write("[tool.uv]\nno-index = true\n")
+    with pytest.raises(
+        SetupError, match=r"cannot be resolved.*: pyproject\.toml, line \d+ \(later\): "
+    ):
+        made()
 
 
 def test_what_is_a_source_distribution_only_says_what_to_do_and_that_works(made, app, tmp_path):

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import re
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import click
 
 from wsgi_matrix import config, shipped
 from wsgi_matrix.errors import ConfigError, UserError
+from wsgi_matrix.files import new_directory
 from wsgi_matrix.reports import saved
 
 RUNS = 20
@@ -28,10 +28,8 @@ RUNS = 20
 def fresh(build: Path, source: Path) -> Path:
     """A new directory for the results of a run of ``try`` in ``source``."""
     place = _place(build, source)
-    place.mkdir(parents=True, exist_ok=True)
     _forget(place)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ-")
-    made = Path(tempfile.mkdtemp(prefix=stamp, dir=place))
+    made = new_directory(place, datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ-"))
     made.chmod(0o755)
     return made
 
@@ -43,6 +41,21 @@ def last_try(build: Path, source: Path) -> Path | None:
         if newest := max(found, key=lambda file: file.parent.name, default=None):
             return newest
     return None
+
+
+def read(ctx: click.Context, file: Path | None) -> tuple[saved.Value, str]:
+    """The results in ``file``, else those of the last run, and what that is, for people.
+
+    Raises :class:`UserError`.
+    """
+    if file is not None:
+        return saved.read(file), ""
+    found = last(ctx)
+    value = saved.read(found)
+    place, elsewhere = found.parent.parent, ""
+    if found != saved.path(place) and place.name != _place(place, Path.cwd()).name:
+        elsewhere = " in another directory"
+    return value, f"the last run{elsewhere}, of {value['run']['started']}: {found}"
 
 
 def last(ctx: click.Context) -> Path:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
 
 from wsgi_matrix import hints, target
 from wsgi_matrix.engines import CellError, Engine, SetupError
-from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.axes import App, Cell
+from wsgi_matrix.model.results import Run
+from wsgi_matrix.reports import responses
 
 LOAD = """
 import importlib, inspect, json, sys, traceback
@@ -29,7 +33,7 @@ def kind(found):
     if inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(type(found).__call__):
         return "asgi"
     if takes(found, 1, 2):
-        return ""
+        return "either" if takes(found) else ""
     if takes(found, 1, 2, 3):
         return "asgi"
     return "factory" if takes(found) else "other"
@@ -50,10 +54,12 @@ except BaseException as raised:
     told["at"] = f"{at.filename}, line {at.lineno}" if at and at.filename != "<string>" else ""
 if told:
     print("\\n" + json.dumps(told), flush=True)
-sys.exit(bool(told))
+sys.exit(bool(told) and told.get("kind") != "either")
 """
 """Run in the cell: loads the app as a server does, and tells why it could not, or that what is
-there is no WSGI application by the parameters that it takes (PEP 3333)."""
+there is no WSGI application by the parameters that it takes (PEP 3333). ``either``: all that it
+takes is optional, so that it may be a factory, or an application behind a decorator."""
+EITHER = "either"
 
 KINDS = {
     "asgi": "{app} is an ASGI application, and these are WSGI servers; a2wsgi.ASGIMiddleware makes "
@@ -67,10 +73,11 @@ LINES = 6
 """Of a log that are shown."""
 
 
-def loadable(engine: Engine, cells: Sequence[Cell]) -> None:
+def loadable(engine: Engine, cells: Sequence[Cell], perhaps_factories: set[App]) -> None:
     """Load the app once on each Python. Raises :class:`SetupError` with the error from inside.
 
-    Before any server is started: the same error in ten logs would tell no more.
+    Before any server is started: the same error in ten logs would tell no more. An app that may be
+    a factory by its parameters is added to ``perhaps_factories``; its responses say more.
     """
     for cell in {(cell.app, cell.python): cell for cell in reversed(cells)}.values():
         try:
@@ -83,18 +90,40 @@ def loadable(engine: Engine, cells: Sequence[Cell]) -> None:
             raise SetupError("; ".join(part for part in parts if part)) from None
         if status != 0:
             raise SetupError(_why(cell, status, said))
+        if _last(said).get("kind") == EITHER:
+            perhaps_factories.add(cell.app)
+
+
+def not_called(done: Run, perhaps_factories: Collection[App]) -> Run:
+    """``done`` with a note on each app that may be a factory and responded with errors alone."""
+    notes = []
+    for app in perhaps_factories:
+        results = [each for each in done.cells if each.cell.app == app]
+        checks = [check for each in results for check in responses.asked(each)]
+        if checks and all(not check.status or check.status >= 500 for check in checks):
+            notes.append(f"no response but server errors; {target.not_called(app.target)}")
+    return replace(done, notes=(*notes, *done.notes))
+
+
+def _last(said: str) -> dict[str, Any]:
+    """The object in the last line that a command wrote; empty where there is none."""
+    try:
+        told = json.loads(said.splitlines()[-1])
+    except (ValueError, IndexError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _why(cell: Cell, status: int | None, said: str) -> str:
     """One line on an app that cannot be loaded: what, where, what to do."""
     app = cell.app.target
     what = f"{app} cannot be loaded on Python {cell.python.version}"
+    told = _last(said)
+    if told.get("kind") in KINDS:
+        return KINDS[told["kind"]].format(app=app)
     try:
-        told = json.loads(said.splitlines()[-1])
-        if told.get("kind") in KINDS:
-            return KINDS[told["kind"]].format(app=app)
         kind, text, missing, at = (str(told[key] or "") for key in ("type", "text", "name", "at"))
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+    except KeyError:
         return f"{what}: it ended with exit status {status}: {said[-500:]}"
     # As people know the file: in their folder, not in the cell's copy of it.
     where = re.sub(r"^(/srv|.*/bundles/[^/]+)/(app|own)/", "", at)

@@ -29,12 +29,23 @@ def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> Non
     What was kept of it (`run --keep`) is looked up in the engine.
     """
     with user_errors():
-        value = saved.read(results or kept.last(ctx))
-        found = saved.cell_of(value, cell)
-        others = {each["id"]: each for each in value["cells"]}
-        write_out(showing.render(found, check, others))
+        value, which = kept.read(ctx, results)
+        try:
+            found = saved.cell_of(value, cell)
+            others = {each["id"]: each for each in value["cells"]}
+            text = showing.render(found, check, others)
+        except UserError as problem:
+            raise UserError(f"{problem} ({which})" if which else str(problem)) from None
+        _tell(which)
+        write_out(text)
         if found["kept"]:
             write_out(_kept(found))
+
+
+def _tell(which: str) -> None:
+    """Say which results were read where nobody named them; not among what is asked for."""
+    if which:
+        click.echo(f"wsgi-matrix: {which}", err=True)
 
 
 def _kept(cell: saved.Value) -> str:
@@ -91,7 +102,8 @@ def report(
                 raise UserError(f'--format: no "{name}"{suggestion(name, files.FORMATS)}')
         if len(names) > 1 and (output is None or output.is_file()):
             raise UserError("--format names several; name a folder for them with --output")
-        value = saved.read(file or kept.last(ctx))
+        value, which = kept.read(ctx, file)
+        _tell(which)
         for name in (files.FORMATS[name] for name in names):
             text = files.RENDERERS[name](value)
             if output is None:

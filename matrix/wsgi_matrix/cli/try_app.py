@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import click
 from wsgi_matrix import config, plan, resolve, shipped, suites
 from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
-from wsgi_matrix.cli.loading import loadable
+from wsgi_matrix.cli.loading import loadable, not_called
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
 from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.model.axes import App
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import Suite
@@ -66,6 +68,7 @@ def try_app(
         chosen_engine, notice = choose(engine, settings.build)
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
+        perhaps_factories: set[App] = set()
         with contextlib.closing(chosen_engine):
             if dry_run:
                 write_out(traffic_plan.render(cells, chosen_engine, suite))
@@ -77,9 +80,10 @@ def try_app(
                 suites={suites.TRAFFIC: suite},
                 jobs=jobs,
                 handlers=(progress.Progressing(),),
-                before=loadable,
+                before=partial(loadable, perhaps_factories=perhaps_factories),
             ).run()
             changes = twice.changes(chosen_engine, settings, suite, done)
+        done = not_called(done, perhaps_factories)
         done = twice.without(done, changes, settings, suite, ignored=auto)
         folder = kept.fresh(settings.build, root)
         write_down(folder, done)

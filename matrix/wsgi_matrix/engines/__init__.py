@@ -87,6 +87,12 @@ class Engine(Protocol):
         Needs :meth:`prepare` before. Equal for two cells that would run the same.
         """
 
+    def installed(self, cell: Cell) -> dict[str, str]:
+        """The version of each distribution that the app of ``cell`` runs with, by name.
+
+        Needs :meth:`prepare` before.
+        """
+
     def gone(self) -> str:
         """Why the engine answers no more; empty while it does."""
 

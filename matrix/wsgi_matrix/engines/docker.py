@@ -134,6 +134,10 @@ class DockerEngine:
         parts = self._prepared.of(cell)
         return (self.name, parts.image.id, parts.base, parts.bundle_volume, parts.probe_volume)
 
+    def installed(self, cell: Cell) -> dict[str, str]:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        return dict(self._prepared.of(cell).installed)
+
     def gone(self) -> str:
         """See :class:`wsgi_matrix.engines.Engine`."""
         try:

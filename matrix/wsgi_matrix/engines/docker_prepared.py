@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import docker
 
-from wsgi_matrix.bundles import ensure_bundle
+from wsgi_matrix.bundles import Bundle, ensure_bundle
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker_base import Base, ensure_base
 from wsgi_matrix.engines.docker_images import ensure_image, there
@@ -36,6 +36,8 @@ class Parts:
     bundle_volume: str
     probe_volume: str
     framework_version: str
+    installed: Mapping[str, str]
+    """Versions by distribution."""
 
 
 class Prepared:
@@ -63,13 +65,14 @@ class Prepared:
         apps = {(cell.app.name, cell.python.version): cell for cell in cells}
         bundles = _in_parallel(apps, lambda pair: self._bundle(apps[pair]))
         for cell in cells:
-            volume, version = bundles[cell.app.name, cell.python.version]
+            volume, bundle = bundles[cell.app.name, cell.python.version]
             self._parts[_key(cell)] = Parts(
                 image=images[cell.server.name, cell.python.version],
                 base=self._bases[cell.python.version].id,
                 bundle_volume=volume,
                 probe_volume=probe_volume,
-                framework_version=version,
+                framework_version=bundle.framework_version,
+                installed=bundle.versions,
             )
 
     def of(self, cell: Cell) -> Parts:
@@ -100,12 +103,12 @@ class Prepared:
             parts=ensure_parts(server, python, self._root, _platform(base)),
         )
 
-    def _bundle(self, cell: Cell) -> tuple[str, str]:
-        """Volume, and version of the framework in it."""
+    def _bundle(self, cell: Cell) -> tuple[str, Bundle]:
+        """A bundle, and before it the volume that holds it."""
         base = self._bases[cell.python.version]
         bundle = ensure_bundle(cell.app, cell.python, self._root, _platform(base))
         volume = ensure_bundle_volume(self._client, bundle, base.id, self._root)
-        return volume, bundle.framework_version
+        return volume, bundle
 
 
 def _key(cell: Cell) -> tuple[str, str, str]:

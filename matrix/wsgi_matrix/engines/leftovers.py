@@ -11,10 +11,10 @@ import os
 import shutil
 import signal
 import stat
-import tempfile
 from pathlib import Path
 
 from wsgi_matrix.engines.owner import is_alive, of_this_boot, owner, start_time
+from wsgi_matrix.files import new_directory
 
 LIST = "processes"
 
@@ -35,8 +35,7 @@ def searchable(path: Path) -> bool:
 
 def make_folder(parent: Path) -> Path:
     """A folder for one run of this process."""
-    parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"run-{owner()}-", dir=parent))
+    return new_directory(parent, f"run-{owner()}-")
 
 
 def record(folder: Path, pid: int) -> None:

@@ -174,6 +174,10 @@ class ProcessEngine:
         bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
         return (self.name, source_digest(cell.server), bundle.digest, str(found))
 
+    def installed(self, cell: Cell) -> dict[str, str]:
+        """See :class:`wsgi_matrix.engines.Engine`."""
+        return bundles.ensure_bundle(cell.app, cell.python, self.place, None).versions
+
     def gone(self) -> str:
         """Empty: this machine is there as long as we are."""
         return ""

@@ -25,7 +25,7 @@ def render(value: dict[str, Any]) -> str:
     for titles, lines in tallies(run):
         parts.append(_table([titles, ("---",) * len(titles), *lines]))
     parts += _responses(run)
-    end = [*_not_judged(run), *_images(run), _inline(timing(run))]
+    end = [*_notes(run), *_not_judged(run), *_images(run), _inline(timing(run))]
     space = LARGEST - sum(len(part.encode()) + 2 for part in (*parts, *end))
     parts += _reds(red(run), space)
     return _cut("\n\n".join(part for part in (*parts, *end) if part) + "\n")
@@ -76,6 +76,10 @@ def _response(line: responses.Line) -> str:
     indent = "  " * line.text.startswith(" ")
     text = _inline(line.text)
     return f"{indent}- **{text}**" if line.warning else f"{indent}- {text}"
+
+
+def _notes(run: Run) -> list[str]:
+    return ["\n".join(f"- {_inline(note)}" for note in run.notes)] if run.notes else []
 
 
 def _not_judged(run: Run) -> list[str]:

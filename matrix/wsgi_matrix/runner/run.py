@@ -15,6 +15,7 @@ from wsgi_matrix.engines import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
 from wsgi_matrix.reuse import Store
+from wsgi_matrix.runner import versions
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
@@ -92,11 +93,13 @@ class Runner:
         self._phases.tell(events.RunStarted(self.cells, self.engine.where, self.jobs))
         results: dict[str, CellResult] = {}
         measured: dict[str, float] = {}
+        notes: list[str] = []
         try:
             # Cells that cannot run here need no images: an engine is asked for the rest only.
             able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
             if able:
                 self._prepare(able)
+                notes += versions.notes(self.engine, able)
                 if self.before is not None:
                     self._phases.note("loading", "")
                     self.before(self.engine, able)
@@ -121,7 +124,7 @@ class Runner:
             measured=measured,
             cells=self._kept(self._compared(done)),
             suites=tuple(self.suites),
-            notes=tuple(note for suite in self.suites.values() for note in suite.notes),
+            notes=(*notes, *(note for suite in self.suites.values() for note in suite.notes)),
             partial=Partial.NO if whole else self._enough,
         )
         self._phases.tell(events.RunDone(run))

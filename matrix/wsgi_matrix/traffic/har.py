@@ -12,7 +12,7 @@ import base64
 import binascii
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -30,6 +30,8 @@ EVENTS = "text/event-stream"
 SWITCHING = 101
 LONGEST = 20
 """Characters of a scheme that are told."""
+NAMED = 5
+"""Reasons that are told one by one."""
 SHORTEST = 6
 """Characters of a captured value below which it is not looked for in later requests: a short one
 stands in too many places by chance."""
@@ -74,12 +76,17 @@ def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = 
         if reason:
             notes[reason] += 1
     if not asks:
-        told = "".join(f"; {count} {reason}" for reason, count in notes.items())
+        told = "".join(f"; {count} {reason}" for reason, count in notes.most_common(NAMED))
         raise ValueError(f"there is no request over http: or https: in it that can be sent{told}")
-    return Session(
-        asks=tuple(asks),
-        notes=tuple(f"{source}: {count} not sent, {reason}" for reason, count in notes.items()),
-    )
+    return Session(asks=tuple(asks), notes=tuple(f"{source}: {each}" for each in _told(notes)))
+
+
+def _told(notes: Counter[str]) -> Iterator[str]:
+    """What was not sent and why; of many hosts or entries, those that come most often."""
+    for reason in [*notes] if len(notes) <= NAMED else [x for x, _ in notes.most_common(NAMED)]:
+        yield f"{notes.pop(reason)} not sent, {reason}"
+    if notes:
+        yield f"{notes.total()} not sent, to other hosts or for other reasons ({len(notes)})"
 
 
 def _wrong(number: int, problem: Exception) -> ValueError:

@@ -62,6 +62,8 @@ OTHER = {
 SET = re.compile(r"""(?:global|variables)\.set\(\s*["']([\w.-]+)["']\s*(?:,\s*([^;\n]*))?""")
 OF_BODY = re.compile(r"""response\.body((?:\.\w+|\[\d+\]|\[(?:"\w+"|'\w+')\])+)\s*\)?\s*""")
 OF_FIELD = re.compile(r"""response\.headers\.valueOf\(\s*["']([\w-]+)["']\s*\)\s*\)?\s*""")
+NAMED = 5
+"""Lines with the same note that are named."""
 LINES = "application/x-ndjson"
 HTTPYAC = "a script of httpYac, which is not run"
 Line = tuple[int, str]
@@ -139,7 +141,7 @@ def read(text: str, source: str, folder: Path, given: Given | None = None) -> Se
     asks = [ask for block in blocks if (ask := reader.ask(block)) is not None]
     return Session(
         asks=tuple(reader.with_captures(asks)),
-        notes=tuple(reader.notes),
+        notes=reader.notes(),
         generated=tuple(given.dynamic.made)[before:],
     )
 
@@ -151,7 +153,8 @@ class _Reader:
         self.source = source
         self.folder = folder
         self.variables = variables
-        self.notes: list[str] = []
+        self._noted: dict[str, list[int]] = {}
+        """Lines by what is told of them; none where it is of the whole file."""
         self.scripts: list[int] = []
         """Lines of scripts that are not run."""
         self.taken: list[str] = []
@@ -161,7 +164,22 @@ class _Reader:
 
     def note(self, line: int, text: str) -> None:
         """Tell people something about a line."""
-        self.notes.append(f"{self.source}:{line}: {text}")
+        self._noted.setdefault(text, []).append(line)
+
+    def notes(self) -> tuple[str, ...]:
+        """What people are told; what holds for many lines, once."""
+        found = []
+        for text, lines in self._noted.items():
+            left = len(lines) - NAMED
+            where = ", ".join(map(str, lines[:NAMED])) + (f" and {left} more" if left > 0 else "")
+            match len(lines):
+                case 0:
+                    found.append(f"{self.source}: {text}")
+                case 1:
+                    found.append(f"{self.source}:{where}: {text}")
+                case _:
+                    found.append(f"{self.source}: {text} (lines {where})")
+        return tuple(found)
 
     # From text to blocks
 
@@ -192,7 +210,7 @@ class _Reader:
         if self.scripts:
             lines = ", ".join(map(str, self.scripts))
             said = f"; captured as they do: {', '.join(self.taken)}" if self.taken else ""
-            self.notes.append(f"{self.source}: scripts are not run (lines {lines}){said}")
+            self._noted[f"scripts are not run (lines {lines}){said}"] = []
         return blocks
 
     def _variable(self, line: int, name: str, value: str) -> None:

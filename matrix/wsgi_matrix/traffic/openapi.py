@@ -26,6 +26,8 @@ DEEPEST = 5
 """Levels of a made-up value."""
 DESCRIBED_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that are ignored (OpenAPI 3.1 section 4.8.12.2)."""
+NAMED = 5
+"""Parameters without an example that are named."""
 SIGNED = "it wants credentials ({}): --header 'Authorization: …' sends them"
 
 
@@ -47,7 +49,7 @@ def read(
     paths = root.at("paths")
     if not isinstance(paths.value, dict) or not paths.value:
         raise ValueError("an OpenAPI document without paths")
-    asks, notes, swagger = [], [], "swagger" in document
+    asks, made_up, swagger = [], [], "swagger" in document
     wanted: dict[str, None] = {}
     for path, item in paths.items("paths"):
         if not path.startswith("/"):
@@ -66,13 +68,22 @@ def read(
             raise ValueError(f"{where}.get: {problem}") from None
         asks.append(ask)
         wanted |= dict.fromkeys(_schemes(root, operation))
-        if made:
-            notes.append(f"{source}: {path}: no example of {', '.join(made)}; one was made up")
+        made_up += [f"{name} of {path}" for name in made]
     if not asks:
         raise ValueError("there is no GET operation in it")
+    notes = [f"{source}: {_made_up(made_up)}"] if made_up else []
     if wanted and not signed:
         notes.append(f"{source}: {SIGNED.format(', '.join(wanted))}")
     return Session(asks=tuple(asks), notes=tuple(notes))
+
+
+def _made_up(parameters: Sequence[str]) -> str:
+    """That values of ``parameters`` are made up: one note, however many there are."""
+    left = len(parameters) - NAMED
+    named = ", ".join(parameters[:NAMED]) + (f" and {left} more" if left > 0 else "")
+    if len(parameters) == 1:
+        return f"1 parameter has no example, its value is made up: {named}"
+    return f"{len(parameters)} parameters have no example, their values are made up: {named}"
 
 
 def _base(node: Node) -> str | None:

@@ -7,13 +7,14 @@ the reference: the first cell, that is the first server, Python and limits that 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
-from wsgi_matrix import hints, suites
+from wsgi_matrix import hints, suites, target
 from wsgi_matrix.answers import Answer, split
 from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
@@ -43,6 +44,8 @@ GZIP = 16 + zlib.MAX_WBITS
 """The window of zlib that means gzip's format."""
 LARGEST_DECODED = 64 * 2**20
 """Octets of decoded content that are compared."""
+NO_ITERABLE = re.compile(r"TypeError: '(?!NoneType')\w+' object is not iterable")
+"""What servers say of an application, made by a factory, where they expect a response."""
 NOT_OURS = ("joined", "page")
 """Rules of the contract's comparison alone."""
 
@@ -169,12 +172,14 @@ def judge(ask: Ask, by: Judgement, evidence: Evidence) -> Verdict:
     if exchange.error.startswith(TOO_LARGE):
         return Outcome.FAIL, f"{ask.title}: {exchange.error}; {MORE}"
     if exchange.error:
-        return Outcome.FAIL, f"{ask.title}: {exchange.error}{_logged(exchange.logged)}"
+        told = _logged(exchange.logged, by, evidence)
+        return Outcome.FAIL, f"{ask.title}: {exchange.error}{told}"
     status = _status(exchange.response)
     if by.is_fault(status):
         answer = split(exchange.response, ask.method.encode())
         said = f"{ask.title}: server error: {answer.status_line.decode('latin-1')}; "
-        return Outcome.FAIL, f"{said}{_shown(answer.body)}{_logged(exchange.logged)}"
+        told = _logged(exchange.logged, by, evidence)
+        return Outcome.FAIL, f"{said}{_shown(answer.body)}{told}"
     if ask.recorded not in (None, status):
         return Outcome.PASS, f"{ask.title}: recorded {ask.recorded}, here {status}"
     return Outcome.PASS, f"{ask.title}: {status}"
@@ -188,7 +193,7 @@ def judge_burst(by: Judgement, evidence: Evidence) -> Verdict:
     """
     burst, [alone] = evidence.burst, evidence.exchanges[BURST]
     if alone.error:
-        return Outcome.FAIL, f"sent alone: {alone.error}{_logged(alone.logged)}"
+        return Outcome.FAIL, f"sent alone: {alone.error}{_logged(alone.logged, by, evidence)}"
     status = _status(alone.response)
     counted: Counter[int] = Counter()
     for raw, count in burst.answers.items():
@@ -198,9 +203,9 @@ def judge_burst(by: Judgement, evidence: Evidence) -> Verdict:
     seen = f"{burst.clients} clients, {burst.together} connected at once, {burst.seconds:.2f} s"
     said = f"alone {status}, then {', '.join(told)} ({seen})"
     if burst.errors or counted.keys() != {status}:
-        return Outcome.FAIL, said + _logged(burst.logged)
+        return Outcome.FAIL, said + _logged(burst.logged, by, evidence)
     if by.is_fault(status):
-        return Outcome.FAIL, f"{said}: server errors{_logged(burst.logged)}"
+        return Outcome.FAIL, f"{said}: server errors{_logged(burst.logged, by, evidence)}"
     return Outcome.PASS, said
 
 
@@ -208,14 +213,27 @@ def _status(response: bytes) -> int:
     return int(split(response).status_line.split(maxsplit=2)[1])
 
 
-def _logged(text: str) -> str:
+def _logged(text: str, by: Judgement, evidence: Evidence) -> str:
     """What the server wrote meanwhile, to stand behind what was found."""
     lines = text.splitlines()[-LOG_LINES:]
     if not lines:
         return ""
-    hint = hints.advice(text)
+    hint = _not_called(text, by, evidence) or hints.advice(text)
     told = ["", "written on its log meanwhile:", *lines, *([f"what to do: {hint}"] if hint else [])]
     return "\n".join(told)
+
+
+def _not_called(text: str, by: Judgement, evidence: Evidence) -> str:
+    """What to write where the app is a factory that nobody calls: it never gives a response."""
+    app = evidence.cell.app.target
+    found = [each for exchanges in evidence.exchanges.values() for each in exchanges]
+    name = re.escape(re.split(r"[:.]", app)[-1])
+    two = rf"TypeError: ([\w.]+\.)?{name}\(\) takes .* but 2 were given"
+    if target.is_factory(app) or not (NO_ITERABLE.search(text) or re.search(two, text)):
+        return ""
+    if any(not each.error and not by.is_fault(_status(each.response)) for each in found):
+        return ""
+    return target.not_called(app)
 
 
 def compare(

@@ -120,7 +120,7 @@ def test_the_layer_is_the_sources(engine: DockerEngine) -> None:
 
 def test_the_layer_does_not_depend_on_when_and_where(engine: DockerEngine, copy: Server) -> None:
     base = bases(engine)[0]
-    name = "onegate-test:again"
+    name = f"onegate-test:again{os.getpid()}"
     try:
         for event in engine.client.build(
             fileobj=io.BytesIO(context_archive(context_files(copy))),
@@ -140,7 +140,7 @@ def test_the_layer_does_not_depend_on_when_and_where(engine: DockerEngine, copy:
 
 
 def test_buildkit_builds_it_too(engine: DockerEngine, copy: Server) -> None:
-    base, name, said = bases(engine)[0], "onegate-test:buildkit", "no docker command"
+    base, name, said = bases(engine)[0], f"onegate-test:kit{os.getpid()}", "no docker command"
     environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
     command = ["build", "--quiet", "--build-arg", f"BASE={base.reference}", "--tag", name, "."]
     for folder in os.get_exec_path():
@@ -178,10 +178,11 @@ def test_one_changed_file_is_another_layer(engine: DockerEngine, copy: Server) -
 def test_a_build_that_fails_says_where_and_leaves_nothing(
     engine: DockerEngine, copy: Server
 ) -> None:
-    (copy.context / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo why; exit 3\n")
+    failing = f"echo why {os.getpid()}; exit 3"
+    (copy.context / "Dockerfile").write_text(f"ARG BASE\nFROM ${{BASE}}\nRUN {failing}\n")
     with pytest.raises(SetupError, match=r"server onegate: .*Dockerfile: .*3.*why"):
         image(engine, bases(engine)[0], copy)
-    left = [c for c in engine.client.containers(all=True) if "echo why" in c["Command"]]
+    left = [c for c in engine.client.containers(all=True) if failing in c["Command"]]
     assert left == []
 
 
@@ -194,13 +195,14 @@ def test_a_second_preparation_makes_nothing(engine: DockerEngine, prepared: Prep
 
 def test_an_image_that_is_here_is_the_base(engine: DockerEngine) -> None:
     made = bases(engine)[0]
-    engine.client.tag(made.id, "onegate-test", "base")
+    tag = f"base{os.getpid()}"
+    engine.client.tag(made.id, "onegate-test", tag)
     try:
-        python = Python(version="3.11", images=("onegate-test:none", "onegate-test:base"))
+        python = Python(version="3.11", images=("onegate-test:none", f"onegate-test:{tag}"))
         found = ensure_base(engine.client, python, say_nothing, TOP / "build")
-        assert (found.id, found.source) == (made.id, "onegate-test:base")
+        assert (found.id, found.source) == (made.id, f"onegate-test:{tag}")
     finally:
-        engine.client.remove_image("onegate-test:base")
+        engine.client.remove_image(f"onegate-test:{tag}")
 
 
 def test_a_base_is_reproducible(engine: DockerEngine, tmp_path: Path) -> None:

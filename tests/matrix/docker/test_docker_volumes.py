@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def base(client: docker.APIClient) -> str:
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Bundle:
-    folder = tmp_path / f"test-{tmp_path.name}"
+    # The directories of two runs may have one name, and volumes are called by it.
+    folder = tmp_path / f"test-{os.getpid()}-{tmp_path.name}"
     (folder / "app").mkdir(parents=True)
     (folder / "app" / "app.py").write_text("answer = 42\n")
     (folder / "app" / "broken.py").write_text("this is no Python\n")
@@ -43,7 +45,7 @@ def bundle(tmp_path: Path) -> Bundle:
 def none_left(client: docker.APIClient) -> Iterator[None]:
     yield
     for name in ours(client):
-        if name.startswith("wsgi-matrix-test-") and not name.endswith(".complete"):
+        if name.startswith(f"wsgi-matrix-test-{os.getpid()}-") and not name.endswith(".complete"):
             discard(client, name)
 
 

@@ -14,6 +14,8 @@ from wsgi_matrix.engines import launcher as launcher_module
 from tests.matrix.test_process_engine import gone, wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
+UID = 1_900_000_000 + os.getpid()
+"""A user of this run alone: RLIMIT_NPROC counts what a user has on the whole machine."""
 
 FORKS = """
 import os, time
@@ -66,15 +68,15 @@ def launched(tmp_path, *command, limits=None, uid=None):
 
 @needs_root
 def test_nproc_bites_because_the_server_has_a_uid_of_its_own(tmp_path):
-    with launched(tmp_path, FORKS, limits={"nproc": 10}, uid=1_999_999_999) as (_, log):
+    with launched(tmp_path, FORKS, limits={"nproc": 10}, uid=UID) as (_, log):
         made, number, uid = wait_until(log).split()
-    assert (int(made), int(number), int(uid)) == (9, 11, 1_999_999_999)
+    assert (int(made), int(number), int(uid)) == (9, 11, UID)
 
 
 @needs_root
 def test_the_uid_has_one_capability_and_no_way_to_more(tmp_path):
     show = "print(open('/proc/self/status').read(), flush=True)"
-    with launched(tmp_path, show, uid=1_999_999_998) as (_, log):
+    with launched(tmp_path, show, uid=UID) as (_, log):
         text = wait_until(log)
     fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
     assert int(fields["CapEff"], 16) & ~(1 << 2) == 0

@@ -35,6 +35,8 @@ class Done:
     out: str
     err: str
     folder: Path
+    pid: int = 0
+    """Of the command, where it was a process of its own."""
 
     @property
     def results(self) -> Path:
@@ -129,16 +131,19 @@ def command(folder, cache):
             (cache / shared).mkdir(parents=True, exist_ok=True)
             if not (build / shared).exists():
                 (build / shared).symlink_to(cache / shared)
-        done = subprocess.run(
+        with subprocess.Popen(
             [*PROGRAM, "--build", build, *words],
             cwd=cwd,
             env={**ENVIRONMENT, "NO_COLOR": "1", "COLUMNS": "160", "CI": "1", **(env or {})},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=timeout,
-        )
-        return Done(done.returncode, done.stdout, done.stderr, folder)
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=timeout)
+            finally:
+                process.kill()
+        return Done(process.returncode, out, err, folder, process.pid)
 
     return run
 

@@ -255,6 +255,20 @@ def test_init_writes_nothing_for_what_is_wrong(inside, folder):
     assert not (folder / "matrix.toml").exists()
 
 
+def test_init_where_nothing_can_be_written_names_the_file():
+    done = subprocess.run(
+        [*PROGRAM, "init", "shop:app"],
+        cwd="/proc",  # root cannot write there either
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 5, done.stderr
+    assert done.stderr == "wsgi-matrix: /proc/matrix.toml: No such file or directory\n"
+
+
 def test_an_interrupt_during_set_up_leaves_nothing(folder):
     """The command tells that it has begun by a file, and would take a minute."""
     begun = folder / "begun"

@@ -218,7 +218,9 @@ def test_the_get_operations_of_an_openapi_document(tmp_path):
     assert one.target == "/v2/pets/a%2Fb?since=2025-01-02&tag=a&tag=b%20c"
     assert one.fields == (("X-Trace", "7"),)
     assert many.target == "/v2/pets?limit=5"
-    assert session.notes == ("api.yaml: /pets: no example of limit; one was made up",)
+    assert session.notes == (
+        "api.yaml: 1 parameter has no example, its value is made up: limit of /pets",
+    )
 
 
 def test_swagger_2_has_a_base_path():

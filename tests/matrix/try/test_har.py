@@ -100,6 +100,16 @@ def test_what_is_not_sent_is_told(found, reason):
     assert note.startswith(f"a.har: 1 not sent, {reason}")
 
 
+def test_many_hosts_to_which_nothing_is_sent_are_few_notes():
+    others = [entry(f"http://ad{n}.example/", mime="image/png") for n in range(40)]
+    notes = read(entry("http://a/", mime="text/html"), *others, others[9], entry("data:x")).notes
+    assert len(notes) == 6
+    assert notes[0] == (
+        "a.har: 2 not sent, to ad9.example (--host ad9.example sends what goes there)"
+    )
+    assert notes[-1] == "a.har: 36 not sent, to other hosts or for other reasons (36)"
+
+
 def test_only_what_is_not_sent_says_so():
     with pytest.raises(ValueError, match=r"no request .* that can be sent; 1 the handshake"):
         read(entry("http://a/ws", status=101))

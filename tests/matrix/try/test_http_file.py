@@ -243,6 +243,14 @@ def test_another_protocol_is_a_note_with_its_line(read, text, reason):
     assert note.startswith(f"a.http:{7 if 'HTTP/1.1 200' in text else 5}: not sent: {reason}")
 
 
+def test_the_same_note_on_many_lines_is_one(read):
+    session = read("GET /\nTransfer-Encoding: chunked\n\n###\n" * 7)
+    assert session.notes == (
+        "a.http: Transfer-Encoding is not sent: a body goes with its length "
+        "(lines 2, 6, 10, 14, 18 and 2 more)",
+    )
+
+
 def test_graphql_of_both_dialects(read):
     query = "query Heroes($n: Int) {\n  heroes(n: $n) {\n\n    name\n  }\n}"
     session = read(

@@ -196,6 +196,16 @@ def test_credentials_that_a_document_wants_are_told_unless_they_are_sent(tmp_pat
     assert session.notes == ()
 
 
+def test_however_many_values_are_made_up_is_one_note():
+    made_up = {"name": "id", "in": "path"}
+    given = {"name": "at", "in": "query", "example": 1}
+    paths = {f"/{n}/{{id}}": {"get": {"parameters": [made_up, given]}} for n in range(40)}
+    assert openapi.read({"openapi": "3.1.0", "paths": paths}, "api.yaml").notes == (
+        "api.yaml: 40 parameters have no example, their values are made up: id of /0/{id}, "
+        "id of /1/{id}, id of /2/{id}, id of /3/{id}, id of /4/{id} and 35 more",
+    )
+
+
 def test_yaml_is_read_by_the_fast_loader_where_it_is_there():
     assert not hasattr(yaml, "CSafeLoader") or issubclass(documents._loader(), yaml.CSafeLoader)
 

@@ -96,6 +96,55 @@ def test_a_factory_that_is_not_called_and_an_asgi_app_say_so(command, folder):
         assert expected in complaint(command("try", f"shop:{name}", "--engine", "process"), 5)
 
 
+OPTIONAL = """
+class Shop:
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"hello"]
+
+def create_app(config=None, debug=False):
+    return Shop()
+
+def chooses(name="test", debug=False):
+    return {"test": Shop}[name]()
+
+def decorated(*args, **kwargs):
+    return Shop()(*args, **kwargs)
+
+def fails(*args):
+    raise RuntimeError("no database")
+"""
+
+
+def test_a_factory_with_optional_parameters_alone_is_told_beside_its_errors(command, folder):
+    """By its parameters it may be an application as well, behind a decorator say."""
+    (folder / "shop.py").write_text(OPTIONAL)
+    words = ("--engine", "process", "--servers", "onegate,waitress")
+    note = "no response but server errors; if shop:{0} makes the application, it has to be called"
+    for name in ("create_app", "chooses", "fails"):
+        done = command("try", f"shop:{name}", *words)
+        assert done.code == 1
+        assert f"{note.format(name)}: shop:{name}()" in done.out
+        assert note.format(name) in done.report("report.html")
+        for server in ("onegate", "waitress"):
+            detail = done.detail("01-get", server)
+            assert ("what to do: if shop:create_app makes" in detail) == (name == "create_app")
+    done = command("try", "shop:decorated", *words)
+    assert done.code == 0, done.out + done.err
+    assert "it has to be called" not in done.out
+
+
+@pytest.mark.parametrize("parameters", ["config=None, debug=False", "config=None", ""])
+def test_a_factory_that_is_not_called_is_told_by_run_too(command, folder, parameters):
+    code = OPTIONAL.replace("config=None, debug=False", parameters)
+    (folder / "shop.py").write_text(code)
+    assert command("init", "shop:create_app", "--servers", "onegate,waitress").code == 0
+    done = command("run", "--engine", "process")
+    assert done.code == 1
+    hint = "what to do: if shop:create_app makes the application, it has to be called"
+    assert done.out.count(f"{hint}: shop:create_app()") == 4  # a request and a burst of each server
+
+
 def test_what_an_app_without_requirements_gets_is_said(try_shop, folder):
     assert "no requirements: " in try_shop("/", servers="waitress").err
     (folder / "requirements.txt").write_text("# none\n")

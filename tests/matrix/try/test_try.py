@@ -11,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import jsonschema
 import pytest
 from wsgi_matrix import config
+from wsgi_matrix.engines import interpreters
 from wsgi_matrix.reports import data
+
+from tests.matrix.packages import wheel
 
 LOGIN = """
 ### The form
@@ -174,7 +177,7 @@ def test_what_changes_by_itself_can_be_ignored_without_naming_it(try_shop):
     assert "ignored (auto): header:x-request-id" in done.out
 
 
-def test_runs_never_overwrite_each_other_and_show_takes_the_last(command):
+def test_runs_never_overwrite_each_other_and_show_takes_the_last(command, folder):
     """Two at a time, in one directory, with nothing else to tell them apart."""
     words = ("try", "shop:app", "--engine", "process", "--servers", "onegate", "--traffic")
     assert command(*words, "/").code == 0  # what all runs share is made
@@ -193,8 +196,36 @@ def test_runs_never_overwrite_each_other_and_show_takes_the_last(command):
     cell = last.result["cells"][0]["id"]
     assert "GET /differs" in command("show", cell).out
     assert command("show", cell).out == shown.out
+    started = last.result["run"]["started"]
+    file = last.results / "results.json"
+    assert command("show", cell).err == f"wsgi-matrix: the last run, of {started}: {file}\n"
+    beside = command("report", cwd=folder.parent)
+    assert beside.err == f"wsgi-matrix: the last run in another directory, of {started}: {file}\n"
     assert "01-get-differs" in command("report", "--format", "junit").out
     assert len(one.report("report.html")) > 1000
+
+
+@pytest.mark.parametrize("engine", ["process", "docker"])
+def test_requirements_that_are_others_on_another_python_are_named(
+    try_shop, folder, engine, request
+):
+    if engine == "docker":
+        request.getfixturevalue("containers")
+    elif interpreters.find("3.13") is None:
+        pytest.skip("no python3.13 here")
+    for version, python in (("1.0", ""), ("2.0", ">=3.13")):
+        wheel(folder / "wheels", "tiny", version, python=python)
+    (folder / "requirements.txt").write_text("--no-index\n--find-links wheels\ntiny\n")
+    done = try_shop("/", options=("--python", "3.11,3.13"), servers="waitress", engine=engine)
+    assert done.code == 0, done.out + done.err
+    expected = "versions are not the same on each Python: tiny 1.0 on 3.11, 2.0 on 3.13."
+    assert [expected in note for note in done.result["run"]["notes"]].count(True) == 1
+    for text in (done.out, done.report("report.md"), done.report("report.html")):
+        assert expected in text
+    pinned = "--no-index\n--find-links wheels\ntiny==1.0\n"
+    (folder / "requirements.txt").write_text(pinned)
+    done = try_shop("/", options=("--python", "3.11,3.13"), servers="waitress", engine=engine)
+    assert "not the same on each Python" not in done.out
 
 
 def test_a_dry_run_shows_the_requests_as_they_will_be_sent(try_shop, folder):
