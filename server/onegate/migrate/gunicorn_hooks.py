@@ -1,4 +1,4 @@
-"""What hooks of a gunicorn.conf.py use of gunicorn's own objects, and would not find here."""
+"""Attributes of gunicorn's objects that hooks of a gunicorn.conf.py use and onegate lacks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lacking(path: Path) -> list[str]:
         of_settings = thing.endswith(".cfg")
         there = OPTIONS.keys() if of_settings else _KNOWN[thing] | set(dir(object))
         if read and name not in there and (thing, name) not in own:
-            why = "settings have their names here" if of_settings else "hooks have no such"
+            why = "use onegate's name of the setting" if of_settings else "no such attribute"
             found.append(f"{hook} uses {thing}.{name}: {why}")
     return list(dict.fromkeys(found))
 
