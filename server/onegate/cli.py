@@ -128,7 +128,7 @@ class Sources:
         """
         settings = self._combined()
         if not settings.app:
-            raise SettingsError("which application? onegate MODULE:APP")
+            raise SettingsError("no application given; run onegate MODULE:APP")
         return settings
 
     def _combined(self) -> Settings:
@@ -140,7 +140,7 @@ class Sources:
             settings = _combine(self._arguments, self.start)
             names = set(vars(settings))
             if self._names not in (names, set()):
-                raise ImportError("it has other settings")
+                raise ImportError("it declares different settings")
         except SettingsError:
             raise
         except Exception as error:
@@ -148,7 +148,8 @@ class Sources:
                 raise
             # What runs is another version than what lies on the disk, or half of it.
             raise SettingsError(
-                f"onegate was changed while it runs ({error}); USR2 starts what is there now"
+                f"the installed onegate has changed since it was started ({error}); send USR2 to"
+                " start the new one"
             ) from None
         finally:
             forget()

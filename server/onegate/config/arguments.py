@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 ACTIONS = {
     "help": "show this help and exit",
     "version": "show the version and exit",
-    "check_config": "check the settings and load the application, but serve nothing; exit status"
-    " 0: all is well, 1: the application cannot be loaded, 2: a setting cannot be used",
-    "print_config": "print every setting and where it came from, as a file for --config",
+    "check_config": "check the settings, load the application and exit, without serving; exit"
+    " status 0: OK, 1: the application cannot be loaded, 2: a setting is invalid",
+    "print_config": "print every setting and its source, as a file for --config, and exit",
 }
 
 
 TRANSLATIONS = {
-    "from_gunicorn": "print the settings of gunicorn's configuration file (Python) as a file for"
-    " --config, and name what has no equivalent; exit status 1 if that changes what is served",
-    "from_uwsgi": "the same for an ini file of uWSGI",
+    "from_gunicorn": "translate a gunicorn configuration file (Python) into a file for --config,"
+    " with comments on what has no equivalent; exit status 1 if that changes what is served",
+    "from_uwsgi": "translate a uWSGI ini file in the same way",
 }
 
 
@@ -83,7 +83,7 @@ class _Reader:
     def _positional(self, word: str) -> None:
         option = next(each for each in OPTIONS.values() if each.positional)
         if option.name in self.found:
-            raise UsageError(f"unexpected argument {word!r}: one application is served")
+            raise UsageError(f"unexpected argument {word!r}: only one application can be served")
         self._take(option.kind.metavar, option.name, option.kind, word)
 
     def _flag(self, word: str) -> None:
@@ -94,24 +94,26 @@ class _Reader:
             from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
             known = [each for each in self._flags if each.startswith("--")]
-            raise UsageError(f"there is no option {flag}{hint(flag, known)}")
+            raise UsageError(f"unknown option {flag}{hint(flag, known)}")
         name, meaning = self._flags[flag]
         if not isinstance(meaning, Kind):
             if equals:
-                raise UsageError(f"argument {flag}: it takes no value")
+                raise UsageError(f"option {flag} takes no value")
             self.found[name] = meaning
             return
         if not equals:
             if not self._words or self._is_flag(self._words[0]):
-                raise UsageError(f"argument {flag}: expected one argument")
+                raise UsageError(f"option {flag} needs a value")
             text = self._words.popleft()
         self._take(flag, name, meaning, text)
 
-    def _take(self, said: str, name: str, kind: Kind, text: str) -> None:
+    def _take(self, spelled: str, name: str, kind: Kind, text: str) -> None:
         try:
             value = kind.read(text)
         except ValueError:
-            raise UsageError(f"argument {said}: {text!r} is not {kind.expects}") from None
+            raise UsageError(
+                f"{spelled}: invalid value {text!r}, expected {kind.expects}"
+            ) from None
         self.found[name] = (*self.found.get(name, ()), value) if kind.repeat else value
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from onegate._frozen import Record
 from onegate.config.option import PREFIX
 from onegate.config.settings import OPTIONS, Settings
-from onegate.config.types import Whole
+from onegate.config.types import Kind, Whole
 from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
@@ -63,9 +63,9 @@ def combine(
         values.update(layer)
         origins.update({name: names[name] for name in layer})
     if "access_logfile" in values and "access_log" not in values:
-        # As with gunicorn: who names the file wants the lines.
+        # As with gunicorn: whoever names the file wants the lines.
         values["access_log"] = "combined"
-        origins["access_log"] = "access_logfile is given"
+        origins["access_log"] = "because access_logfile is set"
     return Loaded(settings=Settings(**values), origins=origins)
 
 
@@ -83,12 +83,12 @@ def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
             near = hint(variable, _VARIABLES)
-            raise SettingsError(f"the environment: there is no variable {variable}{near}")
+            raise SettingsError(f"unknown environment variable {variable}{near}")
         if text:
             try:
                 values[option.name] = option.kind.read_all(text)
             except ValueError:
-                raise SettingsError(f"{variable}: {text!r} is not {option.kind.expects}") from None
+                raise SettingsError(_invalid(variable, text, option.kind)) from None
     return values
 
 
@@ -105,7 +105,7 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
         try:
             values[name] = kind.read(text)
         except ValueError:
-            raise SettingsError(f"{variable}: {text!r} is not {kind.expects}") from None
+            raise SettingsError(_invalid(variable, text, kind)) from None
     if "bind" in values:
         values["bind"] = (f"0.0.0.0:{values['bind']}",)
     return values
@@ -125,12 +125,12 @@ def from_file(path: str, directory: str = "") -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"--config {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not a TOML file: {error}") from None
+        raise SettingsError(f"{path}: invalid TOML: {error}") from None
     if os.path.basename(path) == "pyproject.toml":
         try:
             document = document["tool"]["onegate"]
         except (KeyError, TypeError):
-            raise SettingsError(f"{path}: there is no table [tool.onegate] in it") from None
+            raise SettingsError(f"{path}: no [tool.onegate] table") from None
     if not isinstance(document, dict):
         raise SettingsError(f"{path}: tool.onegate is not a table")
     return {key: _value(path, key, value) for key, value in document.items()}
@@ -139,19 +139,24 @@ def from_file(path: str, directory: str = "") -> dict[str, Any]:
 def _value(path: str, key: str, value: object) -> Any:
     option = OPTIONS.get(key)
     if option is None:
-        raise SettingsError(f"{path}: there is no setting {key!r}{_similar(key)}")
+        raise SettingsError(f"{path}: unknown setting {key!r}{_similar(key)}")
     if not option.in_file:
-        raise SettingsError(f"{path}: {key} can be set on the command line only")
+        ways = f"{option.flags[-1]} or {option.variable}"
+        raise SettingsError(f"{path}: {key} cannot be set in a file; use {ways}")
     try:
         return option.kind.take(value)
     except ValueError:
-        raise SettingsError(f"{path}: {key} = {value!r} is not {option.kind.expects}") from None
+        raise SettingsError(_invalid(f"{path}: {key}", value, option.kind)) from None
+
+
+def _invalid(where: str, value: object, kind: Kind) -> str:
+    return f"{where}: invalid value {value!r}, expected {kind.expects}"
 
 
 def _similar(key: str) -> str:
     name = _GUNICORN.get(key)
     if name is not None:
-        return f"; gunicorn's {key} is {name} here"
+        return f"; the equivalent of gunicorn's {key} is {name}"
     from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
     return hint(key.replace("-", "_"), (each for each in OPTIONS if OPTIONS[each].in_file))

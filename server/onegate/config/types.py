@@ -1,7 +1,7 @@
-"""Kinds of values: how one is read from text, taken from TOML, and written as TOML again.
+"""Types of values: how one is read from text, taken from TOML, and written as TOML again.
 
-A kind rejects a value with ``ValueError`` and no text; who read it knows its place and tells what
-was expected from :attr:`Kind.expects`.
+A kind rejects a value with ``ValueError`` and no text; the caller knows where the value stands, and
+says with :attr:`Kind.expects` what was expected.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Kind:
     """Text: the simplest kind, and what the others have in common."""
 
-    expects = "text"
+    expects = "a string"
     metavar = "TEXT"
     repeat = False
     """Whether the option may be given more than once, each time with one item."""
@@ -56,7 +56,7 @@ class Whole(Kind):
     def __init__(self, minimum: int) -> None:
         super().__init__()
         self._minimum = minimum
-        self.expects = f"a whole number of {minimum} or more"
+        self.expects = f"an integer of at least {minimum}"
 
     def read(self, text: str) -> int:
         """Decimal digits."""
@@ -117,7 +117,7 @@ class Size(Kind):
         super().__init__()
         self.zero = zero
         if not zero:
-            self.expects = "a size such as 65536, 64k or 1G, and more than 0"
+            self.expects = "a size greater than 0, such as 65536, 64k or 1G"
 
     def read(self, text: str) -> int:
         """Digits and an optional unit."""
@@ -150,7 +150,7 @@ class Size(Kind):
 class Mode(Kind):
     """Permission bits in octal, or nothing: they stay what they are."""
 
-    expects = "permission bits in octal such as 027"
+    expects = "octal permission bits such as 027"
     metavar = "MODE"
 
     def read(self, text: str) -> int:
@@ -217,7 +217,7 @@ class Choice(Kind):
 class UrlPath(Kind):
     """The path of a URL, or nothing."""
 
-    expects = "a path that begins with /, without ? and #"
+    expects = "a path that begins with / and contains neither ? nor #"
     metavar = "PATH"
 
     def read(self, text: str) -> str:
@@ -230,7 +230,7 @@ class UrlPath(Kind):
 class FieldValue(Kind):
     """What a field of a response may say, or nothing."""
 
-    expects = "printable characters of latin-1"
+    expects = "printable latin-1 characters"
 
     def read(self, text: str) -> str:
         """Without spaces around it, which are no part of a value (RFC 9110, 5.5)."""
@@ -242,7 +242,7 @@ class FieldValue(Kind):
 class Texts(Kind):
     """Some texts: an option that may be repeated, an array in TOML."""
 
-    expects = "an array of texts"
+    expects = "an array of strings"
     repeat = True
 
     def read_all(self, text: str) -> tuple[str, ...]:
@@ -265,7 +265,7 @@ class Texts(Kind):
 class Pairs(Kind):
     """Names with values: ``NAME=VALUE``, which may be repeated, a table in TOML."""
 
-    expects = 'NAME=VALUE; in a file a table such as { NAME = "VALUE" }'
+    expects = 'NAME=VALUE, or in a file a table such as { NAME = "VALUE" }'
     metavar = "NAME=VALUE"
     repeat = True
 

@@ -120,7 +120,7 @@ class LogFile:
         try:
             fd = self._open()
         except OSError as error:
-            log.error("%s is not opened again: %s", self._path, error.strerror)
+            log.error("cannot reopen %s: %s; writing to the old file", self._path, error.strerror)
             return
         self.take(fd)
 
@@ -239,7 +239,7 @@ class Logs:
             try:
                 self._mailbox[0].sendmsg([b"!"], rights)
             except OSError as error:
-                log.error("log files are not handed over to workers: %s", error.strerror)
+                log.error("cannot pass the reopened logs to the workers: %s", error.strerror)
 
     def renew(self) -> None:
         """In a child: go on in the files that the master has opened last."""

@@ -1,10 +1,10 @@
-"""Why a request was refused, or its response cut: a line in the error log for each.
+"""Refused requests and cut responses: a line in the error log for each, with the reason.
 
     INFO 400 to 192.0.2.1:4711, 'GET /x HTTP/1.1': HTTP/1.1 without Host
 
-Clients decide how many there are, so they are bounded: a few at once, then one a second, and how
-many were left out. At ``--log-level debug`` all of them are logged. What a client sent is cut and
-escaped.
+Clients decide how many there are, so the lines are limited: a burst, then one a second, then the
+number of those left out. At ``--log-level debug`` all of them are logged. What a client sent is
+escaped and truncated.
 """
 
 from __future__ import annotations
@@ -80,7 +80,10 @@ class Refusals:
         self._since = now
         if self._left_out and self._room >= 1:
             self._room -= 1
-            log.info("%d more were refused or cut; --log-level debug shows all", self._left_out)
+            log.info(
+                "%d more refused or cut requests not logged; --log-level debug logs all",
+                self._left_out,
+            )
             self._left_out = 0
 
 

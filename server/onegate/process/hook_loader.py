@@ -50,9 +50,9 @@ HOOKS: dict[str, int] = {
 }
 """How many arguments each hook is called with."""
 ABSENT = {
-    "pre_request": "it would cost every request; use a WSGI middleware",
-    "post_request": "it would cost every request; use a WSGI middleware or the access log",
-    "ssl_context": "TLS has --certfile and --keyfile, and a proxy in front for the rest",
+    "pre_request": "it would slow down every request; use WSGI middleware",
+    "post_request": "it would slow down every request; use WSGI middleware or the access log",
+    "ssl_context": "use --certfile and --keyfile, or a proxy in front for anything else",
 }
 """Hooks of gunicorn that are never called, and why."""
 
@@ -70,7 +70,7 @@ def functions(path: str) -> dict[str, Callable[..., object]]:
             chosen[name] = _checked(path, name, function, count)
     for name, reason in ABSENT.items():
         if found.get(name) is not None:
-            log.warning("%s: the hook %s is not called: %s", path, name, reason)
+            log.warning("%s: hook %s is never called: %s", path, name, reason)
     return chosen
 
 
@@ -95,12 +95,12 @@ def _run(path: str) -> dict[str, Any]:
 
 def _checked(path: str, name: str, function: object, count: int) -> Callable[..., object]:
     if not callable(function):
-        raise SettingsError(f"--hooks {path}: {name} is not a function")
+        raise SettingsError(f"--hooks {path}: {name} is not callable")
     try:
         inspect.signature(function).bind(*range(count))
     except TypeError:
         raise SettingsError(
-            f"--hooks {path}: {name} has to take {count} argument{'s'[: count != 1]}"
+            f"--hooks {path}: {name} must accept {count} argument{'s'[: count != 1]}"
         ) from None
     except ValueError:
         pass  # a builtin, of which nothing is known

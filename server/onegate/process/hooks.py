@@ -34,7 +34,7 @@ class Server:
         self.worker_age = 0
         """How many have been made."""
         self.WORKERS: dict[int, Worker] = {}
-        """Those that there are, by process number."""
+        """Those that there are, by pid."""
 
     @property
     def address(self) -> list[tuple[str, int] | str | int]:
@@ -96,6 +96,6 @@ class Hooks:
         try:
             function(*arguments)
         except (Exception, SystemExit) as error:
-            log.exception("the hook %s failed", name)
+            log.exception("hook %s failed", name)
             if name in _DECISIVE:
                 raise HookError(name) from error

@@ -54,20 +54,21 @@ def raise_nofile() -> None:
 
 
 def describe(settings: Settings) -> str:
-    """One line for the log: what there is, and what it allows."""
+    """One line for the log: the limits, and what they allow."""
     nofile, nproc = _soft(resource.RLIMIT_NOFILE), _soft(resource.RLIMIT_NPROC)
     each = budget(_OWN_DESCRIPTORS + len(settings.bind), settings.worker_connections).connections
-    told = [
-        f"{settings.workers} workers with {settings.threads} threads and {each} connections each",
+    parts = [
+        f"{_plural(settings.workers, 'worker')} with {_plural(settings.threads, 'thread')} and"
+        f" {_plural(each, 'connection')} each",
         f"nofile {_number(nofile)}",
         f"nproc {_number(nproc)}",
     ]
     memory = memory_limit()
-    told.append(f"memory {memory >> 20} MiB" if memory else "memory unlimited")
+    parts.append(f"memory {memory >> 20} MiB" if memory else "memory unlimited")
     wanted = 1 + settings.workers * (1 + (settings.threads if settings.threads > 1 else 0))
     if wanted > nproc:
-        told.append(f"of {wanted} processes and threads that were asked for not all can be had")
-    return "; ".join(told)
+        parts.append(f"nproc {nproc} is too low for the {wanted} configured processes and threads")
+    return "; ".join(parts)
 
 
 def memory_limit() -> int:
@@ -119,6 +120,10 @@ def _own_group(controller: str) -> str:
 def _soft(which: int) -> int:
     soft = resource.getrlimit(which)[0]
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _number(limit: int) -> str:

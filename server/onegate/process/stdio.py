@@ -96,7 +96,7 @@ def tell(text: str) -> None:
         sys.exit(CLOSED_PIPE)
     except OSError as error:
         _forget(1)
-        complain(f"onegate: standard output: {error.strerror}")
+        complain(f"onegate: cannot write to standard output: {error.strerror}")
         sys.exit(_WRITE_FAILED)
 
 
