@@ -6,7 +6,7 @@ import logging
 
 from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
 from onegate.process.hooks import Hooks
-from onegate.process.stdio import tell
+from onegate.process.stdio import print_output
 from onegate.validate import validate
 from onegate.wsgi.loader import LoadError, load
 
@@ -34,6 +34,6 @@ def check(settings: Settings) -> int:
         # SystemExit too: a module that exits while it is imported cannot be served.
         log.exception("the application %s cannot be loaded", settings.app)
     else:
-        tell(f"onegate: configuration OK, loaded {settings.app}\n")
+        print_output(f"onegate: configuration OK, loaded {settings.app}\n")
         return 0
     return 1

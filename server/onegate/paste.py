@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from onegate.errors import SettingsError
-from onegate.serving import as_master, given
+from onegate.serving import as_master, read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def main(app: Callable[..., Any], global_conf: object = None, **settings: str) -
     value, not ``SystemExit``, which ``pserve`` takes for success.
     """
     del global_conf
-    if status := as_master(app, given(_bound(settings), text=True)):
+    if status := as_master(app, read_settings(_bound(settings), text=True)):
         sys.exit(status)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TARGET = f"{__name__}:served"
 _LOADED = ("preload", "reload")
 """The application is loaded, once and for all, when it is handed over."""
-_OF_A_MASTER = (
+_MASTER_ONLY = (
     *_LOADED,
     *("app", "config", "chdir", "env", "hooks", "reload_extra_file", "status", "workers"),
     *("raise_nofile", "timeout", "drain_delay", "max_requests", "max_requests_jitter"),
@@ -60,10 +60,10 @@ def serve(app: Callable[..., Any], **settings: Any) -> int:
     if threading.current_thread() is not threading.main_thread():
         Server(app, **settings).run()
         return 0
-    return as_master(app, given(settings))
+    return as_master(app, read_settings(settings))
 
 
-def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
+def read_settings(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
     """Values as the configuration keeps them. ``text``: they are all text, as in a variable.
 
     Raises :class:`SettingsError`.
@@ -79,9 +79,9 @@ def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
         kind = option.kind
         try:
             if text:
-                found[name] = kind.read_all(value)
+                found[name] = kind.parse_variable(value)
             else:
-                found[name] = kind.take(list(value) if isinstance(value, tuple) else value)
+                found[name] = kind.from_toml(list(value) if isinstance(value, tuple) else value)
         except ValueError:
             raise SettingsError(
                 f"{name}: invalid value {value!r}, expected {kind.expects}"
@@ -98,7 +98,7 @@ def _check(app: object) -> None:
 
 
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
-    """:func:`serve`, in the main thread, with values as :func:`given` returns them."""
+    """:func:`serve`, in the main thread, with values as :func:`read_settings` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
     from onegate.master.fork_context import ForkContext  # noqa: PLC0415
     from onegate.process.stdio import open_missing  # noqa: PLC0415
@@ -175,7 +175,7 @@ def _end(status: int) -> NoReturn:
 # ── one thread ───────────────────────────────────────────────────────────────────────────────────
 
 
-class Alone:
+class NoMaster:
     """Where a worker would tell its master how it is."""
 
     def __init__(self) -> None:
@@ -207,16 +207,16 @@ class Server:
         from onegate.validate import validate  # noqa: PLC0415
 
         _check(app)
-        if wrong := [name for name in settings if name in _OF_A_MASTER]:
+        if wrong := [name for name in settings if name in _MASTER_ONLY]:
             raise SettingsError(
                 f"{wrong[0]}: not available with Server, which serves in a thread of this process;"
                 " call serve() in the main thread for a master and workers"
             )
-        made = Settings(**given(settings))
+        made = Settings(**read_settings(settings))
         self._lock = threading.Lock()
         self._stopped = self._begun = False
         self._thread: threading.Thread | None = None
-        self._line = Alone()
+        self._line = NoMaster()
         context = validate(made)
         self._listeners = open_listeners(made, {}, [])
         self._lifeline, self._end = os.pipe2(os.O_CLOEXEC)

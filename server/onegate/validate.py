@@ -53,7 +53,7 @@ def _access_log(text: str) -> None:
         formatter(text)
 
 
-_OF_THE_REQUEST = {
+_SET_BY_REQUEST = {
     *("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "REQUEST_URI", "RAW_URI"),
     *("REMOTE_ADDR", "REMOTE_PORT", "CONTENT_LENGTH", "wsgi.input", "wsgi.early_hints"),
 }
@@ -62,7 +62,7 @@ _OF_THE_REQUEST = {
 
 def _environ(pairs: tuple[tuple[str, str], ...]) -> None:
     for name, _ in pairs:
-        if name in _OF_THE_REQUEST:
+        if name in _SET_BY_REQUEST:
             raise SettingsError(f"--environ {name}: each request sets it; choose another name")
         if name == "SCRIPT_NAME":
             raise SettingsError(f"--environ {name}: use --root-path instead")

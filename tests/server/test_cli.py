@@ -13,8 +13,8 @@ import pytest
 from onegate import __file__ as onegate_package
 from onegate import __version__
 from onegate.cli import Sources, main
-from onegate.config.arguments import chosen, parse
-from onegate.config.help import manual
+from onegate.config.arguments import parse, settings_of
+from onegate.config.help import help_text
 from onegate.config.settings import OPTIONS
 from onegate.errors import SettingsError
 
@@ -108,7 +108,7 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_one_line(
 
 
 def test_help_names_every_option_and_default() -> None:
-    lines = manual(78).splitlines()
+    lines = help_text(78).splitlines()
     assert max(map(len, lines)) <= 78
     text = " ".join(" ".join(lines).split())
     for option in OPTIONS.values():
@@ -148,7 +148,7 @@ def test_help_is_asked_for_beside_whatever_else(flag: str) -> None:
     ],
 )
 def test_the_forms_of_a_command_line(words: list[str], settings: dict[str, object]) -> None:
-    assert chosen(parse(words)) == settings
+    assert settings_of(parse(words)) == settings
 
 
 def test_print_config() -> None:

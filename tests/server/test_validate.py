@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.config.settings import OPTIONS, Settings
-from onegate.config.types import Kind, Pairs, Texts
+from onegate.config.types import Kind, Pairs, Strings
 from onegate.errors import SettingsError
 from onegate.validate import RESOURCES, SYNTAX, validate
 
@@ -36,7 +36,7 @@ JUDGED_ELSEWHERE = {
 def test_every_option_of_free_text_has_its_judge() -> None:
     names = [*SYNTAX, *(name for names in RESOURCES for name in names)]
     assert len(set(names)) == len(names)
-    free = {name for name, option in OPTIONS.items() if type(option.kind) in (Kind, Texts, Pairs)}
+    free = {name for name, option in OPTIONS.items() if type(option.kind) in (Kind, Strings, Pairs)}
     assert set(names) <= OPTIONS.keys()
     assert free - set(names) <= JUDGED_ELSEWHERE.keys()
     assert not set(names) & JUDGED_ELSEWHERE.keys()

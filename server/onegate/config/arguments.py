@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
     return _Reader(arguments).found
 
 
-def chosen(found: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among what was parsed."""
     return {name: value for name, value in found.items() if name in OPTIONS}
 
@@ -109,7 +109,7 @@ class _Reader:
 
     def _take(self, spelled: str, name: str, kind: Kind, text: str) -> None:
         try:
-            value = kind.read(text)
+            value = kind.parse(text)
         except ValueError:
             raise UsageError(
                 f"{spelled}: invalid value {text!r}, expected {kind.expects}"

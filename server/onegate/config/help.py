@@ -22,7 +22,7 @@ _COLUMN = 24
 """Where the help texts begin."""
 
 
-def manual(width: int) -> str:
+def help_text(width: int) -> str:
     """The help, in lines of at most ``width`` characters where possible."""
     lines = [USAGE, "", _WHAT, "", "options:"]
     for name, text in (ACTIONS | TRANSLATIONS).items():
@@ -46,7 +46,7 @@ def _spellings(option: Option) -> str:
 def _help(option: Option) -> str:
     if option.default in ("", (), None):
         return option.help
-    return f"{option.help} (default: {option.kind.show(option.default)})"
+    return f"{option.help} (default: {option.kind.to_toml(option.default)})"
 
 
 def _entry(head: str, text: str, width: int) -> Iterator[str]:

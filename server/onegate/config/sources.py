@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from onegate._frozen import Record
 from onegate.config.option import PREFIX
 from onegate.config.settings import OPTIONS, Settings
-from onegate.config.types import Kind, Whole
+from onegate.config.types import Integer, Kind
 from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             raise SettingsError(f"unknown environment variable {variable}{near}")
         if text:
             try:
-                values[option.name] = option.kind.read_all(text)
+                values[option.name] = option.kind.parse_variable(text)
             except ValueError:
                 raise SettingsError(_invalid(variable, text, option.kind)) from None
     return values
@@ -101,9 +101,9 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
     for name, variable in _PLATFORM.items():
         if not (text := environ.get(variable, "")):
             continue
-        kind = Whole(0 if variable == "PORT" else 1)
+        kind = Integer(0 if variable == "PORT" else 1)
         try:
-            values[name] = kind.read(text)
+            values[name] = kind.parse(text)
         except ValueError:
             raise SettingsError(_invalid(variable, text, kind)) from None
     if "bind" in values:
@@ -144,7 +144,7 @@ def _value(path: str, key: str, value: object) -> Any:
         ways = f"{option.flags[-1]} or {option.variable}"
         raise SettingsError(f"{path}: {key} cannot be set in a file; use {ways}")
     try:
-        return option.kind.take(value)
+        return option.kind.from_toml(value)
     except ValueError:
         raise SettingsError(_invalid(f"{path}: {key}", value, option.kind)) from None
 

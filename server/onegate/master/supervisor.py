@@ -121,7 +121,7 @@ class Supervisor:
             self._succession.done = True
             self._processes.remove(child)
             step_aside(child)
-            self._notifier.hand_over(child.named)
+            self._notifier.set_main_pid(child.named)
             self._shutdown.begin(quick=False)
         elif child.role is Role.WORKER and child.generation == self._generations.present.number:
             self._worker_serves()

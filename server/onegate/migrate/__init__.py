@@ -25,5 +25,5 @@ def translate(origin: str, path: Path) -> tuple[str, bool]:
     :class:`onegate.errors.SettingsError` if the file cannot be read.
     """
     translation = TRANSLATORS[origin](path)
-    translation.judge()
+    translation.check()
     return translation.toml(), bool(translation.lost)

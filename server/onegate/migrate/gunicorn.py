@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onegate.errors import SettingsError
-from onegate.migrate.gunicorn_hooks import lacking
-from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate.gunicorn_hooks import missing_attributes
+from onegate.migrate.translation import (
+    NoEquivalent,
+    Rule,
+    Translation,
+    absent,
+    convert_value,
+    not_needed,
+    same,
+)
 from onegate.process.hook_loader import ABSENT, HOOKS
 
 TYPE_CHECKING = False
@@ -36,7 +44,7 @@ def _text(value: Any) -> str:
 
 def _worker_class(value: Any) -> Mapping[str, Any]:
     if value not in ("sync", "gthread"):
-        raise Differs(
+        raise NoEquivalent(
             "the application is called in threads only: set --threads to the concurrency you need,"
             " or stay with gunicorn for greenlets or ASGI",
             essential=True,
@@ -49,8 +57,8 @@ def _positive(name: str, instead: str) -> Rule:
 
     def settings(value: Any) -> Mapping[str, Any]:
         if value == 0:
-            raise Differs(instead, essential=False)
-        return {name: fit(name, value)}
+            raise NoEquivalent(instead, essential=False)
+        return {name: convert_value(name, value)}
 
     return Rule(name, settings)
 
@@ -60,7 +68,7 @@ def _access_log(value: Any) -> Mapping[str, Any]:
 
 
 def _mode(value: Any) -> Mapping[str, Any]:
-    return {"umask": fit("umask", value if isinstance(value, str) else f"{value:o}")}
+    return {"umask": convert_value("umask", value if isinstance(value, str) else f"{value:o}")}
 
 
 def _forwarded(value: Any) -> Mapping[str, Any]:
@@ -72,7 +80,7 @@ def _forwarded(value: Any) -> Mapping[str, Any]:
 def _scheme_headers(value: Any) -> Mapping[str, Any]:
     others = {name: word for name, word in value.items() if name.upper() != "X-FORWARDED-PROTO"}
     if others or value.get("X-FORWARDED-PROTO", "https") != "https":
-        raise Differs("only x-forwarded-proto: https is supported", essential=True)
+        raise NoEquivalent("only x-forwarded-proto: https is supported", essential=True)
     return {}
 
 
@@ -114,7 +122,7 @@ RULES: dict[str, Rule] = {
     "user": same("user", _text),
     "group": same("group", _text),
     "umask": Rule("umask", _mode),
-    "initgroups": needless("the user's supplementary groups are always set"),
+    "initgroups": not_needed("the user's supplementary groups are always set"),
     "root_path": same("root_path"),
     "tmp_upload_dir": same("spool", lambda value: value or "auto"),
     "forwarded_allow_ips": Rule("forwarded_allow_ips, forwarded_headers", _forwarded),
@@ -135,8 +143,8 @@ RULES: dict[str, Rule] = {
     "cert_reqs": absent(_CLIENT_CERTIFICATES, essential=True),
     "ssl_version": absent("always TLS 1.2 or newer"),
     "ciphers": absent("always the defaults of Python's ssl module"),
-    "do_handshake_on_connect": needless("a handshake never blocks a worker"),
-    "suppress_ragged_eofs": needless("they are never an error"),
+    "do_handshake_on_connect": not_needed("a handshake never blocks a worker"),
+    "suppress_ragged_eofs": not_needed("they are never an error"),
     "accesslog": Rule("access_logfile", _access_log),
     "access_log_format": same("access_log", lambda text: "combined" if text == _COMBINED else text),
     "errorlog": same("error_logfile"),
@@ -150,30 +158,30 @@ RULES: dict[str, Rule] = {
     "syslog_addr": absent(_LOGGING),
     "syslog_prefix": absent(_LOGGING),
     "syslog_facility": absent(_LOGGING),
-    "disable_redirect_access_to_syslog": needless("there is no syslog to redirect to"),
-    "enable_stdio_inheritance": needless("printed lines are written immediately"),
+    "disable_redirect_access_to_syslog": not_needed("there is no syslog to redirect to"),
+    "enable_stdio_inheritance": not_needed("printed lines are written immediately"),
     "statsd_host": absent("see --status"),
     "statsd_prefix": absent("see --status"),
     "dogstatsd_tags": absent("see --status"),
     "enable_backlog_metric": absent("see --status"),
     "control_socket": absent("see --status and the signals"),
     "control_socket_mode": absent("see --status and the signals"),
-    "control_socket_disable": needless("there is no control socket"),
+    "control_socket_disable": not_needed("there is no control socket"),
     "daemon": absent("run it under systemd, or in the background with &"),
     "proc_name": absent(_PROCESS_TITLE),
     "default_proc_name": absent(_PROCESS_TITLE),
     "pythonpath": absent("set PYTHONPATH when starting onegate", essential=True),
     "paste": absent(_CALLABLE, essential=True),
     "raw_paste_global_conf": absent(_CALLABLE, essential=True),
-    "reload_engine": needless("watchfiles if installed, otherwise polling"),
+    "reload_engine": not_needed("watchfiles if installed, otherwise polling"),
     "spew": absent("use python -m trace"),
-    "check_config": needless("run onegate --check-config"),
-    "print_config": needless("run onegate --print-config"),
-    "config": needless("this file"),
-    "sendfile": needless("sendfile(2) is used where possible"),
-    "reuse_port": needless("workers share one listening socket"),
-    "worker_tmp_dir": needless("worker heartbeats use shared memory, not files"),
-    "http_parser": needless("there is one parser"),
+    "check_config": not_needed("run onegate --check-config"),
+    "print_config": not_needed("run onegate --print-config"),
+    "config": not_needed("this file"),
+    "sendfile": not_needed("sendfile(2) is used where possible"),
+    "reuse_port": not_needed("workers share one listening socket"),
+    "worker_tmp_dir": not_needed("worker heartbeats use shared memory, not files"),
+    "http_parser": not_needed("there is one parser"),
     "protocol": absent("HTTP only; make the proxy speak HTTP", "http", essential=True),
     "uwsgi_allow_ips": absent("HTTP only"),
     "permit_obsolete_folding": absent(_STRICT, essential=True),
@@ -222,7 +230,7 @@ def from_gunicorn(path: Path) -> Translation:
         elif name in HOOKS and callable(value):
             result.values["hooks"] = str(path)
     if "hooks" in result.values:
-        result.lost += lacking(path)
+        result.lost += missing_attributes(path)
     if "access_logfile" not in result.values:
         result.values.pop("access_log", None)  # a format alone writes nothing
     else:

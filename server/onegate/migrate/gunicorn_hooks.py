@@ -23,7 +23,7 @@ _ARGUMENTS = {
 """What each hook gets, as far as it is an object of the server's."""
 
 
-def lacking(path: Path) -> list[str]:
+def missing_attributes(path: Path) -> list[str]:
     """For each attribute that a hook in ``path`` reads and that is not there, a line that says so.
 
     What a hook sets itself is there. Only what stands in the hook itself is found, not what a

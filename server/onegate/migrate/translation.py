@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Differs(Exception):  # noqa: N818 - a result, not an error
+class NoEquivalent(Exception):  # noqa: N818 - a result, not an error
     """This value has no equivalent. ``essential``: responses differ without it."""
 
     def __init__(self, reason: str, *, essential: bool) -> None:
@@ -30,7 +30,7 @@ class Translation:
     source: str
     values: dict[str, Any] = field(default_factory=dict)
     """onegate's settings by their names."""
-    needless: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     minor: list[str] = field(default_factory=list)
     """What has no equivalent, and no effect on responses."""
     lost: list[str] = field(default_factory=list)
@@ -42,14 +42,14 @@ class Translation:
         try:
             self.values.update(rule.settings(value))
             if rule.remark:
-                self.needless.append(f"{said}: {rule.remark}")
-        except Differs as difference:
+                self.notes.append(f"{said}: {rule.remark}")
+        except NoEquivalent as difference:
             (self.lost if difference.essential else self.minor).append(f"{said}: {difference}")
         except ValueError:
             self.lost.append(f"{said}: invalid value for onegate")
 
-    def judge(self) -> None:
-        """Count as lost what onegate cannot use, though its kind is right."""
+    def check(self) -> None:
+        """Move values that are invalid in onegate, although their type is right, to ``lost``."""
         for name, check in SYNTAX.items():
             if name in self.values:
                 try:
@@ -61,10 +61,10 @@ class Translation:
         """A file for ``--config``; what is not in it stands in comments."""
         lines = [f"# Translated from {self.source}"]
         for name, option in OPTIONS.items():
-            if name in self.values and (text := option.kind.show(self.values[name])) is not None:
+            if name in self.values and (text := option.kind.to_toml(self.values[name])) is not None:
                 lines.append(f"{name} = {text}")
         for title, items in (
-            ("Notes:", self.needless),
+            ("Notes:", self.notes),
             ("No equivalent, no effect on what is served:", self.minor),
             ("LOST, changes what is served:", self.lost),
         ):
@@ -80,7 +80,7 @@ class Rule:
     target: str
     """For the table in docs/migrating.md: a setting of onegate, or words."""
     settings: Callable[[Any], Mapping[str, Any]]
-    """Makes settings of a value; raises :class:`Differs`, or ``ValueError`` for a wrong one."""
+    """Makes settings of a value; raises :class:`NoEquivalent`, or ``ValueError`` if invalid."""
     remark: str = ""
     """What else there is to know, whatever the value."""
     reason: str = ""
@@ -89,10 +89,14 @@ class Rule:
 
 def same(name: str, convert: Callable[[Any], Any] | None = None, remark: str = "") -> Rule:
     """The setting ``name`` says the same."""
-    return Rule(name, lambda value: {name: fit(name, convert(value) if convert else value)}, remark)
+    return Rule(
+        name,
+        lambda value: {name: convert_value(name, convert(value) if convert else value)},
+        remark,
+    )
 
 
-def needless(reason: str) -> Rule:
+def not_needed(reason: str) -> Rule:
     """There is nothing to set."""
     return Rule("not needed", lambda _: {}, reason)
 
@@ -102,7 +106,7 @@ def absent(reason: str, *harmless: object, essential: bool = False) -> Rule:
 
     def settings(value: Any) -> dict[str, Any]:
         if value and value not in harmless:
-            raise Differs(reason, essential=essential)
+            raise NoEquivalent(reason, essential=essential)
         return {}
 
     target = "**lost**" if essential else "no equivalent"
@@ -110,12 +114,12 @@ def absent(reason: str, *harmless: object, essential: bool = False) -> Rule:
     return Rule(target + unless, settings, reason=reason)
 
 
-def fit(name: str, value: Any) -> Any:
+def convert_value(name: str, value: Any) -> Any:
     """``value``, which another server took, as the setting ``name`` takes it."""
     kind = OPTIONS[name].kind
     if kind.repeat:
         items = [value] if isinstance(value, str) else list(value)
-        return tuple(kind.read(str(item)) for item in items)
+        return tuple(kind.parse(str(item)) for item in items)
     if isinstance(value, str):
-        return kind.read(value)
-    return kind.take(value)
+        return kind.parse(value)
+    return kind.from_toml(value)

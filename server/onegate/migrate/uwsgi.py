@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
 from onegate.migrate import uwsgi_ini as ini
-from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate.translation import (
+    NoEquivalent,
+    Rule,
+    Translation,
+    absent,
+    convert_value,
+    not_needed,
+    same,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +34,7 @@ def _switch(name: str, *, on: bool = True) -> Rule:
 
 def _more(name: str, convert: Callable[[str], Any] = str) -> Rule:
     """One more item of a setting that may be repeated."""
-    return Rule(name, lambda value: {name: fit(name, convert(value))})
+    return Rule(name, lambda value: {name: convert_value(name, convert(value))})
 
 
 def _module(value: str) -> Mapping[str, Any]:
@@ -37,14 +45,14 @@ def _wsgi_file(value: str) -> Mapping[str, Any]:
     file = PurePath(value)
     name = ".".join(file.with_suffix("").parts)
     if file.is_absolute() or file.suffix != ".py" or not re.fullmatch(r"\w+(\.\w+)*", name):
-        raise Differs("name it as a module, with --chdir to its directory", essential=True)
+        raise NoEquivalent("name it as a module, with --chdir to its directory", essential=True)
     return {"app": f"{name}:application"}
 
 
 def _mount(value: str) -> Mapping[str, Any]:
     path, equals, app = value.partition("=")
     if not equals or not re.fullmatch(r"[\w.]+:[\w.]+", app):
-        raise Differs("name one application, as module:app", essential=True)
+        raise NoEquivalent("name one application, as module:app", essential=True)
     return {"app": app, "root_path": path.rstrip("/")}
 
 
@@ -55,20 +63,20 @@ def _address(value: str) -> str:
 
 
 def _limit_post(value: str) -> Mapping[str, Any]:
-    if not (limit := fit("limit_request_body", value)):
-        raise Differs("there is always a limit", essential=False)
+    if not (limit := convert_value("limit_request_body", value)):
+        raise NoEquivalent("there is always a limit", essential=False)
     return {"limit_request_body": limit}
 
 
 def _https(value: str) -> Mapping[str, Any]:
     address, *files = value.split(",")
     if len(files) != 2:
-        raise Differs("only address,certificate,key is supported", essential=True)
+        raise NoEquivalent("only address,certificate,key is supported", essential=True)
     return {"bind": (_address(address),), "certfile": files[0], "keyfile": files[1]}
 
 
 def _chmod(value: str) -> Mapping[str, Any]:
-    return {"socket_mode": fit("socket_mode", "666" if value == "true" else value)}
+    return {"socket_mode": convert_value("socket_mode", "666" if value == "true" else value)}
 
 
 def _memory(value: str) -> Mapping[str, Any]:
@@ -92,7 +100,7 @@ def _log_format(value: str) -> Mapping[str, Any]:
         if name.startswith("var."):
             return f"%({{{name[4:]}}}e)s"
         if name not in _ATOMS:
-            raise Differs(f"no atom is equivalent to %({name})", essential=False)
+            raise NoEquivalent(f"no atom is equivalent to %({name})", essential=False)
         return f"%({_ATOMS[name]})s"
 
     return {"access_log": re.sub(r"%\(([^()]+)\)", atom, value.replace("%%", "%"))}
@@ -124,7 +132,7 @@ RULES: dict[str, Rule] = {
     "file": Rule("app", _wsgi_file),
     "callable": Rule("app", lambda value: {"callable": value}),
     "mount": Rule("app, root_path", _mount),
-    "manage-script-name": needless("root_path does that"),
+    "manage-script-name": not_needed("root_path does that"),
     "http-socket": Rule("bind", _socket),
     "http11-socket": Rule("bind", _socket),
     "http": Rule("bind", _socket),
@@ -137,20 +145,20 @@ RULES: dict[str, Rule] = {
     "processes": same("workers"),
     "workers": same("workers"),
     "threads": same("threads"),
-    "enable-threads": needless(_ALWAYS),
-    "master": needless(_ALWAYS),
-    "single-interpreter": needless(_ALWAYS),
-    "need-app": needless(_ALWAYS),
-    "no-orphans": needless(_ALWAYS),
-    "die-on-term": needless("TERM stops onegate gracefully"),
-    "vacuum": needless(_ALWAYS),
-    "strict": needless(_ALWAYS),
-    "thunder-lock": needless("the kernel wakes one worker"),
-    "reuse-port": needless("workers share one listening socket"),
+    "enable-threads": not_needed(_ALWAYS),
+    "master": not_needed(_ALWAYS),
+    "single-interpreter": not_needed(_ALWAYS),
+    "need-app": not_needed(_ALWAYS),
+    "no-orphans": not_needed(_ALWAYS),
+    "die-on-term": not_needed("TERM stops onegate gracefully"),
+    "vacuum": not_needed(_ALWAYS),
+    "strict": not_needed(_ALWAYS),
+    "thunder-lock": not_needed("the kernel wakes one worker"),
+    "reuse-port": not_needed("workers share one listening socket"),
     "lazy-apps": _switch("preload", on=False),
     "lazy": _switch("preload", on=False),
-    "plugin": needless("there are no plugins"),
-    "plugins": needless("there are no plugins"),
+    "plugin": not_needed("there are no plugins"),
+    "plugins": not_needed("there are no plugins"),
     "chdir": same("chdir"),
     "chdir2": same("chdir"),
     "virtualenv": absent(_VENV, essential=True),
@@ -161,24 +169,25 @@ RULES: dict[str, Rule] = {
     "pp": absent(_PATH, essential=True),
     "env": _more("env"),
     "harakiri": same("timeout"),
-    "harakiri-verbose": needless("the log shows where a worker was stuck"),
+    "harakiri-verbose": not_needed("the log shows where a worker was stuck"),
     "socket-timeout": same("body_timeout", remark="per 16 KiB instead of per read"),
     "http-timeout": same(
         "write_timeout", remark="concerns the client only; --timeout is for calls"
     ),
     "http-headers-timeout": same("head_timeout"),
     "http-keepalive": Rule(
-        "keepalive", lambda value: {} if value == "true" else {"keepalive": fit("keepalive", value)}
+        "keepalive",
+        lambda value: {} if value == "true" else {"keepalive": convert_value("keepalive", value)},
     ),
-    "so-keepalive": needless("connections have timeouts of their own"),
-    "http-auto-chunked": needless(_ALWAYS),
-    "http-chunked-input": needless(_ALWAYS),
-    "wsgi-manage-chunked-input": needless(_ALWAYS),
+    "so-keepalive": not_needed("connections have timeouts of their own"),
+    "http-auto-chunked": not_needed(_ALWAYS),
+    "http-chunked-input": not_needed(_ALWAYS),
+    "wsgi-manage-chunked-input": not_needed(_ALWAYS),
     "buffer-size": same("limit_request_head"),
     "max-vars": absent("see --limit-request-fields"),
     "limit-post": Rule("limit_request_body", _limit_post),
     "post-buffering": same("body_memory"),
-    "post-buffering-bufsize": needless("the buffer size is fixed"),
+    "post-buffering-bufsize": not_needed("the buffer size is fixed"),
     "max-requests": same("max_requests"),
     "max-requests-delta": same("max_requests_jitter", remark="random instead of per worker number"),
     "min-worker-lifetime": absent("a worker that dies early is replaced after a back-off"),
@@ -203,7 +212,7 @@ RULES: dict[str, Rule] = {
     "req-logger": absent("see --access-logfile"),
     "disable-logging": Rule("access_log", _no_log),
     "log-format": Rule("access_log", _log_format),
-    "log-x-forwarded-for": needless("see --forwarded-headers"),
+    "log-x-forwarded-for": not_needed("see --forwarded-headers"),
     "log-maxsize": absent("rotate the files with logrotate and send USR1"),
     "log-4xx": absent("every response is logged"),
     "log-5xx": absent("every response is logged"),
@@ -212,12 +221,12 @@ RULES: dict[str, Rule] = {
     "py-autoreload": _switch("reload"),
     "touch-reload": absent("send HUP; for development see --reload"),
     "enable-proxy-protocol": _switch("proxy_protocol"),
-    "ignore-sigpipe": needless(_GONE),
-    "ignore-write-errors": needless(_GONE),
-    "disable-write-exception": needless(_GONE),
-    "py-call-osafterfork": needless(_ALWAYS),
-    "py-call-uwsgi-fork-hooks": needless(_ALWAYS),
-    "offload-threads": needless("slow clients do not block a worker"),
+    "ignore-sigpipe": not_needed(_GONE),
+    "ignore-write-errors": not_needed(_GONE),
+    "disable-write-exception": not_needed(_GONE),
+    "py-call-osafterfork": not_needed(_ALWAYS),
+    "py-call-uwsgi-fork-hooks": not_needed(_ALWAYS),
+    "offload-threads": not_needed("slow clients do not block a worker"),
     "wsgi-disable-file-wrapper": absent("sendfile(2) is used where possible"),
     "max-fd": Rule("raise_nofile", lambda _: {"raise_nofile": True}),
     "cheaper": absent(_SCALE),

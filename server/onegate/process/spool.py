@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 
 
-def spool_folder(wanted: str) -> str | None:
+def spool_directory(wanted: str) -> str | None:
     """The directory to spool to: ``wanted``, the system's temporary one for "auto", or None.
 
     None too if nothing can be written there, as on a read-only root without ``/tmp``.
@@ -35,14 +35,14 @@ def _usable(wanted: str) -> tuple[str | None, str]:
     if wanted == "none":
         return None, ""
     reasons: list[str] = []
-    for folder in _candidates() if wanted == "auto" else [wanted]:
+    for directory in _candidates() if wanted == "auto" else [wanted]:
         try:
-            if not stat.S_ISDIR(os.stat(folder).st_mode):
+            if not stat.S_ISDIR(os.stat(directory).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            with open_spool(folder):
-                return os.path.join(os.getcwd(), folder), ""
+            with open_spool(directory):
+                return os.path.join(os.getcwd(), directory), ""
         except OSError as error:
-            reasons.append(f"{folder}: {error.strerror or error}")
+            reasons.append(f"{directory}: {error.strerror or error}")
     return None, "; ".join(reasons)
 
 
@@ -82,22 +82,22 @@ def _as_worker(settings: Settings) -> str:
             drop(settings.user, settings.group)
             os.write(write, _usable(settings.spool)[1].encode("utf-8", "surrogateescape"))
         finally:
-            os._exit(0)  # whatever is wrong with --user is told elsewhere
+            os._exit(0)  # errors in --user are reported elsewhere
     os.close(write)
-    with open(read, "rb") as told:
-        reason = told.read().decode("utf-8", "surrogateescape")
+    with open(read, "rb") as pipe:
+        reason = pipe.read().decode("utf-8", "surrogateescape")
     os.waitpid(pid, 0)
     return reason
 
 
-def open_spool(folder: str, *, buffered: bool = True) -> IO[bytes]:
-    """A new file in ``folder`` that is gone when it is closed. Raises ``OSError``."""
+def open_spool(directory: str, *, buffered: bool = True) -> IO[bytes]:
+    """A new file in ``directory`` that is gone when it is closed. Raises ``OSError``."""
     try:
-        descriptor = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno not in _NOT_KNOWN:
             raise
         from tempfile import TemporaryFile  # noqa: PLC0415 - see the module
 
-        return TemporaryFile(dir=folder, prefix="onegate-", buffering=-1 if buffered else 0)
+        return TemporaryFile(dir=directory, prefix="onegate-", buffering=-1 if buffered else 0)
     return open(descriptor, "w+b", buffering=-1 if buffered else 0)

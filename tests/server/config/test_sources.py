@@ -9,30 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onegate.config.arguments import chosen, parse
-from onegate.config.dump import show
+from onegate.config.arguments import parse, settings_of
+from onegate.config.dump import to_toml
 from onegate.config.option import Option
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.sources import Loaded, combine
-from onegate.config.types import Choice, Flag, Mode, Pairs, Seconds, Size, Texts, UrlPath, Whole
+from onegate.config.types import Choice, Flag, Integer, Mode, Pairs, Seconds, Size, Strings, UrlPath
 from onegate.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[3]
 # Text for a flag, text for a variable, TOML, value: of each kind something that is no default.
 SAMPLES: dict[type, tuple[str, str, str, object]] = {
-    Whole: ("7", "7", "7", 7),
+    Integer: ("7", "7", "7", 7),
     Seconds: ("2.5", "2.5", "2.5", 2.5),
     Size: ("3k", "3k", '"3k"', 3072),
     Mode: ("027", "027", '"027"', 0o27),
     Choice: ("debug", "debug", '"debug"', "debug"),
-    Texts: ("a", "a 'b c'", '["a", "b c"]', ("a", "b c")),
+    Strings: ("a", "a 'b c'", '["a", "b c"]', ("a", "b c")),
     Pairs: ("A=1", "A=1 B=2", '{ A = "1", B = "2" }', (("A", "1"), ("B", "2"))),
     UrlPath: ("/x", "/x", '"/x"', "/x"),
 }
 
 
 def load(arguments: list[str], environ: dict[str, str]) -> Loaded:
-    return combine(chosen(parse(arguments)), environ)
+    return combine(settings_of(parse(arguments)), environ)
 
 
 def sample(option: Option) -> tuple[str, str, str, object]:
@@ -250,14 +250,14 @@ def test_what_is_shown_is_read_again(option: Option, tmp_path: Path) -> None:
         {option.variable: "1" if isinstance(option.kind, Flag) else text},
     )
     file = tmp_path / "shown.toml"
-    file.write_text(show(first))
+    file.write_text(to_toml(first))
     assert load(["-c", str(file)], {}).settings.__dict__ | {"config": ""} == first.settings.__dict__
 
 
 def test_each_value_is_shown_with_where_it_came_from(tmp_path: Path) -> None:
     file = tmp_path / "a\nb.toml"
     file.write_text("threads = 2\n")
-    text = show(load(["m:a", "-c", str(file)], {"ONEGATE_ENV": "A=1", "WEB_CONCURRENCY": "4"}))
+    text = to_toml(load(["m:a", "-c", str(file)], {"ONEGATE_ENV": "A=1", "WEB_CONCURRENCY": "4"}))
     for line in (
         'app = "m:a"  # command line',
         'env = { "A" = "1" }  # ONEGATE_ENV',

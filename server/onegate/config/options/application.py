@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import Flag, Kind, Pairs, Texts, UrlPath
+from onegate.config.types import Flag, Kind, Pairs, Strings, UrlPath
 
 
 class Application(Group, title="Application"):
@@ -99,7 +99,7 @@ class Application(Group, title="Application"):
     )
     reload_extra_file: tuple[str, ...] = option(
         (),
-        Texts("FILE"),
+        Strings("FILE"),
         help="with --reload, watch this file too, for example a template; repeatable",
         why="the files of imported modules are watched anyway",
         gunicorn="reload_extra_files []",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import FieldValue, Kind, Seconds, Size, Whole
+from onegate.config.types import FieldValue, Integer, Kind, Seconds, Size
 
 
 class Messages(Group, title="Requests and responses"):
@@ -64,7 +64,7 @@ class Messages(Group, title="Requests and responses"):
     )
     limit_request_fields: int = option(
         100,
-        Whole(1),
+        Integer(1),
         help="maximum number of field lines in a request; more get 431",
         why="browsers send about 20, a chain of proxies adds a few",
         gunicorn="limit_request_fields 100",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import Flag, Kind, Mode, Texts, Whole
+from onegate.config.types import Flag, Integer, Kind, Mode, Strings
 
 
 class Network(Group, title="Network"):
@@ -11,7 +11,7 @@ class Network(Group, title="Network"):
 
     bind: tuple[str, ...] = option(
         ("127.0.0.1:8000",),
-        Texts("ADDRESS"),
+        Strings("ADDRESS"),
         short="-b",
         help="listen on HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME (an abstract socket) or fd://N"
         " (an inherited descriptor); repeatable. [::] accepts IPv4 as well, unless another"
@@ -25,7 +25,7 @@ class Network(Group, title="Network"):
     )
     backlog: int = option(
         2048,
-        Whole(1),
+        Integer(1),
         help="maximum number of connections that wait in the kernel to be accepted; capped by"
         " net.core.somaxconn",
         why="no client is refused while all workers are busy; somaxconn is 4096 on current Linux",

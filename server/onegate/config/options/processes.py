@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import Flag, Kind, Mode, Seconds, Size, Whole
+from onegate.config.types import Flag, Integer, Kind, Mode, Seconds, Size
 
 
 class Processes(Group, title="Processes"):
@@ -11,7 +11,7 @@ class Processes(Group, title="Processes"):
 
     workers: int = option(
         1,
-        Whole(1),
+        Integer(1),
         short="-w",
         help="number of worker processes",
         why="one suits a container that is scaled from outside; WEB_CONCURRENCY, which platforms"
@@ -23,7 +23,7 @@ class Processes(Group, title="Processes"):
     )
     threads: int = option(
         1,
-        Whole(1),
+        Integer(1),
         help="maximum number of concurrent calls of the application per worker; with 1, calls are"
         " never interleaved",
         why="not every application is thread-safe",
@@ -34,7 +34,7 @@ class Processes(Group, title="Processes"):
     )
     worker_connections: int = option(
         16384,
-        Whole(1),
+        Integer(1),
         help="maximum number of open connections per worker; RLIMIT_NOFILE may lower it",
         why="bounds memory, however many descriptors there are",
         gunicorn="worker_connections 1000",
@@ -83,7 +83,7 @@ class Processes(Group, title="Processes"):
     )
     max_requests: int = option(
         0,
-        Whole(0),
+        Integer(0),
         help="replace a worker after this many requests; 0 disables",
         why="a remedy for applications that leak memory; others need none",
         gunicorn="max_requests 0",
@@ -92,7 +92,7 @@ class Processes(Group, title="Processes"):
     )
     max_requests_jitter: int = option(
         0,
-        Whole(0),
+        Integer(0),
         help="add a random 0…N to --max-requests, so that workers do not restart together",
         why="as max_requests",
         gunicorn="max_requests_jitter 0",
