@@ -48,7 +48,7 @@ def _status(address: str) -> None:
 
 def _access_log(text: str) -> None:
     if text != "off":
-        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only for who wants one
+        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only if one is configured
 
         formatter(text)
 
@@ -82,7 +82,7 @@ SYNTAX: dict[str, Callable[[Any], object]] = {
 
 def _privileges(settings: Settings) -> None:
     if settings.user or settings.group:
-        from onegate.process.privileges import check  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import check  # noqa: PLC0415 - only when started as root
 
         check(settings.user, settings.group)
 

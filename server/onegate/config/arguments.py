@@ -40,7 +40,7 @@ class UsageError(Exception):
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
     """What a command line says: the settings that it names, and of :data:`ACTIONS` and
-    :data:`TRANSLATIONS` those that are asked for.
+    :data:`TRANSLATIONS` those that are requested.
 
     Raises :class:`UsageError`.
     """

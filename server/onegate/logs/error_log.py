@@ -63,9 +63,9 @@ _root, log = _loggers()
 
 _INDENT = "    "
 _STANDARD = {
-    f"{folder}{name}": number
+    f"{directory}{name}": number
     for number, name in ((1, "1"), (2, "2"))
-    for folder in ("/dev/fd/", "/proc/self/fd/")
+    for directory in ("/dev/fd/", "/proc/self/fd/")
 } | {"/dev/stdout": 1, "/dev/stderr": 2}
 """Paths that only lead back to a descriptor that is open. It may not be possible to open what is
 behind it again: a socket (journald's) never is, and a pipe may be somebody else's."""

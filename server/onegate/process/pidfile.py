@@ -16,7 +16,7 @@ class PidFile:
         self._path = os.path.join(os.getcwd(), path) if path else ""
 
     def check(self) -> None:
-        """Raises :class:`SettingsError` if it cannot be written, as far as can be told."""
+        """Raises :class:`SettingsError` if it clearly cannot be written."""
         directory = os.path.dirname(self._path)
         if self._path and not os.access(directory, os.W_OK | os.X_OK):
             why = "permission denied" if os.path.isdir(directory) else "no such directory"

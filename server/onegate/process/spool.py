@@ -73,7 +73,7 @@ def _as_worker(settings: Settings) -> str:
     """Why a worker, as --user and --group, can write in no directory; nothing if it can."""
     if not (settings.user or settings.group):
         return _usable(settings.spool)[1]
-    from onegate.process.privileges import drop  # noqa: PLC0415 - only for who starts as root
+    from onegate.process.privileges import drop  # noqa: PLC0415 - only when started as root
 
     read, write = os.pipe()
     pid = os.fork()
