@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _TARGET = f"{__name__}:served"
 _LOADED = ("preload", "reload")
-"""The application is loaded, once and for all, when it is handed over."""
+"""Options that make no sense for an application that is already loaded."""
 _MASTER_ONLY = (
     *_LOADED,
     *("app", "config", "chdir", "env", "hooks", "reload_extra_file", "status", "workers"),
@@ -36,12 +36,12 @@ _MASTER_ONLY = (
     *("max_worker_memory", "max_worker_lifetime", "user", "group", "umask", "pidfile"),
     *("access_log", "access_logfile", "error_logfile", "log_level"),
 )
-"""Options of processes, of which a :class:`Server` has none; its messages go to ``logging``."""
+"""Options that do not apply to a :class:`Server`: it has no processes, and uses ``logging``."""
 
 served: Any = None
-"""The application that :func:`serve` was given, where the workers' loader finds it."""
+"""The application passed to :func:`serve`, where the workers' loader finds it."""
 _master = 0
-"""Process in which :func:`serve` runs."""
+"""Pid of the process in which :func:`serve` runs."""
 
 
 def serve(app: Callable[..., Any], **settings: Any) -> int:
@@ -64,7 +64,7 @@ def serve(app: Callable[..., Any], **settings: Any) -> int:
 
 
 def read_settings(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
-    """Values as the configuration keeps them. ``text``: they are all text, as in a variable.
+    """Convert values to those of the configuration. ``text``: all are text, as in a variable.
 
     Raises :class:`SettingsError`.
     """
@@ -147,7 +147,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
 
 
 def _after_fork() -> None:
-    """In a child: what the program wants to do at its own end is not the child's."""
+    """In a child: drop the program's atexit functions, which are not the child's."""
     global _forked  # noqa: PLW0603
     if _master and not _forked:
         _forked = True
@@ -159,9 +159,9 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _end(status: int) -> NoReturn:
-    """End a child here: what called serve() is not to go on in it.
+    """End a child here, so that serve() does not return in it.
 
-    What the application has registered is done first, as ever.
+    The application's atexit functions are called first, as usual.
     """
     try:
         threading._shutdown()  # type: ignore[attr-defined]
@@ -176,17 +176,17 @@ def _end(status: int) -> NoReturn:
 
 
 class NoMaster:
-    """Where a worker would tell its master how it is."""
+    """The status pipe of a worker without a master."""
 
     def __init__(self) -> None:
         self.is_served = threading.Event()
 
     def serves(self) -> None:
-        """Requests are answered from now on."""
+        """Requests are served from now on."""
         self.is_served.set()
 
     def retires(self, *, large: bool) -> None:
-        """Nobody could replace it."""
+        """Ignored: there is no master to replace it."""
 
 
 class Server:

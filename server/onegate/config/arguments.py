@@ -1,8 +1,8 @@
 """The command line.
 
-It is read here and not by ``argparse``, of which 0.8 MiB would stay in the master and in every
-worker that is forked from it. The rules are the usual ones (POSIX.1-2017, 12.2, and GNU's long
-options), without abbreviations. The help is in :mod:`onegate.config.help`.
+It is parsed here and not by ``argparse``, of which 0.8 MiB would stay in the master and in every
+worker forked from it. The rules are the usual ones (POSIX.1-2017, 12.2, and GNU's long options),
+without abbreviations. The help is in :mod:`onegate.config.help`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class UsageError(Exception):
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
-    """What a command line says: the settings that it names, and of :data:`ACTIONS` and
-    :data:`TRANSLATIONS` those that are requested.
+    """Parse a command line: the settings that it contains, and those of :data:`ACTIONS` and
+    :data:`TRANSLATIONS` that it requests.
 
     Raises :class:`UsageError`.
     """
@@ -76,7 +76,7 @@ class _Reader:
             self._positional(word)
 
     def _is_flag(self, word: str) -> bool:
-        # With a space in it, it is rather text: that of an access log's line, say.
+        # A word with a space is a value, for example a format of the access log.
         name = word.partition("=")[0]
         return name in self._flags or (len(word) > 1 and word[0] == "-" and " " not in name)
 
@@ -118,8 +118,7 @@ class _Reader:
 
 
 def _flags() -> dict[str, tuple[str, Kind | bool]]:
-    """For every flag what it names, and the kind of its value or, if it takes none, what it
-    says."""
+    """For every flag, what it sets, and the kind of its value or, if it takes none, that value."""
     flags: dict[str, tuple[str, Kind | bool]] = {"-h": ("help", True)}
     flags |= {spelling(name): (name, True) for name in ACTIONS}
     flags |= {spelling(name): (name, Kind("FILE")) for name in TRANSLATIONS}

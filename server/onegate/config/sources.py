@@ -1,4 +1,4 @@
-"""Where settings come from. The strongest source that names an option gives its whole value.
+"""The sources of settings. The first of them that names an option determines its whole value.
 
 command line > ONEGATE_* variables > --config FILE > PORT, WEB_CONCURRENCY > defaults
 """
@@ -28,15 +28,14 @@ _KUBERNETES = re.compile(
     r"|PORT_[0-9]+_(?:TCP|UDP|SCTP)_(?:ADDR|PORT|PROTO)=.*)",
     re.DOTALL,
 )
-"""What a service called "onegate", or "onegate-NAME", gives to every container of its namespace
-(Kubernetes, "Environment variables" of a Service), with its value: ONEGATE_PORT=8000 is a
-mistake."""
+"""Variables, with their values, that Kubernetes sets in every container of the namespace of a
+service called "onegate" or "onegate-NAME". ONEGATE_PORT=8000 is not one of them, but a mistake."""
 _VARIABLES = {option.variable: option for option in OPTIONS.values()}
 _GUNICORN = {option.gunicorn.split()[0].rstrip(","): option.name for option in OPTIONS.values()}
 
 
 class Loaded(Record):
-    """Settings, and for the name of each one where its value came from."""
+    """Settings, and for each of their names the source of the value."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -45,7 +44,7 @@ class Loaded(Record):
 def combine(
     arguments: Mapping[str, Any], environ: Mapping[str, str], directory: str = ""
 ) -> Loaded:
-    """Read all sources. ``arguments``: the settings of a command line, given in ``directory``.
+    """Read all sources. ``arguments``: the settings of a command line entered in ``directory``.
 
     Raises :class:`SettingsError`.
     """
@@ -73,7 +72,7 @@ def combine(
 
 
 def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    """What the ``ONEGATE_`` variables say. An empty one says nothing."""
+    """The settings in ``ONEGATE_`` variables. Empty ones are ignored."""
     values = {}
     for variable, text in environ.items():
         if not variable.startswith(PREFIX) or _KUBERNETES.fullmatch(f"{variable}={text}"):
@@ -96,7 +95,7 @@ _PLATFORM = {"bind": "PORT", "workers": "WEB_CONCURRENCY"}
 
 
 def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
-    """PORT and WEB_CONCURRENCY, which platforms set for whatever they run."""
+    """The settings in PORT and WEB_CONCURRENCY, which platforms set for any program."""
     values: dict[str, Any] = {}
     for name, variable in _PLATFORM.items():
         if not (text := environ.get(variable, "")):
@@ -115,8 +114,8 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def from_file(path: str, directory: str = "") -> dict[str, Any]:
-    """What the TOML file ``path`` says, which is relative to ``directory``; of a pyproject.toml
-    its table ``[tool.onegate]``."""
+    """The settings in the TOML file ``path``, which is relative to ``directory``; in a
+    pyproject.toml, its table ``[tool.onegate]``."""
     import tomllib  # noqa: PLC0415 - only with --config
 
     try:

@@ -44,7 +44,7 @@ NAMED = {"common": COMMON, "combined": COMBINED}
 
 _DIRECTIVE = re.compile(r"%(?:\(([^()]*)\)[sd]|(%)|)")
 _SHORTER = (512, 64)
-"""Characters kept of each value where a line is too long for one write to a pipe."""
+"""Maximum length of each value, if a line is too long for one write to a pipe."""
 
 
 # ── formats ──────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +103,7 @@ def _of_response(name: str, clean: Clean) -> Get:
 
 
 def _of_environ(name: str, clean: Clean) -> Get:
-    """``{name}e``: what stands in the environ."""
+    """``{name}e``: a variable of the environ."""
     if name == "onegate.request_id":
         return lambda environ, *_: clean(request_id(environ))
 

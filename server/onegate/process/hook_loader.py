@@ -1,7 +1,7 @@
 """``--hooks FILE``: functions of a Python file, called at points in the life of the processes.
 
-Names and arguments are gunicorn's, so that a gunicorn.conf.py can be named as it is; its other
-contents are not looked at. What the arguments offer is :class:`onegate.process.hooks.Server` and
+Names and arguments are gunicorn's, so that a gunicorn.conf.py can be used as it is; its other
+contents are ignored. The arguments are a :class:`onegate.process.hooks.Server` and a
 :class:`onegate.process.hooks.Worker`.
 
     in the master                              in a worker
@@ -48,7 +48,7 @@ HOOKS: dict[str, int] = {
     "pre_exec": 1,
     "on_exit": 1,
 }
-"""How many arguments each hook is called with."""
+"""The number of arguments of each hook."""
 ABSENT = {
     "pre_request": "it would slow down every request; use WSGI middleware",
     "post_request": "it would slow down every request; use WSGI middleware or the access log",
@@ -81,7 +81,7 @@ def _run(path: str) -> dict[str, Any]:
         raise SettingsError(f"--hooks {path}: {error.strerror}") from None
     # A module with a spec: from Python 3.15 on, formatting a traceback through functions of one
     # without (as runpy leaves it) is a DeprecationWarning, and an exception of a hook is logged.
-    # It is not imported by its loader, which would write a __pycache__ beside the file.
+    # It is not imported by its loader, which would write a __pycache__ next to the file.
     loader = SourceFileLoader("__config__", path)
     spec = spec_from_loader("__config__", loader)
     assert spec is not None

@@ -1,4 +1,4 @@
-"""Who a process is: user and group."""
+"""User and group of a process."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _NEEDS_ROOT = "--user and --group: only root can change them; start onegate as r
 
 
 class Identity(Record):
-    """User and group that a process is to have; None: as it is."""
+    """The user and group that a process should have; None: unchanged."""
 
     uid: int | None
     gid: int | None
     name: str
-    """Of the user, whose other groups it is to have; empty: none."""
+    """Of the user whose supplementary groups it should have; empty: none."""
 
     def is_current(self) -> bool:
         """Whether this process already runs as that user and group, and is not root."""
@@ -27,7 +27,7 @@ class Identity(Record):
 
 
 def identity(user: str, group: str) -> Identity:
-    """``user`` and ``group``, each a name or a number, or empty.
+    """The identity that ``user`` and ``group`` name, each a name or a number, or empty.
 
     Raises :class:`SettingsError` if there is none, or if the process would keep root's group
     because nothing names another.
@@ -95,7 +95,7 @@ def _group(group: str) -> int:
 
 
 def _number(text: str) -> int | None:
-    """``text`` as a number of a user or group; None if it is none. The last one means "as it is"
+    """``text`` as a uid or gid; None if it is neither. The highest number means "unchanged"
     (chown(2))."""
     if text.isascii() and text.isdecimal() and int(text) < 0xFFFFFFFF:
         return int(text)

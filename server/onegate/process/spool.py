@@ -1,7 +1,7 @@
 """Unnamed temporary files, for what is too large for memory.
 
-``tempfile`` would do, but importing it costs every worker megabytes that few ever use: it is asked
-only where the file system knows no unnamed files (open(2), O_TMPFILE).
+``tempfile`` would do, but importing it costs every worker megabytes that few ever use: it is
+imported only if the file system does not support unnamed files (open(2), O_TMPFILE).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 
 
 def spool_directory(wanted: str) -> str | None:
-    """The directory to spool to: ``wanted``, the system's temporary one for "auto", or None.
+    """The directory to spool to: ``wanted``, or the system's temporary one for "auto".
 
-    None too if nothing can be written there, as on a read-only root without ``/tmp``.
+    None for "none", and if it cannot be written to, as with a read-only root without ``/tmp``.
     """
     return _usable(wanted)[0]
 
 
 def _usable(wanted: str) -> tuple[str | None, str]:
-    """The directory, and if there is none, why each that was tried is not."""
+    """The directory and ""; or None, and why each candidate was rejected."""
     if wanted == "none":
         return None, ""
     reasons: list[str] = []
@@ -52,10 +52,10 @@ def _candidates() -> list[str]:
 
 
 def check_spool(settings: Settings) -> str:
-    """Look whether workers will have a directory to spool to; the consequence if "auto" finds
-    none, else nothing.
+    """Check whether workers will have a directory to spool to; return a warning if "auto" finds
+    none, otherwise "".
 
-    Raises :class:`onegate.errors.SettingsError` if one is named that they cannot write in.
+    Raises :class:`onegate.errors.SettingsError` if they cannot write to the configured one.
     """
     reason = _as_worker(settings)
     if reason and settings.spool != "auto":
@@ -70,7 +70,7 @@ def check_spool(settings: Settings) -> str:
 
 
 def _as_worker(settings: Settings) -> str:
-    """Why a worker, as --user and --group, can write in no directory; nothing if it can."""
+    """Why a worker, as --user and --group, cannot write to any directory; "" if it can."""
     if not (settings.user or settings.group):
         return _usable(settings.spool)[1]
     from onegate.process.privileges import drop  # noqa: PLC0415 - only when started as root
@@ -91,7 +91,7 @@ def _as_worker(settings: Settings) -> str:
 
 
 def open_spool(directory: str, *, buffered: bool = True) -> IO[bytes]:
-    """A new file in ``directory`` that is gone when it is closed. Raises ``OSError``."""
+    """A new file in ``directory`` that is deleted when it is closed. Raises ``OSError``."""
     try:
         descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
     except OSError as error:
