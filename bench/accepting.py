@@ -189,12 +189,15 @@ def main() -> int:
     parser.add_argument("--docs", action="store_true", help="write docs/operation.md too")
     arguments = parser.parse_args()
     names = [
-        "share of the busier of two workers, 8 clients without pause",
+        "share of the busier of two workers, 8 clients without pauses",
         f"clients that wait behind a call of {BUSY:g} s while the other worker is free",
-        f"connections lost in {RELOADS} reloads, 8 clients without pause",
+        f"connections lost in {RELOADS} reloads, 8 clients without pauses",
     ]
     columns = [measure(shared=True), measure(shared=False)]
-    lines = ["| | one for all, `EPOLLEXCLUSIVE` | one each, `SO_REUSEPORT` |", "|---|---|---|"]
+    lines = [
+        "| | one socket for all, `EPOLLEXCLUSIVE` | one socket each, `SO_REUSEPORT` |",
+        "|---|---|---|",
+    ]
     lines += [f"| {name} | {a} | {b} |" for name, a, b in zip(names, *columns, strict=True)]
     where = f"{platform.system()} {platform.release().split('-')[0]}, {os.cpu_count()} processors"
     lines += ["", f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {where}.", ""]

@@ -114,7 +114,7 @@ SERVERS = (
         product="nginx",
         threads=1,
         command="{nginx} -p {state} -c {state}/nginx-{port}.conf",
-        why="answers by itself, with no application: the ceiling of the wire",
+        why="responds by itself, without an application: the ceiling of the wire",
     ),
 )
 
@@ -130,10 +130,10 @@ APPS = (
 
 SCENARIOS = (
     Scenario(name="keepalive", title="keep-alive", apps=_FRAMEWORKS),
-    Scenario(name="close", title="a connection for each request", apps=_FRAMEWORKS, close=True),
+    Scenario(name="close", title="a connection per request", apps=_FRAMEWORKS, close=True),
     Scenario(name="rate", title="keep-alive at a fixed rate", apps=_FRAMEWORKS, fixed_rate=True),
-    Scenario(name="idle", title=f"{IDLE} idle connections beside", apps=("raw",), idle=IDLE),
-    Scenario(name="large", title="100 KB answer", apps=("payload",), path="/large"),
+    Scenario(name="idle", title=f"with {IDLE} idle connections", apps=("raw",), idle=IDLE),
+    Scenario(name="large", title="100 KB response", apps=("payload",), path="/large"),
     Scenario(name="upload", title="1 MB upload", apps=("payload",), path="/upload", upload=UPLOAD),
 )
 

@@ -37,8 +37,8 @@ def disturbance(results: Results) -> str:
         return "Nobody else used the server's core."
     middle, worst = shares[len(shares) // 2], shares[-1]
     return (
-        f"Others had {middle:.0%} of the server's core in the median slice, {worst:.0%} in the"
-        " worst; part of it is the kernel's own work for the load."
+        f"Other processes used {middle:.0%} of the server's core in the median slice,"
+        f" {worst:.0%} in the worst; part of that is the kernel's own work for the load."
     )
 
 

@@ -67,10 +67,10 @@ def rows(report: Report) -> list[tuple[str, str]]:
 
     return [
         ("requests sent", f"{report.sent:,}"),
-        ("answered right", f"{report.right:,}"),
+        ("correct responses", f"{report.right:,}"),
         ("lost", f"{len(report.lost)}"),
-        ("gone down with a worker that was killed -9", f"{report.killed}"),
-        ("bad clients", f"{report.bad:,}"),
+        ("lost with a worker killed by kill -9", f"{report.killed}"),
+        ("misbehaving clients", f"{report.bad:,}"),
         (
             "HUP, HUP with broken code, USR2",
             f"{counts['hup']}, {counts['broken']}, {counts['usr2']}",
@@ -80,7 +80,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
             "descriptors of a worker, of a master, at most",
             f"{most(lambda s: s.descriptors)}, {most(lambda s: s.master_descriptors)}",
         ),
-        ("zombies at most", f"{most(lambda s: s.zombies)}"),
+        ("zombies, at most", f"{most(lambda s: s.zombies)}"),
         (
             "memory of the largest worker: early, at the end, at most",
             f"{mib(first.memory)}, {mib(last.memory)}, {mib(most(lambda s: s.memory))}",
@@ -110,14 +110,14 @@ def write_docs(report: Report, folder: Path) -> None:
     manual = folder / "operation.md"
     table = "\n".join(f"| {name} | {value} |" for name, value in rows(report))
     system = f"Python {report.python}, {report.system}, {report.processors} processors"
-    part = f"""{report.seconds} seconds on {report.date}: {system}, 3 workers, 8 good clients and 10
-bad ones.
+    part = f"""{report.seconds} seconds on {report.date}: {system}, 3 workers,
+8 well-behaved clients and 10 misbehaving ones.
 
 | | |
 |---|---|
 {table}
 
-![Answers a second, memory, descriptors and zombies over the run](soak.svg)
+![Responses per second, memory, descriptors and zombies over the run](soak.svg)
 
 """
     text = manual.read_text()

@@ -126,8 +126,8 @@ def absent(results: Results) -> list[str]:
 def not_first(results: Results) -> list[str]:
     """Where a peer answers more, and by how much."""
     return [
-        f"{each.app}, {SCENARIO[each.scenario].title}: {each.first} is first, onegate answers"
-        f" {ratio(each.rps)} × as many and uses {ratio(each.cpu)} × the processor time for each"
+        f"{each.app}, {SCENARIO[each.scenario].title}: {each.first} is first; onegate serves"
+        f" {ratio(each.rps)} × as many and uses {ratio(each.cpu)} × the processor time per request"
         for each in behind(results.samples)
     ]
 

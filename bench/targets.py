@@ -65,7 +65,10 @@ def targets(trials: Sequence[Trial], samples: Sequence[Sample]) -> list[Target]:
             result.append(
                 Target(id="b", text=text, limit=limit, at_least=True, value=value, against=against)
             )
-    for scenario, load in (("rate", "at the same rate"), ("keepalive", "with as many clients")):
+    for scenario, load in (
+        ("rate", "at the same rate"),
+        ("keepalive", "with the same number of clients"),
+    ):
         for app in ("raw", *FRAMEWORKS):
             value, against = _compare(found.get((app, scenario)), p99, least=True)
             text = f"p99 latency as a multiple of the best peer's {load}, {app}"

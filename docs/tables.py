@@ -36,7 +36,7 @@ def _spellings(option: Option) -> str:
             lines.append(f"--no-{option.flags[-1].removeprefix('--')}")
     lines.append(option.variable)
     if option.in_file:
-        shown = option.kind.show(option.default)
+        shown = option.kind.to_toml(option.default)
         lines.append(option.name if shown is None else f"{option.name} = {shown}")
     return "<br>".join(f"`{line}`" for line in lines)
 

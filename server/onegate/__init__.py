@@ -1,7 +1,7 @@
 """onegate: a WSGI HTTP/1.1 server in pure Python.
 
 The command ``onegate`` serves; so do :func:`serve` and :class:`Server` from a program. They are
-imported when they are first asked for: a worker needs neither.
+imported on first use: a worker needs neither.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class Record:
         return hash(tuple(vars(self).values()))
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({told})"
+        fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({fields})"
 
     def replace(self, **changes: Any) -> Self:
         """A new record, with other values for some fields."""

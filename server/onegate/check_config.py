@@ -1,4 +1,4 @@
-"""``--check-config``: everything that can be found out without serving."""
+"""``--check-config``: check everything that can be checked without serving."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
 from onegate.process.hooks import Hooks
-from onegate.process.stdio import tell
+from onegate.process.stdio import print_output
 from onegate.validate import validate
 from onegate.wsgi.loader import LoadError, load
 
@@ -19,10 +19,10 @@ log = logging.getLogger("onegate.error")
 
 
 def check(settings: Settings) -> int:
-    """Look at what ``settings`` name and load the application.
+    """Check every setting, and load the application.
 
     Returns the exit status: 0, or 1 if the application cannot be loaded; the log says why.
-    Raises :class:`onegate.errors.SettingsError` for a setting that cannot be used.
+    Raises :class:`onegate.errors.SettingsError` for an invalid setting.
     """
     validate(settings)
     Hooks(settings.hooks)
@@ -34,6 +34,6 @@ def check(settings: Settings) -> int:
         # SystemExit too: a module that exits while it is imported cannot be served.
         log.exception("the application %s cannot be loaded", settings.app)
     else:
-        tell(f"onegate: the settings can be used, and {settings.app} is loaded\n")
+        print_output(f"onegate: configuration OK, loaded {settings.app}\n")
         return 0
     return 1

@@ -11,7 +11,7 @@ from onegate.logs import error_log
 from onegate.master.fork_context import ForkContext, start
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
-from onegate.process.stdio import complain, make_harmless, open_missing, tell
+from onegate.process.stdio import ignore_write_errors, open_missing, print_error, print_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,81 +23,81 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop; return the exit status.
+    """Serve until stopped by a signal; return the exit status.
 
-    0: stopped as asked. 1: the application could not be loaded, or the hook on_starting failed.
-    2: wrong usage, or an address that cannot be bound.
+    0: stopped by a signal. 1: the application could not be loaded, or the hook on_starting failed.
+    2: invalid usage or setting, or an address that cannot be bound.
     """
     open_missing()
-    subreaper.take_mark()
+    subreaper.read_marker()
     try:
-        asked, given = _parsed(sys.argv[1:] if arguments is None else arguments)
-        if (status := _translated(asked)) is not None:
+        requested, given = _parsed(sys.argv[1:] if arguments is None else arguments)
+        if (status := _translated(requested)) is not None:
             return status
         sources = Sources(given)
-        if "print_config" in asked:
-            tell(sources.shown())
+        if "print_config" in requested:
+            print_output(sources.to_toml())
             return 0
         settings = sources.read()
-        if settings.preload and arguments is None and "check_config" not in asked:
-            subreaper.begin_anew()
+        if settings.preload and arguments is None and "check_config" not in requested:
+            subreaper.re_execute()
         context = ForkContext(settings, sources.start)
         context.enter()
-        if "check_config" in asked:
+        if "check_config" in requested:
             from onegate.check_config import check  # noqa: PLC0415 - to serve needs none of it
 
             return check(settings)
-        make_harmless()
-        from onegate.master.master import Master  # noqa: PLC0415 - in the room that forget() has made
+        ignore_write_errors()
+        from onegate.master.master import Master  # noqa: PLC0415 - reuses what unload_config() freed
 
         return Master(settings, context, sources.read).run()
     except SettingsError as error:
         if error_log.has_file():
             error_log.log.error("%s", error)
-        complain(f"onegate: {error}")
+        print_error(f"onegate: {error}")
         return 2
     except HookError:
         return 1
 
 
 def _parsed(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a command line says: all, and the settings among it.
+    """Parse a command line; return everything in it, and the settings alone.
 
-    Ends the program with status 2 and a line on standard error if it is wrong, with 0 after
-    ``--help`` and ``--version``.
+    Exits with status 2 and a line on standard error if it is wrong, with 0 after ``--help`` and
+    ``--version``.
     """
-    from onegate.config.arguments import UsageError, chosen, parse  # noqa: PLC0415 - see forget
+    from onegate.config.arguments import UsageError, parse, settings_of  # noqa: PLC0415 - see unload_config
 
     try:
         found = parse(arguments)
     except UsageError as error:
         from onegate.config.help import USAGE  # noqa: PLC0415 - to serve needs none of it
 
-        complain(f"{USAGE}\nonegate: error: {error}")
+        print_error(f"{USAGE}\nonegate: error: {error}")
         sys.exit(2)
     if "version" in found:
-        tell(f"onegate {__version__}\n")
+        print_output(f"onegate {__version__}\n")
         sys.exit(0)
     if "help" in found:
         from shutil import get_terminal_size  # noqa: PLC0415 - to serve needs none of it
 
-        from onegate.config.help import manual  # noqa: PLC0415
+        from onegate.config.help import help_text  # noqa: PLC0415
 
-        tell(f"{manual(get_terminal_size().columns - 2)}\n")
+        print_output(f"{help_text(get_terminal_size().columns - 2)}\n")
         sys.exit(0)
-    return found, chosen(found)
+    return found, settings_of(found)
 
 
-def _translated(asked: Mapping[str, Any]) -> int | None:
-    """The exit status if another server's configuration was to be translated."""
+def _translated(requested: Mapping[str, Any]) -> int | None:
+    """Translate another server's configuration, if requested; return the exit status then."""
     for origin in ("from_gunicorn", "from_uwsgi"):
-        if path := asked.get(origin):
+        if path := requested.get(origin):
             from pathlib import Path  # noqa: PLC0415 - to serve needs none of it
 
             from onegate.migrate import translate  # noqa: PLC0415
 
             text, lost = translate(origin, Path(path))
-            tell(text)
+            print_output(text)
             return 1 if lost else 0
     return None
 
@@ -105,8 +105,8 @@ def _translated(asked: Mapping[str, Any]) -> int | None:
 class Sources:
     """A command line together with the environment and the directory in which it was given.
 
-    They are kept, because a setting may change both: read again, say after SIGHUP, a file must
-    mean the same as at the start.
+    They are kept, because a setting may change both: when it is read again, after SIGHUP for
+    example, a file must mean the same as at the start.
     """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
@@ -114,60 +114,61 @@ class Sources:
         self.start = start()
         self._names: set[str] = set()
 
-    def shown(self) -> str:
+    def to_toml(self) -> str:
         """The settings in TOML, each with where it came from."""
-        from onegate.config.dump import show  # noqa: PLC0415 - to serve needs none of it
-        from onegate.config.sources import combine  # noqa: PLC0415 - see forget
+        from onegate.config.dump import to_toml  # noqa: PLC0415 - to serve needs none of it
+        from onegate.config.sources import combine  # noqa: PLC0415 - see unload_config
 
-        return show(combine(self._arguments, self.start.environ, self.start.directory))
+        return to_toml(combine(self._arguments, self.start.environ, self.start.directory))
 
     def read(self) -> Settings:
-        """The settings as the sources say now. Nothing is changed by that.
+        """Read the settings from their sources. This changes nothing else.
 
         Raises :class:`SettingsError`.
         """
         settings = self._combined()
         if not settings.app:
-            raise SettingsError("which application? onegate MODULE:APP")
+            raise SettingsError("no application given; run onegate MODULE:APP")
         return settings
 
     def _combined(self) -> Settings:
         if self._names:
-            # The collection in forget() writes to what it looks at, and a page that is written to
-            # is shared with the workers no more. So it is to look at nothing from before.
+            # The collection in unload_config() writes to the objects it visits, and a page that is
+            # written to is no longer shared with the workers. So it must not visit older objects.
             gc.freeze()
         try:
             settings = _combine(self._arguments, self.start)
             names = set(vars(settings))
             if self._names not in (names, set()):
-                raise ImportError("it has other settings")
+                raise ImportError("it declares different settings")
         except SettingsError:
             raise
         except Exception as error:
             if not self._names:
                 raise
-            # What runs is another version than what lies on the disk, or half of it.
+            # The running version is not the installed one, or that one is incomplete.
             raise SettingsError(
-                f"onegate was changed while it runs ({error}); USR2 starts what is there now"
+                f"the installed onegate has changed since it was started ({error}); send USR2 to"
+                " start the new one"
             ) from None
         finally:
-            forget()
+            unload_config()
             gc.unfreeze()
         self._names = names
         return settings
 
 
 def _combine(arguments: Mapping[str, Any], start: Start) -> Settings:
-    from onegate.config.sources import combine  # noqa: PLC0415 - see forget
+    from onegate.config.sources import combine  # noqa: PLC0415 - see unload_config
 
     return combine(arguments, start.environ, start.directory).settings.bare()
 
 
-def forget() -> None:
-    """Give back the modules that declare and read the settings.
+def unload_config() -> None:
+    """Unload the modules that declare and read the settings.
 
-    They are 0.2 MiB, which every worker would have as a fork of the master, and which nobody needs
-    before the settings are read again. What was read is a bare record, which holds on to none.
+    They take 0.2 MiB, which every worker would inherit as a fork of the master, and which nobody
+    needs until the settings are read again. What was read is a bare record, which refers to none.
     """
     package = vars(sys.modules["onegate.config"])
     for name in [name for name in sys.modules if name.startswith("onegate.config.")]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from onegate.errors import SettingsError
-from onegate.serving import as_master, given
+from onegate.serving import as_master, read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 def main(app: Callable[..., Any], global_conf: object = None, **settings: str) -> None:
     """Serve ``app`` with the keys of the section, which are options by their names in a file.
 
-    Beside ``bind`` there are the names that other servers have in such files: ``host`` and
-    ``port``, and waitress' ``listen`` (``paste.server_runner``: called with the application, the
-    global configuration and the section). Raises :class:`SettingsError` for a key or a value that
-    cannot be: ``pserve`` takes a SystemExit for a good end.
+    Instead of ``bind``, the names that other servers use in such files are accepted: ``host`` and
+    ``port``, and waitress's ``listen`` (``paste.server_runner``: called with the application, the
+    global configuration and the section). Raises :class:`SettingsError` for an invalid key or
+    value, not ``SystemExit``, which ``pserve`` takes for success.
     """
     del global_conf
-    if status := as_master(app, given(_bound(settings), text=True)):
+    if status := as_master(app, read_settings(_bound(settings), text=True)):
         sys.exit(status)
 
 
@@ -41,5 +41,7 @@ def _bound(settings: dict[str, str]) -> dict[str, str]:
     elif names == ["bind"]:
         rest["bind"] = addresses["bind"]
     elif names:
-        raise SettingsError(f"{' and '.join(names)}: one of bind, listen, or host and port")
+        raise SettingsError(
+            f"{' and '.join(names)} cannot be combined; use bind, listen, or host and port"
+        )
     return rest

@@ -1,9 +1,9 @@
-"""To serve from a program of one's own: :func:`serve` and :class:`Server`.
+"""Serving from a program: :func:`serve` and :class:`Server`.
 
-``serve(app)`` is the command ``onegate`` for an application that is at hand: a master and workers,
-which are forked with the application as it is. It needs the main thread, which alone has signals.
-A :class:`Server` serves in the thread that runs it, without other processes: beside something
-else, and for tests.
+``serve(app)`` does what the command ``onegate`` does, for an application that is already loaded: a
+master and workers, which are forked with the application as it is. It needs the main thread, since
+only that one can handle signals. A :class:`Server` serves in the thread that runs it, without other
+processes: next to something else, and for tests.
 """
 
 from __future__ import annotations
@@ -28,43 +28,43 @@ if TYPE_CHECKING:
 
 _TARGET = f"{__name__}:served"
 _LOADED = ("preload", "reload")
-"""The application is loaded, once and for all, when it is handed over."""
-_OF_A_MASTER = (
+"""Options that make no sense for an application that is already loaded."""
+_MASTER_ONLY = (
     *_LOADED,
     *("app", "config", "chdir", "env", "hooks", "reload_extra_file", "status", "workers"),
     *("raise_nofile", "timeout", "drain_delay", "max_requests", "max_requests_jitter"),
     *("max_worker_memory", "max_worker_lifetime", "user", "group", "umask", "pidfile"),
     *("access_log", "access_logfile", "error_logfile", "log_level"),
 )
-"""Options of processes, of which a :class:`Server` has none; its messages go to ``logging``."""
+"""Options that do not apply to a :class:`Server`: it has no processes, and uses ``logging``."""
 
 served: Any = None
-"""The application that :func:`serve` was given, where the workers' loader finds it."""
+"""The application passed to :func:`serve`, where the workers' loader finds it."""
 _master = 0
-"""Process in which :func:`serve` runs."""
+"""Pid of the process in which :func:`serve` runs."""
 
 
 def serve(app: Callable[..., Any], **settings: Any) -> int:
-    """Serve ``app`` until told to stop by a signal; return the exit status, which is 0.
+    """Serve ``app`` until a signal stops the server; return the exit status, which is 0.
 
-    ``settings``: options by their names in a configuration file, ``bind="127.0.0.1:8000"`` or
-    ``workers=4``, say, with values as there. They are stronger than ``ONEGATE_*`` variables, which
-    are read too. HUP and USR2 work as ever; but it is USR2 that loads new code, by starting this
-    program anew. Code behind the call runs in this process only, when all is over. In a thread
-    that is not the main one it is ``Server(app, **settings).run()``.
+    ``settings``: options by their names and with their values as in a configuration file, for
+    example ``bind="127.0.0.1:8000"`` or ``workers=4``. They take precedence over ``ONEGATE_*``
+    variables, which are read too. HUP and USR2 work as with the command, but only USR2 loads new
+    code, by starting this program again. The call returns in this process only, not in workers.
+    Outside of the main thread it is ``Server(app, **settings).run()``.
 
-    Raises :class:`onegate.SettingsError` for a setting that cannot be used and an address that
-    cannot be bound, ``TypeError`` if ``app`` is not callable.
+    Raises :class:`onegate.SettingsError` for an invalid setting or an address that cannot be bound,
+    ``TypeError`` if ``app`` is not callable.
     """
     _check(app)
     if threading.current_thread() is not threading.main_thread():
         Server(app, **settings).run()
         return 0
-    return as_master(app, given(settings))
+    return as_master(app, read_settings(settings))
 
 
-def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
-    """Values as the configuration keeps them. ``text``: they are all text, as in a variable.
+def read_settings(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
+    """Convert values to those of the configuration. ``text``: all are text, as in a variable.
 
     Raises :class:`SettingsError`.
     """
@@ -75,28 +75,30 @@ def given(settings: dict[str, Any], *, text: bool = False) -> dict[str, Any]:
     for name, value in settings.items():
         option = OPTIONS.get(name)
         if option is None or name == "app":
-            raise SettingsError(f"there is no setting {name!r}{hint(name, OPTIONS)}")
+            raise SettingsError(f"unknown setting {name!r}{hint(name, OPTIONS)}")
         kind = option.kind
         try:
             if text:
-                found[name] = kind.read_all(value)
+                found[name] = kind.parse_variable(value)
             else:
-                found[name] = kind.take(list(value) if isinstance(value, tuple) else value)
+                found[name] = kind.from_toml(list(value) if isinstance(value, tuple) else value)
         except ValueError:
-            raise SettingsError(f"{name}={value!r} is not {kind.expects}") from None
+            raise SettingsError(
+                f"{name}: invalid value {value!r}, expected {kind.expects}"
+            ) from None
     return found
 
 
 def _check(app: object) -> None:
     if not callable(app):
-        raise TypeError(f"the application is a {type(app).__name__}, which is not callable")
+        raise TypeError(f"the application must be callable, not {type(app).__name__}")
 
 
 # ── a master and workers ─────────────────────────────────────────────────────────────────────────
 
 
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
-    """:func:`serve`, in the main thread, with values as :func:`given` returns them."""
+    """:func:`serve`, in the main thread, with values as :func:`read_settings` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
     from onegate.master.fork_context import ForkContext  # noqa: PLC0415
     from onegate.process.stdio import open_missing  # noqa: PLC0415
@@ -109,7 +111,9 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
         settings = sources.read()
         for name in _LOADED:
             if getattr(settings, name):
-                raise SettingsError(f"{name}: the application is loaded by who calls serve()")
+                raise SettingsError(
+                    f"{name}: not available with serve(), whose caller loads the application"
+                )
         return settings
 
     settings = read()
@@ -143,7 +147,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
 
 
 def _after_fork() -> None:
-    """In a child: what the program wants to do at its own end is not the child's."""
+    """In a child: drop the program's atexit functions, which are not the child's."""
     global _forked  # noqa: PLW0603
     if _master and not _forked:
         _forked = True
@@ -155,9 +159,9 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _end(status: int) -> NoReturn:
-    """End a child here: what called serve() is not to go on in it.
+    """End a child here, so that serve() does not return in it.
 
-    What the application has registered is done first, as ever.
+    The application's atexit functions are called first, as usual.
     """
     try:
         threading._shutdown()  # type: ignore[attr-defined]
@@ -171,30 +175,30 @@ def _end(status: int) -> NoReturn:
 # ── one thread ───────────────────────────────────────────────────────────────────────────────────
 
 
-class Alone:
-    """Where a worker would tell its master how it is."""
+class NoMaster:
+    """The status pipe of a worker without a master."""
 
     def __init__(self) -> None:
         self.is_served = threading.Event()
 
     def serves(self) -> None:
-        """Requests are answered from now on."""
+        """Requests are served from now on."""
         self.is_served.set()
 
     def retires(self, *, large: bool) -> None:
-        """Nobody could replace it."""
+        """Ignored: there is no master to replace it."""
 
 
 class Server:
-    """Serves ``app`` in this process: it listens when it is made, and serves while it ``run``s.
+    """Serves ``app`` in this process. It listens from its creation on, and serves in :meth:`run`.
 
-    ``settings``: as of :func:`serve`, but those of processes (``workers``, ``timeout`` ...); no
-    variables are read. ``urls``: where it listens, in the order of ``bind``. No signal is
-    handled. Messages go to the program's ``logging``, as "onegate.error". As a context manager it
-    runs in a thread of its own until the end of the block.
+    ``settings``: those of :func:`serve` except for the ones that concern processes (``workers``,
+    ``timeout``, …); no variables are read. ``urls``: where it listens, in the order of ``bind``. It
+    handles no signals. Messages go to the program's ``logging``, as "onegate.error". As a context
+    manager it runs in a thread of its own until the end of the block.
 
-    Raises :class:`onegate.SettingsError` for a setting that cannot be used and an address that
-    cannot be bound, ``TypeError`` if ``app`` is not callable.
+    Raises :class:`onegate.SettingsError` for an invalid setting or an address that cannot be bound,
+    ``TypeError`` if ``app`` is not callable.
     """
 
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
@@ -203,16 +207,16 @@ class Server:
         from onegate.validate import validate  # noqa: PLC0415
 
         _check(app)
-        if wrong := [name for name in settings if name in _OF_A_MASTER]:
+        if wrong := [name for name in settings if name in _MASTER_ONLY]:
             raise SettingsError(
-                f"{wrong[0]}: a Server is one thread of this process; serve() in the main thread"
-                " has a master and workers"
+                f"{wrong[0]}: not available with Server, which serves in a thread of this process;"
+                " call serve() in the main thread for a master and workers"
             )
-        made = Settings(**given(settings))
+        made = Settings(**read_settings(settings))
         self._lock = threading.Lock()
         self._stopped = self._begun = False
         self._thread: threading.Thread | None = None
-        self._line = Alone()
+        self._line = NoMaster()
         context = validate(made)
         self._listeners = open_listeners(made, {}, [])
         self._lifeline, self._end = os.pipe2(os.O_CLOEXEC)
@@ -239,12 +243,12 @@ class Server:
         return worker
 
     def run(self) -> None:
-        """Serve until :meth:`stop`, and until all is answered that was asked. Once."""
+        """Serve until :meth:`stop` is called and all requests in flight are answered. Only once."""
         with self._lock:
             if self._stopped:
                 return
             if self._begun:
-                raise RuntimeError("this Server runs already")
+                raise RuntimeError("this Server is already running")
             self._begun = True
         try:
             self._worker.run()
@@ -255,8 +259,8 @@ class Server:
             self._close()
 
     def stop(self) -> None:
-        """Have :meth:`run` end, within ``graceful_timeout`` seconds and the calls that then still
-        last. From any thread, and more than once."""
+        """Make :meth:`run` return, after at most ``graceful_timeout`` seconds and the calls still
+        running then. Can be called from any thread, and repeatedly."""
         with self._lock:
             if self._stopped:
                 return

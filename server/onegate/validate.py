@@ -1,8 +1,8 @@
-"""Whether settings can be used, found out before anything is bound.
+"""Validation of settings, before anything is bound.
 
-What a value alone tells is a :data:`SYNTAX`, what the system tells (a file, a user) a
-:data:`RESOURCES`; each option of free text has its place in one of them. Log files are not here:
-they are opened before (:mod:`onegate.master.fork_context`), to say in them what is wrong.
+:data:`SYNTAX` checks what the value alone decides, :data:`RESOURCES` what depends on the system
+(a file, a user); each option of free text is in one of the two. Log files are in neither: they are
+opened earlier (:mod:`onegate.master.fork_context`), so that the errors can be logged.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def _status(address: str) -> None:
 
 def _access_log(text: str) -> None:
     if text != "off":
-        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only for who wants one
+        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only if one is configured
 
         formatter(text)
 
 
-_OF_THE_REQUEST = {
+_SET_BY_REQUEST = {
     *("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "REQUEST_URI", "RAW_URI"),
     *("REMOTE_ADDR", "REMOTE_PORT", "CONTENT_LENGTH", "wsgi.input", "wsgi.early_hints"),
 }
@@ -62,10 +62,10 @@ _OF_THE_REQUEST = {
 
 def _environ(pairs: tuple[tuple[str, str], ...]) -> None:
     for name, _ in pairs:
-        if name in _OF_THE_REQUEST:
-            raise SettingsError(f"--environ {name}: each request has its own")
+        if name in _SET_BY_REQUEST:
+            raise SettingsError(f"--environ {name}: each request sets it; choose another name")
         if name == "SCRIPT_NAME":
-            raise SettingsError(f"--environ {name}: it is set with --root-path")
+            raise SettingsError(f"--environ {name}: use --root-path instead")
 
 
 SYNTAX: dict[str, Callable[[Any], object]] = {
@@ -77,27 +77,26 @@ SYNTAX: dict[str, Callable[[Any], object]] = {
     "forwarded_allow_ips": lambda addresses: Forwarded(addresses, ""),
     "forwarded_headers": lambda names: Forwarded("", names),
 }
-"""For the name of an option what raises :class:`SettingsError` if its value cannot be used."""
+"""By the name of an option, what raises :class:`SettingsError` if its value is invalid."""
 
 
 def _privileges(settings: Settings) -> None:
     if settings.user or settings.group:
-        from onegate.process.privileges import check  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import check  # noqa: PLC0415 - only when started as root
 
         check(settings.user, settings.group)
 
 
 def _spool(settings: Settings) -> None:
-    if lack := check_spool(settings):
-        log.warning("%s", lack)
+    if warning := check_spool(settings):
+        log.warning("%s", warning)
 
 
 def _certificate(settings: Settings) -> SSLContext | None:
     if not settings.certfile:
         if settings.keyfile:
             raise SettingsError(
-                f"--keyfile {settings.keyfile}: it needs the certificate that it belongs to:"
-                " --certfile FILE"
+                f"--keyfile {settings.keyfile}: no certificate for this key; add --certfile FILE"
             )
         return None
     from onegate.net import tls  # noqa: PLC0415 - OpenSSL costs megabytes that only TLS is worth
@@ -115,9 +114,9 @@ RESOURCES: dict[tuple[str, ...], Callable[[Settings], Any]] = {
 
 
 def validate(settings: Settings) -> SSLContext | None:
-    """Judge every option; return what ``certfile`` and ``keyfile`` hold, if they are given.
+    """Check every option; return a context with ``certfile`` and ``keyfile``, if they are given.
 
-    A key is read here because root alone may be able to. Raises :class:`SettingsError`.
+    A key is read here because only root may be able to. Raises :class:`SettingsError`.
     """
     for name, check in SYNTAX.items():
         check(getattr(settings, name))

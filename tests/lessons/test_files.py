@@ -48,7 +48,7 @@ def test_each_lesson_has_a_page_that_names_its_file_and_has_something_to_try(num
     [page] = DOCS.glob(f"{number:02}-*.md")
     text = page.read_text()
     assert f"../../lessons/{LESSONS[number - 1].name}" in text
-    assert "**Try yourself**" in text
+    assert "**Try it yourself**" in text
     for name in re.findall(r"\]\(([^)#]+)\)", text):
         assert (DOCS / name).exists(), name
     assert page.name in (DOCS / "README.md").read_text()

@@ -91,10 +91,13 @@ def test_usr2_reads_the_file_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ("worker = 2", "there is no setting 'worker'; did you mean workers?"),
-        ("workers = two", "workers='two' is not a whole number of 1 or more"),
-        ("bind = :1\nhost = a", "bind and host: one of bind, listen, or host and port"),
-        ("bind = 127.0.0.1:99999", "--bind 127.0.0.1:99999: not HOST:PORT"),
+        ("worker = 2", "unknown setting 'worker'; did you mean workers?"),
+        ("workers = two", "workers: invalid value 'two', expected an integer of at least 1"),
+        (
+            "bind = :1\nhost = a",
+            "bind and host cannot be combined; use bind, listen, or host and port",
+        ),
+        ("bind = 127.0.0.1:99999", "--bind 127.0.0.1:99999: invalid address, expected HOST:PORT"),
     ],
 )
 def test_a_wrong_section_is_no_good_end(tmp_path: Path, section: str, message: str) -> None:

@@ -214,12 +214,12 @@ def test_user(credentials: bytes, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("combine", "'combine' is none of off, common, combined, json, nor a format"),
-        ("%(z)s", r"there is no atom %\(z\)s; there are h l u t"),
-        ("%({a}x)s", r"there is no atom %\({a}x\)s"),
-        ("%(h)s %h", "a % that begins no atom"),
-        ("%(h)s 100%", "a % that begins no atom"),
-        ("%(h) x", "a % that begins no atom"),
+        ("combine", "'combine': expected off, common, combined, json or a format"),
+        ("%(z)s", r"unknown atom %\(z\)s; known are h l u t"),
+        ("%({a}x)s", r"unknown atom %\({a}x\)s"),
+        ("%(h)s %h", "% must begin an atom"),
+        ("%(h)s 100%", "% must begin an atom"),
+        ("%(h) x", "% must begin an atom"),
     ],
 )
 def test_not_a_format(text: str, message: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 from onegate import __file__ as onegate_package
 from onegate import __version__
 from onegate.cli import Sources, main
-from onegate.config.arguments import chosen, parse
-from onegate.config.help import manual
+from onegate.config.arguments import parse, settings_of
+from onegate.config.help import help_text
 from onegate.config.settings import OPTIONS
 from onegate.errors import SettingsError
 
@@ -41,19 +41,31 @@ def onegate(*arguments: str, cwd: Path | None = None, **environ: str) -> tuple[i
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["m:a", "--workers", "0"], "--workers: '0' is not a whole number of 1 or more"),
-        (["m:a", "--workers"], "--workers: expected one argument"),
-        (["m:a", "--work", "2"], "there is no option --work; did you mean --workers?"),
-        (["m:a", "--worksers=2"], "there is no option --worksers; did you mean --workers?"),
-        (["m:a", "--keep-alive", "soon"], "--keep-alive: 'soon' is not a positive number"),
-        (["m:a", "--body-memory", "1t"], "--body-memory: '1t' is not a size such as"),
-        (["m:a", "--env", "A"], "--env: 'A' is not NAME=VALUE"),
-        (["m:a", "b:c"], "unexpected argument 'b:c': one application is served"),
-        (["m:a", "--zzz"], "there is no option --zzz"),
-        (["m:a", "-z"], "there is no option -z"),
-        (["m:a", "--workers", "--reload"], "--workers: expected one argument"),
-        (["m:a", "--reload=yes"], "--reload: it takes no value"),
-        (["--", "m:a", "--reload"], "unexpected argument '--reload': one application is served"),
+        (
+            ["m:a", "--workers", "0"],
+            "--workers: invalid value '0', expected an integer of at least 1",
+        ),
+        (["m:a", "--workers"], "option --workers needs a value"),
+        (["m:a", "--work", "2"], "unknown option --work; did you mean --workers?"),
+        (["m:a", "--worksers=2"], "unknown option --worksers; did you mean --workers?"),
+        (
+            ["m:a", "--keep-alive", "soon"],
+            "--keep-alive: invalid value 'soon', expected a positive number",
+        ),
+        (
+            ["m:a", "--body-memory", "1t"],
+            "--body-memory: invalid value '1t', expected a size such as",
+        ),
+        (["m:a", "--env", "A"], "--env: invalid value 'A', expected NAME=VALUE"),
+        (["m:a", "b:c"], "unexpected argument 'b:c': only one application can be served"),
+        (["m:a", "--zzz"], "unknown option --zzz"),
+        (["m:a", "-z"], "unknown option -z"),
+        (["m:a", "--workers", "--reload"], "option --workers needs a value"),
+        (["m:a", "--reload=yes"], "option --reload takes no value"),
+        (
+            ["--", "m:a", "--reload"],
+            "unexpected argument '--reload': only one application can be served",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_the_option(
@@ -70,12 +82,12 @@ def test_wrong_usage_ends_with_2_and_names_the_option(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "which application? onegate MODULE:APP"),
+        ([], "no application given; run onegate MODULE:APP"),
         (["m:a", "--chdir", "/gone"], "--chdir /gone: No such file or directory"),
         (["m:a", "--config", "/gone"], "--config /gone: No such file or directory"),
         (["m:a", "--error-logfile", "/gone/x"], "--error-logfile /gone/x: No such file"),
         (["m:a", "--check-config", "--hooks", "/gone"], "--hooks /gone: No such file"),
-        (["m:a", "--check-config", "--access-log", "x%(z)s"], "there is no atom %(z)s"),
+        (["m:a", "--check-config", "--access-log", "x%(z)s"], "unknown atom %(z)s"),
         (["m:a", "--check-config", "--certfile", "/gone"], "--certfile /gone"),
         (["m:a", "--check-config", "--spool", "/gone"], "--spool /gone: No such file or directory"),
         (["m:a", "--check-config", "--spool", "/proc"], "--spool /proc: "),
@@ -96,7 +108,7 @@ def test_a_setting_that_cannot_be_used_ends_with_2_and_one_line(
 
 
 def test_help_names_every_option_and_default() -> None:
-    lines = manual(78).splitlines()
+    lines = help_text(78).splitlines()
     assert max(map(len, lines)) <= 78
     text = " ".join(" ".join(lines).split())
     for option in OPTIONS.values():
@@ -136,7 +148,7 @@ def test_help_is_asked_for_beside_whatever_else(flag: str) -> None:
     ],
 )
 def test_the_forms_of_a_command_line(words: list[str], settings: dict[str, object]) -> None:
-    assert chosen(parse(words)) == settings
+    assert settings_of(parse(words)) == settings
 
 
 def test_print_config() -> None:
@@ -157,7 +169,7 @@ def test_check_config_loads_the_application_in_its_folder_and_environment(tmp_pa
     )
     status, out, error = onegate("--check-config", "-c", "x.toml", cwd=tmp_path)
     assert (status, error) == (0, "")
-    assert "checked:app is loaded" in out
+    assert "configuration OK, loaded checked:app" in out
 
 
 @pytest.mark.parametrize(
@@ -226,7 +238,7 @@ def test_read_again_from_where_it_was_started_and_with_that_environment(tmp_path
 
 
 def test_no_application_is_an_error() -> None:
-    with pytest.raises(SettingsError, match="which application"):
+    with pytest.raises(SettingsError, match="no application given"):
         Sources({}).read()
 
 
@@ -265,7 +277,7 @@ for now in (text.replace(other, "    another: str = option(0, Kind(), help='', w
     try:
         print(sources.read().app)
     except SettingsError as error:
-        print("USR2" in str(error) and "changed while it runs" in str(error))
+        print("USR2" in str(error) and "changed since it was started" in str(error))
 """
 
 

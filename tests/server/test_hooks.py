@@ -58,7 +58,7 @@ def test_what_a_hook_raises(
     hooks = Hooks(str(file))
     with pytest.raises(HookError) if name in DECISIVE else contextlib.nullcontext():
         hooks(name, *ARGUMENTS[:count])
-    assert caplog.messages == [f"the hook {name} failed"]
+    assert caplog.messages == [f"hook {name} failed"]
     assert f"{error}: told" in caplog.text
 
 
@@ -85,9 +85,9 @@ def test_a_file_is_a_module_with_a_loader_that_leaves_nothing_beside_it(file: Pa
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def pre_fork(server): ...", "pre_fork has to take 2 arguments"),
-        ("def on_exit(): ...", "on_exit has to take 1 argument$"),
-        ("on_exit = 3", "on_exit is not a function"),
+        ("def pre_fork(server): ...", "pre_fork must accept 2 arguments"),
+        ("def on_exit(): ...", "on_exit must accept 1 argument$"),
+        ("on_exit = 3", "on_exit is not callable"),
         ("raise LookupError('told')", "LookupError: told"),
         ("def (", "SyntaxError: "),
     ],
@@ -116,4 +116,4 @@ def test_hooks_that_are_never_called_are_named(
     file.write_text(f"def {name}(*given): ...\n")
     Hooks(str(file))
     (message,) = caplog.messages
-    assert f"the hook {name} is not called: " in message
+    assert f"hook {name} is never called: " in message

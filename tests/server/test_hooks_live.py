@@ -204,6 +204,6 @@ def test_a_hook_that_fails_is_called_by_its_name(
         check=False,
     )
     assert ended.returncode == 1
-    assert f"the hook {name} failed" in ended.stderr
+    assert f"hook {name} failed" in ended.stderr
     assert ended.stderr.count("AttributeError: ") == 1
     assert "cannot be loaded" not in ended.stderr

@@ -25,7 +25,8 @@ def words(text: str) -> list[str]:
 
 
 ROOT = Path(__file__).resolve().parents[2]
-MINOR, LOST, KNOW = "Without an equivalent:", "LOST, and it changes what is served:", "To know:"
+MINOR = "No equivalent, no effect on what is served:"
+LOST, KNOW = "LOST, changes what is served:", "Notes:"
 
 
 def translated(origin: str, text: str, folder: Path) -> tuple[dict[str, Any], dict[str, str], bool]:
@@ -165,7 +166,7 @@ def test_a_setting_of_gunicorn_that_is_named(name: str, title: str, tmp_path: Pa
 def test_threads_of_gunicorn_do_not_bring_its_socket(tmp_path: Path) -> None:
     settings, comments, lost = translated("from_gunicorn", "threads = 4", tmp_path)
     assert (settings, lost) == ({"threads": 4}, False)
-    assert "no gunicorn.socket in the environ, so no WebSockets" in comments[KNOW]
+    assert "the environ has no gunicorn.socket, so no WebSockets" in comments[KNOW]
 
 
 @pytest.mark.parametrize("line", HARMLESS)
@@ -229,9 +230,9 @@ def nworkers_changed(server, new_value, old_value):
     assert settings == {"hooks": str(tmp_path / "given.conf")}
     assert list(comments) == [LOST]
     assert comments[LOST].splitlines() == [
-        "pre_fork uses server.LISTENERS: hooks have no such",
-        "post_fork uses worker.nr: hooks have no such",
-        "post_fork uses worker.cfg.worker_class: settings have their names here",
+        "pre_fork uses server.LISTENERS: no such attribute",
+        "post_fork uses worker.nr: no such attribute",
+        "post_fork uses worker.cfg.worker_class: use onegate's name of the setting",
     ]
     assert failed
 
@@ -452,7 +453,7 @@ def test_a_file_of_uwsgi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "pidfile": f"{tmp_path}/%x",
         "env": {"A": "%(gone)"},
     }
-    assert comments == {KNOW: "master = 'true': always so\n"}
+    assert comments == {KNOW: "master = 'true': always on\n"}
     assert not lost
 
 

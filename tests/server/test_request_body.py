@@ -47,7 +47,7 @@ def test_without_a_disk_413() -> None:
     assert caught.value.status == 413
 
 
-def test_spool_folder_that_is_gone_507(tmp_path: Path) -> None:
+def test_spool_directory_that_is_gone_507(tmp_path: Path) -> None:
     body = Body(4, str(tmp_path / "gone"))
     with pytest.raises(ProtocolError) as caught:
         body.add(b"12345")

@@ -12,12 +12,12 @@ import os, signal
 from onegate.process.signals import SelfPipe
 
 pipe = SelfPipe()
-print(pipe.noted())
+print(pipe.pending())
 pipe.install()
 for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
     os.kill(os.getpid(), number)
-print([number.name for number in pipe.noted()])
-print(pipe.noted())
+print([number.name for number in pipe.pending()])
+print(pipe.pending())
 """
 RELEASES = """
 import signal

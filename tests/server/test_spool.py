@@ -13,17 +13,17 @@ import pytest
 from onegate.config.settings import Settings
 from onegate.errors import SettingsError
 from onegate.process import spool
-from onegate.process.spool import check_spool, open_spool, spool_folder
+from onegate.process.spool import check_spool, open_spool, spool_directory
 
 from tests.programs import program
 from tests.server.helpers import HELLO, serving
 
 
-def test_spool_folder(tmp_path: Path) -> None:
-    assert spool_folder("none") is None
-    assert spool_folder(str(tmp_path)) == str(tmp_path)
-    assert spool_folder(str(tmp_path / "gone")) is None
-    assert spool_folder("auto") is not None
+def test_spool_directory(tmp_path: Path) -> None:
+    assert spool_directory("none") is None
+    assert spool_directory(str(tmp_path)) == str(tmp_path)
+    assert spool_directory(str(tmp_path / "gone")) is None
+    assert spool_directory("auto") is not None
 
 
 def test_auto_is_what_the_environment_names_first(
@@ -32,7 +32,7 @@ def test_auto_is_what_the_environment_names_first(
     monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
     monkeypatch.setenv("TMP", str(tmp_path))
     monkeypatch.delenv("TEMP", raising=False)
-    assert spool_folder("auto") == str(tmp_path)
+    assert spool_directory("auto") == str(tmp_path)
 
 
 def test_a_named_directory_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_auto_without_any_directory_says_what_follows(
         f"no directory to spool to ({tmp_path}/a: No such file or directory; /proc: "
     )
     assert "content over 1000 octets is refused with 413" in lack
-    assert spool_folder("auto") is None
+    assert spool_directory("auto") is None
 
 
 def test_a_read_only_system_says_so_once_and_serves(tmp_path: Path) -> None:

@@ -83,7 +83,10 @@ def test_what_nobody_reads_is_a_quiet_end(tmp_path: Path, words: str) -> None:
     (tmp_path / "uwsgi.ini").write_text("[uwsgi]\nworkers = 2")
     read, write = os.pipe()
     os.close(read)
-    for output, status, told in ((write, 141, ""), (None, 2, "onegate: standard output: No space")):
+    for output, status, told in (
+        (write, 141, ""),
+        (None, 2, "onegate: cannot write to standard output: No space"),
+    ):
         target = output if output is not None else os.open("/dev/full", os.O_WRONLY)
         ended = subprocess.run(
             [sys.executable, "-m", "onegate", *words.split()],

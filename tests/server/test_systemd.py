@@ -186,7 +186,7 @@ def test_an_fd_that_is_no_listening_socket_is_refused(tmp_path: Path) -> None:
         service(tmp_path, other, "--bind", f"fd://{sock.fileno() + 500}") as server,
     ):
         assert server.process.wait(DEADLINE) == 2
-        wait_for(lambda: "is no socket" in server.log, "the reason")
+        wait_for(lambda: "is not a socket" in server.log, "the reason")
 
 
 def test_notify_ready_reloading_stopping(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.config.settings import OPTIONS, Settings
-from onegate.config.types import Kind, Pairs, Texts
+from onegate.config.types import Kind, Pairs, Strings
 from onegate.errors import SettingsError
 from onegate.validate import RESOURCES, SYNTAX, validate
 
@@ -36,31 +36,34 @@ JUDGED_ELSEWHERE = {
 def test_every_option_of_free_text_has_its_judge() -> None:
     names = [*SYNTAX, *(name for names in RESOURCES for name in names)]
     assert len(set(names)) == len(names)
-    free = {name for name, option in OPTIONS.items() if type(option.kind) in (Kind, Texts, Pairs)}
+    free = {name for name, option in OPTIONS.items() if type(option.kind) in (Kind, Strings, Pairs)}
     assert set(names) <= OPTIONS.keys()
     assert free - set(names) <= JUDGED_ELSEWHERE.keys()
     assert not set(names) & JUDGED_ELSEWHERE.keys()
 
 
 WRONG = [
-    (["--access-log", "%(zz)s"], "--access-log: there is no atom %(zz)s"),
+    (["--access-log", "%(zz)s"], "--access-log: unknown atom %(zz)s"),
     (["--access-logfile", "gone/x"], "--access-logfile gone/x: No such file or directory"),
-    (["--bind", "nonsense"], "--bind nonsense: not HOST:PORT"),
-    (["--status", "nonsense"], "--status nonsense: not HOST:PORT"),
+    (["--bind", "nonsense"], "--bind nonsense: invalid address, expected HOST:PORT"),
+    (["--status", "nonsense"], "--status nonsense: invalid address, expected HOST:PORT"),
     (["--certfile", "gone"], "--certfile gone: No such file or directory"),
     (["--certfile", "served.py"], "--certfile served.py: not a certificate"),
     (["--certfile", "served.py", "--keyfile", "gone"], "--keyfile gone: No such file or directory"),
-    (["--keyfile", "served.py"], "--keyfile served.py: it needs the certificate"),
+    (
+        ["--keyfile", "served.py"],
+        "--keyfile served.py: no certificate for this key; add --certfile",
+    ),
     (["--forwarded-allow-ips", "10.0.0.0/99"], "--forwarded-allow-ips: '10.0.0.0/99'"),
-    (["--forwarded-headers", "x-real-ip"], "--forwarded-headers: 'x-real-ip' is none of"),
-    (["--environ", "PATH_INFO=/x"], "--environ PATH_INFO: each request has its own"),
-    (["--environ", "SCRIPT_NAME=/x"], "--environ SCRIPT_NAME: it is set with --root-path"),
-    (["--user", "no-such-user"], "--user no-such-user: there is no such user"),
-    (["--user", "²"], "--user ²: there is no such user"),
-    (["--user", "99999999999"], "--user 99999999999: there is no such user"),
-    (["--user", "54321"], "--user 54321: it has no entry in passwd(5) that names its group; add"),
-    (["--group", "no-such-group"], "--group no-such-group: there is no such group"),
-    (["--pidfile", "gone/x"], "gone/x: there is no such directory"),
+    (["--forwarded-headers", "x-real-ip"], "--forwarded-headers: unknown field 'x-real-ip'"),
+    (["--environ", "PATH_INFO=/x"], "--environ PATH_INFO: each request sets it"),
+    (["--environ", "SCRIPT_NAME=/x"], "--environ SCRIPT_NAME: use --root-path"),
+    (["--user", "no-such-user"], "--user no-such-user: no such user"),
+    (["--user", "²"], "--user ²: no such user"),
+    (["--user", "99999999999"], "--user 99999999999: no such user"),
+    (["--user", "54321"], "--user 54321: no entry in passwd(5) names its group; add"),
+    (["--group", "no-such-group"], "--group no-such-group: no such group"),
+    (["--pidfile", "gone/x"], "gone/x: no such directory"),
     (["--pidfile", "folder"], "folder: is a directory"),
     (["--spool", "gone"], "--spool gone: No such file or directory"),
     (["--hooks", "gone"], "--hooks gone: No such file or directory"),
@@ -142,7 +145,9 @@ def test_privileges_that_cannot_be_had() -> None:
             validate(Settings(app="m:a", user="root"))
             status = 2
         except SettingsError as error:
-            status += str(error) != "--user and --group need a server that is started as root"
+            status += (
+                str(error) != "--user and --group: only root can change them; start onegate as root"
+            )
         finally:
             os._exit(status)
     # It came as far as the second, and that was refused for what it is.

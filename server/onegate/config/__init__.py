@@ -8,7 +8,7 @@ line of ``--help`` and the row in ``docs/options.md``.
                                                file      ├─► sources ─► Settings, with the origin
                                                variables ┘              of every value
 
-What runs keeps the values alone. The modules in here are given back as soon as the settings are
-read (:func:`onegate.cli.forget`), so none of them is imported at run time from outside, but for
-annotations and by what says why.
+A running server keeps the values only. The modules in here are unloaded as soon as the settings are
+read (:func:`onegate.cli.unload_config`), so no other module imports them at run time, except where
+a comment says why.
 """

@@ -1,8 +1,8 @@
 """The command line.
 
-It is read here and not by ``argparse``, of which 0.8 MiB would stay in the master and in every
-worker that is forked from it. The rules are the usual ones (POSIX.1-2017, 12.2, and GNU's long
-options), without abbreviations. The help is in :mod:`onegate.config.help`.
+It is parsed here and not by ``argparse``, of which 0.8 MiB would stay in the master and in every
+worker forked from it. The rules are the usual ones (POSIX.1-2017, 12.2, and GNU's long options),
+without abbreviations. The help is in :mod:`onegate.config.help`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 ACTIONS = {
     "help": "show this help and exit",
     "version": "show the version and exit",
-    "check_config": "check the settings and load the application, but serve nothing; exit status"
-    " 0: all is well, 1: the application cannot be loaded, 2: a setting cannot be used",
-    "print_config": "print every setting and where it came from, as a file for --config",
+    "check_config": "check the settings, load the application and exit, without serving; exit"
+    " status 0: OK, 1: the application cannot be loaded, 2: a setting is invalid",
+    "print_config": "print every setting and its source, as a file for --config, and exit",
 }
 
 
 TRANSLATIONS = {
-    "from_gunicorn": "print the settings of gunicorn's configuration file (Python) as a file for"
-    " --config, and name what has no equivalent; exit status 1 if that changes what is served",
-    "from_uwsgi": "the same for an ini file of uWSGI",
+    "from_gunicorn": "translate a gunicorn configuration file (Python) into a file for --config,"
+    " with comments on what has no equivalent; exit status 1 if that changes what is served",
+    "from_uwsgi": "translate a uWSGI ini file in the same way",
 }
 
 
@@ -39,15 +39,15 @@ class UsageError(Exception):
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
-    """What a command line says: the settings that it names, and of :data:`ACTIONS` and
-    :data:`TRANSLATIONS` those that are asked for.
+    """Parse a command line: the settings that it contains, and those of :data:`ACTIONS` and
+    :data:`TRANSLATIONS` that it requests.
 
     Raises :class:`UsageError`.
     """
     return _Reader(arguments).found
 
 
-def chosen(found: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among what was parsed."""
     return {name: value for name, value in found.items() if name in OPTIONS}
 
@@ -76,14 +76,14 @@ class _Reader:
             self._positional(word)
 
     def _is_flag(self, word: str) -> bool:
-        # With a space in it, it is rather text: that of an access log's line, say.
+        # A word with a space is a value, for example a format of the access log.
         name = word.partition("=")[0]
         return name in self._flags or (len(word) > 1 and word[0] == "-" and " " not in name)
 
     def _positional(self, word: str) -> None:
         option = next(each for each in OPTIONS.values() if each.positional)
         if option.name in self.found:
-            raise UsageError(f"unexpected argument {word!r}: one application is served")
+            raise UsageError(f"unexpected argument {word!r}: only one application can be served")
         self._take(option.kind.metavar, option.name, option.kind, word)
 
     def _flag(self, word: str) -> None:
@@ -94,30 +94,31 @@ class _Reader:
             from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
             known = [each for each in self._flags if each.startswith("--")]
-            raise UsageError(f"there is no option {flag}{hint(flag, known)}")
+            raise UsageError(f"unknown option {flag}{hint(flag, known)}")
         name, meaning = self._flags[flag]
         if not isinstance(meaning, Kind):
             if equals:
-                raise UsageError(f"argument {flag}: it takes no value")
+                raise UsageError(f"option {flag} takes no value")
             self.found[name] = meaning
             return
         if not equals:
             if not self._words or self._is_flag(self._words[0]):
-                raise UsageError(f"argument {flag}: expected one argument")
+                raise UsageError(f"option {flag} needs a value")
             text = self._words.popleft()
         self._take(flag, name, meaning, text)
 
-    def _take(self, said: str, name: str, kind: Kind, text: str) -> None:
+    def _take(self, spelled: str, name: str, kind: Kind, text: str) -> None:
         try:
-            value = kind.read(text)
+            value = kind.parse(text)
         except ValueError:
-            raise UsageError(f"argument {said}: {text!r} is not {kind.expects}") from None
+            raise UsageError(
+                f"{spelled}: invalid value {text!r}, expected {kind.expects}"
+            ) from None
         self.found[name] = (*self.found.get(name, ()), value) if kind.repeat else value
 
 
 def _flags() -> dict[str, tuple[str, Kind | bool]]:
-    """For every flag what it names, and the kind of its value or, if it takes none, what it
-    says."""
+    """For every flag, what it sets, and the kind of its value or, if it takes none, that value."""
     flags: dict[str, tuple[str, Kind | bool]] = {"-h": ("help", True)}
     flags |= {spelling(name): (name, True) for name in ACTIONS}
     flags |= {spelling(name): (name, Kind("FILE")) for name in TRANSLATIONS}

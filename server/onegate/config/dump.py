@@ -9,7 +9,7 @@ from onegate.config.settings import OPTIONS
 from onegate.config.sources import Loaded
 
 
-def show(loaded: Loaded) -> str:
+def to_toml(loaded: Loaded) -> str:
     """Every setting in TOML, with where it came from; read again it gives the same settings."""
     return "\n".join(_lines(loaded)) + "\n"
 
@@ -19,7 +19,7 @@ def _lines(loaded: Loaded) -> Iterator[str]:
         yield f"# {title}"
         for option in options:
             value = getattr(loaded.settings, option.name)
-            text = option.kind.show(value)
+            text = option.kind.to_toml(value)
             origin = loaded.origins[option.name]
             if text is None or not option.in_file:
                 said = "is not set" if text is None else f"= {text}"

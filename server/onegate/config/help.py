@@ -14,15 +14,16 @@ from onegate.config.types import Flag
 USAGE = "usage: onegate [options] MODULE:APP"
 _WHAT = "Serve a WSGI application over HTTP/1.1."
 _SOURCES = (
-    "Every option can also be set by a variable such as ONEGATE_WORKERS and in a file for --config;"
-    " the command line comes first, then variables, then the file, then PORT and WEB_CONCURRENCY."
+    "Every option can also be set by an environment variable such as ONEGATE_WORKERS, and in a file"
+    " for --config. The command line takes precedence over variables, variables over the file, and"
+    " the file over PORT and WEB_CONCURRENCY."
 )
 _COLUMN = 24
-"""Where the explanations begin."""
+"""Where the help texts begin."""
 
 
-def manual(width: int) -> str:
-    """The help, in lines of at most ``width`` characters where that is possible."""
+def help_text(width: int) -> str:
+    """The help, in lines of at most ``width`` characters where possible."""
     lines = [USAGE, "", _WHAT, "", "options:"]
     for name, text in (ACTIONS | TRANSLATIONS).items():
         flag = "-h, --help" if name == "help" else spelling(name)
@@ -30,7 +31,7 @@ def manual(width: int) -> str:
     for title, options in groupby(OPTIONS.values(), lambda option: option.group):
         lines += ["", f"{title}:"]
         for option in options:
-            lines += _entry(_spellings(option), _explanation(option), width)
+            lines += _entry(_spellings(option), _help(option), width)
     return "\n".join([*lines, "", *wrap(_SOURCES, width)])
 
 
@@ -42,15 +43,15 @@ def _spellings(option: Option) -> str:
     return ", ".join(f"{flag} {option.kind.metavar}" for flag in option.flags)
 
 
-def _explanation(option: Option) -> str:
+def _help(option: Option) -> str:
     if option.default in ("", (), None):
         return option.help
-    return f"{option.help} (default: {option.kind.show(option.default)})"
+    return f"{option.help} (default: {option.kind.to_toml(option.default)})"
 
 
 def _entry(head: str, text: str, width: int) -> Iterator[str]:
-    """``head`` and beside it, or below it if it is long, the explanation."""
-    lines = wrap(text, max(width - _COLUMN, 11))
+    """``head`` and the help text beside it, or below it if ``head`` is long."""
+    lines = wrap(text, max(width - _COLUMN, 11), break_on_hyphens=False)
     if len(head) + 4 > _COLUMN:
         yield f"  {head}"
     else:

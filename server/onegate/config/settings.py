@@ -11,7 +11,7 @@ from onegate.config.options.processes import Processes
 
 
 class Settings(Logs, Messages, Processes, Network, Application):
-    """What the server was told. Sizes are in octets, times in seconds."""
+    """The settings of the server. Sizes are in octets, times in seconds."""
 
 
 OPTIONS: dict[str, Option] = {

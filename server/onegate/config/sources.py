@@ -1,4 +1,4 @@
-"""Where settings come from. The strongest source that names an option gives its whole value.
+"""The sources of settings. The first of them that names an option determines its whole value.
 
 command line > ONEGATE_* variables > --config FILE > PORT, WEB_CONCURRENCY > defaults
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from onegate._frozen import Record
 from onegate.config.option import PREFIX
 from onegate.config.settings import OPTIONS, Settings
-from onegate.config.types import Whole
+from onegate.config.types import Integer, Kind
 from onegate.errors import SettingsError
 
 TYPE_CHECKING = False
@@ -28,15 +28,14 @@ _KUBERNETES = re.compile(
     r"|PORT_[0-9]+_(?:TCP|UDP|SCTP)_(?:ADDR|PORT|PROTO)=.*)",
     re.DOTALL,
 )
-"""What a service called "onegate", or "onegate-NAME", gives to every container of its namespace
-(Kubernetes, "Environment variables" of a Service), with its value: ONEGATE_PORT=8000 is a
-mistake."""
+"""Variables, with their values, that Kubernetes sets in every container of the namespace of a
+service called "onegate" or "onegate-NAME". ONEGATE_PORT=8000 is not one of them, but a mistake."""
 _VARIABLES = {option.variable: option for option in OPTIONS.values()}
 _GUNICORN = {option.gunicorn.split()[0].rstrip(","): option.name for option in OPTIONS.values()}
 
 
 class Loaded(Record):
-    """Settings, and for the name of each one where its value came from."""
+    """Settings, and for each of their names the source of the value."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -45,7 +44,7 @@ class Loaded(Record):
 def combine(
     arguments: Mapping[str, Any], environ: Mapping[str, str], directory: str = ""
 ) -> Loaded:
-    """Read all sources. ``arguments``: the settings of a command line, given in ``directory``.
+    """Read all sources. ``arguments``: the settings of a command line entered in ``directory``.
 
     Raises :class:`SettingsError`.
     """
@@ -63,9 +62,9 @@ def combine(
         values.update(layer)
         origins.update({name: names[name] for name in layer})
     if "access_logfile" in values and "access_log" not in values:
-        # As with gunicorn: who names the file wants the lines.
+        # As with gunicorn: whoever names the file wants the lines.
         values["access_log"] = "combined"
-        origins["access_log"] = "access_logfile is given"
+        origins["access_log"] = "because access_logfile is set"
     return Loaded(settings=Settings(**values), origins=origins)
 
 
@@ -73,7 +72,7 @@ def combine(
 
 
 def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    """What the ``ONEGATE_`` variables say. An empty one says nothing."""
+    """The settings in ``ONEGATE_`` variables. Empty ones are ignored."""
     values = {}
     for variable, text in environ.items():
         if not variable.startswith(PREFIX) or _KUBERNETES.fullmatch(f"{variable}={text}"):
@@ -83,12 +82,12 @@ def from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
             near = hint(variable, _VARIABLES)
-            raise SettingsError(f"the environment: there is no variable {variable}{near}")
+            raise SettingsError(f"unknown environment variable {variable}{near}")
         if text:
             try:
-                values[option.name] = option.kind.read_all(text)
+                values[option.name] = option.kind.parse_variable(text)
             except ValueError:
-                raise SettingsError(f"{variable}: {text!r} is not {option.kind.expects}") from None
+                raise SettingsError(_invalid(variable, text, option.kind)) from None
     return values
 
 
@@ -96,16 +95,16 @@ _PLATFORM = {"bind": "PORT", "workers": "WEB_CONCURRENCY"}
 
 
 def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
-    """PORT and WEB_CONCURRENCY, which platforms set for whatever they run."""
+    """The settings in PORT and WEB_CONCURRENCY, which platforms set for any program."""
     values: dict[str, Any] = {}
     for name, variable in _PLATFORM.items():
         if not (text := environ.get(variable, "")):
             continue
-        kind = Whole(0 if variable == "PORT" else 1)
+        kind = Integer(0 if variable == "PORT" else 1)
         try:
-            values[name] = kind.read(text)
+            values[name] = kind.parse(text)
         except ValueError:
-            raise SettingsError(f"{variable}: {text!r} is not {kind.expects}") from None
+            raise SettingsError(_invalid(variable, text, kind)) from None
     if "bind" in values:
         values["bind"] = (f"0.0.0.0:{values['bind']}",)
     return values
@@ -115,8 +114,8 @@ def _platform(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def from_file(path: str, directory: str = "") -> dict[str, Any]:
-    """What the TOML file ``path`` says, which is relative to ``directory``; of a pyproject.toml
-    its table ``[tool.onegate]``."""
+    """The settings in the TOML file ``path``, which is relative to ``directory``; in a
+    pyproject.toml, its table ``[tool.onegate]``."""
     import tomllib  # noqa: PLC0415 - only with --config
 
     try:
@@ -125,12 +124,12 @@ def from_file(path: str, directory: str = "") -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"--config {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not a TOML file: {error}") from None
+        raise SettingsError(f"{path}: invalid TOML: {error}") from None
     if os.path.basename(path) == "pyproject.toml":
         try:
             document = document["tool"]["onegate"]
         except (KeyError, TypeError):
-            raise SettingsError(f"{path}: there is no table [tool.onegate] in it") from None
+            raise SettingsError(f"{path}: no [tool.onegate] table") from None
     if not isinstance(document, dict):
         raise SettingsError(f"{path}: tool.onegate is not a table")
     return {key: _value(path, key, value) for key, value in document.items()}
@@ -139,19 +138,24 @@ def from_file(path: str, directory: str = "") -> dict[str, Any]:
 def _value(path: str, key: str, value: object) -> Any:
     option = OPTIONS.get(key)
     if option is None:
-        raise SettingsError(f"{path}: there is no setting {key!r}{_similar(key)}")
+        raise SettingsError(f"{path}: unknown setting {key!r}{_similar(key)}")
     if not option.in_file:
-        raise SettingsError(f"{path}: {key} can be set on the command line only")
+        ways = f"{option.flags[-1]} or {option.variable}"
+        raise SettingsError(f"{path}: {key} cannot be set in a file; use {ways}")
     try:
-        return option.kind.take(value)
+        return option.kind.from_toml(value)
     except ValueError:
-        raise SettingsError(f"{path}: {key} = {value!r} is not {option.kind.expects}") from None
+        raise SettingsError(_invalid(f"{path}: {key}", value, option.kind)) from None
+
+
+def _invalid(where: str, value: object, kind: Kind) -> str:
+    return f"{where}: invalid value {value!r}, expected {kind.expects}"
 
 
 def _similar(key: str) -> str:
     name = _GUNICORN.get(key)
     if name is not None:
-        return f"; gunicorn's {key} is {name} here"
+        return f"; the equivalent of gunicorn's {key} is {name}"
     from onegate._suggest import hint  # noqa: PLC0415 - only for a mistake
 
     return hint(key.replace("-", "_"), (each for each in OPTIONS if OPTIONS[each].in_file))

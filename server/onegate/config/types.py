@@ -1,7 +1,7 @@
-"""Kinds of values: how one is read from text, taken from TOML, and written as TOML again.
+"""Types of values: how one is read from text, taken from TOML, and written as TOML again.
 
-A kind rejects a value with ``ValueError`` and no text; who read it knows its place and tells what
-was expected from :attr:`Kind.expects`.
+A kind rejects a value with ``ValueError`` and no text; the caller knows where the value stands, and
+says with :attr:`Kind.expects` what was expected.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Kind:
     """Text: the simplest kind, and what the others have in common."""
 
-    expects = "text"
+    expects = "a string"
     metavar = "TEXT"
     repeat = False
     """Whether the option may be given more than once, each time with one item."""
@@ -27,50 +27,50 @@ class Kind:
         if metavar is not None:
             self.metavar = metavar
 
-    def read(self, text: str) -> Any:
+    def parse(self, text: str) -> Any:
         """The value that ``text`` stands for, as on the command line."""
         if "\0" in text:
             raise ValueError
         return text
 
-    def read_all(self, text: str) -> Any:
+    def parse_variable(self, text: str) -> Any:
         """The same for a whole environment variable."""
-        return self.read(text)
+        return self.parse(text)
 
-    def take(self, value: object) -> Any:
+    def from_toml(self, value: object) -> Any:
         """The value that ``value``, as TOML gave it, stands for."""
         if not isinstance(value, str):
             raise ValueError
-        return self.read(value)
+        return self.parse(value)
 
-    def show(self, value: Any) -> str | None:
+    def to_toml(self, value: Any) -> str | None:
         """``value`` in TOML; None if it stands for nothing that TOML can say."""
         return quote(value)
 
 
-class Whole(Kind):
-    """Whole numbers of at least ``minimum``."""
+class Integer(Kind):
+    """Integer numbers of at least ``minimum``."""
 
     metavar = "N"
 
     def __init__(self, minimum: int) -> None:
         super().__init__()
         self._minimum = minimum
-        self.expects = f"a whole number of {minimum} or more"
+        self.expects = f"an integer of at least {minimum}"
 
-    def read(self, text: str) -> int:
+    def parse(self, text: str) -> int:
         """Decimal digits."""
         if not re.fullmatch("[0-9]{1,18}", text):
             raise ValueError
-        return self.take(int(text))
+        return self.from_toml(int(text))
 
-    def take(self, value: object) -> int:
+    def from_toml(self, value: object) -> int:
         """An integer."""
         if isinstance(value, bool) or not isinstance(value, int) or value < self._minimum:
             raise ValueError
         return value
 
-    def show(self, value: Any) -> str:
+    def to_toml(self, value: Any) -> str:
         """The digits."""
         return str(value)
 
@@ -85,13 +85,13 @@ class Seconds(Kind):
         self._zero = zero
         self.expects = "a number of seconds, 0 or more" if zero else "a positive number of seconds"
 
-    def read(self, text: str) -> float:
+    def parse(self, text: str) -> float:
         """A decimal number."""
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
             raise ValueError
-        return self.take(float(text))
+        return self.from_toml(float(text))
 
-    def take(self, value: object) -> float:
+    def from_toml(self, value: object) -> float:
         """An integer or a float."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError
@@ -99,7 +99,7 @@ class Seconds(Kind):
             raise ValueError
         return float(value)
 
-    def show(self, value: Any) -> str:
+    def to_toml(self, value: Any) -> str:
         """Without a fraction that says nothing."""
         return f"{value:.6f}".rstrip("0").rstrip(".")
 
@@ -117,19 +117,19 @@ class Size(Kind):
         super().__init__()
         self.zero = zero
         if not zero:
-            self.expects = "a size such as 65536, 64k or 1G, and more than 0"
+            self.expects = "a size greater than 0, such as 65536, 64k or 1G"
 
-    def read(self, text: str) -> int:
+    def parse(self, text: str) -> int:
         """Digits and an optional unit."""
         match = re.fullmatch("([0-9]{1,15})([kmg]?)", text, re.IGNORECASE | re.ASCII)
         if match is None:
             raise ValueError
         return self._checked(int(match[1]) * _UNITS[match[2].lower()])
 
-    def take(self, value: object) -> int:
+    def from_toml(self, value: object) -> int:
         """Such text, or an integer."""
         if isinstance(value, str):
-            return self.read(value)
+            return self.parse(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ValueError
         return self._checked(value)
@@ -139,7 +139,7 @@ class Size(Kind):
             raise ValueError
         return value
 
-    def show(self, value: Any) -> str:
+    def to_toml(self, value: Any) -> str:
         """With the largest unit that leaves no rest."""
         for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("k", 1 << 10)):
             if value and value % factor == 0:
@@ -150,23 +150,23 @@ class Size(Kind):
 class Mode(Kind):
     """Permission bits in octal, or nothing: they stay what they are."""
 
-    expects = "permission bits in octal such as 027"
+    expects = "octal permission bits such as 027"
     metavar = "MODE"
 
-    def read(self, text: str) -> int:
+    def parse(self, text: str) -> int:
         """Octal digits, with or without 0o in front."""
         match = re.fullmatch("(?:0o)?([0-7]{1,4})", text)
         if match is None:
             raise ValueError
         return int(match[1], 8)
 
-    def take(self, value: object) -> int:
+    def from_toml(self, value: object) -> int:
         """Such text. A number of TOML could be a decimal one by mistake, so none is taken."""
         if not isinstance(value, str):
             raise ValueError
-        return self.read(value)
+        return self.parse(value)
 
-    def show(self, value: Any) -> str | None:
+    def to_toml(self, value: Any) -> str | None:
         """As text."""
         return None if value is None else f'"{value:03o}"'
 
@@ -181,20 +181,20 @@ class Flag(Kind):
         "0": False, "false": False, "no": False, "off": False,
     }  # fmt: skip
 
-    def read(self, text: str) -> bool:
+    def parse(self, text: str) -> bool:
         """1, true, yes, on; 0, false, no, off."""
         try:
             return self._WORDS[text.lower()]
         except KeyError:
             raise ValueError from None
 
-    def take(self, value: object) -> bool:
+    def from_toml(self, value: object) -> bool:
         """A boolean."""
         if not isinstance(value, bool):
             raise ValueError
         return value
 
-    def show(self, value: Any) -> str:
+    def to_toml(self, value: Any) -> str:
         """TOML's words."""
         return "true" if value else "false"
 
@@ -207,7 +207,7 @@ class Choice(Kind):
         self._words = words
         self.expects = "one of " + ", ".join(words)
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """One of the words, in any case."""
         if text.lower() not in self._words:
             raise ValueError
@@ -217,10 +217,10 @@ class Choice(Kind):
 class UrlPath(Kind):
     """The path of a URL, or nothing."""
 
-    expects = "a path that begins with /, without ? and #"
+    expects = "a path that begins with / and contains neither ? nor #"
     metavar = "PATH"
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Percent-encoded or not."""
         if (text and text[0] != "/") or not {"?", "#", "\0"}.isdisjoint(text):
             raise ValueError
@@ -230,34 +230,34 @@ class UrlPath(Kind):
 class FieldValue(Kind):
     """What a field of a response may say, or nothing."""
 
-    expects = "printable characters of latin-1"
+    expects = "printable latin-1 characters"
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Without spaces around it, which are no part of a value (RFC 9110, 5.5)."""
         if re.fullmatch("[\t\x20-\x7e\x80-\xff]*", text) is None:
             raise ValueError
         return text.strip(" \t")
 
 
-class Texts(Kind):
+class Strings(Kind):
     """Some texts: an option that may be repeated, an array in TOML."""
 
-    expects = "an array of texts"
+    expects = "an array of strings"
     repeat = True
 
-    def read_all(self, text: str) -> tuple[str, ...]:
+    def parse_variable(self, text: str) -> tuple[str, ...]:
         """Items with spaces between them, quoted as in a shell."""
-        return tuple(self.read(item) for item in _split(text))
+        return tuple(self.parse(item) for item in _split(text))
 
-    def take(self, value: object) -> tuple[str, ...]:
+    def from_toml(self, value: object) -> tuple[str, ...]:
         """An array of texts; one text alone will do."""
         if isinstance(value, str):
             value = [value]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ValueError
-        return tuple(self.read(item) for item in value)
+        return tuple(self.parse(item) for item in value)
 
-    def show(self, value: Any) -> str:
+    def to_toml(self, value: Any) -> str:
         """An array."""
         return "[" + ", ".join(map(quote, value)) + "]"
 
@@ -265,22 +265,22 @@ class Texts(Kind):
 class Pairs(Kind):
     """Names with values: ``NAME=VALUE``, which may be repeated, a table in TOML."""
 
-    expects = 'NAME=VALUE; in a file a table such as { NAME = "VALUE" }'
+    expects = 'NAME=VALUE, or in a file a table such as { NAME = "VALUE" }'
     metavar = "NAME=VALUE"
     repeat = True
 
-    def read(self, text: str) -> tuple[str, str]:
+    def parse(self, text: str) -> tuple[str, str]:
         """One pair."""
         name, equals, value = text.partition("=")
         if not name or not equals or "\0" in text:
             raise ValueError
         return name, value
 
-    def read_all(self, text: str) -> tuple[tuple[str, str], ...]:
+    def parse_variable(self, text: str) -> tuple[tuple[str, str], ...]:
         """Pairs with spaces between them, quoted as in a shell."""
-        return tuple(self.read(item) for item in _split(text))
+        return tuple(self.parse(item) for item in _split(text))
 
-    def take(self, value: object) -> tuple[tuple[str, str], ...]:
+    def from_toml(self, value: object) -> tuple[tuple[str, str], ...]:
         """A table of texts."""
         if not isinstance(value, dict):
             raise ValueError
@@ -289,7 +289,7 @@ class Pairs(Kind):
                 raise ValueError
         return tuple(value.items())
 
-    def show(self, value: Any) -> str:
+    def to_toml(self, value: Any) -> str:
         """An inline table."""
         return table(value)
 

@@ -1,1 +1,1 @@
-"""What is written down: the error log, the access log, and what both call a request."""
+"""Error log, access log, and the request ids that both use."""

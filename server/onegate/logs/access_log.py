@@ -1,4 +1,4 @@
-r"""The access log: a line for every answer.
+r"""The access log: a line for every response.
 
 Lines are made by :func:`formatter` from the format, once, and written with one ``write``. What a
 client sent is escaped as Apache does it: ``\"``, ``\\``, and ``\xhh`` for every octet that is not
@@ -44,7 +44,7 @@ NAMED = {"common": COMMON, "combined": COMBINED}
 
 _DIRECTIVE = re.compile(r"%(?:\(([^()]*)\)[sd]|(%)|)")
 _SHORTER = (512, 64)
-"""Characters kept of each value where a line is too long for one write to a pipe."""
+"""Maximum length of each value, if a line is too long for one write to a pipe."""
 
 
 # ── formats ──────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +103,7 @@ def _of_response(name: str, clean: Clean) -> Get:
 
 
 def _of_environ(name: str, clean: Clean) -> Get:
-    """``{name}e``: what stands in the environ."""
+    """``{name}e``: a variable of the environ."""
     if name == "onegate.request_id":
         return lambda environ, *_: clean(request_id(environ))
 
@@ -142,7 +142,10 @@ def formatter(text: str, length: int | None = None) -> Format:
         gets.append(_atom(match[1], atoms, clean))
     template += text[position:]
     if not gets:
-        raise SettingsError(f"--access-log {text!r} is none of {', '.join(_WORDS)}, nor a format")
+        raise SettingsError(
+            f"--access-log {text!r}: expected {', '.join(_WORDS)} or a format with atoms such as"
+            " %(h)s"
+        )
     getters = tuple(gets)
 
     def line(environ: Environ, status: int, fields: str, octets: int, seconds: float) -> str:
@@ -157,17 +160,15 @@ _WORDS = ("off", *NAMED, "json")
 def _atom(name: str | None, atoms: dict[str, Get], clean: Clean) -> Get:
     if name is None:
         raise SettingsError(
-            "--access-log: a % that begins no atom such as %(h)s; %% stands for one"
+            "--access-log: % must begin an atom such as %(h)s; write %% for a percent sign"
         )
     if match := re.fullmatch(r"\{([^{}]+)\}([ioe])", name):
         return _KINDS[match[2]](match[1], clean)
     try:
         return atoms[name]
     except KeyError:
-        near = (
-            hint(name, atoms) or "; there are " + " ".join(atoms) + " and {name}i {name}o {name}e"
-        )
-        raise SettingsError(f"--access-log: there is no atom %({name})s{near}") from None
+        near = hint(name, atoms) or "; known are " + " ".join(atoms) + " {name}i {name}o {name}e"
+        raise SettingsError(f"--access-log: unknown atom %({name})s{near}") from None
 
 
 _FIELDS = (
@@ -223,7 +224,7 @@ class AccessLog:
     def __call__(
         self, environ: Environ, status: int, fields: str, octets: int, seconds: float
     ) -> None:
-        """Write the line of an answer.
+        """Write the line of a response.
 
         ``environ``: of the request; of one that was refused before it was understood, whatever is
         known, such as REMOTE_ADDR. ``fields``: the response's field lines, as they are sent.

@@ -4,12 +4,12 @@
     2025-11-23 16:39:07 +0000 [4713 8f0c2d61a0e4-1f] ERROR ValueError while answering GET '/'
         Traceback (most recent call last):
 
-A line begins with the time and is written at once. What belongs to it is indented, and control
-characters are escaped, so that nothing a client sends can look like a line of its own. Messages
-about a request carry its name if they are logged with ``extra={"environ": environ}``.
+A line begins with the time and is written at once. Further lines of the same message are indented,
+and control characters are escaped, so that nothing a client sends can look like a line of its own.
+Messages about a request have its id if they are logged with ``extra={"environ": environ}``.
 
-The master opens all log files, before privileges are dropped, and its children inherit them. What
-it opens anew after they were moved away, it hands over to them: they may not be able to.
+The master opens all log files, before privileges are dropped, and its children inherit them. Files
+that it reopens after a rotation are passed to them, since they may not be allowed to open them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Logger(logging.Logger):
 
 
 def _loggers() -> tuple[logging.Logger, logging.Logger]:
-    """The server's own logger and the one of its error log, made here before anybody asks."""
+    """The server's own logger and that of its error log, created here before anything uses them."""
     before = logging.getLoggerClass()
     logging.setLoggerClass(_Logger)
     try:
@@ -63,12 +63,12 @@ _root, log = _loggers()
 
 _INDENT = "    "
 _STANDARD = {
-    f"{folder}{name}": number
+    f"{directory}{name}": number
     for number, name in ((1, "1"), (2, "2"))
-    for folder in ("/dev/fd/", "/proc/self/fd/")
+    for directory in ("/dev/fd/", "/proc/self/fd/")
 } | {"/dev/stdout": 1, "/dev/stderr": 2}
-"""Paths that only lead back to a descriptor that is open. It may not be possible to open what is
-behind it again: a socket (journald's) never is, and a pipe may be somebody else's."""
+"""Paths that only refer to an open descriptor. Opening them may fail: always for a socket
+(journald's), and for a pipe of another user."""
 
 
 class LogFile:
@@ -79,7 +79,7 @@ class LogFile:
 
     def __init__(self, path: str, standard: int, option: str) -> None:
         self.fd = standard if path == "-" else _STANDARD.get(path, -1)
-        # Opened again it is to be the same file, wherever the process is by then.
+        # It must stay the same file when it is reopened, whatever the current directory is then.
         self._path = os.path.join(os.getcwd(), path) if self.fd < 0 else ""
         if self._path:
             try:
@@ -90,17 +90,17 @@ class LogFile:
         try:
             self.regular = stat.S_ISREG(os.fstat(self.fd).st_mode)
         except OSError:
-            self.regular = False  # closed by who started us: every write fails and is passed over
+            self.regular = False  # it was closed at startup: every write fails and is ignored
 
     def _open(self) -> int:
-        # Not to wait for whoever reads a FIFO: without a reader it cannot be opened.
+        # Do not wait for a reader of a FIFO: without one, it cannot be opened.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         fd = os.open(self._path, flags, 0o640)
         os.set_blocking(fd, True)
         return fd
 
     def write(self, line: bytes) -> None:
-        """Append ``line`` in one write. A full disk or a reader that is gone disturbs nobody."""
+        """Append ``line`` in one write. Errors (a full disk, no reader) are ignored."""
         try:
             written = write(self.fd, line)
             while written < len(line):
@@ -110,23 +110,23 @@ class LogFile:
 
     @property
     def own(self) -> bool:
-        """Whether it was opened here, and so can be opened again."""
+        """Whether it was opened here, and so can be reopened."""
         return bool(self._path)
 
     def reopen(self) -> None:
-        """Go on in a file of the same name; stay with the present one if that cannot be opened."""
+        """Open a file of the same name; keep the present one if that fails."""
         if not self._path:
             return
         try:
             fd = self._open()
         except OSError as error:
-            log.error("%s is not opened again: %s", self._path, error.strerror)
+            log.error("cannot reopen %s: %s; writing to the old file", self._path, error.strerror)
             return
         self.take(fd)
 
     def take(self, fd: int) -> None:
-        """Go on in ``fd``, which is closed."""
-        # In one step: no thread ever finds it closed.
+        """Continue with the file of ``fd``, which is closed."""
+        # Atomic: no thread ever finds the descriptor closed.
         os.dup2(fd, self.fd, inheritable=False)
         os.close(fd)
 
@@ -137,7 +137,7 @@ class LogFile:
 
 
 def escape_controls(text: str) -> str:
-    """``text`` with everything escaped that moves a terminal's cursor or ends a line."""
+    """``text``, with everything escaped that moves a terminal's cursor or ends a line."""
     if text.isprintable():
         return text
     return "".join(
@@ -146,7 +146,7 @@ def escape_controls(text: str) -> str:
 
 
 class Formatter(logging.Formatter):
-    """Makes lines as the module describes them."""
+    """Formats messages as the module describes."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and indented ones for a traceback."""
@@ -183,13 +183,13 @@ class Handler(logging.Handler):
 
 
 class Logs:
-    """The log files that ``settings`` name, opened.
+    """Opens the log files that ``settings`` name.
 
-    ``access``: None if nothing is to be written there. Raises :class:`SettingsError` if a file
-    cannot be opened; then none is.
+    ``access``: None without an access log. Raises :class:`SettingsError` if a file cannot be
+    opened; then none is.
 
-    Children inherit them. The last ones that the master has opened lie in a mailbox, a pair of
-    sockets, where every child can look (``MSG_PEEK``) whenever it is told to, or begins to serve.
+    Children inherit them. The descriptors that the master has opened last are in a mailbox, a pair
+    of sockets, from which every child reads them (``MSG_PEEK``) at USR1 and when it starts serving.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -200,7 +200,7 @@ class Logs:
                 self.access = LogFile(settings.access_logfile, 1, "access-logfile")
         except SettingsError as error:
             if self.error.own and not _present:
-                # Nobody has a log yet to say it in.
+                # No log has been installed yet that could report it.
                 Handler(self.error).handle(
                     log.makeRecord(log.name, logging.ERROR, "", 0, str(error), (), None)
                 )
@@ -215,7 +215,7 @@ class Logs:
                 each.setblocking(False)
 
     def install(self) -> None:
-        """Send the messages of this process here from now on, and close what they went to."""
+        """Send the messages of this process here from now on, and close the previous logs."""
         for handler in _root.handlers[:]:
             if isinstance(handler, Handler):
                 _root.removeHandler(handler)
@@ -227,27 +227,27 @@ class Logs:
         _present[:] = [self]
 
     def reopen(self) -> None:
-        """In the master: open the files again, after they were moved away; :meth:`renew` follows
-        in its children."""
+        """In the master: reopen the files after a rotation; :meth:`renew` follows in its
+        children."""
         for each in self._own:
             each.reopen()
         if self._mailbox:
-            for fd in self._look(0):  # nobody is to find those from before
+            for fd in self._look(0):  # remove the previous ones
                 os.close(fd)
             descriptors = _DESCRIPTORS[len(self._own)].pack(*(each.fd for each in self._own))
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
             try:
                 self._mailbox[0].sendmsg([b"!"], rights)
             except OSError as error:
-                log.error("log files are not handed over to workers: %s", error.strerror)
+                log.error("cannot pass the reopened logs to the workers: %s", error.strerror)
 
     def renew(self) -> None:
-        """In a child: go on in the files that the master has opened last."""
+        """In a child: continue with the files that the master has opened last."""
         for each, fd in zip(self._own, self._look(socket.MSG_PEEK), strict=False):
             each.take(fd)
 
     def _look(self, flags: int) -> tuple[int, ...]:
-        """The descriptors in the mailbox; none if nothing is in there."""
+        """The descriptors in the mailbox, if any."""
         if not self._mailbox:
             return ()
         layout = _DESCRIPTORS[len(self._own)]
@@ -272,17 +272,17 @@ _present: list[Logs] = []
 
 
 def present() -> Logs:
-    """Those of this process."""
+    """The logs of this process."""
     return _present[0]
 
 
 def has_file() -> bool:
-    """Whether messages of this process go to a file of their own, and not to standard error."""
+    """Whether messages of this process go to a file instead of standard error."""
     return any(each.error.own for each in _present)
 
 
 def configure(settings: Settings) -> None:
-    """Open the log files that ``settings`` name, in place of the present ones. May be called again.
+    """Open the log files that ``settings`` name, and replace the present ones.
 
     Raises :class:`SettingsError` if one cannot be opened; then nothing has changed.
     """
@@ -290,12 +290,12 @@ def configure(settings: Settings) -> None:
 
 
 def reopen() -> None:
-    """In the master: open all log files again, after they were moved away."""
+    """In the master: reopen all log files after a rotation."""
     for each in _present:
         each.reopen()
 
 
 def renew() -> None:
-    """In a child: go on in what the master has opened again."""
+    """In a child: continue with the files that the master has reopened."""
     for each in _present:
         each.renew()

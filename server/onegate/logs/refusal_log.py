@@ -1,10 +1,10 @@
-"""Why a request was refused, or its response cut: a line in the error log for each.
+"""Refused requests and cut responses: a line in the error log for each, with the reason.
 
     INFO 400 to 192.0.2.1:4711, 'GET /x HTTP/1.1': HTTP/1.1 without Host
 
-Clients decide how many there are, so they are bounded: a few at once, then one a second, and how
-many were left out. At ``--log-level debug`` all of them are logged. What a client sent is cut and
-escaped.
+Clients decide how many there are, so the lines are limited: a burst, then one a second, then the
+number of those left out. At ``--log-level debug`` all of them are logged. What a client sent is
+escaped and truncated.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ log = logging.getLogger("onegate.error")
 BURST = 10
 """Lines at once; one more a second."""
 _LENGTH = 200
-"""Characters of anything that a client has sent."""
+"""Maximum number of characters of anything that a client has sent."""
 REQUEST_LINE = "onegate.request_line"
-"""In the environ of a request whose line is none."""
+"""Key in the environ of a request whose line is invalid."""
 
 
 class Refusals:
@@ -30,7 +30,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self.count = 0
-        """Requests that were refused."""
+        """Number of refused requests."""
         self._room = float(BURST)
         self._since = 0.0
         self._left_out = 0
@@ -46,12 +46,12 @@ class Refusals:
         *,
         own: bool = False,
     ) -> None:
-        """Log one line, if there is room for it.
+        """Log one line, within the limit.
 
         ``now``: monotonic seconds. ``peer``: address and port of the other end; empty on a Unix
-        socket. ``environ``: of the request, as far as it is known. ``what``: what became of it.
-        ``detail``: what a client has sent, as it came. ``own``: it is the server's fault, an error
-        that is never left out.
+        socket. ``environ``: of the request, as far as it is known. ``what``: the outcome.
+        ``detail``: what a client has sent, verbatim. ``own``: it is the server's own fault, an
+        error that is never left out.
         """
         level = logging.ERROR
         if not own:
@@ -70,22 +70,25 @@ class Refusals:
 
     @staticmethod
     def no_tls(peer: tuple[str, str], error: OSError) -> None:
-        """Log that TLS with ``peer`` has failed; at debug, since whoever only looks whether the
-        port is open is among them."""
+        """Log that TLS with ``peer`` has failed; at debug, since port scans and health checks cause
+        it too."""
         log.debug("TLS with %s failed: %s", _client(peer, {}), error)
 
     def look(self, now: float) -> None:
-        """Say how many were left out, when there is room again."""
+        """Log how many lines were left out, once the limit allows it."""
         self._room = min(float(BURST), self._room + now - self._since)
         self._since = now
         if self._left_out and self._room >= 1:
             self._room -= 1
-            log.info("%d more were refused or cut; --log-level debug shows all", self._left_out)
+            log.info(
+                "%d more refused or cut requests not logged; --log-level debug logs all",
+                self._left_out,
+            )
             self._left_out = 0
 
 
 def _client(peer: tuple[str, str], environ: dict[str, Any]) -> str:
-    """Who is connected, and for whom if that is a proxy that is trusted."""
+    """The peer, and its client if it is a trusted proxy."""
     address, port = peer
     name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     name = name if address else "a Unix socket"
@@ -101,5 +104,5 @@ def _request(environ: dict[str, Any]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Something that a client has sent, cut and escaped."""
+    """Something that a client has sent, truncated and escaped."""
     return ascii(text) if len(text) <= _LENGTH else ascii(text[:_LENGTH]) + "..."

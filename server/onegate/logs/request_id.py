@@ -1,4 +1,4 @@
-"""A name for each request, to find it again in the logs of proxy, server and application."""
+"""An id for each request, to find it in the logs of proxy, server and application."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 KEY = "onegate.request_id"
-"""In the environ, once it is known."""
+"""Key in the environ, once it is known."""
 MAX_LENGTH = 128
 FIELD = "HTTP_X_REQUEST_ID"
 
 
 def adopt(environ: dict[str, Any]) -> None:
-    """Take X-Request-ID for the name. To be called for requests of trusted proxies alone.
+    """Use X-Request-ID as the id. Only to be called for requests of trusted proxies.
 
-    A value that is no token or is longer than :data:`MAX_LENGTH` characters is passed over.
+    A value that is not a token or is longer than :data:`MAX_LENGTH` characters is ignored.
     """
     value = environ.get(FIELD)
     if value and len(value) <= MAX_LENGTH and grammar.TOKEN.fullmatch(value):
@@ -29,21 +29,21 @@ def adopt(environ: dict[str, Any]) -> None:
 
 
 def request_id(environ: dict[str, Any]) -> str:
-    """The name of the request; made when it is asked for the first time."""
+    """The id of the request; generated on first use."""
     try:
         return str(environ[KEY])
     except KeyError:
-        # Of two threads that ask at once, an application's own say, both get the first one's.
+        # Of two threads that call it at once, both get the id of the first.
         return str(environ.setdefault(KEY, f"{_prefix}-{next(_numbers):x}"))
 
 
 _numbers = count(1)
-"""All threads count on with it: ``next`` is one step."""
+"""Shared by all threads: ``next`` is atomic."""
 _prefix = ""
 
 
 def _anew() -> None:
-    """At start and in every child: processes must not give the same name."""
+    """At start and in every child: processes must not generate the same id."""
     global _prefix  # noqa: PLW0603 - one for each process, like the counter
     _prefix = os.urandom(6).hex()
 

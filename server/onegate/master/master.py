@@ -40,7 +40,7 @@ from onegate.process.pidfile import PidFile
 from onegate.process.rlimits import describe, raise_nofile
 from onegate.process.scoreboard import Scoreboard, Total
 from onegate.process.signals import SelfPipe
-from onegate.process.systemd import Notifier, inherited
+from onegate.process.systemd import Notifier, activated_descriptors
 from onegate.validate import validate
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ class Master:
         self._pidfile = PidFile(settings.pidfile)
         self._succession = succession = Succession()
         notifier = Notifier(silent=succession.pending)
-        self._activated = inherited() or succession.activated
+        self._activated = activated_descriptors() or succession.activated
         self._poll = select.poll()
         self._signals = SelfPipe()
         self._processes = processes = ProcessTable(self._poll)
@@ -160,7 +160,7 @@ class Master:
                     self._supervisor.abandoned()
                 elif fd != self._signals.descriptor:
                     self._supervisor.hear(self._processes.at(fd))
-            for number in self._signals.noted():
+            for number in self._signals.pending():
                 self._act(number)
             self._supervisor.reap()
             self._supervisor.turn()

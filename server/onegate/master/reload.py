@@ -16,7 +16,7 @@ from onegate.master.fork_context import ForkContext
 from onegate.master.generations import Generations
 from onegate.master.process_table import ProcessTable, Role
 from onegate.master.upgrade import Succession
-from onegate.net.bind import listen, open_listeners, settle
+from onegate.net.bind import listen, open_listeners, update_owners
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
 from onegate.process.systemd import Notifier
@@ -112,7 +112,7 @@ class Reload:
         replaced = self._generations.adopt()
         present = self._generations.present
         self._abandon(replaced.all_listeners())
-        settle(present.all_listeners(), present.settings)
+        update_owners(present.all_listeners(), present.settings)
         if replaced.template is not None:
             child, template = replaced.template
             child.end(present.settings.graceful_timeout)

@@ -18,7 +18,7 @@ from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
 from onegate.master.upgrade import Succession, step_aside
 from onegate.master.worker_pool import Pool
-from onegate.net.bind import settle
+from onegate.net.bind import update_owners
 from onegate.process.pidfile import PidFile
 from onegate.process.scoreboard import Field, Scoreboard, Total
 from onegate.process.systemd import Notifier
@@ -121,7 +121,7 @@ class Supervisor:
             self._succession.done = True
             self._processes.remove(child)
             step_aside(child)
-            self._notifier.hand_over(child.named)
+            self._notifier.set_main_pid(child.named)
             self._shutdown.begin(quick=False)
         elif child.role is Role.WORKER and child.generation == self._generations.present.number:
             self._worker_serves()
@@ -155,7 +155,7 @@ class Supervisor:
         except SettingsError as error:
             log.error("%s", error)
         present = self._generations.present
-        settle(present.all_listeners(), present.settings)
+        update_owners(present.all_listeners(), present.settings)
         try:
             succession.ready()
         except BrokenPipeError:

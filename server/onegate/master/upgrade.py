@@ -138,7 +138,7 @@ def exec_successor(
     for descriptor in (ready, *(descriptor for _, descriptor, *_ in left)):
         os.set_inheritable(descriptor, True)
     environ = {name: start.environ[name] for name in start.environ.keys() - systemd.NAMES}
-    environ |= systemd.handed_down()
+    environ |= systemd.notify_environ()
     environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left, "activated": activated})
     os.umask(start.umask)
     try:

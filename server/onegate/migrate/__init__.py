@@ -1,11 +1,11 @@
-"""Other servers' configuration as onegate's.
+"""Translation of other servers' configuration into onegate's.
 
     gunicorn.conf.py ──────► gunicorn ┐
                                       ├─► translation ─► TOML with comments, exit status
     uwsgi.ini ─► uwsgi_ini ─► uwsgi   ┘
 
-Every setting that a file names is found again: as a setting, as a comment that says why it is no
-longer needed, or as a comment that says what is lost.
+Every setting in a file reappears: as a setting, as a comment that says why it is not needed, or as
+a comment that says what is lost.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ TRANSLATORS = {"from_gunicorn": from_gunicorn, "from_uwsgi": from_uwsgi}
 
 
 def translate(origin: str, path: Path) -> tuple[str, bool]:
-    """The file ``path`` of ``origin``, a name in :data:`TRANSLATORS`, as a file for ``--config``.
+    """Translate the file ``path`` of ``origin``, a name in :data:`TRANSLATORS`, for ``--config``.
 
-    True: something is lost without which other answers are given, or none. Raises
+    True: something is lost that changes what is served. Raises
     :class:`onegate.errors.SettingsError` if the file cannot be read.
     """
     translation = TRANSLATORS[origin](path)
-    translation.judge()
+    translation.check()
     return translation.toml(), bool(translation.lost)

@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onegate.errors import SettingsError
-from onegate.migrate.gunicorn_hooks import lacking
-from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate.gunicorn_hooks import missing_attributes
+from onegate.migrate.translation import (
+    NoEquivalent,
+    Rule,
+    Translation,
+    absent,
+    convert_value,
+    not_needed,
+    same,
+)
 from onegate.process.hook_loader import ABSENT, HOOKS
 
 TYPE_CHECKING = False
@@ -36,8 +44,11 @@ def _text(value: Any) -> str:
 
 def _worker_class(value: Any) -> Mapping[str, Any]:
     if value not in ("sync", "gthread"):
-        raise Differs("calls are made by --threads; give it the number of calls at once that you"
-                      " need, or stay where greenlets or ASGI are", essential=True)  # fmt: skip
+        raise NoEquivalent(
+            "the application is called in threads only: set --threads to the concurrency you need,"
+            " or stay with gunicorn for greenlets or ASGI",
+            essential=True,
+        )
     return {}
 
 
@@ -46,8 +57,8 @@ def _positive(name: str, instead: str) -> Rule:
 
     def settings(value: Any) -> Mapping[str, Any]:
         if value == 0:
-            raise Differs(instead, essential=False)
-        return {name: fit(name, value)}
+            raise NoEquivalent(instead, essential=False)
+        return {name: convert_value(name, value)}
 
     return Rule(name, settings)
 
@@ -57,7 +68,7 @@ def _access_log(value: Any) -> Mapping[str, Any]:
 
 
 def _mode(value: Any) -> Mapping[str, Any]:
-    return {"umask": fit("umask", value if isinstance(value, str) else f"{value:o}")}
+    return {"umask": convert_value("umask", value if isinstance(value, str) else f"{value:o}")}
 
 
 def _forwarded(value: Any) -> Mapping[str, Any]:
@@ -69,7 +80,7 @@ def _forwarded(value: Any) -> Mapping[str, Any]:
 def _scheme_headers(value: Any) -> Mapping[str, Any]:
     others = {name: word for name, word in value.items() if name.upper() != "X-FORWARDED-PROTO"}
     if others or value.get("X-FORWARDED-PROTO", "https") != "https":
-        raise Differs("only x-forwarded-proto: https is understood", essential=True)
+        raise NoEquivalent("only x-forwarded-proto: https is supported", essential=True)
     return {}
 
 
@@ -78,23 +89,27 @@ def _proxy_protocol(value: Any) -> Mapping[str, Any]:
 
 
 _STRICT = "such requests are always refused"
-_LOGGING = "the server logs to standard error or --error-logfile"
-_H2 = "HTTP/2 ends at the proxy in front"
+_LOGGING = "onegate logs to standard error or --error-logfile"
+_H2 = "HTTP/1.1 only; terminate HTTP/2 at the proxy in front"
 _ASGI = "WSGI only"
+_CLIENT_CERTIFICATES = "client certificates are not supported"
+_PROCESS_TITLE = "the process title is not changed"
+_TASKS = "no background tasks"
+_CALLABLE = "name the callable that the file defines, as MODULE:APP"
 
 RULES: dict[str, Rule] = {
     "wsgi_app": same("app"),
     "bind": same("bind", _bind),
     "backlog": same("backlog"),
     "workers": same("workers"),
-    "threads": same("threads", remark="no gunicorn.socket in the environ, so no WebSockets"),
+    "threads": same("threads", remark="the environ has no gunicorn.socket, so no WebSockets"),
     "worker_class": Rule("not needed, or **lost**", _worker_class),
     "worker_connections": same("worker_connections"),
     "max_requests": same("max_requests"),
     "max_requests_jitter": same("max_requests_jitter"),
     "timeout": same("timeout"),
-    "graceful_timeout": _positive("graceful_timeout", "use SIGQUIT to stop at once"),
-    "keepalive": _positive("keepalive", "connections are always kept for a while"),
+    "graceful_timeout": _positive("graceful_timeout", "send SIGQUIT to stop at once"),
+    "keepalive": _positive("keepalive", "keep-alive cannot be disabled"),
     "limit_request_line": _positive("limit_request_line", "there is always a limit"),
     "limit_request_fields": _positive("limit_request_fields", "there is always a limit"),
     "limit_request_field_size": _positive("limit_request_field_size", "there is always a limit"),
@@ -107,34 +122,34 @@ RULES: dict[str, Rule] = {
     "user": same("user", _text),
     "group": same("group", _text),
     "umask": Rule("umask", _mode),
-    "initgroups": needless("the user's groups are always taken"),
+    "initgroups": not_needed("the user's supplementary groups are always set"),
     "root_path": same("root_path"),
     "tmp_upload_dir": same("spool", lambda value: value or "auto"),
     "forwarded_allow_ips": Rule("forwarded_allow_ips, forwarded_headers", _forwarded),
     "secure_scheme_headers": Rule("not needed, or **lost**", _scheme_headers),
     "forwarder_headers": absent(
-        "a proxy's fields never set SCRIPT_NAME or PATH_INFO; see --root-path",
+        "proxy fields never set SCRIPT_NAME or PATH_INFO; see --root-path",
         "SCRIPT_NAME,PATH_INFO",
         essential=True,
     ),
-    "header_map": absent("fields with _ in their names are always dropped", "drop", essential=True),
+    "header_map": absent("fields with _ in their name are always dropped", "drop", essential=True),
     "proxy_protocol": Rule("proxy_protocol", _proxy_protocol),
     "proxy_allow_ips": absent(
-        "such peers are those of forwarded_allow_ips", "127.0.0.1,::1", essential=True
+        "use forwarded_allow_ips, which covers the PROXY protocol", "127.0.0.1,::1", essential=True
     ),
     "certfile": same("certfile", _text),
     "keyfile": same("keyfile", _text),
-    "ca_certs": absent("clients' certificates are not asked for", essential=True),
-    "cert_reqs": absent("clients' certificates are not asked for", essential=True),
-    "ssl_version": absent("TLS 1.2 and newer"),
-    "ciphers": absent("those of Python's ssl"),
-    "do_handshake_on_connect": needless("a handshake never holds up anybody"),
-    "suppress_ragged_eofs": needless("they are never an error"),
+    "ca_certs": absent(_CLIENT_CERTIFICATES, essential=True),
+    "cert_reqs": absent(_CLIENT_CERTIFICATES, essential=True),
+    "ssl_version": absent("always TLS 1.2 or newer"),
+    "ciphers": absent("always the defaults of Python's ssl module"),
+    "do_handshake_on_connect": not_needed("a handshake never blocks a worker"),
+    "suppress_ragged_eofs": not_needed("they are never an error"),
     "accesslog": Rule("access_logfile", _access_log),
     "access_log_format": same("access_log", lambda text: "combined" if text == _COMBINED else text),
     "errorlog": same("error_logfile"),
     "loglevel": same("log_level"),
-    "capture_output": absent("send standard output and error where you want them"),
+    "capture_output": absent("redirect standard output and error when starting onegate"),
     "logger_class": absent(_LOGGING, "gunicorn.glogging.Logger"),
     "logconfig": absent(_LOGGING),
     "logconfig_dict": absent(_LOGGING),
@@ -143,37 +158,37 @@ RULES: dict[str, Rule] = {
     "syslog_addr": absent(_LOGGING),
     "syslog_prefix": absent(_LOGGING),
     "syslog_facility": absent(_LOGGING),
-    "disable_redirect_access_to_syslog": needless("there is no syslog to redirect to"),
-    "enable_stdio_inheritance": needless("a line that is printed is written at once"),
+    "disable_redirect_access_to_syslog": not_needed("there is no syslog to redirect to"),
+    "enable_stdio_inheritance": not_needed("printed lines are written immediately"),
     "statsd_host": absent("see --status"),
     "statsd_prefix": absent("see --status"),
     "dogstatsd_tags": absent("see --status"),
     "enable_backlog_metric": absent("see --status"),
     "control_socket": absent("see --status and the signals"),
     "control_socket_mode": absent("see --status and the signals"),
-    "control_socket_disable": needless("there is no such socket"),
-    "daemon": absent("start it by systemd, or with &"),
-    "proc_name": absent("the command line stays what it is"),
-    "default_proc_name": absent("the command line stays what it is"),
-    "pythonpath": absent("start it with PYTHONPATH", essential=True),
-    "paste": absent("name the callable that the file describes", essential=True),
-    "raw_paste_global_conf": absent("name the callable that the file describes", essential=True),
-    "reload_engine": needless("watchfiles where it is installed, polling else"),
-    "spew": absent("see python -m trace"),
-    "check_config": needless("onegate --check-config"),
-    "print_config": needless("onegate --print-config"),
-    "config": needless("this file"),
-    "sendfile": needless("sendfile(2) is used where it can be"),
-    "reuse_port": needless("workers share one listener"),
-    "worker_tmp_dir": needless("liveness is told without a file"),
-    "http_parser": needless("there is one parser"),
-    "protocol": absent("HTTP only; have the proxy speak HTTP", "http", essential=True),
+    "control_socket_disable": not_needed("there is no control socket"),
+    "daemon": absent("run it under systemd, or in the background with &"),
+    "proc_name": absent(_PROCESS_TITLE),
+    "default_proc_name": absent(_PROCESS_TITLE),
+    "pythonpath": absent("set PYTHONPATH when starting onegate", essential=True),
+    "paste": absent(_CALLABLE, essential=True),
+    "raw_paste_global_conf": absent(_CALLABLE, essential=True),
+    "reload_engine": not_needed("watchfiles if installed, otherwise polling"),
+    "spew": absent("use python -m trace"),
+    "check_config": not_needed("run onegate --check-config"),
+    "print_config": not_needed("run onegate --print-config"),
+    "config": not_needed("this file"),
+    "sendfile": not_needed("sendfile(2) is used where possible"),
+    "reuse_port": not_needed("workers share one listening socket"),
+    "worker_tmp_dir": not_needed("worker heartbeats use shared memory, not files"),
+    "http_parser": not_needed("there is one parser"),
+    "protocol": absent("HTTP only; make the proxy speak HTTP", "http", essential=True),
     "uwsgi_allow_ips": absent("HTTP only"),
     "permit_obsolete_folding": absent(_STRICT, essential=True),
     "strip_header_spaces": absent(_STRICT, essential=True),
     "permit_unconventional_http_method": absent(_STRICT, essential=True),
     "permit_unconventional_http_version": absent(_STRICT, essential=True),
-    "casefold_http_method": absent("methods keep their case", essential=True),
+    "casefold_http_method": absent("methods are case-sensitive", essential=True),
     "http_protocols": absent(_H2, "h1"),
     "http2_cleartext": absent(_H2, "off"),
     "http2_max_concurrent_streams": absent(_H2),
@@ -184,18 +199,18 @@ RULES: dict[str, Rule] = {
     "asgi_lifespan": absent(_ASGI),
     "asgi_disconnect_grace_period": absent(_ASGI),
     "websocket_max_message_size": absent(_ASGI),
-    "dirty_apps": absent("no tasks beside requests: use a queue", essential=True),
-    "dirty_workers": absent("no tasks beside requests"),
-    "dirty_timeout": absent("no tasks beside requests"),
-    "dirty_threads": absent("no tasks beside requests"),
-    "dirty_graceful_timeout": absent("no tasks beside requests"),
-    "on_dirty_starting": absent("no tasks beside requests"),
-    "dirty_post_fork": absent("no tasks beside requests"),
-    "dirty_worker_init": absent("no tasks beside requests"),
-    "dirty_worker_exit": absent("no tasks beside requests"),
+    "dirty_apps": absent(f"{_TASKS}; use a task queue", essential=True),
+    "dirty_workers": absent(_TASKS),
+    "dirty_timeout": absent(_TASKS),
+    "dirty_threads": absent(_TASKS),
+    "dirty_graceful_timeout": absent(_TASKS),
+    "on_dirty_starting": absent(_TASKS),
+    "dirty_post_fork": absent(_TASKS),
+    "dirty_worker_init": absent(_TASKS),
+    "dirty_worker_exit": absent(_TASKS),
     **{name: absent(reason, essential=True) for name, reason in ABSENT.items()},
 }
-"""Every setting of gunicorn 27 but its hooks that exist here too."""
+"""Every setting of gunicorn 27, except for the hooks that onegate has too."""
 
 
 def from_gunicorn(path: Path) -> Translation:
@@ -215,7 +230,7 @@ def from_gunicorn(path: Path) -> Translation:
         elif name in HOOKS and callable(value):
             result.values["hooks"] = str(path)
     if "hooks" in result.values:
-        result.lost += lacking(path)
+        result.lost += missing_attributes(path)
     if "access_logfile" not in result.values:
         result.values.pop("access_log", None)  # a format alone writes nothing
     else:

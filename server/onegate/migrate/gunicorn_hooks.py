@@ -1,4 +1,4 @@
-"""What hooks of a gunicorn.conf.py use of gunicorn's own objects, and would not find here."""
+"""Attributes of gunicorn's objects that hooks of a gunicorn.conf.py use and onegate lacks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARGUMENTS = {
 """What each hook gets, as far as it is an object of the server's."""
 
 
-def lacking(path: Path) -> list[str]:
+def missing_attributes(path: Path) -> list[str]:
     """For each attribute that a hook in ``path`` reads and that is not there, a line that says so.
 
     What a hook sets itself is there. Only what stands in the hook itself is found, not what a
@@ -41,7 +41,7 @@ def lacking(path: Path) -> list[str]:
         of_settings = thing.endswith(".cfg")
         there = OPTIONS.keys() if of_settings else _KNOWN[thing] | set(dir(object))
         if read and name not in there and (thing, name) not in own:
-            why = "settings have their names here" if of_settings else "hooks have no such"
+            why = "use onegate's name of the setting" if of_settings else "no such attribute"
             found.append(f"{hook} uses {thing}.{name}: {why}")
     return list(dict.fromkeys(found))
 

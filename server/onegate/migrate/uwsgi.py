@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
 from onegate.migrate import uwsgi_ini as ini
-from onegate.migrate.translation import Differs, Rule, Translation, absent, fit, needless, same
+from onegate.migrate.translation import (
+    NoEquivalent,
+    Rule,
+    Translation,
+    absent,
+    convert_value,
+    not_needed,
+    same,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +34,7 @@ def _switch(name: str, *, on: bool = True) -> Rule:
 
 def _more(name: str, convert: Callable[[str], Any] = str) -> Rule:
     """One more item of a setting that may be repeated."""
-    return Rule(name, lambda value: {name: fit(name, convert(value))})
+    return Rule(name, lambda value: {name: convert_value(name, convert(value))})
 
 
 def _module(value: str) -> Mapping[str, Any]:
@@ -37,14 +45,14 @@ def _wsgi_file(value: str) -> Mapping[str, Any]:
     file = PurePath(value)
     name = ".".join(file.with_suffix("").parts)
     if file.is_absolute() or file.suffix != ".py" or not re.fullmatch(r"\w+(\.\w+)*", name):
-        raise Differs("name it as a module, with --chdir to its folder", essential=True)
+        raise NoEquivalent("name it as a module, with --chdir to its directory", essential=True)
     return {"app": f"{name}:application"}
 
 
 def _mount(value: str) -> Mapping[str, Any]:
     path, equals, app = value.partition("=")
     if not equals or not re.fullmatch(r"[\w.]+:[\w.]+", app):
-        raise Differs("name one application, as module:app", essential=True)
+        raise NoEquivalent("name one application, as module:app", essential=True)
     return {"app": app, "root_path": path.rstrip("/")}
 
 
@@ -55,20 +63,20 @@ def _address(value: str) -> str:
 
 
 def _limit_post(value: str) -> Mapping[str, Any]:
-    if not (limit := fit("limit_request_body", value)):
-        raise Differs("there is always a limit", essential=False)
+    if not (limit := convert_value("limit_request_body", value)):
+        raise NoEquivalent("there is always a limit", essential=False)
     return {"limit_request_body": limit}
 
 
 def _https(value: str) -> Mapping[str, Any]:
     address, *files = value.split(",")
     if len(files) != 2:
-        raise Differs("only address,certificate,key is understood", essential=True)
+        raise NoEquivalent("only address,certificate,key is supported", essential=True)
     return {"bind": (_address(address),), "certfile": files[0], "keyfile": files[1]}
 
 
 def _chmod(value: str) -> Mapping[str, Any]:
-    return {"socket_mode": fit("socket_mode", "666" if value == "true" else value)}
+    return {"socket_mode": convert_value("socket_mode", "666" if value == "true" else value)}
 
 
 def _memory(value: str) -> Mapping[str, Any]:
@@ -92,7 +100,7 @@ def _log_format(value: str) -> Mapping[str, Any]:
         if name.startswith("var."):
             return f"%({{{name[4:]}}}e)s"
         if name not in _ATOMS:
-            raise Differs(f"there is no atom for %({name})", essential=False)
+            raise NoEquivalent(f"no atom is equivalent to %({name})", essential=False)
         return f"%({_ATOMS[name]})s"
 
     return {"access_log": re.sub(r"%\(([^()]+)\)", atom, value.replace("%%", "%"))}
@@ -102,13 +110,20 @@ def _socket(value: str) -> Mapping[str, Any]:
     return {"bind": (_address(value),)}
 
 
-_HTTP = "onegate speaks HTTP: in nginx use proxy_pass where uwsgi_pass stands"
-_STATIC = "have the proxy in front, or the application, serve files"
-_ROUTE = "do it in the proxy in front, or in a WSGI middleware"
-_TASKS = "no tasks beside requests: use a queue or cron"
-_SCALE = "the number of workers is fixed, or changed by TTIN and TTOU"
-_ALWAYS = "always so"
+_HTTP = "onegate speaks HTTP: in nginx, replace uwsgi_pass by proxy_pass"
+_STATIC = "serve files from the proxy in front, or from the application"
+_ROUTE = "do it in the proxy in front, or in WSGI middleware"
+_TASKS = "no background tasks; use a task queue or cron"
+_SCALE = "the number of workers is fixed; TTIN and TTOU change it"
+_ALWAYS = "always on"
 _CHOWN = "Unix sockets belong to --user and --group"
+_VENV = "start the onegate that is installed in it"
+_PATH = "set PYTHONPATH when starting onegate"
+_DAEMON = "run it under systemd, or in the background with &; see --error-logfile"
+_PROCESS_TITLE = "the process title is not changed"
+_GONE = "a client that disconnects is not an error"
+_IMPORT = "import it in the application"
+_FILE = "translate that file with --from-uwsgi too"
 
 RULES: dict[str, Rule] = {
     "module": Rule("app", _module),
@@ -117,7 +132,7 @@ RULES: dict[str, Rule] = {
     "file": Rule("app", _wsgi_file),
     "callable": Rule("app", lambda value: {"callable": value}),
     "mount": Rule("app, root_path", _mount),
-    "manage-script-name": needless("root_path does it"),
+    "manage-script-name": not_needed("root_path does that"),
     "http-socket": Rule("bind", _socket),
     "http11-socket": Rule("bind", _socket),
     "http": Rule("bind", _socket),
@@ -130,49 +145,52 @@ RULES: dict[str, Rule] = {
     "processes": same("workers"),
     "workers": same("workers"),
     "threads": same("threads"),
-    "enable-threads": needless(_ALWAYS),
-    "master": needless(_ALWAYS),
-    "single-interpreter": needless(_ALWAYS),
-    "need-app": needless(_ALWAYS),
-    "no-orphans": needless(_ALWAYS),
-    "die-on-term": needless("TERM stops it, gracefully"),
-    "vacuum": needless(_ALWAYS),
-    "strict": needless(_ALWAYS),
-    "thunder-lock": needless("the kernel wakes one worker"),
-    "reuse-port": needless("workers share one listener"),
+    "enable-threads": not_needed(_ALWAYS),
+    "master": not_needed(_ALWAYS),
+    "single-interpreter": not_needed(_ALWAYS),
+    "need-app": not_needed(_ALWAYS),
+    "no-orphans": not_needed(_ALWAYS),
+    "die-on-term": not_needed("TERM stops onegate gracefully"),
+    "vacuum": not_needed(_ALWAYS),
+    "strict": not_needed(_ALWAYS),
+    "thunder-lock": not_needed("the kernel wakes one worker"),
+    "reuse-port": not_needed("workers share one listening socket"),
     "lazy-apps": _switch("preload", on=False),
     "lazy": _switch("preload", on=False),
-    "plugin": needless("there are none"),
-    "plugins": needless("there are none"),
+    "plugin": not_needed("there are no plugins"),
+    "plugins": not_needed("there are no plugins"),
     "chdir": same("chdir"),
     "chdir2": same("chdir"),
-    "virtualenv": absent("start the onegate that is installed in it", essential=True),
-    "venv": absent("start the onegate that is installed in it", essential=True),
-    "home": absent("start the onegate that is installed in it", essential=True),
-    "pythonpath": absent("start it with PYTHONPATH", essential=True),
-    "python-path": absent("start it with PYTHONPATH", essential=True),
-    "pp": absent("start it with PYTHONPATH", essential=True),
+    "virtualenv": absent(_VENV, essential=True),
+    "venv": absent(_VENV, essential=True),
+    "home": absent(_VENV, essential=True),
+    "pythonpath": absent(_PATH, essential=True),
+    "python-path": absent(_PATH, essential=True),
+    "pp": absent(_PATH, essential=True),
     "env": _more("env"),
     "harakiri": same("timeout"),
-    "harakiri-verbose": needless("the log shows where a worker was stuck"),
-    "socket-timeout": same("body_timeout", remark="for every 16 KiB instead of every read"),
-    "http-timeout": same("write_timeout", remark="for what a client does; see --timeout for calls"),
+    "harakiri-verbose": not_needed("the log shows where a worker was stuck"),
+    "socket-timeout": same("body_timeout", remark="per 16 KiB instead of per read"),
+    "http-timeout": same(
+        "write_timeout", remark="concerns the client only; --timeout is for calls"
+    ),
     "http-headers-timeout": same("head_timeout"),
     "http-keepalive": Rule(
-        "keepalive", lambda value: {} if value == "true" else {"keepalive": fit("keepalive", value)}
+        "keepalive",
+        lambda value: {} if value == "true" else {"keepalive": convert_value("keepalive", value)},
     ),
-    "so-keepalive": needless("connections have time-outs of their own"),
-    "http-auto-chunked": needless(_ALWAYS),
-    "http-chunked-input": needless(_ALWAYS),
-    "wsgi-manage-chunked-input": needless(_ALWAYS),
+    "so-keepalive": not_needed("connections have timeouts of their own"),
+    "http-auto-chunked": not_needed(_ALWAYS),
+    "http-chunked-input": not_needed(_ALWAYS),
+    "wsgi-manage-chunked-input": not_needed(_ALWAYS),
     "buffer-size": same("limit_request_head"),
     "max-vars": absent("see --limit-request-fields"),
     "limit-post": Rule("limit_request_body", _limit_post),
     "post-buffering": same("body_memory"),
-    "post-buffering-bufsize": needless("nothing to choose"),
+    "post-buffering-bufsize": not_needed("the buffer size is fixed"),
     "max-requests": same("max_requests"),
-    "max-requests-delta": same("max_requests_jitter", remark="at random instead of by number"),
-    "min-worker-lifetime": absent("a worker that dies early is replaced with back-off"),
+    "max-requests-delta": same("max_requests_jitter", remark="random instead of per worker number"),
+    "min-worker-lifetime": absent("a worker that dies early is replaced after a back-off"),
     "max-worker-lifetime": same("max_worker_lifetime"),
     "reload-on-rss": Rule("max_worker_memory", _memory),
     "evil-reload-on-rss": Rule("max_worker_memory", _memory),
@@ -184,38 +202,38 @@ RULES: dict[str, Rule] = {
     "pidfile": same("pidfile"),
     "safe-pidfile": same("pidfile"),
     "pidfile2": same("pidfile"),
-    "daemonize": absent("start it by systemd, or with &, and see --error-logfile"),
-    "daemonize2": absent("start it by systemd, or with &, and see --error-logfile"),
-    "procname": absent("the command line stays what it is"),
-    "procname-prefix": absent("the command line stays what it is"),
-    "auto-procname": absent("the command line stays what it is"),
+    "daemonize": absent(_DAEMON),
+    "daemonize2": absent(_DAEMON),
+    "procname": absent(_PROCESS_TITLE),
+    "procname-prefix": absent(_PROCESS_TITLE),
+    "auto-procname": absent(_PROCESS_TITLE),
     "logto": same("error_logfile"),
     "logto2": same("error_logfile"),
     "req-logger": absent("see --access-logfile"),
     "disable-logging": Rule("access_log", _no_log),
     "log-format": Rule("access_log", _log_format),
-    "log-x-forwarded-for": needless("see --forwarded-headers"),
-    "log-maxsize": absent("have logrotate move files, and send USR1"),
-    "log-4xx": absent("every answer has its line"),
-    "log-5xx": absent("every answer has its line"),
+    "log-x-forwarded-for": not_needed("see --forwarded-headers"),
+    "log-maxsize": absent("rotate the files with logrotate and send USR1"),
+    "log-4xx": absent("every response is logged"),
+    "log-5xx": absent("every response is logged"),
     "memory-report": absent("see --status"),
     "stats": Rule("status", lambda value: {"status": _address(value)}),
     "py-autoreload": _switch("reload"),
     "touch-reload": absent("send HUP; for development see --reload"),
     "enable-proxy-protocol": _switch("proxy_protocol"),
-    "ignore-sigpipe": needless("a client that is gone is no error"),
-    "ignore-write-errors": needless("a client that is gone is no error"),
-    "disable-write-exception": needless("a client that is gone is no error"),
-    "py-call-osafterfork": needless(_ALWAYS),
-    "py-call-uwsgi-fork-hooks": needless(_ALWAYS),
-    "offload-threads": needless("slow clients hold no worker"),
-    "wsgi-disable-file-wrapper": absent("sendfile(2) is used where it can be"),
+    "ignore-sigpipe": not_needed(_GONE),
+    "ignore-write-errors": not_needed(_GONE),
+    "disable-write-exception": not_needed(_GONE),
+    "py-call-osafterfork": not_needed(_ALWAYS),
+    "py-call-uwsgi-fork-hooks": not_needed(_ALWAYS),
+    "offload-threads": not_needed("slow clients do not block a worker"),
+    "wsgi-disable-file-wrapper": absent("sendfile(2) is used where possible"),
     "max-fd": Rule("raise_nofile", lambda _: {"raise_nofile": True}),
     "cheaper": absent(_SCALE),
     "cheaper-initial": absent(_SCALE),
     "cheaper-step": absent(_SCALE),
     "cheaper-algo": absent(_SCALE),
-    "http-websockets": absent("no WebSockets: serve them with another server", essential=True),
+    "http-websockets": absent("no WebSockets; serve them with another server", essential=True),
     "add-header": absent(_ROUTE, essential=True),
     "route": absent(_ROUTE, essential=True),
     "route-run": absent(_ROUTE, essential=True),
@@ -224,21 +242,21 @@ RULES: dict[str, Rule] = {
     "spooler": absent(_TASKS, essential=True),
     "mule": absent(_TASKS, essential=True),
     "cron": absent(_TASKS, essential=True),
-    "attach-daemon": absent("have systemd start it", essential=True),
-    "import": absent("import it in the application", essential=True),
-    "shared-import": absent("import it in the application", essential=True),
-    "emperor": absent("one systemd unit or container for each application", essential=True),
-    "paste": absent("name the callable that the file describes", essential=True),
-    "ini": absent("give that file to --from-uwsgi too", essential=True),
-    "include": absent("give that file to --from-uwsgi too", essential=True),
+    "attach-daemon": absent("start it with systemd", essential=True),
+    "import": absent(_IMPORT, essential=True),
+    "shared-import": absent(_IMPORT, essential=True),
+    "emperor": absent("run one systemd unit or container per application", essential=True),
+    "paste": absent("name the callable that the file defines, as MODULE:APP", essential=True),
+    "ini": absent(_FILE, essential=True),
+    "include": absent(_FILE, essential=True),
 }
-"""What is met in real files. An option that is not here counts as lost."""
+"""Options found in real files. An option that is not here counts as lost."""
 
 
 def from_uwsgi(path: Path) -> Translation:
     """Translate ``path``. Raises :class:`onegate.errors.SettingsError` if it cannot be read."""
     result = Translation(str(path))
-    # What uWSGI does if it is told nothing: one load before the fork, and a line for each request.
+    # uWSGI's defaults: one load before the fork, and a line for each request.
     result.values.update(preload=True, access_log="combined")
     binds: list[str] = []
     pairs: list[tuple[str, str]] = []
@@ -250,15 +268,15 @@ def from_uwsgi(path: Path) -> Translation:
             binds += result.values.pop("bind", ())
             pairs += result.values.pop("env", ())
         elif ini.LOGIC.fullmatch(name):
-            result.lost.append(f"{name} = {value!r}: conditions and loops are not carried out")
+            result.lost.append(f"{name} = {value!r}: conditions and loops are not supported")
         elif name not in used:
-            result.lost.append(f"{name} = {value!r}: unknown here")
+            result.lost.append(f"{name} = {value!r}: unknown option")
     _finish(result, binds, pairs)
     return result
 
 
 def _group_of(user: str) -> str:
-    """The group of ``user``; where nobody is known by that name, one that is called alike."""
+    """The group of ``user``; if there is no such user, the group of the same name."""
     try:
         return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
     except KeyError:
@@ -277,7 +295,7 @@ def _finish(result: Translation, binds: list[str], pairs: list[tuple[str, str]])
         user = values.get("user", "")
         given = (user, values.get("group") or _group_of(user))
         if tuple(wanted) not in (given, given[:1]):
-            result.lost.append(f"chown-socket = {chown!r}: {_CHOWN}, which are not these")
+            result.lost.append(f"chown-socket = {chown!r}: {_CHOWN}, which differ")
     name = values.pop("callable", None)
     if name and "app" in values:
         values["app"] = f"{values['app'].partition(':')[0]}:{name}"

@@ -2,7 +2,7 @@
 
 Keys repeat and keep their order; a key alone is true; ``%(key)`` and ``$(NAME)`` stand for an
 earlier value and for a variable of the environment, ``%d`` and the like for parts of the file's
-path. What decides or repeats (``if-env = …``, ``for = …``) is not carried out, but told.
+path. Conditions and loops (``if-env = …``, ``for = …``) are not supported, but reported.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def read(path: Path) -> tuple[list[tuple[str, str]], set[str]]:
             known[name] = _filled(value.strip(), known, path) if equals else "true"
             items.append((name, known[name]))
     if not found:
-        raise SettingsError(f"--from-uwsgi {path}: there is no section [uwsgi] in it")
+        raise SettingsError(f"--from-uwsgi {path}: no [uwsgi] section")
     return items, used
 
 

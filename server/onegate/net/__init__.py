@@ -1,1 +1,1 @@
-"""Sockets: where clients come in, who they are, and the encryption in between."""
+"""Sockets: listeners, the identity of clients, and TLS."""

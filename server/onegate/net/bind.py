@@ -22,14 +22,15 @@ _ADDRESS = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})"
 )
 
-_TURN = 2.0
-"""Seconds to wait for others that bind in the same folder."""
+_LOCK_TIMEOUT = 2.0
+"""Seconds to wait for other instances that bind in the same directory."""
+_IN_USE = "already in use; stop the server that listens there or choose another address"
 
 
 def open_listeners(
     settings: Settings, held: dict[str, Listener], activated: list[int]
 ) -> list[Listener]:
-    """The listeners that ``settings`` ask for; those that are ``held``, by address, are kept.
+    """The listeners that ``settings`` name; those that are ``held``, by address, are kept.
 
     ``activated``: descriptors of socket activation, which take the place of ``--bind``.
     Raises :class:`SettingsError`; whatever was opened is closed again.
@@ -50,18 +51,18 @@ def open_listeners(
 def _held(held: dict[str, Listener], address: str, settings: Settings) -> Listener | None:
     listener = held.get(address)
     if listener is not None and not listener.foreign and _v6only(listener.sock):
-        # It cannot be told to take IPv4 as well while it is open.
+        # IPV6_V6ONLY cannot be changed while it is open.
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as usual:
             if not _v6only(usual) and not _v4_beside(address, settings):
                 raise SettingsError(
-                    f"--bind {address}: it was opened beside one for IPv4 of the same port, and"
-                    " cannot take IPv4 itself before a restart"
+                    f"--bind {address}: the open socket does not accept IPv4, because an IPv4"
+                    " listener had the same port; restart onegate to open it anew"
                 )
     return listener
 
 
 def _v6only(sock: socket.socket) -> bool:
-    """Whether it takes no IPv4 though its address is that of all interfaces."""
+    """Whether it accepts no IPv4 though its address is that of all interfaces."""
     if sock.family != socket.AF_INET6 or sock.getsockname()[0] != "::":
         return False
     return bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
@@ -81,9 +82,13 @@ def adopt(
         os.set_inheritable(descriptor, False)
         if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             sock.detach()
-            raise SettingsError(f"{option} {address}: descriptor {descriptor} is not listening")
+            raise SettingsError(
+                f"{option} {address}: descriptor {descriptor} is not a listening socket"
+            )
     except OSError:
-        raise SettingsError(f"{option} {address}: descriptor {descriptor} is no socket") from None
+        raise SettingsError(
+            f"{option} {address}: descriptor {descriptor} is not a socket"
+        ) from None
     sock.setblocking(False)
     if sock.family == socket.AF_UNIX:
         path = sock.getsockname()
@@ -98,7 +103,7 @@ def adopt(
 
 
 def _v4_beside(address: str, settings: Settings) -> bool:
-    """Whether a listener for IPv4 is asked for on the port of ``address``, which is of IPv6."""
+    """Whether the settings name an IPv4 listener on the port of ``address``, which is of IPv6."""
     match = _ADDRESS.fullmatch(address)
     others = (_ADDRESS.fullmatch(each) for each in (*settings.bind, settings.status))
     return match is not None and any(
@@ -117,12 +122,13 @@ def check(address: str, option: str = "--bind") -> None:
     match = _ADDRESS.fullmatch(address)
     if match is None or int(match["port"]) > 65535:
         raise SettingsError(
-            f"{option} {address}: not HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://NUMBER"
+            f"{option} {address}: invalid address, expected HOST:PORT, [IPV6]:PORT, unix:PATH,"
+            " unix:@NAME or fd://NUMBER"
         )
 
 
 def listen(address: str, settings: Settings, option: str = "--bind") -> Listener:
-    """Bind ``address``, which ``option`` asks for, and listen.
+    """Bind ``address``, the value of ``option``, and listen.
 
     Raises :class:`SettingsError` with what to do about it.
     """
@@ -155,7 +161,7 @@ def _listen(address: str, settings: Settings, option: str) -> Listener:
         ) from None
     except UnicodeError:
         # Raised for labels that no host name can have: empty ones, and those over 63 octets.
-        raise SettingsError(f"{option} {address}: {host!r} is not a host name") from None
+        raise SettingsError(f"{option} {address}: invalid host name {host!r}") from None
     try:
         sock = socket.socket(family, kind, protocol)
     except OSError as error:
@@ -164,7 +170,7 @@ def _listen(address: str, settings: Settings, option: str) -> Listener:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by every accepted socket: one call here instead of one for each connection.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # [::] takes IPv4 too, as the kernel has it, unless that is to be had by another listener.
+        # [::] accepts IPv4 too, as the kernel has it, unless another listener is to accept it.
         if family == socket.AF_INET6 and where[0] == "::" and _v4_beside(address, settings):
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(where)
@@ -203,12 +209,12 @@ def _unix(sock: socket.socket, name: object, path: str) -> Listener:
 
 def _listen_unix(path: str, settings: Settings, option: str) -> Listener:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    turn = _take_turn(os.path.dirname(path))
+    lock = _lock(os.path.dirname(path))
     try:
         _remove_stale(path)
         sock.bind(path)
         try:
-            give_away(path, settings)  # before anybody can connect
+            _set_owner(path, settings)  # before anybody can connect
             sock.listen(settings.backlog)
         except OSError:
             os.unlink(path)
@@ -217,8 +223,8 @@ def _listen_unix(path: str, settings: Settings, option: str) -> Listener:
         sock.close()
         raise SettingsError(f"{option} unix:{path}: {_advice(error)}") from None
     finally:
-        if turn >= 0:
-            os.close(turn)
+        if lock >= 0:
+            os.close(lock)
     sock.setblocking(False)
     return _unix(sock, path, os.path.join(os.getcwd(), path))
 
@@ -227,7 +233,7 @@ def _listen_abstract(name: str, settings: Settings, option: str) -> Listener:
     """Listen on a name that is in no file system, and gone with its socket (unix(7))."""
     if settings.socket_mode is not None:
         raise SettingsError(
-            f"{option} unix:@{name}: an abstract socket has no permissions, so no --socket-mode"
+            f"{option} unix:@{name}: an abstract socket has no permissions; remove --socket-mode"
         )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -240,7 +246,7 @@ def _listen_abstract(name: str, settings: Settings, option: str) -> Listener:
     return _unix(sock, f"@{name}", "")
 
 
-def give_away(path: str, settings: Settings) -> None:
+def _set_owner(path: str, settings: Settings) -> None:
     """Give the socket at ``path`` to --user and --group, with the permissions of --socket-mode.
 
     Raises ``OSError``.
@@ -248,38 +254,39 @@ def give_away(path: str, settings: Settings) -> None:
     if settings.socket_mode is not None:
         os.chmod(path, settings.socket_mode)
     if settings.user or settings.group:
-        from onegate.process.privileges import identity  # noqa: PLC0415 - only for who starts as root
+        from onegate.process.privileges import identity  # noqa: PLC0415 - only when started as root
 
         who = identity(settings.user, settings.group)
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
 
 
-def settle(listeners: list[Listener], settings: Settings) -> None:
-    """Have Unix sockets that were kept by a reload or an upgrade belong to whom the settings say
-    now. To be called when it has succeeded."""
+def update_owners(listeners: list[Listener], settings: Settings) -> None:
+    """Give Unix sockets that a reload or an upgrade has kept the owner and mode that the settings
+    name now. To be called when it has succeeded."""
     for listener in listeners:
         if listener.path and not listener.foreign and file_at(listener.path) == listener.file:
             try:
-                give_away(listener.path, settings)
+                _set_owner(listener.path, settings)
             except OSError as error:
-                log.error("%s stays as it was: %s", listener.name, error.strerror)
+                log.error("cannot change owner or mode of %s: %s", listener.name, error.strerror)
 
 
-def _take_turn(folder: str) -> int:
-    """Have other instances wait before they bind in ``folder``, until what is returned is closed.
+def _lock(directory: str) -> int:
+    """Lock ``directory``, so that other instances wait before they bind in it; return a descriptor
+    that unlocks it when it is closed.
 
-    Between the look at a socket that nobody listens on and its removal another one, which saw the
-    same, may have bound and listen there. -1 if the folder cannot be locked; two seconds are
-    enough for whoever binds, and nobody is to hold up a start by a lock.
+    Between the check that nobody listens on a socket and its removal, another instance that found
+    the same may have bound the path. -1 if the directory cannot be locked. After two seconds the
+    lock is ignored: binding takes less, and nobody should be able to hold up a start.
     """
     import fcntl  # noqa: PLC0415 - for Unix sockets only
     import time  # noqa: PLC0415
 
     try:
-        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return -1
-    until = time.monotonic() + _TURN
+    until = time.monotonic() + _LOCK_TIMEOUT
     while time.monotonic() < until:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -293,10 +300,13 @@ def _take_turn(folder: str) -> int:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove a Unix socket that nobody listens on. One that is in use is never stolen."""
+    """Remove a Unix socket that nobody listens on. One that is in use is never taken over."""
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise OSError(errno.EEXIST, "there is a file of that name that is no socket")
+            raise OSError(
+                errno.EEXIST,
+                "the file exists and is not a socket; remove it or choose another path",
+            )
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -309,9 +319,10 @@ def _remove_stale(path: str) -> None:
 
 def _advice(error: OSError) -> str:
     advice = {
-        errno.EADDRINUSE: "already in use; stop what listens there or choose another",
-        errno.EACCES: "permission denied; ports below 1024 need a privilege, and so may the folder",
-        errno.EADDRNOTAVAIL: "this machine does not have that address",
-        errno.EAGAIN: "already in use; stop what listens there or choose another",
+        errno.EADDRINUSE: _IN_USE,
+        errno.EACCES: "permission denied; a port below 1024 needs CAP_NET_BIND_SERVICE, a Unix"
+        " socket a writable directory",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+        errno.EAGAIN: _IN_USE,
     }
     return advice.get(error.errno or 0) or str(error.strerror or error)

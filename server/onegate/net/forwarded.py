@@ -1,6 +1,6 @@
 """What a trusted proxy in front says about its client: ``Forwarded`` and ``X-Forwarded-*``.
 
-Only from peers that are listed, and only those fields that are named: a proxy that sets one of
+They are used only from listed peers, and only the fields that are named: a proxy that sets one of
 them may pass on the others as its client sent them. A list is read from its right end, where the
 nearest proxy wrote, past every address that is itself trusted (RFC 7239, section 7.4).
 """
@@ -36,7 +36,7 @@ class Forwarded:
     """Applies the fields of trusted peers to environs.
 
     ``allow``: addresses and networks separated by commas, ``*`` for every peer. ``fields``: the
-    names to believe. Raises :class:`SettingsError`.
+    names of the fields to use. Raises :class:`SettingsError`.
     """
 
     def __init__(self, allow: str, fields: str) -> None:
@@ -48,7 +48,9 @@ class Forwarded:
         names = {name.strip().lower() for name in fields.split(",") if name.strip()}
         if unknown := sorted(names - FIELDS.keys()):
             known = ", ".join(FIELDS)
-            raise SettingsError(f"--forwarded-headers: {unknown[0]!r} is none of {known}")
+            raise SettingsError(
+                f"--forwarded-headers: unknown field {unknown[0]!r}, expected any of {known}"
+            )
         self._keys = {FIELDS[name] for name in names}
         self._known: dict[str, bool] = {}
 
@@ -71,7 +73,7 @@ class Forwarded:
         return packed in self._addresses or self._in_network(packed)
 
     def concerns(self, environ: dict[str, Any]) -> bool:
-        """Whether ``environ`` has any of the fields that a trusted peer is asked for."""
+        """Whether ``environ`` has any of the fields that are used from a trusted peer."""
         return not self._keys.isdisjoint(environ)
 
     def apply(self, environ: dict[str, Any]) -> None:
@@ -106,10 +108,10 @@ class Forwarded:
             environ["HTTP_HOST"] = host
 
     def _hops(self, environ: dict[str, Any]) -> list[dict[str, str]] | None:
-        """What is told of every hop, the client's first."""
+        """What the fields say of every hop, the client's first."""
         if "HTTP_FORWARDED" in self._keys and "HTTP_FORWARDED" in environ:
             return _parse(environ["HTTP_FORWARDED"])
-        told = {
+        named = {
             name: [item.strip(" \t") for item in environ[key].split(",")]
             for name, key in (
                 ("for", "HTTP_X_FORWARDED_FOR"),
@@ -118,10 +120,10 @@ class Forwarded:
             )
             if key in self._keys and key in environ
         }
-        if not told:
+        if not named:
             return None
-        hops: list[dict[str, str]] = [{} for _ in range(max(map(len, told.values())))]
-        for name, items in told.items():
+        hops: list[dict[str, str]] = [{} for _ in range(max(map(len, named.values())))]
+        for name, items in named.items():
             for hop, item in zip(reversed(hops), reversed(items), strict=False):
                 hop[name] = item
         return hops

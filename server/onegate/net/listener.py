@@ -24,7 +24,7 @@ accept queue (tcpi_unacked) and its bound (tcpi_sacked)."""
 
 
 class Listener(Record):
-    """A listening socket and how it is called in messages and in the environ."""
+    """A listening socket, and its name in messages and in the environ."""
 
     sock: socket.socket
     name: str
@@ -35,22 +35,22 @@ class Listener(Record):
     file: tuple[int, int] | None = None
     """Device and inode of that path: another file there is another instance's."""
     given: str = ""
-    """The address as it was asked for."""
+    """The address as it was configured."""
     family: int = socket.AF_INET
     """Of its addresses, as a plain number."""
     foreign: bool = False
-    """Somebody else holds the socket too, and goes on listening when we stop."""
+    """Whether another process holds the socket too, and goes on listening when this one stops."""
 
     def url(self, settings: Settings) -> str:
-        """The name with the scheme that is spoken there."""
+        """The name, with the scheme that is served there."""
         return self.name.replace("http:", "https:", 1) if settings.certfile else self.name
 
     def queue(self) -> int | None:
-        """How many connections wait to be accepted; None if the kernel does not tell."""
+        """Number of connections that wait to be accepted; None if the kernel does not report it."""
         return self._tcp_info()[-2]
 
     def queue_limit(self) -> int | None:
-        """How many may."""
+        """Maximum of :meth:`queue`; None if the kernel does not report it."""
         return self._tcp_info()[-1]
 
     def _tcp_info(self) -> tuple[int | None, ...]:
@@ -61,12 +61,12 @@ class Listener(Record):
         return _TCP_INFO_QUEUE.unpack(octets)
 
     def refuse(self) -> None:
-        """Let no new connection begin, while those in the kernel's queue can still be accepted.
+        """Refuse new connections, while those in the kernel's queue can still be accepted.
 
-        Closing a listening socket resets what is queued. So first nothing more may come in: a
-        packet filter drops every SYN (a client repeats it, and finds the port closed or the next
-        server), and the handshakes under way are completed and queued. The file of a Unix socket
-        is removed, and one without a file is shut down, which leaves its queue.
+        Closing a listening socket resets the queued connections. So new ones are kept out first: a
+        packet filter drops every SYN (a client retransmits it, and finds the port closed or the
+        next server), while handshakes under way are completed and queued. The file of a Unix socket
+        is removed; an abstract one is shut down, which leaves its queue.
         """
         if self.foreign:
             return
@@ -78,8 +78,8 @@ class Listener(Record):
             self.sock.shutdown(socket.SHUT_RD)
 
     def waits(self) -> bool:
-        """Whether somebody is in the queue of a socket without a file, which, once it is shut
-        down, looks readable in any case."""
+        """Whether a connection is queued at an abstract socket, which is always readable once it is
+        shut down."""
         name = b"@" + os.fsencode(self.name.removeprefix("unix:@")).replace(b"\0", b"@")
         try:
             with open("/proc/net/unix", "rb") as table:
@@ -91,7 +91,7 @@ class Listener(Record):
 
     @property
     def abstract(self) -> bool:
-        """Whether it is a Unix socket without a file."""
+        """Whether it is a Unix socket without a file (unix(7))."""
         return self.family == socket.AF_UNIX and not self.path
 
     def _drop_syn(self) -> None:
@@ -119,7 +119,7 @@ class Listener(Record):
         self.sock.close()
 
     def _unlink(self) -> None:
-        """Remove the file, unless it is that of another socket by now."""
+        """Remove the file, unless it has become that of another socket."""
         if self.file is not None and self.file == file_at(self.path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)

@@ -3,8 +3,8 @@
     v1: "PROXY TCP4 source destination port port" CRLF, at most 107 octets
     v2: a signature of 12 octets, version and command, family, length, addresses
 
-Read once, from the first octets of a connection, and from allowed peers only. Where it is switched
-on it is required: to guess would let any client forge an address.
+Read once, from the first octets of a connection, and from allowed peers only. Where it is enabled
+it is required: if it were optional, any client could forge an address.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class ProxyProtocolError(Exception):
 
 
 def take(sock: socket.SocketType, *, whole: bool) -> Peer | None:
-    """Read the header off the front of what has come, and nothing else; what it says of the client.
+    """Read the header, and nothing behind it; return what it says of the client.
 
-    ``whole``: nothing more will come. Raises ``BlockingIOError`` if more has to, ``EOFError`` if
-    none will, ``OSError``, and :class:`ProxyProtocolError`.
+    ``whole``: nothing more will come. Raises ``BlockingIOError`` if the header is incomplete,
+    ``EOFError`` if it is and nothing more will come, ``OSError``, and :class:`ProxyProtocolError`.
     """
     octets = sock.recv(MAX_HEADER, socket.MSG_DONTWAIT | socket.MSG_PEEK)
     header = parse(octets) if octets else None
@@ -43,7 +43,7 @@ def take(sock: socket.SocketType, *, whole: bool) -> Peer | None:
     if octets and not whole:
         raise BlockingIOError
     sock.recv(len(octets), socket.MSG_DONTWAIT)  # unread, it would make the end a reset
-    raise EOFError("the connection ends before its PROXY header does")
+    raise EOFError("connection closed before the end of the PROXY header")
 
 
 def parse(octets: bytes) -> tuple[Peer | None, int] | None:
@@ -63,7 +63,7 @@ def _v1(octets: bytes) -> tuple[Peer | None, int] | None:
     end = octets.find(b"\r\n", 0, _V1_MAX)
     if end < 0:
         if len(octets) >= _V1_MAX:
-            raise ProxyProtocolError("PROXY v1 header over 107 octets")
+            raise ProxyProtocolError("PROXY v1 header longer than 107 octets")
         return None
     match = _V1.fullmatch(octets[: end + 2])
     if match is None:
@@ -89,14 +89,14 @@ def _v2(octets: bytes) -> tuple[Peer | None, int] | None:
         raise ProxyProtocolError("unknown version or command in a PROXY v2 header")
     end = 16 + length
     if end > MAX_HEADER:
-        raise ProxyProtocolError(f"PROXY v2 header over {MAX_HEADER} octets")
+        raise ProxyProtocolError(f"PROXY v2 header longer than {MAX_HEADER} octets")
     if len(octets) < end:
         return None
     if version_command == 0x20 or family not in (0x11, 0x21):
         return None, end
     kind, size = (socket.AF_INET, 4) if family == 0x11 else (socket.AF_INET6, 16)
     if length < 2 * size + 4:
-        raise ProxyProtocolError("PROXY v2 header without its addresses")
+        raise ProxyProtocolError("PROXY v2 header too short for its addresses")
     address = socket.inet_ntop(kind, octets[16 : 16 + size])
     (port,) = struct.unpack_from("!H", octets, 16 + 2 * size)
     return (address, str(port)), end

@@ -1,4 +1,4 @@
-"""TLS by the standard library's ``ssl``, made to look like the plain sockets it stands for."""
+"""TLS by the standard library's ``ssl``, with the interface of a plain socket."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onegate.errors import SettingsError
 _RECORD = 16384
 """Octets of a TLS record at most (RFC 8446, 5.1), and of one write here. A write that would block
 has to be repeated with as many octets at least (SSL_write(3)): so both are one record, wherever the
-rest of an answer is kept meanwhile."""
+rest of a response is kept meanwhile."""
 
 
 def context(certfile: str, keyfile: str) -> ssl.SSLContext:
@@ -52,26 +52,26 @@ def _readable(option: str, path: str) -> None:
 def _what_is_wrong(certfile: str, keyfile: str, error: Exception, encrypted: bool) -> str:
     key = f"--keyfile {keyfile}" if keyfile else f"the key in --certfile {certfile}"
     if encrypted:
-        return f"{key}: it has a pass phrase, for which nobody is asked; see openssl pkey"
+        return f"{key}: encrypted keys are not supported; decrypt it with openssl pkey"
     reason = getattr(error, "reason", None) or ""
     if reason == "KEY_VALUES_MISMATCH":
-        return f"{key}: not the key of the certificate in --certfile {certfile}"
-    told = f" ({reason})" if reason else ""
+        return f"{key}: does not match the certificate in --certfile {certfile}"
+    detail = f" ({reason})" if reason else ""
     if keyfile:
         return (
-            f"--certfile {certfile}, --keyfile {keyfile}: not a certificate and its key in"
-            f" PEM{told}"
+            f"--certfile {certfile}, --keyfile {keyfile}: not a certificate and its key in PEM"
+            f" format{detail}"
         )
     return (
-        f"--certfile {certfile}: not a certificate with its key in PEM{told};"
-        " is the key in another file? then name it with --keyfile"
+        f"--certfile {certfile}: not a certificate with its key in PEM format{detail};"
+        " if the key is in another file, add --keyfile FILE"
     )
 
 
 class TLSSocket:
     """The part of a socket's interface that a connection uses, over TLS and without blocking.
 
-    The handshake goes on with whatever is read or written first, so that it holds up nobody.
+    The handshake proceeds with each read and write, so that it never blocks.
     What ssl calls "want read" and "want write" is ``BlockingIOError`` here.
 
     It is what ``ssl.SSLSocket`` is made of, and not one of these: an application may have put
@@ -96,7 +96,7 @@ class TLSSocket:
             self._established = True
 
     def recv(self, count: int, flags: int = 0) -> bytes:
-        """Read up to ``count`` octets. A short answer does not mean that there are no more."""
+        """Read up to ``count`` octets. A short read does not mean that there are no more."""
         try:
             self._establish()
             octets: bytes = self._tls.read(count)
@@ -123,7 +123,7 @@ class TLSSocket:
         return self.send(block) if block else 0
 
     def shutdown(self, how: int) -> None:
-        """Tell the client that no more will come, in TLS and in TCP."""
+        """Signal the end of what is sent, in TLS and in TCP."""
         self._notify()
         self._sock.shutdown(how)
 

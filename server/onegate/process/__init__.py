@@ -1,1 +1,1 @@
-"""What a process has of the operating system, and what it tells its parent."""
+"""What a process uses of the operating system, and how it reports to its parent."""

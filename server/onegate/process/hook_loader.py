@@ -1,7 +1,7 @@
 """``--hooks FILE``: functions of a Python file, called at points in the life of the processes.
 
-Names and arguments are gunicorn's, so that a gunicorn.conf.py can be named as it is; its other
-contents are not looked at. What the arguments offer is :class:`onegate.process.hooks.Server` and
+Names and arguments are gunicorn's, so that a gunicorn.conf.py can be used as it is; its other
+contents are ignored. The arguments are a :class:`onegate.process.hooks.Server` and a
 :class:`onegate.process.hooks.Worker`.
 
     in the master                              in a worker
@@ -48,11 +48,11 @@ HOOKS: dict[str, int] = {
     "pre_exec": 1,
     "on_exit": 1,
 }
-"""How many arguments each hook is called with."""
+"""The number of arguments of each hook."""
 ABSENT = {
-    "pre_request": "it would cost every request; use a WSGI middleware",
-    "post_request": "it would cost every request; use a WSGI middleware or the access log",
-    "ssl_context": "TLS has --certfile and --keyfile, and a proxy in front for the rest",
+    "pre_request": "it would slow down every request; use WSGI middleware",
+    "post_request": "it would slow down every request; use WSGI middleware or the access log",
+    "ssl_context": "use --certfile and --keyfile, or a proxy in front for anything else",
 }
 """Hooks of gunicorn that are never called, and why."""
 
@@ -70,7 +70,7 @@ def functions(path: str) -> dict[str, Callable[..., object]]:
             chosen[name] = _checked(path, name, function, count)
     for name, reason in ABSENT.items():
         if found.get(name) is not None:
-            log.warning("%s: the hook %s is not called: %s", path, name, reason)
+            log.warning("%s: hook %s is never called: %s", path, name, reason)
     return chosen
 
 
@@ -81,7 +81,7 @@ def _run(path: str) -> dict[str, Any]:
         raise SettingsError(f"--hooks {path}: {error.strerror}") from None
     # A module with a spec: from Python 3.15 on, formatting a traceback through functions of one
     # without (as runpy leaves it) is a DeprecationWarning, and an exception of a hook is logged.
-    # It is not imported by its loader, which would write a __pycache__ beside the file.
+    # It is not imported by its loader, which would write a __pycache__ next to the file.
     loader = SourceFileLoader("__config__", path)
     spec = spec_from_loader("__config__", loader)
     assert spec is not None
@@ -95,12 +95,12 @@ def _run(path: str) -> dict[str, Any]:
 
 def _checked(path: str, name: str, function: object, count: int) -> Callable[..., object]:
     if not callable(function):
-        raise SettingsError(f"--hooks {path}: {name} is not a function")
+        raise SettingsError(f"--hooks {path}: {name} is not callable")
     try:
         inspect.signature(function).bind(*range(count))
     except TypeError:
         raise SettingsError(
-            f"--hooks {path}: {name} has to take {count} argument{'s'[: count != 1]}"
+            f"--hooks {path}: {name} must accept {count} argument{'s'[: count != 1]}"
         ) from None
     except ValueError:
         pass  # a builtin, of which nothing is known

@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
-_DECISIVE = {"on_starting", "post_fork", "post_worker_init"}
+_FATAL = {"on_starting", "post_fork", "post_worker_init"}
 
 
 class HookError(Exception):
-    """A hook that prepares has failed; the log says why."""
+    """One of the hooks that abort on failure has failed; the log says why."""
 
 
 class Server:
-    """The master, as hooks see it: one object for as long as it lives, so that what a hook sets on
-    it is there for the others. Its names are those of gunicorn's ``Arbiter``."""
+    """The master, as hooks see it: one object for its whole life, so that what one hook sets on it
+    is there for the others. Its attributes have the names of gunicorn's ``Arbiter``."""
 
     def __init__(self, pid: int, cfg: Settings) -> None:
         self.pid = pid
         self.cfg = cfg
         self.log = log
         self.num_workers = cfg.workers
-        """How many workers are wanted."""
+        """Target number of workers."""
         self.worker_age = 0
-        """How many have been made."""
+        """Number of workers created so far."""
         self.WORKERS: dict[int, Worker] = {}
-        """Those that there are, by process number."""
+        """The current workers, by pid."""
 
     @property
     def address(self) -> list[tuple[str, int] | str | int]:
@@ -51,22 +51,22 @@ def _parsed(address: str) -> tuple[str, int] | str | int:
 
 
 class Worker:
-    """A worker, as hooks see it. Its names are those of gunicorn's ``Worker``.
+    """A worker, as hooks see it. Its attributes have the names of gunicorn's ``Worker``.
 
-    The object that ``pre_fork`` gets is that of the later hooks, in the master and, unless a
-    template makes the worker (``--preload``), in the worker too.
+    The object passed to ``pre_fork`` is passed to the later hooks too, in the master and, unless
+    the worker is forked from a template (``--preload``), in the worker.
     """
 
     def __init__(self, age: int, cfg: Settings) -> None:
         self.age = age
-        """1 for the first that the server has made, 2 for the second."""
+        """1 for the first worker of the server, 2 for the second, and so on."""
         self.pid = 0
-        """0 in ``pre_fork``, where it has none yet."""
+        """0 in ``pre_fork``, before it has one."""
         self.ppid = os.getpid()
         self.cfg = cfg
         self.log = log
         self.wsgi: Callable[..., Any] | None = None
-        """The application, from ``post_worker_init`` on, which may put another in its place."""
+        """The application, from ``post_worker_init`` on, which may replace it."""
 
 
 class Hooks:
@@ -84,11 +84,11 @@ class Hooks:
             self._functions = hook_loader.functions(path)
 
     def __call__(self, name: str, *arguments: object) -> None:
-        """Call the hook ``name``, if there is one. What it raises is logged; ``sys.exit`` ends no
-        server either.
+        """Call the hook ``name``, if there is one. An exception in it is logged, ``SystemExit``
+        included.
 
-        Raises :class:`HookError` then if it is one that prepares (on_starting, post_fork,
-        post_worker_init): nothing is served half prepared. After any other life goes on.
+        Raises :class:`HookError` then if it is on_starting, post_fork or post_worker_init, since
+        nothing should be served half prepared; the failure of any other hook is ignored.
         """
         function = self._functions.get(name)
         if function is None:
@@ -96,6 +96,6 @@ class Hooks:
         try:
             function(*arguments)
         except (Exception, SystemExit) as error:
-            log.exception("the hook %s failed", name)
-            if name in _DECISIVE:
+            log.exception("hook %s failed", name)
+            if name in _FATAL:
                 raise HookError(name) from error

@@ -1,4 +1,4 @@
-"""The file that tells the master's process number."""
+"""``--pidfile``: the file with the pid of the master."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from onegate.errors import SettingsError
 
 
 class PidFile:
-    """Holds the master's process number. It is replaced whole, and removed only if it is ours."""
+    """Holds the pid of the master. It is replaced atomically, and removed only if it is ours."""
 
     def __init__(self, path: str) -> None:
         # Where the server goes later on does not move it.
         self._path = os.path.join(os.getcwd(), path) if path else ""
 
     def check(self) -> None:
-        """Raises :class:`SettingsError` if it cannot be written, as far as can be told."""
-        folder = os.path.dirname(self._path)
-        if self._path and not os.access(folder, os.W_OK | os.X_OK):
-            why = "permission denied" if os.path.isdir(folder) else "there is no such directory"
+        """Raises :class:`SettingsError` if it clearly cannot be written."""
+        directory = os.path.dirname(self._path)
+        if self._path and not os.access(directory, os.W_OK | os.X_OK):
+            why = "permission denied" if os.path.isdir(directory) else "no such directory"
             raise SettingsError(f"--pidfile {self._path}: {why}")
         if os.path.isdir(self._path):
             raise SettingsError(f"--pidfile {self._path}: is a directory")
@@ -28,21 +28,21 @@ class PidFile:
         """Raises :class:`SettingsError` if it cannot be written."""
         if not self._path:
             return
-        folder, name = os.path.split(self._path)
-        beside = os.path.join(folder, f".{name}.{os.getpid()}")
+        directory, name = os.path.split(self._path)
+        temporary = os.path.join(directory, f".{name}.{os.getpid()}")
         try:
-            with open(beside, "w") as file:
+            with open(temporary, "w") as file:
                 file.write(f"{os.getpid()}\n")
-            os.replace(beside, self._path)
+            os.replace(temporary, self._path)
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.unlink(beside)
+                os.unlink(temporary)
             raise SettingsError(f"--pidfile {self._path}: {error.strerror}") from None
 
     def holder(self) -> int:
-        """Another process that the file names and that runs; 0 if there is none.
+        """The pid in the file, if it is that of another running process; otherwise 0.
 
-        It need not be a server: numbers are given again, and a file outlives who was killed.
+        That process need not be a server: pids are reused, and a killed server leaves its file.
         """
         try:
             with open(self._path) as file:

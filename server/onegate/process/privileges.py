@@ -1,4 +1,4 @@
-"""Who a process is: user and group."""
+"""User and group of a process."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ import pwd
 from onegate._frozen import Record
 from onegate.errors import SettingsError
 
-_NEEDS_ROOT = "--user and --group need a server that is started as root"
+_NEEDS_ROOT = "--user and --group: only root can change them; start onegate as root"
 
 
 class Identity(Record):
-    """User and group that a process is to have; None: as it is."""
+    """The user and group that a process should have; None: unchanged."""
 
     uid: int | None
     gid: int | None
     name: str
-    """Of the user, whose other groups it is to have; empty: none."""
+    """Of the user whose supplementary groups it should have; empty: none."""
 
-    def had(self) -> bool:
-        """Whether this process is that user and group, and no more than that, already."""
+    def is_current(self) -> bool:
+        """Whether this process already runs as that user and group, and is not root."""
         same = self.uid in (None, os.getuid()) and self.gid in (None, os.getgid())
         return same and os.geteuid() != 0
 
 
 def identity(user: str, group: str) -> Identity:
-    """``user`` and ``group``, each a name or a number, or empty.
+    """The identity that ``user`` and ``group`` name, each a name or a number, or empty.
 
-    Raises :class:`SettingsError` if there is no such one, or if it would keep the group of who
-    starts it, which is root's, because nothing tells another.
+    Raises :class:`SettingsError` if there is none, or if the process would keep root's group
+    because nothing names another.
     """
     uid, name, gid = _user(user)
     if group:
         gid = _group(group)
     elif uid not in (None, os.getuid()) and gid is None:
         raise SettingsError(
-            f"--user {user}: it has no entry in passwd(5) that names its group; add --group"
+            f"--user {user}: no entry in passwd(5) names its group; add --group GROUP"
         )
     return Identity(uid=uid, gid=gid, name=name)
 
 
 def check(user: str, group: str) -> None:
     """Raises :class:`SettingsError` if a process like this one cannot become these."""
-    if not identity(user, group).had() and os.geteuid() != 0:
+    if not identity(user, group).is_current() and os.geteuid() != 0:
         raise SettingsError(_NEEDS_ROOT)
 
 
@@ -54,7 +54,7 @@ def drop(user: str, group: str) -> None:
     Raises :class:`SettingsError` if there is no such one or the change is not permitted.
     """
     who = identity(user, group)
-    if who.had():
+    if who.is_current():
         return
     try:
         if who.gid is not None:
@@ -80,7 +80,7 @@ def _user(user: str) -> tuple[int | None, str, int | None]:
     except KeyError:
         if number is not None:
             return number, "", None
-        raise SettingsError(f"--user {user}: there is no such user") from None
+        raise SettingsError(f"--user {user}: no such user") from None
     return entry.pw_uid, entry.pw_name, entry.pw_gid
 
 
@@ -91,11 +91,11 @@ def _group(group: str) -> int:
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
-        raise SettingsError(f"--group {group}: there is no such group") from None
+        raise SettingsError(f"--group {group}: no such group") from None
 
 
 def _number(text: str) -> int | None:
-    """``text`` as a number of a user or group; None if it is none. The last one means "as it is"
+    """``text`` as a uid or gid; None if it is neither. The highest number means "unchanged"
     (chown(2))."""
     if text.isascii() and text.isdecimal() and int(text) < 0xFFFFFFFF:
         return int(text)

@@ -1,7 +1,7 @@
-"""What the process may use, and what follows from it.
+"""Resource limits, and what follows from them.
 
-The number of descriptors decides how many connections a worker may hold at once. It is never
-exceeded on purpose: clients beyond it wait in the kernel's queue instead of being refused.
+The number of descriptors decides how many connections a worker may hold at once. That number is
+never exceeded on purpose: further clients wait in the kernel's queue instead of being refused.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 MAX_RAISED = 65536
-"""To this ``--raise-nofile`` goes at most. The hard limit may be 2^30, and some libraries loop
-over every possible descriptor."""
+"""The maximum for ``--raise-nofile``. The hard limit may be 2^30, and some libraries loop over
+every possible descriptor."""
 _OWN_DESCRIPTORS = 12
 """What a worker holds besides connections: standard streams, epoll, pipes, a reserve."""
 _CGROUPS = "/sys/fs/cgroup"
@@ -35,9 +35,9 @@ class Budget(Record):
 def budget(open_now: int, most: int) -> Budget:
     """The budget of a worker that holds ``open_now`` descriptors already.
 
-    ``most``: connections it shall hold at most, however many descriptors there are. An eighth of
-    the limit, at least 8 and at most 64, is left to the application and to files that are spooled.
-    A limit too low for that leaves at least one connection.
+    ``most``: maximum number of connections, however many descriptors there are. An eighth of the
+    limit, at least 8 and at most 64, is reserved for the application and for spool files. If the
+    limit is too low for that, one connection is left.
     """
     nofile = _soft(resource.RLIMIT_NOFILE)
     reserve = min(64, max(8, nofile // 8))
@@ -54,24 +54,25 @@ def raise_nofile() -> None:
 
 
 def describe(settings: Settings) -> str:
-    """One line for the log: what there is, and what it allows."""
+    """One line for the log: the limits, and what they allow."""
     nofile, nproc = _soft(resource.RLIMIT_NOFILE), _soft(resource.RLIMIT_NPROC)
     each = budget(_OWN_DESCRIPTORS + len(settings.bind), settings.worker_connections).connections
-    told = [
-        f"{settings.workers} workers with {settings.threads} threads and {each} connections each",
+    parts = [
+        f"{_plural(settings.workers, 'worker')} with {_plural(settings.threads, 'thread')} and"
+        f" {_plural(each, 'connection')} each",
         f"nofile {_number(nofile)}",
         f"nproc {_number(nproc)}",
     ]
     memory = memory_limit()
-    told.append(f"memory {memory >> 20} MiB" if memory else "memory unlimited")
+    parts.append(f"memory {memory >> 20} MiB" if memory else "memory unlimited")
     wanted = 1 + settings.workers * (1 + (settings.threads if settings.threads > 1 else 0))
     if wanted > nproc:
-        told.append(f"of {wanted} processes and threads that were asked for not all can be had")
-    return "; ".join(told)
+        parts.append(f"nproc {nproc} is too low for the {wanted} configured processes and threads")
+    return "; ".join(parts)
 
 
 def memory_limit() -> int:
-    """Octets that the control group of this process may use; 0 if it is not bounded."""
+    """Octets that the control group of this process may use; 0 if there is no limit."""
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         text = _read(name)
         if text.isdigit() and int(text) < 1 << 60:
@@ -90,12 +91,12 @@ def oom_kills() -> int:
 
 
 def _read(name: str) -> str:
-    """A file of this process's control group: of its own folder, or, in a container that sees
+    """A file of this process's control group: of its own directory, or, in a container that sees
     nothing else, of the root."""
     controller, _, file = name.rpartition("/")
-    for folder in (_own_group(controller), ""):
+    for directory in (_own_group(controller), ""):
         try:
-            with open(os.path.join(_CGROUPS, controller, folder, file)) as text:
+            with open(os.path.join(_CGROUPS, controller, directory, file)) as text:
                 return text.read().strip()
         except OSError:
             continue
@@ -119,6 +120,10 @@ def _own_group(controller: str) -> str:
 def _soft(which: int) -> int:
     soft = resource.getrlimit(which)[0]
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _number(limit: int) -> str:

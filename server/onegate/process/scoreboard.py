@@ -1,7 +1,7 @@
-"""What workers tell of themselves, in memory that they share with the master.
+"""What workers report, in memory that they share with the master.
 
-Liveness must not depend on a disk, nor on a worker that has time to answer: a worker writes a
-number into its own slot, and whoever wants to know reads it. Nobody waits for anybody.
+Liveness must not depend on a disk, nor on a worker that has time to reply: a worker writes numbers
+into its own slot, and the master reads them. Neither waits for the other.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Total:
 
     SLOTS = 0  # how many were ever in use at a time
     WANTED = 1  # workers
-    CRASHED = 2  # workers that ended without being asked to
+    CRASHED = 2  # workers that ended unexpectedly
     TIMED_OUT = 3  # workers that were killed for --timeout
     RETIRED = 4  # workers that asked to be replaced
     RELOADED = 5
@@ -71,13 +71,13 @@ _NOTED = 1024
 
 
 class Noted(Record):
-    """A call as a worker has noted it, for it may be stuck where it can tell nobody."""
+    """A call as a worker has noted it beforehand, since it may get stuck and report nothing."""
 
     since: float
     """Monotonic seconds; 0 of a worker with one thread, whose call began when the one before had
     ended: with its last sign of life."""
     client: str
-    """Its address, as the application is told."""
+    """Its address, as in the environ."""
     line: str
     """The request line; only the front of one that is long."""
 
@@ -127,7 +127,7 @@ class Slot:
         self._all[self._first + field] = value
 
     def clear(self) -> None:
-        """Free for another worker. What only grows is kept."""
+        """Free it for another worker. Counters are kept."""
         for field in range(_KEPT):
             self[field] = 0.0
         self[Field.BEFORE] = self[Field.REQUESTS]
@@ -135,7 +135,7 @@ class Slot:
 
     @property
     def numbers(self) -> memoryview[float]:
-        """The doubles themselves, for the loop, where a turn should cost next to nothing."""
+        """The doubles themselves, for the loop, where an iteration should cost next to nothing."""
         return self._all[self._first : self._first + _FIELDS]
 
 
@@ -156,11 +156,11 @@ class Scoreboard:
         """See :class:`Total`; written by the master alone."""
 
     def slot(self, index: int) -> Slot:
-        """The slot of that number, counted from 0."""
+        """The slot with that index."""
         return Slot(self._all, self._calls, index)
 
     def slots(self) -> list[Slot]:
-        """Those that some worker has, or has had."""
+        """Those that are or have been in use."""
         return [self.slot(index) for index in range(int(self.totals[Total.SLOTS]))]
 
     def take(self) -> Slot | None:

@@ -49,8 +49,8 @@ class SelfPipe:
         for number in SIGNALS:
             signal.signal(number, lambda *_: None)
 
-    def noted(self) -> list[signal.Signals]:
-        """What came since it was last asked for."""
+    def pending(self) -> list[signal.Signals]:
+        """The signals received since the last call."""
         try:
             return [signal.Signals(number) for number in os.read(self.descriptor, 256)]
         except BlockingIOError:
@@ -58,9 +58,9 @@ class SelfPipe:
 
 
 def release() -> None:
-    """In a child: note nothing.
+    """In a child: restore the default handlers.
 
-    Until it serves, a signal to end simply ends it: there is nothing to finish yet.
+    Until it serves, a termination signal simply kills it: there is nothing to finish yet.
     """
     signal.set_wakeup_fd(-1)
     for number in SIGNALS:

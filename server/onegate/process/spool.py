@@ -1,7 +1,7 @@
 """Unnamed temporary files, for what is too large for memory.
 
-``tempfile`` would do, but importing it costs every worker megabytes that few ever use: it is asked
-only where the file system knows no unnamed files (open(2), O_TMPFILE).
+``tempfile`` would do, but importing it costs every worker megabytes that few ever use: it is
+imported only if the file system does not support unnamed files (open(2), O_TMPFILE).
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 _NOT_KNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 
 
-def spool_folder(wanted: str) -> str | None:
-    """The directory to spool to: ``wanted``, the system's temporary one for "auto", or None.
+def spool_directory(wanted: str) -> str | None:
+    """The directory to spool to: ``wanted``, or the system's temporary one for "auto".
 
-    None too if nothing can be written there, as on a read-only root without ``/tmp``.
+    None for "none", and if it cannot be written to, as with a read-only root without ``/tmp``.
     """
     return _usable(wanted)[0]
 
 
 def _usable(wanted: str) -> tuple[str | None, str]:
-    """The directory, and if there is none, why each that was tried is not."""
+    """The directory and ""; or None, and why each candidate was rejected."""
     if wanted == "none":
         return None, ""
     reasons: list[str] = []
-    for folder in _candidates() if wanted == "auto" else [wanted]:
+    for directory in _candidates() if wanted == "auto" else [wanted]:
         try:
-            if not stat.S_ISDIR(os.stat(folder).st_mode):
+            if not stat.S_ISDIR(os.stat(directory).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            with open_spool(folder):
-                return os.path.join(os.getcwd(), folder), ""
+            with open_spool(directory):
+                return os.path.join(os.getcwd(), directory), ""
         except OSError as error:
-            reasons.append(f"{folder}: {error.strerror or error}")
+            reasons.append(f"{directory}: {error.strerror or error}")
     return None, "; ".join(reasons)
 
 
@@ -52,10 +52,10 @@ def _candidates() -> list[str]:
 
 
 def check_spool(settings: Settings) -> str:
-    """Look whether workers will have a directory to spool to; the consequence if "auto" finds
-    none, else nothing.
+    """Check whether workers will have a directory to spool to; return a warning if "auto" finds
+    none, otherwise "".
 
-    Raises :class:`onegate.errors.SettingsError` if one is named that they cannot write in.
+    Raises :class:`onegate.errors.SettingsError` if they cannot write to the configured one.
     """
     reason = _as_worker(settings)
     if reason and settings.spool != "auto":
@@ -63,17 +63,17 @@ def check_spool(settings: Settings) -> str:
     if not reason:
         return ""
     return (
-        f"no directory to spool to ({reason}): content over {settings.body_memory} octets is"
-        f" refused with 413, and a client that leaves {settings.response_memory} octets of a"
-        " response makes the application wait; see --spool"
+        f"no directory to spool to ({reason}): request content over {settings.body_memory} octets"
+        f" is refused with 413, and a client that is {settings.response_memory} octets of a"
+        " response behind makes the application wait; see --spool"
     )
 
 
 def _as_worker(settings: Settings) -> str:
-    """Why a worker, as --user and --group, can write in no directory; nothing if it can."""
+    """Why a worker, as --user and --group, cannot write to any directory; "" if it can."""
     if not (settings.user or settings.group):
         return _usable(settings.spool)[1]
-    from onegate.process.privileges import drop  # noqa: PLC0415 - only for who starts as root
+    from onegate.process.privileges import drop  # noqa: PLC0415 - only when started as root
 
     read, write = os.pipe()
     pid = os.fork()
@@ -82,22 +82,22 @@ def _as_worker(settings: Settings) -> str:
             drop(settings.user, settings.group)
             os.write(write, _usable(settings.spool)[1].encode("utf-8", "surrogateescape"))
         finally:
-            os._exit(0)  # whatever is wrong with --user is told elsewhere
+            os._exit(0)  # errors in --user are reported elsewhere
     os.close(write)
-    with open(read, "rb") as told:
-        reason = told.read().decode("utf-8", "surrogateescape")
+    with open(read, "rb") as pipe:
+        reason = pipe.read().decode("utf-8", "surrogateescape")
     os.waitpid(pid, 0)
     return reason
 
 
-def open_spool(folder: str, *, buffered: bool = True) -> IO[bytes]:
-    """A new file in ``folder`` that is gone when it is closed. Raises ``OSError``."""
+def open_spool(directory: str, *, buffered: bool = True) -> IO[bytes]:
+    """A new file in ``directory`` that is deleted when it is closed. Raises ``OSError``."""
     try:
-        descriptor = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno not in _NOT_KNOWN:
             raise
         from tempfile import TemporaryFile  # noqa: PLC0415 - see the module
 
-        return TemporaryFile(dir=folder, prefix="onegate-", buffering=-1 if buffered else 0)
+        return TemporaryFile(dir=directory, prefix="onegate-", buffering=-1 if buffered else 0)
     return open(descriptor, "w+b", buffering=-1 if buffered else 0)

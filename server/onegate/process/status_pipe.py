@@ -1,9 +1,9 @@
-"""The pipe through which a child tells its master of itself: the child's end.
+"""The pipe through which a child reports to its master: the child's end.
 
-+    it does its work now
--    it wants to be replaced
-m    the same, because it is too large
-=N;  the number of a new master (:mod:`onegate.master.upgrade`)
++    it serves now
+-    it asks to be replaced
+m    the same, because it uses too much memory
+=N;  the pid of a new master (:mod:`onegate.master.upgrade`)
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Status(Protocol):
-        """Where a worker tells how it is."""
+        """Where a worker reports its status."""
 
         def serves(self) -> None:
-            """It does its work now."""
+            """It serves now."""
 
         def retires(self, *, large: bool) -> None:
-            """It wants to be replaced, because it is too ``large`` or for another reason."""
+            """It asks to be replaced, because it is too ``large`` or for another reason."""
 
 
 class StatusPipe:
@@ -32,12 +32,12 @@ class StatusPipe:
         self._descriptor = descriptor
 
     def serves(self) -> None:
-        """This process does its work now."""
+        """This process serves now."""
         self._say(b"+")
 
     def retires(self, *, large: bool) -> None:
-        """This process wants to be replaced, because it is too ``large`` or for another reason;
-        it goes on until it is told to end."""
+        """This process asks to be replaced, because it is too ``large`` or for another reason; it
+        serves until it is terminated."""
         self._say(b"m" if large else b"-")
 
     def _say(self, word: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Descriptors 0 to 2, and what the command says on them about itself."""
+"""Standard streams: descriptors 0 to 2, and what the command prints on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 CLOSED_PIPE = 141
-"""Exit status when nobody reads what is printed: what a shell makes of SIGPIPE (128 + 13)."""
+"""Exit status when nobody reads what is printed, as of a command killed by SIGPIPE (128 + 13)."""
 _WRITE_FAILED = 2
 
 
@@ -33,45 +33,45 @@ def open_missing() -> None:
             setattr(sys, f"__{name}__", stream)
 
 
-def make_harmless() -> None:
-    """Make ``sys.stdout`` and ``sys.stderr`` streams that write each line at once, and never fail.
+def ignore_write_errors() -> None:
+    """Make ``sys.stdout`` and ``sys.stderr`` write each line at once and ignore errors.
 
-    For a server: a reader that goes away, or a disk that is full, is no reason for a ``print`` of
-    a hook or of the application to raise, or for the server to end. At once, because what is
-    buffered is lost with a process that is killed, and hidden until then from whoever reads logs.
+    When a reader goes away or a disk is full, neither a ``print`` in a hook or the application
+    should raise, nor the server end. Lines are written at once, because buffered ones are not
+    visible in the logs, and are lost if the process is killed.
     """
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if not isinstance(stream, io.TextIOWrapper) or stream is not getattr(sys, f"__{name}__"):
-            continue  # somebody has put another one in its place
+            continue  # it has been replaced
         try:
             stream.flush()
         except OSError:
             continue
-        harmless = io.TextIOWrapper(
-            io.BufferedWriter(_Harmless(descriptor, "w", closefd=False)),
+        replacement = io.TextIOWrapper(
+            io.BufferedWriter(_IgnoreErrors(descriptor, "w", closefd=False)),
             encoding=stream.encoding,
             errors=stream.errors,
             line_buffering=True,
             write_through=stream.write_through,
         )
-        harmless.buffer.raw.name = stream.name
-        setattr(sys, name, harmless)
-        setattr(sys, f"__{name}__", harmless)
+        replacement.buffer.raw.name = stream.name
+        setattr(sys, name, replacement)
+        setattr(sys, f"__{name}__", replacement)
 
 
 def flush() -> None:
-    """Before a fork: what is buffered is not to be written twice.
+    """Flush before a fork, so that nothing is written twice.
 
-    What a hook has put in the place of a stream need not be able to.
+    A stream that a hook has replaced may not support it.
     """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
 
 
-class _Harmless(io.FileIO):
-    """A descriptor to write to, on which no write fails; what cannot be written is lost."""
+class _IgnoreErrors(io.FileIO):
+    """A descriptor on which no write fails; what cannot be written is lost."""
 
     def write(self, octets: Any) -> int:
         count = memoryview(octets).nbytes
@@ -82,34 +82,34 @@ class _Harmless(io.FileIO):
         return count if written is None else written
 
 
-def tell(text: str) -> None:
+def print_output(text: str) -> None:
     """Print ``text`` on standard output.
 
-    Ends the program if that cannot be: quietly if nobody reads, as SIGPIPE would.
+    Exits if that fails: silently if nobody reads, as with SIGPIPE.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
-        _forget(1)
+        _discard(1)
         sys.exit(CLOSED_PIPE)
     except OSError as error:
-        _forget(1)
-        complain(f"onegate: standard output: {error.strerror}")
+        _discard(1)
+        print_error(f"onegate: cannot write to standard output: {error.strerror}")
         sys.exit(_WRITE_FAILED)
 
 
-def complain(text: str) -> None:
-    """Print ``text`` as a line on standard error; where that cannot be, nobody is left to tell."""
+def print_error(text: str) -> None:
+    """Print ``text`` as a line on standard error. If that fails, it is lost."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
-        _forget(2)
+        _discard(2)
 
 
-def _forget(descriptor: int) -> None:
-    """Let what is buffered go nowhere, which would be tried once more at the end."""
+def _discard(descriptor: int) -> None:
+    """Redirect it to /dev/null, so that what is buffered does not fail once more at exit."""
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, descriptor)

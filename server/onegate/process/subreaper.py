@@ -3,8 +3,8 @@
 Only ``--preload`` needs it. There is no way to it but ctypes, and what ctypes leaves in a process
 (2 MiB; since libffi 3.5 an open descriptor, which must not be closed) every worker would have as a
 fork of the master. But execve(2) keeps the attribute and nothing else. So the command sets it first
-of all, and then begins anew. A program that calls :func:`onegate.cli.main` does not: what it has
-done until then would be done twice, and one that came by standard input could not be read again.
+of all, and then executes itself again. A program that calls :func:`onegate.cli.main` does not: what
+it has done before would be done twice, and a script from standard input could not be read again.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ import contextlib
 import os
 import sys
 
-_MARK = "_ONEGATE_SUBREAPER"
+_MARKER = "_ONEGATE_SUBREAPER"
 _PR_SET_CHILD_SUBREAPER = 36
 
 _adopts = False
 
 
-def take_mark() -> None:
-    """Note whether this process has begun anew, before anybody sees the environment."""
+def read_marker() -> None:
+    """Note whether this process has been re-executed, and remove the marker for that."""
     global _adopts  # noqa: PLW0603 - it is an attribute of the process
-    _adopts = os.environ.pop(_MARK, "") == str(os.getpid())
+    _adopts = os.environ.pop(_MARKER, "") == str(os.getpid())
 
 
-def begin_anew() -> None:
-    """Adopt orphans by executing this very command again; return if that was done already, or
-    cannot be.
+def re_execute() -> None:
+    """Adopt orphans by executing this command again; return if that was done already, or cannot
+    be.
 
-    To be called before the command has changed anything about its process. Raises ``OSError``
-    where the kernel does not know how.
+    To be called before the command has changed anything about its process. Raises ``OSError`` if
+    the kernel does not support it.
     """
     if not _adopts and _is_command():
         _set(yes=True)
-        environ = os.environ | {_MARK: str(os.getpid())}
+        environ = os.environ | {_MARKER: str(os.getpid())}
         with contextlib.suppress(OSError):  # the interpreter is not there any more
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
 
@@ -53,14 +53,14 @@ def _is_command() -> bool:
 def adopt_orphans() -> None:
     """Make this process the parent of descendants whose own parent ends.
 
-    Raises ``OSError`` where the kernel does not know how.
+    Raises ``OSError`` if the kernel does not support it.
     """
     if not _adopts:
         _set(yes=True)
 
 
 def release_orphans() -> None:
-    """Be no longer what :func:`adopt_orphans` has made."""
+    """Undo :func:`adopt_orphans`."""
     if _adopts:
         _set(yes=False)
 

@@ -18,42 +18,44 @@ NAMES = {
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
 }
-_SAID = {name: os.environ.pop(name, "") for name in NAMES}
-"""Taken out at once: it is meant for this process, and not for the application."""
+_VARIABLES = {name: os.environ.pop(name, "") for name in NAMES}
+"""Removed from the environment at once: they are meant for this process, not the application."""
 
 
-def handed_down() -> dict[str, str]:
-    """What a program has to find in its environment to notify in our place."""
-    return {name: _SAID[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if _SAID[name]}
+def notify_environ() -> dict[str, str]:
+    """The variables that another program needs to notify in our place."""
+    return {
+        name: _VARIABLES[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if _VARIABLES[name]
+    }
 
 
-def inherited() -> list[int]:
+def activated_descriptors() -> list[int]:
     """Descriptors handed over by socket activation."""
-    pid, count = _SAID["LISTEN_PID"], _SAID["LISTEN_FDS"]
+    pid, count = _VARIABLES["LISTEN_PID"], _VARIABLES["LISTEN_FDS"]
     if pid != str(os.getpid()) or not count.isdigit():
         return []
     return list(range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)))
 
 
 class Notifier:
-    """Tells the service manager how things stand, if there is one that wants to know.
+    """Reports the state of the service to the service manager, if there is one.
 
-    ``silent``: another master is the main process of the service, until this one serves. What we
-    said of ourselves would be taken for the service's state (``NotifyAccess=all``): that it stops,
-    say, because a successor could not load the application.
+    ``silent``: another master is the main process of the service until this one serves. With
+    ``NotifyAccess=all``, our own state would be taken for the service's: that it stops, for
+    example, because a successor could not load the application.
     """
 
     def __init__(self, *, silent: bool = False) -> None:
-        self._address = _SAID["NOTIFY_SOCKET"]
+        self._address = _VARIABLES["NOTIFY_SOCKET"]
         self._silent = silent
-        usec = _SAID["WATCHDOG_USEC"]
-        pid = _SAID["WATCHDOG_PID"] or str(os.getpid())
+        usec = _VARIABLES["WATCHDOG_USEC"]
+        pid = _VARIABLES["WATCHDOG_PID"] or str(os.getpid())
         watched = usec.isdigit() and pid == str(os.getpid()) and bool(self._address)
         self.watchdog = int(usec) / 2e6 if watched else 0.0
-        """Seconds between two signs of life; 0: none are expected."""
+        """Seconds between two keep-alive notifications; 0: none are expected."""
 
-    def tell(self, *states: str) -> None:
-        """Send states such as ``READY=1``. A manager that is gone is no reason to fail."""
+    def notify(self, *states: str) -> None:
+        """Send states such as ``READY=1``. It is no error if the manager is gone."""
         if not self._address or self._silent:
             return
         address = self._address
@@ -66,27 +68,27 @@ class Notifier:
             self._address = ""
 
     def ready(self) -> None:
-        """Requests are answered."""
+        """Requests are served."""
         self._silent = False
-        self.tell("READY=1", f"MAINPID={os.getpid()}")
+        self.notify("READY=1", f"MAINPID={os.getpid()}")
 
     def reloading(self) -> None:
         """A new generation is about to be tried; ``ready`` follows."""
-        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """No new work is begun."""
-        self.tell("STOPPING=1")
+        """The service is stopping."""
+        self.notify("STOPPING=1")
 
-    def hand_over(self, pid: int) -> None:
-        """Process ``pid`` is the main process from now on, and speaks for the service.
+    def set_main_pid(self, pid: int) -> None:
+        """Make process ``pid`` the main process of the service, and report nothing from now on.
 
-        Only the main process may say so, unless the unit has ``NotifyAccess=all``; sd_notify(3),
-        MAINPID.
+        Only the main process may do so, unless the unit has ``NotifyAccess=all`` (sd_notify(3),
+        MAINPID).
         """
-        self.tell(f"MAINPID={pid}")
+        self.notify(f"MAINPID={pid}")
         self._silent = True
 
     def alive(self) -> None:
-        """Sign of life for the watchdog."""
-        self.tell("WATCHDOG=1")
+        """Keep-alive notification for the watchdog."""
+        self.notify("WATCHDOG=1")

@@ -22,7 +22,7 @@ from onegate.net.forwarded import Forwarded
 from onegate.net.listener import Listener
 from onegate.process.rlimits import budget
 from onegate.process.scoreboard import Field, Slot
-from onegate.process.spool import spool_folder
+from onegate.process.spool import spool_directory
 from onegate.worker.acceptor import Acceptor, Front
 from onegate.worker.connection_state import CALL
 from onegate.worker.dispatcher import GATHERING, Calls
@@ -87,7 +87,7 @@ class Worker(Calls):
             head=settings.limit_request_head,
             body=settings.limit_request_body,
         )
-        self.spool = spool_folder(settings.spool)
+        self.spool = spool_directory(settings.spool)
         if self.spool is None and settings.spool not in ("auto", "none"):
             error_log.log.error("--spool %s cannot be used any more", settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)

@@ -12,14 +12,14 @@ from onegate.config.types import (
     Choice,
     FieldValue,
     Flag,
+    Integer,
     Kind,
     Mode,
     Pairs,
     Seconds,
     Size,
-    Texts,
+    Strings,
     UrlPath,
-    Whole,
     quote,
     table,
 )
@@ -30,9 +30,9 @@ from onegate.config.types import (
     [
         (Kind(), "", ""),
         (Kind(), "a b", "a b"),
-        (Whole(0), "0", 0),
-        (Whole(1), "007", 7),
-        (Whole(3), "10", 10),
+        (Integer(0), "0", 0),
+        (Integer(1), "007", 7),
+        (Integer(3), "10", 10),
         (Seconds(), "1", 1.0),
         (Seconds(), "2.5", 2.5),
         (Seconds(zero=True), "0", 0.0),
@@ -58,16 +58,16 @@ from onegate.config.types import (
         (FieldValue(), " a (é)\t", "a (é)"),
     ],
 )
-def test_read(kind: Kind, text: str, value: object) -> None:
-    assert kind.read(text) == value
-    assert type(kind.read(text)) is type(value)
+def test_parse(kind: Kind, text: str, value: object) -> None:
+    assert kind.parse(text) == value
+    assert type(kind.parse(text)) is type(value)
 
 
 @pytest.mark.parametrize(
     ("kind", "texts"),
     [
         (Kind(), ["a\0b"]),
-        (Whole(1), ["0", "-1", "+1", "1.0", "", "one", "²", "٣", "1_0", " 1", "1\n", "9" * 19]),
+        (Integer(1), ["0", "-1", "+1", "1.0", "", "one", "²", "٣", "1_0", " 1", "1\n", "9" * 19]),
         (Seconds(), ["", "0", "0.0", "-1", "nan", "inf", "1e3", "soon", "1s", ".5", "1.", "٣"]),
         (Seconds(zero=True), ["-1", "-0"]),
         (Size(zero=False), ["0", "0k", "000"]),
@@ -81,10 +81,10 @@ def test_read(kind: Kind, text: str, value: object) -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Kind) else "",
 )
-def test_not_read(kind: Kind, texts: list[str]) -> None:
+def test_not_parsed(kind: Kind, texts: list[str]) -> None:
     for text in texts:
         with pytest.raises(ValueError):  # noqa: PT011 - kinds give no text on purpose
-            pytest.fail(f"{text!r} was read as {kind.read(text)!r}")
+            pytest.fail(f"{text!r} was read as {kind.parse(text)!r}")
         assert kind.expects
 
 
@@ -92,76 +92,76 @@ def test_not_read(kind: Kind, texts: list[str]) -> None:
     ("kind", "toml", "value"),
     [
         (Kind(), '"a"', "a"),
-        (Whole(1), "4", 4),
+        (Integer(1), "4", 4),
         (Seconds(), "30", 30.0),
         (Seconds(), "2.5", 2.5),
         (Size(), "4096", 4096),
         (Size(), '"4k"', 4096),
         (Mode(), '"027"', 0o27),
         (Flag(), "true", True),
-        (Texts(), '["a", "b"]', ("a", "b")),
-        (Texts(), '"a"', ("a",)),
+        (Strings(), '["a", "b"]', ("a", "b")),
+        (Strings(), '"a"', ("a",)),
         (Pairs(), '{ A = "b", C = "" }', (("A", "b"), ("C", ""))),
     ],
 )
-def test_take(kind: Kind, toml: str, value: object) -> None:
-    assert kind.take(tomllib.loads(f"x = {toml}")["x"]) == value
+def test_from_toml(kind: Kind, toml: str, value: object) -> None:
+    assert kind.from_toml(tomllib.loads(f"x = {toml}")["x"]) == value
 
 
 @pytest.mark.parametrize(
     ("kind", "tomls"),
     [
         (Kind(), ["1", "true", "['a']", "1979-05-27", "'''a\\u0000b'''.x"]),
-        (Whole(1), ["0", "true", "1.0", "'1'", "[1]"]),
+        (Integer(1), ["0", "true", "1.0", "'1'", "[1]"]),
         (Seconds(), ["0", "true", "'1'", "nan", "inf", "-1", "1e9"]),
         (Size(), ["-1", "true", "1.5", "'1t'"]),
         (Size(zero=False), ["0", "'0'"]),
         (Mode(), ["27", "0o27", "true", "'9'"]),
         (Flag(), ["1", "'true'", "0"]),
         (Choice("info"), ["1", "'loud'"]),
-        (Texts(), ["1", "[1]", "{ a = 'b' }", "['a', 1]"]),
+        (Strings(), ["1", "[1]", "{ a = 'b' }", "['a', 1]"]),
         (Pairs(), ["'A=b'", "['A=b']", "{ A = 1 }", "{ '' = 'b' }", "{ 'A=' = 'b' }"]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Kind) else "",
 )
-def test_not_taken(kind: Kind, tomls: list[str]) -> None:
+def test_not_from_toml(kind: Kind, tomls: list[str]) -> None:
     for toml in tomls:
         value = tomllib.loads(f"x = {toml}" if ".x" not in toml else 'x = "a\\u0000b"')["x"]
         with pytest.raises(ValueError):  # noqa: PT011 - kinds give no text on purpose
-            pytest.fail(f"{toml} was taken as {kind.take(value)!r}")
+            pytest.fail(f"{toml} was taken as {kind.from_toml(value)!r}")
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
-        (Texts(), "a:1 'unix:/x y'", ("a:1", "unix:/x y")),
-        (Texts(), "", ()),
+        (Strings(), "a:1 'unix:/x y'", ("a:1", "unix:/x y")),
+        (Strings(), "", ()),
         (Pairs(), "A=1 'B=x y'", (("A", "1"), ("B", "x y"))),
     ],
 )
-def test_read_all(kind: Kind, text: str, value: object) -> None:
-    assert kind.read_all(text) == value
+def test_parse_variable(kind: Kind, text: str, value: object) -> None:
+    assert kind.parse_variable(text) == value
 
 
 def test_an_open_quote_is_refused() -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - kinds give no text on purpose
-        Texts().read_all("a 'b")
+        Strings().parse_variable("a 'b")
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
 def _again(kind: Kind, value: Any) -> Any:
-    shown = kind.show(value)
+    shown = kind.to_toml(value)
     assert shown is not None
     assert "\n" not in shown
-    return kind.take(tomllib.loads(f"x = {shown}")["x"])
+    return kind.from_toml(tomllib.loads(f"x = {shown}")["x"])
 
 
 @given(_TEXT)
 def test_text_comes_back(text: str) -> None:
     assert tomllib.loads(f"x = {quote(text)}") == {"x": text}
-    assert _again(Texts(), (text, text)) == (text, text)
+    assert _again(Strings(), (text, text)) == (text, text)
 
 
 @given(st.dictionaries(_TEXT.filter(lambda name: name and "=" not in name), _TEXT))
@@ -186,4 +186,4 @@ def test_seconds_come_back(microseconds: int) -> None:
 
 
 def test_what_is_not_set_is_not_shown() -> None:
-    assert Mode().show(None) is None
+    assert Mode().to_toml(None) is None

@@ -1,1 +1,1 @@
-"""The declarations, one file for each group of options."""
+"""The declarations, one module for each group of options."""

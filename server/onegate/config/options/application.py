@@ -1,22 +1,22 @@
-"""What is served."""
+"""The application and its environment."""
 
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import Flag, Kind, Pairs, Texts, UrlPath
+from onegate.config.types import Flag, Kind, Pairs, Strings, UrlPath
 
 
 class Application(Group, title="Application"):
-    """Options on the application and on what it finds around it."""
+    """Options on the application and its environment."""
 
     app: str = option(
         "",
         Kind("MODULE:APP"),
         positional=True,
-        help="the application, for example mysite.wsgi:app or \"mysite:make_app('production')\", a"
-        " factory with literals as arguments; without a name after the colon it is app or"
+        help="application to serve, for example mysite.wsgi:app, or a factory call with literal"
+        " arguments such as \"mysite:make_app('production')\"; MODULE alone takes its app or"
         " application",
-        why="there is nothing to guess",
+        why="an application cannot be guessed",
         gunicorn="wsgi_app",
         uwsgi="--module",
         waitress="argument",
@@ -26,8 +26,8 @@ class Application(Group, title="Application"):
         Kind("FILE"),
         short="-c",
         in_file=False,
-        help="read settings from this TOML file, or from [tool.onegate] of a pyproject.toml",
-        why="no file is looked for: what is served must not depend on the folder one stands in",
+        help="read settings from this TOML file; from a pyproject.toml, its [tool.onegate] table",
+        why="no file is read implicitly: what is served must not depend on the current directory",
         gunicorn="config ./gunicorn.conf.py",
         uwsgi="--ini",
         others="puma config/puma.rb",
@@ -35,8 +35,8 @@ class Application(Group, title="Application"):
     chdir: str = option(
         "",
         Kind("DIR"),
-        help="go to this folder before the application is loaded",
-        why="stay where it was started",
+        help="change to this directory before loading the application",
+        why="the directory onegate is started in",
         gunicorn="chdir .",
         uwsgi="--chdir",
     )
@@ -44,24 +44,23 @@ class Application(Group, title="Application"):
         (),
         Pairs(),
         short="-e",
-        help="set an environment variable before the application is loaded; may be repeated",
-        why="the environment is taken as it is",
+        help="set an environment variable before the application is loaded; repeatable",
+        why="the environment is inherited unchanged",
         gunicorn="raw_env []",
         uwsgi="--env",
     )
     environ: tuple[tuple[str, str], ...] = option(
         (),
         Pairs(),
-        help="put a pair into the WSGI environ of every request; may be repeated",
-        why="PEP 3333 asks servers to let the deployer do so",
+        help="add a key to the WSGI environ of every request; repeatable",
+        why="PEP 3333 asks servers to let the deployer add keys; by default there are none",
         uwsgi="--route-run addvar:",
         others="mod_wsgi SetEnv",
     )
     root_path: str = option(
         "",
         UrlPath(),
-        help="the part of the path at which the application is mounted, its SCRIPT_NAME; it may"
-        " be percent-encoded, as in a URL",
+        help="URL path at which the application is mounted (SCRIPT_NAME); may be percent-encoded",
         why="most applications are mounted at the root",
         gunicorn='root_path ""',
         uwsgi="--mount",
@@ -71,8 +70,9 @@ class Application(Group, title="Application"):
     hooks: str = option(
         "",
         Kind("FILE"),
-        help="a Python file with functions for the life of master and workers, with gunicorn's"
-        " names and arguments: on_starting, when_ready, pre_fork, post_fork, post_worker_init, …",
+        help="Python file with functions to call in the life of master and workers, with gunicorn's"
+        " names and arguments: on_starting, when_ready, pre_fork, post_fork, post_worker_init,"
+        " …",
         why="most applications need none",
         gunicorn="(in its file)",
         uwsgi="--hook-*, uwsgidecorators",
@@ -80,9 +80,9 @@ class Application(Group, title="Application"):
     preload: bool = option(
         False,
         Flag(),
-        help="load the application once and fork workers from it, which then share its memory",
-        why="threads, sockets and random states made at import do not survive a fork, and"
-        " not every application is written for that",
+        help="load the application once and fork the workers from it, so that its memory is shared",
+        why="threads, sockets and random state created at import do not survive a fork, and not"
+        " every application allows for that",
         gunicorn="preload_app False",
         uwsgi="on; off by --lazy-apps",
         others="puma preload_app!",
@@ -90,19 +90,18 @@ class Application(Group, title="Application"):
     reload: bool = option(
         False,
         Flag(),
-        help="for development: load the application again when one of its files has changed,"
-        " and show the traceback to every client while it cannot be loaded; through watchfiles"
-        " where that is installed",
-        why="looking at files is no work for a server in production",
+        help="for development: reload the application when one of its files changes, and show the"
+        " traceback to every client while it cannot be loaded; uses watchfiles if installed",
+        why="a production server should not spend time watching files",
         gunicorn="reload False",
         uwsgi="--py-autoreload 0",
         others="granian --reload",
     )
     reload_extra_file: tuple[str, ...] = option(
         (),
-        Texts("FILE"),
-        help="with --reload: look at this file too, a template say; may be repeated",
-        why="the files of imported modules are known without being named",
+        Strings("FILE"),
+        help="with --reload, watch this file too, for example a template; repeatable",
+        why="the files of imported modules are watched anyway",
         gunicorn="reload_extra_files []",
         uwsgi="--touch-reload",
     )

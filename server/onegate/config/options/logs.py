@@ -1,4 +1,4 @@
-"""What is written down."""
+"""Access log and error log."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Logs(Group, title="Logs"):
     access_log: str = option(
         "off",
         Kind("FORMAT"),
-        help="a line for every answer: off, common, combined, json, or a format with gunicorn's"
+        help="line to log for each response: off, common, combined, json, or a format of gunicorn's"
         " atoms such as '%(h)s \"%(r)s\" %(s)s %(b)s'",
-        why="the proxy in front writes one, and each line costs time; combined where an"
-        " access_logfile is named and nothing else is said",
+        why="the proxy in front writes one, and each line costs time; combined if access_logfile is"
+        " set and access_log is not",
         gunicorn="access_log_format, combined",
         uwsgi="--log-format; on",
         waitress="-, TransLogger",
@@ -24,15 +24,15 @@ class Logs(Group, title="Logs"):
     access_logfile: str = option(
         "-",
         Kind("FILE"),
-        help="where these lines go; - for standard output",
-        why="containers and systemd collect standard output; errors are apart, on standard error",
+        help="file for the access log; - is standard output",
+        why="containers and systemd collect standard output; errors go to standard error",
         gunicorn="accesslog, off",
         uwsgi="--req-logger",
     )
     error_logfile: str = option(
         "-",
         Kind("FILE"),
-        help="where the server's own messages go; - for standard error",
+        help="file for the error log, the server's own messages; - is standard error",
         why="containers and systemd collect it",
         gunicorn="errorlog -",
         uwsgi="--logto",
@@ -41,8 +41,8 @@ class Logs(Group, title="Logs"):
     log_level: str = option(
         "info",
         Choice("debug", "info", "warning", "error", "critical"),
-        help="the least that is worth a message",
-        why="start, stop and what goes wrong, but no line for a request",
+        help="minimum severity to log",
+        why="start, stop and failures, but no line for an ordinary request",
         gunicorn="loglevel info",
         waitress="logging",
         others="puma quiet",

@@ -1,19 +1,20 @@
-"""How long and how large requests and answers may be."""
+"""Timeouts and size limits of requests and responses."""
 
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import FieldValue, Kind, Seconds, Size, Whole
+from onegate.config.types import FieldValue, Integer, Kind, Seconds, Size
 
 
-class Messages(Group, title="Requests and answers"):
-    """Options on time and room for requests and answers."""
+class Messages(Group, title="Requests and responses"):
+    """Timeouts, size limits and buffers."""
 
     head_timeout: float = option(
         30.0,
         Seconds(),
-        help="for a request's head, from the first octet or the connect",
-        why="a waiting client costs a descriptor, not a worker, so there is time for the slow",
+        help="seconds to wait for a complete request head, from its first octet or the connect;"
+        " then 408, or if nothing has arrived, the connection is closed",
+        why="a waiting client costs a descriptor, not a worker, so slow clients can be given time",
         uwsgi="--socket-timeout 4, a read",
         waitress="channel_timeout 120",
         others="granian 30, puma first_data_timeout 30, cheroot 10",
@@ -21,8 +22,8 @@ class Messages(Group, title="Requests and answers"):
     body_timeout: float = option(
         30.0,
         Seconds(),
-        help="for every 16 KiB of a request's content",
-        why="0.5 KiB a second is slower than any line in use; a trickle below it is an attack",
+        help="seconds to wait for each 16 KiB of request content; then 408",
+        why="0.5 KiB/s is slower than any line in use, and a slower trickle is an attack",
         uwsgi="--socket-timeout 4, a read",
         waitress="channel_timeout 120",
         others="Apache RequestReadTimeout 20 and 500 octets a second",
@@ -31,9 +32,10 @@ class Messages(Group, title="Requests and answers"):
         75.0,
         Seconds(),
         flag="--keep-alive",
-        help="how long a connection may wait for its next request",
-        why="longer than the 60 s after which the usual load balancers let go, so that it is they"
-        " who close: the other way round a request meets a closed connection, a 502",
+        help="seconds to keep an idle connection open for its next request",
+        why="longer than the 60 s after which common load balancers close an idle connection, so"
+        " that they close first: otherwise a request meets a connection that is being closed, a"
+        " 502",
         gunicorn="keepalive 2",
         uwsgi="--http-keepalive off",
         waitress="channel_timeout 120",
@@ -42,7 +44,8 @@ class Messages(Group, title="Requests and answers"):
     write_timeout: float = option(
         30.0,
         Seconds(),
-        help="in which a client has to take 16 KiB of an answer",
+        help="close a connection whose client accepts less than 16 KiB of a response in this many"
+        " seconds",
         why="as body_timeout",
         gunicorn="timeout 30",
         uwsgi="--socket-timeout 4",
@@ -52,8 +55,8 @@ class Messages(Group, title="Requests and answers"):
     limit_request_line: int = option(
         8190,
         Size(zero=False),
-        help="octets of a request line",
-        why="RFC 9112, section 3, asks for 8000 at least; Apache's number",
+        help="maximum length of the request line, in octets; a longer one gets 414",
+        why="RFC 9112, section 3, recommends at least 8000; Apache's default",
         gunicorn="limit_request_line 4094",
         uwsgi="--buffer-size 4096, whole head",
         waitress="within the head",
@@ -61,8 +64,8 @@ class Messages(Group, title="Requests and answers"):
     )
     limit_request_fields: int = option(
         100,
-        Whole(1),
-        help="field lines of a request",
+        Integer(1),
+        help="maximum number of field lines in a request; more get 431",
         why="browsers send about 20, a chain of proxies adds a few",
         gunicorn="limit_request_fields 100",
         uwsgi="--max-vars 64",
@@ -71,8 +74,8 @@ class Messages(Group, title="Requests and answers"):
     limit_request_field_size: int = option(
         8190,
         Size(zero=False),
-        help="octets of a field line",
-        why="room for the tokens and cookies that are in use",
+        help="maximum length of a field line, in octets; a longer one gets 431",
+        why="room for the tokens and cookies in use",
         gunicorn="limit_request_field_size 8190",
         uwsgi="--buffer-size 4096, whole head",
         waitress="within the head",
@@ -81,8 +84,8 @@ class Messages(Group, title="Requests and answers"):
     limit_request_head: int = option(
         64 << 10,
         Size(zero=False),
-        help="octets of a whole head",
-        why="a bound for memory: the limits above allow 800 KiB together",
+        help="maximum size of a whole request head, in octets; a larger one gets 431",
+        why="bounds memory: the limits above allow 800 KiB together",
         uwsgi="--buffer-size 4096",
         waitress="max_request_header_size 262144",
         others="granian 417792, puma 112k, nginx 32k",
@@ -90,8 +93,9 @@ class Messages(Group, title="Requests and answers"):
     limit_request_body: int = option(
         1 << 30,
         Size(),
-        help="octets of a request's content",
-        why="Apache's and waitress's; large uploads pass, a disk is not filled by one request",
+        help="maximum size of request content, in octets; larger content gets 413",
+        why="the default of Apache and waitress: large uploads pass, and no single request fills a"
+        " disk",
         uwsgi="--limit-post 0, no limit",
         waitress="max_request_body_size 1G",
         others="Apache 1G, nginx 1m, puma none",
@@ -99,7 +103,7 @@ class Messages(Group, title="Requests and answers"):
     body_memory: int = option(
         1 << 20,
         Size(),
-        help="octets of a content kept in memory; more is spooled",
+        help="request content to keep in memory, in octets; more goes to disk",
         why="an ordinary form, JSON document or picture never touches a disk",
         uwsgi="--post-buffering 0",
         waitress="inbuf_overflow 512k",
@@ -108,25 +112,24 @@ class Messages(Group, title="Requests and answers"):
     response_memory: int = option(
         1 << 20,
         Size(),
-        help="octets of an answer kept in memory for a slow client; more is spooled",
-        why="an ordinary page leaves the worker at once, however slow its client is",
+        help="response data to keep in memory for a slow client, in octets; more goes to disk",
+        why="an ordinary page never makes the application wait for a slow client",
         waitress="outbuf_overflow 1M",
     )
     server_header: str = option(
         "onegate",
         FieldValue(),
-        help="the Server field of responses in which the application sets none;"
-        ' "none" leaves it out',
-        why="RFC 9110, section 10.2.4, warns of needless detail: a name, and no version",
+        help='Server field of responses in which the application sets none; "none" omits it',
+        why="RFC 9110, section 10.2.4, warns of needless detail: a name without a version",
         waitress="ident waitress",
         others="uvicorn --no-server-header, nginx server_tokens",
     )
     spool: str = option(
         "auto",
         Kind("DIR"),
-        help='folder for contents and answers too large for memory; "none" to use no disk',
-        why="the system's folder for temporary files, if it can be written to; none if the whole"
-        " system is read-only",
+        help='directory for content and responses too large for memory; "none" uses no disk',
+        why="the system's temporary directory if it is writable; none if the whole system is"
+        " read-only",
         gunicorn="tmp_upload_dir",
         uwsgi="--upload-tmp, TMPDIR",
         waitress="TMPDIR",

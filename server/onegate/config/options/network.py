@@ -1,9 +1,9 @@
-"""Where it listens, and whom it believes."""
+"""Addresses, TLS and trusted proxies."""
 
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import Flag, Kind, Mode, Texts, Whole
+from onegate.config.types import Flag, Integer, Kind, Mode, Strings
 
 
 class Network(Group, title="Network"):
@@ -11,22 +11,24 @@ class Network(Group, title="Network"):
 
     bind: tuple[str, ...] = option(
         ("127.0.0.1:8000",),
-        Texts("ADDRESS"),
+        Strings("ADDRESS"),
         short="-b",
-        help="listen on HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME (an abstract socket) or"
-        " fd://N; may be repeated; [::] takes IPv4 too, unless that has a listener of its own on"
-        " the port; port 0 lets the system choose and prints what it chose",
-        why="reachable from this machine alone until told otherwise; with PORT in the environment"
-        " it is 0.0.0.0:$PORT, because who sets PORT routes to it from outside",
+        help="listen on HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME (an abstract socket) or fd://N"
+        " (an inherited descriptor); repeatable. [::] accepts IPv4 as well, unless another"
+        " listener has that port for IPv4; port 0 lets the system choose one, which is logged",
+        why="reachable from this machine only, until configured otherwise; with PORT in the"
+        " environment it is 0.0.0.0:$PORT, because a platform that sets PORT routes to it from"
+        " outside",
         gunicorn="bind 127.0.0.1:8000 or 0.0.0.0:$PORT",
         uwsgi="--http-socket",
         waitress="listen *:8080",
     )
     backlog: int = option(
         2048,
-        Whole(1),
-        help="connections that the kernel may hold for us; net.core.somaxconn bounds it",
-        why="nobody is refused while all workers are busy; somaxconn is 4096 on today's Linux",
+        Integer(1),
+        help="maximum number of connections that wait in the kernel to be accepted; capped by"
+        " net.core.somaxconn",
+        why="no client is refused while all workers are busy; somaxconn is 4096 on current Linux",
         gunicorn="backlog 2048",
         uwsgi="--listen 100",
         waitress="backlog 1024",
@@ -35,8 +37,8 @@ class Network(Group, title="Network"):
     socket_mode: int | None = option(
         None,
         Mode(),
-        help="permission bits of a Unix socket that is made, in octal",
-        why="the umask decides, as for every file",
+        help="permissions of a Unix socket that onegate creates, in octal",
+        why="the umask decides, as for any file",
         gunicorn="(umask)",
         uwsgi="--chmod-socket",
         waitress="unix_socket_perms 600",
@@ -45,9 +47,9 @@ class Network(Group, title="Network"):
     status: str = option(
         "",
         Kind("ADDRESS"),
-        help="a second listener, answered even when every worker is busy: /live, /ready, /metrics"
-        " and /status",
-        why="what it tells is nobody's business until an operator asks for it",
+        help="serve /live, /ready, /metrics and /status on this second address, even while every"
+        " worker is busy",
+        why="its numbers stay private until an operator exposes them",
         gunicorn="control_socket, statsd_host",
         uwsgi="--stats",
         others="granian --metrics, puma control app",
@@ -55,8 +57,8 @@ class Network(Group, title="Network"):
     certfile: str = option(
         "",
         Kind("FILE"),
-        help="certificate chain in PEM; serves TLS",
-        why="TLS mostly ends at the proxy in front",
+        help="PEM file with the certificate chain; enables TLS",
+        why="TLS usually ends at the proxy in front",
         gunicorn="certfile",
         uwsgi="--https",
         others="cheroot, granian, puma",
@@ -64,7 +66,7 @@ class Network(Group, title="Network"):
     keyfile: str = option(
         "",
         Kind("FILE"),
-        help="its private key in PEM, if in a file apart",
+        help="PEM file with the private key, if --certfile does not hold it",
         why="one file may hold both",
         gunicorn="keyfile",
         uwsgi="--https",
@@ -73,8 +75,9 @@ class Network(Group, title="Network"):
     forwarded_allow_ips: str = option(
         "127.0.0.1,::1",
         Kind("LIST"),
-        help="addresses and networks of proxies that are believed about their clients, * for all",
-        why="a proxy on this machine; anybody else could forge an address",
+        help="addresses and networks of the proxies to trust about their clients, separated by"
+        " commas; * trusts every peer",
+        why="a proxy on this machine; anybody else could forge a client's address",
         gunicorn="forwarded_allow_ips 127.0.0.1,::1",
         waitress="trusted_proxy",
         others="mod_wsgi WSGITrustedProxies",
@@ -82,10 +85,10 @@ class Network(Group, title="Network"):
     forwarded_headers: str = option(
         "x-forwarded-for,x-forwarded-proto",
         Kind("LIST"),
-        help="which of forwarded, x-forwarded-for, x-forwarded-proto and x-forwarded-host such a"
-        " proxy is known to set",
-        why="the two that nearly every proxy sets; one that sets only these passes the others on"
-        " as the client sent them",
+        help="which of forwarded, x-forwarded-for, x-forwarded-proto and x-forwarded-host those"
+        " proxies set; the others are ignored",
+        why="the two that nearly every proxy sets; a field that a proxy does not set reaches"
+        " onegate as the client sent it",
         gunicorn="secure_scheme_headers",
         waitress="trusted_proxy_headers",
         others="mod_wsgi WSGITrustedProxyHeaders",
@@ -93,9 +96,9 @@ class Network(Group, title="Network"):
     proxy_protocol: bool = option(
         False,
         Flag(),
-        help="require a PROXY protocol header, version 1 or 2, of the peers in"
+        help="require a PROXY protocol header, version 1 or 2, on every connection from"
         " --forwarded-allow-ips",
-        why="to guess whether one is there would let any client forge an address",
+        why="if it were optional, any client could forge its address",
         gunicorn="proxy_protocol off",
         uwsgi="--enable-proxy-protocol",
         others="puma set_remote_address",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from onegate.config.option import Group, option
-from onegate.config.types import Flag, Kind, Mode, Seconds, Size, Whole
+from onegate.config.types import Flag, Integer, Kind, Mode, Seconds, Size
 
 
 class Processes(Group, title="Processes"):
-    """Options on processes, their life and what they may use."""
+    """Options on processes, their lifetime and resources."""
 
     workers: int = option(
         1,
-        Whole(1),
+        Integer(1),
         short="-w",
         help="number of worker processes",
-        why="one is right for a container that is scaled from outside; WEB_CONCURRENCY, which"
-        " platforms set by memory, comes before it",
+        why="one suits a container that is scaled from outside; WEB_CONCURRENCY, which platforms"
+        " derive from the memory, replaces this default",
         gunicorn="workers 1 or $WEB_CONCURRENCY",
         uwsgi="--processes 1",
         waitress="one process",
@@ -23,9 +23,10 @@ class Processes(Group, title="Processes"):
     )
     threads: int = option(
         1,
-        Whole(1),
-        help="calls of the application at once in a worker; with 1 a worker never interleaves them",
-        why="not every application is safe to be called by two threads",
+        Integer(1),
+        help="maximum number of concurrent calls of the application per worker; with 1, calls are"
+        " never interleaved",
+        why="not every application is thread-safe",
         gunicorn="threads 1",
         uwsgi="--threads 1",
         waitress="threads 4",
@@ -33,9 +34,9 @@ class Processes(Group, title="Processes"):
     )
     worker_connections: int = option(
         16384,
-        Whole(1),
-        help="connections that a worker holds at once, at most; RLIMIT_NOFILE may allow fewer",
-        why="memory has to be bounded however many descriptors there are",
+        Integer(1),
+        help="maximum number of open connections per worker; RLIMIT_NOFILE may lower it",
+        why="bounds memory, however many descriptors there are",
         gunicorn="worker_connections 1000",
         waitress="connection_limit 100",
         others="granian --backpressure",
@@ -43,8 +44,8 @@ class Processes(Group, title="Processes"):
     raise_nofile: bool = option(
         False,
         Flag(),
-        help="raise the soft limit of open files to the hard one",
-        why="a limit is somebody's decision; programs that use select() or close all descriptors"
+        help="raise the soft limit on open files to the hard limit, at most to 65536",
+        why="a limit may be deliberate, and programs that use select() or close all descriptors"
         " suffer when it changes under them",
         uwsgi="--max-fd",
         others="nginx worker_rlimit_nofile",
@@ -53,10 +54,10 @@ class Processes(Group, title="Processes"):
         30.0,
         Seconds(zero=True),
         short="-t",
-        help="kill a worker whose call of the application takes longer than this, and log where it"
-        " stood; 0 for never",
-        why="the usual proxies give up after 60 s, so nobody waits for what comes later, and a"
-        " hung worker must not hang for good; half of that as in gunicorn",
+        help="kill a worker whose call of the application takes longer than this many seconds, and"
+        " log its stack; 0 disables",
+        why="common proxies give up after 60 s, so nobody waits for a later response, and a hung"
+        " worker must not hang forever; half of that, as in gunicorn",
         gunicorn="timeout 30",
         uwsgi="--harakiri 0",
         others="puma worker_timeout 60",
@@ -64,7 +65,8 @@ class Processes(Group, title="Processes"):
     graceful_timeout: float = option(
         30.0,
         Seconds(),
-        help="for requests in flight when the server stops",
+        help="seconds for requests in flight to finish after a stop signal; then their connections"
+        " are closed, and workers still in a call are killed",
         why="what Kubernetes grants between TERM and KILL",
         gunicorn="graceful_timeout 30",
         uwsgi="--worker-reload-mercy 60",
@@ -73,23 +75,25 @@ class Processes(Group, title="Processes"):
     drain_delay: float = option(
         0.0,
         Seconds(zero=True),
-        help="go on accepting for so long after TERM, until balancers have learnt of it",
-        why="only who runs behind such a balancer (Kubernetes) needs it, and everybody else waits",
+        help="seconds to keep accepting connections after TERM while /ready reports 503, until load"
+        " balancers have noticed",
+        why="only deployments behind such balancers (Kubernetes) need it; all others would stop"
+        " later for nothing",
         others="a preStop hook that sleeps",
     )
     max_requests: int = option(
         0,
-        Whole(0),
-        help="replace a worker after so many requests; 0 for never",
-        why="a remedy for applications that leak; others need none",
+        Integer(0),
+        help="replace a worker after this many requests; 0 disables",
+        why="a remedy for applications that leak memory; others need none",
         gunicorn="max_requests 0",
         uwsgi="--max-requests 0",
         others="mod_wsgi maximum-requests 0",
     )
     max_requests_jitter: int = option(
         0,
-        Whole(0),
-        help="and up to so many more, at random, so that workers are not replaced all at once",
+        Integer(0),
+        help="add a random 0…N to --max-requests, so that workers do not restart together",
         why="as max_requests",
         gunicorn="max_requests_jitter 0",
         uwsgi="--max-requests-delta 0",
@@ -97,8 +101,9 @@ class Processes(Group, title="Processes"):
     max_worker_memory: int = option(
         0,
         Size(),
-        help="replace a worker whose resident memory is above this, between two requests; one that"
-        " is so within a minute later each time, after 1 to 30 s, with a warning; 0 for never",
+        help="replace a worker, between two requests, once its resident memory exceeds this many"
+        " octets; if that happens within a minute of its start, with a warning and after 1 to"
+        " 30 s, longer each time; 0 disables",
         why="as max_requests",
         uwsgi="--reload-on-rss 0",
         others="granian --workers-max-rss, mod_wsgi memory-limit",
@@ -106,7 +111,7 @@ class Processes(Group, title="Processes"):
     max_worker_lifetime: float = option(
         0.0,
         Seconds(zero=True),
-        help="replace a worker after so long; 0 for never",
+        help="replace a worker after this many seconds; 0 disables",
         why="as max_requests",
         uwsgi="--max-worker-lifetime 0",
         others="granian --workers-lifetime, mod_wsgi restart-interval",
@@ -115,8 +120,8 @@ class Processes(Group, title="Processes"):
         "",
         Kind("USER"),
         short="-u",
-        help="name or number of the user that the workers run as, and to whom Unix sockets belong",
-        why="the one who started it",
+        help="user to run the workers as, by name or uid; also owns the Unix sockets",
+        why="the user who starts onegate",
         gunicorn="user",
         uwsgi="--uid",
         others="mod_wsgi user=",
@@ -125,8 +130,8 @@ class Processes(Group, title="Processes"):
         "",
         Kind("GROUP"),
         short="-g",
-        help="name or number of the group that the workers run as, and of Unix sockets",
-        why="the user's own",
+        help="group to run the workers as, by name or gid; also owns the Unix sockets",
+        why="the primary group of that user",
         gunicorn="group",
         uwsgi="--gid",
         others="mod_wsgi group=",
@@ -135,8 +140,8 @@ class Processes(Group, title="Processes"):
         None,
         Mode(),
         short="-m",
-        help="permission bits that new files do not get, in octal",
-        why="the one it was started with",
+        help="permission bits to clear on new files, in octal",
+        why="the inherited umask",
         gunicorn="umask 0",
         uwsgi="--umask",
         others="mod_wsgi umask=",
@@ -145,8 +150,8 @@ class Processes(Group, title="Processes"):
         "",
         Kind("FILE"),
         short="-p",
-        help="write the master's process number here",
-        why="process managers know their children without it",
+        help="write the pid of the master to this file",
+        why="process managers know the pids of their children",
         gunicorn="pidfile",
         uwsgi="--pidfile",
         others="granian --pid-file",
