@@ -47,5 +47,5 @@ def test_settings_are_those_of_a_server() -> None:
     with Server(app, bind="[::1]:0", root_path="/mounted") as server:
         assert server.url.startswith("http://[::1]:")
         assert get(server.url + "/mounted/hello").startswith("/hello ")
-    with pytest.raises(onegate.SettingsError, match="workers: a Server is one thread"):
+    with pytest.raises(onegate.SettingsError, match="workers: not available with Server"):
         Server(app, workers=2)
