@@ -1,15 +1,24 @@
-"""The processes that a master forks, and what they do first.
+"""The processes that a master forks: from the fork to their end.
 
-A child starts with the master's signals blocked and the master's descriptors open; both are put
-right here, before any code of the application runs.
+A child is a copy of the master in the middle of its work. What makes a process of its own of it:
+
+- Signals are blocked from before the fork until :func:`after_fork` has taken the master's handlers
+  away: none that was meant for the master is noted by a child, and none is lost that is its own.
+- What only the master may hold is closed before any code of the application runs: a pipe whose
+  other end a child keeps never reports that the master is gone, and a listener that somebody keeps
+  open goes on taking connections that nobody accepts.
+- A child never returns into the stack that it was forked in: :func:`run_child` is the boundary.
+  What is raised above it is logged, and the process ends there.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import faulthandler
 import gc
 import importlib
+import io
 import logging
 import os
 import signal
@@ -40,9 +49,53 @@ log = logging.getLogger("onegate.error")
 
 BOOT_FAILED = 3
 """Exit status of a process whose application cannot be loaded."""
+_FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 
-def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
+class BootError(Exception):
+    """The application cannot be loaded or prepared; the log says why."""
+
+
+def run_child(role: Role, main: Callable[[], None]) -> NoReturn:
+    """Run ``main`` in a process that has just been forked, and end the process.
+
+    Exit status: 0 when ``main`` returns, that of ``SystemExit``, 3 if the application cannot be
+    loaded, 1 after any other exception, which is logged.
+    """
+    status = 1
+    try:
+        main()
+        status = 0
+    except (BootError, hooks.HookError):
+        status = BOOT_FAILED
+    except SystemExit as error:  # of a signal handler of the application, say
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
+        log.exception("the %s failed", role.value)
+    finally:
+        _exit(status)
+
+
+def _exit(status: int) -> NoReturn:
+    """End this process as the interpreter would: threads that are no daemons come to their end,
+    what was registered with ``atexit`` is called, and files are written that are still open.
+
+    The stack is not unwound, for below is the master's, and what called :func:`onegate.serve`.
+    """
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        gc.unfreeze()
+        for each in gc.get_objects():
+            if issubclass(type(each), _FILES):  # isinstance would ask proxies what they stand for
+                with contextlib.suppress(Exception):
+                    each.flush()
+    finally:
+        os._exit(status)
+
+
+def after_fork(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
     """Turn a fork of the master into a process of its own. ``held``: the signals that it blocks."""
     signals.release()
     for descriptor in master_descriptors:
@@ -54,7 +107,7 @@ def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> Non
 
 
 def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
-    """Load the application, or end the process with the reason in the log.
+    """Load the application. Raises :class:`BootError`, with the reason in the log.
 
     With ``--reload`` the reason is what every request is answered with, until a file has changed.
     """
@@ -66,7 +119,7 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
             nest.hooks("post_fork", nest.server, nest.worker)
     except SettingsError as error:
         log.error("%s", error)
-        sys.exit(BOOT_FAILED)
+        raise BootError from None
     try:
         app = load(settings.app)
     except BaseException as error:
@@ -75,7 +128,7 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
         else:
             log.exception("the application %s cannot be loaded", settings.app)
         if not settings.reload:
-            sys.exit(BOOT_FAILED)
+            raise BootError from None
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
         app = autoreload.Broken(error)
@@ -106,15 +159,15 @@ def _drop_privileges(settings: Settings) -> None:
         drop(settings.user, settings.group)
 
 
-def be(
+def main_of(
     role: Role,
     nest: Nest,
     slot: Slot | None,
     line: int,
     template: Template | None,
     scoreboard: Scoreboard,
-) -> NoReturn:
-    """Do the work of ``role`` in a process that has just been forked; ends it."""
+) -> None:
+    """Do the work of ``role``, and return when it is done."""
     if role is Role.SUCCESSOR:
         stand_between(line, nest.lifeline)
         status = [nest.status] if nest.status is not None else []
@@ -123,18 +176,19 @@ def be(
         nest.context.enter()
     except OSError as error:
         log.error("--chdir: %s", error.strerror)
-        sys.exit(BOOT_FAILED)
+        raise BootError from None
     if role is Role.STATUS:
-        be_status(nest, scoreboard, line)
-    if role is Role.TEMPLATE:
+        status_main(nest, scoreboard, line)
+    elif role is Role.TEMPLATE:
         assert template is not None
-        be_template(nest, template, scoreboard, line)
-    assert slot is not None
-    nest.worker.pid = os.getpid()
-    be_worker(nest, slot, line, lambda: load_app(nest, role))
+        zygote_main(nest, template, scoreboard, line)
+    else:
+        assert slot is not None
+        nest.worker.pid = os.getpid()
+        worker_main(nest, slot, line, load_app(nest, role))
 
 
-def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: int) -> NoReturn:
+def zygote_main(nest: Nest, template: Template, scoreboard: Scoreboard, line: int) -> None:
     """Load the application once, and fork workers that have it."""
     app = load_app(nest, Role.TEMPLATE)
 
@@ -144,11 +198,11 @@ def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: in
         worker = hooks.Worker(age, nest.settings)
         worker.pid, worker.ppid = os.getpid(), nest.worker.ppid
 
-        def prepared() -> Callable[..., Any]:
+        def main() -> None:
             nest.hooks("post_fork", nest.server, worker)
-            return app
+            worker_main(nest.replace(worker=worker), scoreboard.slot(slot), own, app)
 
-        be_worker(nest.replace(worker=worker), scoreboard.slot(slot), own, prepared)
+        run_child(Role.WORKER, main)
 
     look, own_line = None, StatusPipe(line)
     if nest.settings.reload:
@@ -161,25 +215,10 @@ def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: in
     if look is None:
         os.close(line)  # there is nothing more to say, and workers are forked from here
     template.serve(become, look)
-    sys.exit(0)
 
 
-def be_worker(
-    nest: Nest, slot: Slot, line: int, load: Callable[[], Callable[..., Any]]
-) -> NoReturn:
-    """Serve as a worker what ``load`` returns."""
-    try:
-        _serve(nest, slot, line, load())
-    except hooks.HookError:
-        sys.exit(BOOT_FAILED)
-    except Exception:
-        # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
-        log.exception("the worker failed")
-        sys.exit(1)
-    sys.exit(0)
-
-
-def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
+def worker_main(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
+    """Serve ``app`` as a worker."""
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number, which the log keeps when it is reopened: it is written where Python cannot run.
     faulthandler.enable(file=error_log.present().error.fd, all_threads=True)
@@ -215,7 +254,7 @@ def _kind(settings: Settings) -> type[Worker]:
     return ThreadedWorker
 
 
-def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
+def status_main(nest: Nest, scoreboard: Scoreboard, line: int) -> None:
     """Answer on the second listener, whatever the workers are doing."""
     assert nest.status is not None
     # Whatever was asked for on behalf of the application is not for this one.
@@ -238,4 +277,3 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
     app = StatusApp(scoreboard, nest.listeners)
     own = Scoreboard(1).slot(0)
     Worker(settings, [nest.status], app, nest.lifeline, own, StatusPipe(line)).run()
-    sys.exit(0)

@@ -100,11 +100,10 @@ class Master:
         )
 
     def run(self) -> int:
-        """Serve until told to stop. Returns the exit status, in the master and in its children.
+        """Serve until told to stop. Returns the exit status; in the master alone.
 
         Raises :class:`SettingsError` if an address cannot be bound or a file not be written.
         """
-        pid = os.getpid()
         if self._settings.raise_nofile:
             raise_nofile()
         self._generations.call("on_starting")
@@ -119,11 +118,10 @@ class Master:
             self._generations.call("when_ready")
             self._loop()
         finally:
-            if os.getpid() == pid:
-                self._generations.call("on_exit", of=self._generations.proven)
-                self._pidfile.remove()
-                for listener in self._generations.all_listeners():
-                    listener.close(unlink=not self._succession.shares(listener))
+            self._generations.call("on_exit", of=self._generations.proven)
+            self._pidfile.remove()
+            for listener in self._generations.all_listeners():
+                listener.close(unlink=not self._succession.shares(listener))
         return self._supervisor.exit_status
 
     def _open(self) -> None:

@@ -7,7 +7,7 @@ import signal
 import time
 
 from onegate.master.backoff import Backoff
-from onegate.master.child_main import be, leave
+from onegate.master.child_main import after_fork, main_of, run_child
 from onegate.master.generations import Generation, Generations, Nest
 from onegate.master.process_table import Child, ProcessTable, Role
 from onegate.master.upgrade import Succession
@@ -82,9 +82,13 @@ class Spawner:
             self._backoff.failed(f"cannot fork a {role.value}: {error.strerror or error}")
             return False
         if not pid:
-            leave([line, *self._private, *self._processes.lines()], held)
-            self._close_unused(nest, role, generation)
-            be(role, nest, slot, line_write, template, self._scoreboard)
+
+            def main() -> None:
+                after_fork([line, *self._private, *self._processes.lines()], held)
+                self._close_unused(nest, role, generation)
+                main_of(role, nest, slot, line_write, template, self._scoreboard)
+
+            run_child(role, main)
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
         os.close(line_write)
         child = Child(pid, role, generation.number, line, slot, nest.worker)
