@@ -35,6 +35,7 @@ from onegate.master.upgrade import exec_successor, stand_between
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
+from onegate.process.stdio import flush
 from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 
@@ -79,14 +80,16 @@ def run_child(role: Role, main: Callable[[], None]) -> NoReturn:
 
 def _exit(status: int) -> NoReturn:
     """End this process as the interpreter would: threads that are no daemons come to their end,
-    what was registered with ``atexit`` is called, and files are written that are still open.
+    what was registered with ``atexit`` is called, and files that it has opened are written.
 
     The stack is not unwound, for below is the master's, and what called :func:`onegate.serve`.
+    What was open before a fork is frozen and so not among the collector's objects: each of the
+    workers would write what is buffered in it.
     """
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-        gc.unfreeze()
+        flush()
         for each in gc.get_objects():
             if issubclass(type(each), _FILES):  # isinstance would ask proxies what they stand for
                 with contextlib.suppress(Exception):
