@@ -37,32 +37,32 @@ def private(pid: int) -> int:
     return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
 
 
-def workers(server_pid: int, template: int) -> set[int]:
-    return set(children(server_pid)) - {template}
+def workers(server_pid: int, zygote: int) -> set[int]:
+    return set(children(server_pid)) - {zygote}
 
 
 def test_workers_share_the_application(serve: Serve) -> None:
     server = serve(LARGE, "--preload", "--workers", "3")
     assert server.get().status == 200
     master = server.process.pid
-    wait_for(lambda: len(children(master)) == 4, "a template and three workers")
-    template = by_age(children(master))[0]
+    wait_for(lambda: len(children(master)) == 4, "a zygote and three workers")
+    zygote = by_age(children(master))[0]
     assert (server.folder / "loads").read_text() == "x"
     assert private(master) < 25_000, "the master has loaded it"
-    for pid in workers(master, template):
+    for pid in workers(master, zygote):
         assert private(pid) < 15_000, "a copy of its own"
 
 
-def test_a_dead_template_is_made_anew_and_workers_do_not_care(serve: Serve) -> None:
+def test_a_dead_zygote_is_made_anew_and_workers_do_not_care(serve: Serve) -> None:
     server = serve(LARGE, "--preload", "--workers", "2")
     assert server.get().status == 200
     master = server.process.pid
-    wait_for(lambda: len(children(master)) == 3, "a template and two workers")
-    template = by_age(children(master))[0]
-    there = workers(master, template)
-    os.kill(template, signal.SIGKILL)
-    server.wait_for_log(f"template {template} was killed by SIGKILL")
-    wait_for(lambda: len(children(master)) == 3, "another template")
+    wait_for(lambda: len(children(master)) == 3, "a zygote and two workers")
+    zygote = by_age(children(master))[0]
+    there = workers(master, zygote)
+    os.kill(zygote, signal.SIGKILL)
+    server.wait_for_log(f"zygote {zygote} was killed by SIGKILL")
+    wait_for(lambda: len(children(master)) == 3, "another zygote")
     assert there < children(master).keys()
     victim = min(there)
     os.kill(victim, signal.SIGKILL)
@@ -73,18 +73,18 @@ def test_a_dead_template_is_made_anew_and_workers_do_not_care(serve: Serve) -> N
     assert server.get().status == 200
 
 
-def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
+def test_a_dead_zygote_does_not_spoil_a_reload(serve: Serve) -> None:
     """The old one dies while the new generation is on trial."""
     server = serve(LARGE, "--preload")
     assert server.get().status == 200
     master = server.process.pid
-    wait_for(lambda: len(children(master)) == 2, "a template and a worker")
+    wait_for(lambda: len(children(master)) == 2, "a zygote and a worker")
     before = set(children(master))
     # Whoever loads it waits: the new one, and what replaces the old one.
     gate = "import os, time\nwhile not os.path.exists('gate'):\n    time.sleep(0.01)\n"
     write_app(server.folder, gate + LARGE)
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: len(children(master)) == 3, "a template on trial")
+    wait_for(lambda: len(children(master)) == 3, "a zygote on trial")
     os.kill(by_age(before)[0], signal.SIGKILL)
     server.wait_for_log("was killed by SIGKILL")
     (server.folder / "gate").touch()
@@ -92,7 +92,7 @@ def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
     assert server.get().status == 200
 
 
-def test_workers_hold_no_descriptors_of_the_template(serve: Serve) -> None:
+def test_workers_hold_no_descriptors_of_the_zygote(serve: Serve) -> None:
     """Nor one of ctypes, which libffi leaves open since 3.5, and no module of it."""
     source = LARGE.replace("os.getpid()]", "os.getpid() + b' %d' % ('_ctypes' in sys.modules)]")
     source = source.replace("import os", "import os, sys", 1)
@@ -116,7 +116,7 @@ def test_a_reload_that_turns_it_on(serve: Serve, tmp_path: Path) -> None:
     before = set(children(master))
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: not before & children(master).keys(), "the old one's end")
-    wait_for(lambda: len(children(master)) == 2, "a template and a worker")
+    wait_for(lambda: len(children(master)) == 2, "a zygote and a worker")
     worker = int(server.get().content)
     assert worker in children(master)
     os.kill(worker, signal.SIGKILL)
@@ -124,7 +124,7 @@ def test_a_reload_that_turns_it_on(serve: Serve, tmp_path: Path) -> None:
     assert server.get().status == 200
 
 
-def test_the_template_ends_with_the_master(serve: Serve) -> None:
+def test_the_zygote_ends_with_the_master(serve: Serve) -> None:
     server = serve(LARGE, "--preload", "--workers", "2", "--status", "127.0.0.1:0")
     assert server.get().status == 200
     wait_for(lambda: len(children(server.process.pid)) == 4, "all")
@@ -161,7 +161,7 @@ sys.exit(main())
         server.find_port()
         assert server.get().text == "Hello\n"
         assert (tmp_path / "begun").read_text() == "x"
-        wait_for(lambda: len(children(process.pid)) == 2, "a template and a worker")
+        wait_for(lambda: len(children(process.pid)) == 2, "a zygote and a worker")
         worker = by_age(children(process.pid))[-1]
         os.kill(worker, signal.SIGKILL)  # it is a child of the master in this case, too
         server.wait_for_log(f"worker {worker} was killed by SIGKILL")

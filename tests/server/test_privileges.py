@@ -69,7 +69,7 @@ def folder(python: str) -> Iterator[Path]:
 
 
 def workers(master: int) -> set[int]:
-    """Those that end when the template does not: the youngest two children."""
+    """Those that end when the zygote does not: the youngest two children."""
     return set(by_age(children(master))[-2:])
 
 
@@ -288,7 +288,7 @@ def test_logs_in_a_folder_of_roots_are_written_and_opened_again(
             return access.with_suffix(".1").read_text() == before
 
         wait_for(everybody, "no more lines in the old file")
-        # One that is made afterwards, of a template that was there before, writes there too.
+        # One that is made afterwards, of a zygote that was there before, writes there too.
         old = workers(process.pid)
         for pid in old:
             os.kill(pid, signal.SIGKILL)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEVEN = (1 << 22) + 7
-"""More than a process number can be (proc(5), pid_max): a signal to it reaches nobody."""
+"""More than a pid can be (proc(5), pid_max): a signal to it reaches nobody."""
 STUBBORN = """
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -31,7 +31,7 @@ signal.pause()
 
 
 class Table(ProcessTable):
-    """A table whose children have no process; the other ends of their lines are kept."""
+    """A table whose children have no process; the other ends of their pipes are kept."""
 
     def __init__(self) -> None:
         self.poll = select.poll()
@@ -39,9 +39,9 @@ class Table(ProcessTable):
         super().__init__(self.poll)
 
     def made(self, pid: int, role: Role = Role.WORKER, generation: int = 1) -> Child:
-        line, self.ends[pid] = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        status_fd, self.ends[pid] = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         worker = Worker(1, Settings(app="a"))
-        child = Child(pid, role, generation, line, Scoreboard(1).slot(0), worker)
+        child = Child(pid, role, generation, status_fd, Scoreboard(1).slot(0), worker)
         self.add(child)
         return child
 
@@ -64,18 +64,18 @@ def a_table() -> Iterator[Table]:
 def test_a_child_is_heard_and_hangs_up() -> None:
     with a_table() as table:
         child = table.made(SEVEN)
-        line = child.line
-        assert table.at(line) is child
-        assert table.hear(child) == b""
+        fd = child.status_fd
+        assert table.by_status_fd(fd) is child
+        assert table.read(child) == b""
         os.write(table.ends[SEVEN], b"+-")
-        assert [fd for fd, _ in table.poll.poll(0)] == [line]
-        assert table.hear(child) == b"+-"
+        assert [ready for ready, _ in table.poll.poll(0)] == [fd]
+        assert table.read(child) == b"+-"
         table.hang_up(SEVEN)
-        assert table.hear(child) == b""
-        assert child.line == -1
-        assert table.lines() == []
+        assert table.read(child) == b""
+        assert child.status_fd == -1
+        assert table.status_fds() == []
         assert table.poll.poll(0) == []
-        assert table.hear(child) == b""
+        assert table.read(child) == b""
 
 
 def test_one_that_is_removed_leaves_nothing() -> None:
@@ -99,7 +99,7 @@ def test_workers_are_those_that_are_meant_to_stay() -> None:
             table.made(SEVEN + 2),
         )
         table.made(SEVEN + 3, Role.STATUS)
-        told.told = True
+        told.terminate(1.0)
         assert table.workers() == [old, new]
         assert table.workers(2) == [new]
         assert table.having(Role.WORKER) == [old, new, told]
@@ -115,17 +115,17 @@ def test_whoever_does_not_end_is_killed() -> None:
         process.stdout.readline()
         signals.callback(process.kill)  # or a failure would wait for it
         child = table.made(process.pid)
-        assert table.due == float("inf")
-        child.end(100.0)
-        far = table.due
+        assert table.next_deadline == float("inf")
+        child.terminate(100.0)
+        far = table.next_deadline
         table.kill_overdue()
-        assert child.reason == ""
-        child.end(-1.0)
-        child.end(100.0)
-        assert child.told
-        assert table.due < far, "patience never grows"
+        assert child.kill_reason == ""
+        child.terminate(-1.0)
+        child.terminate(100.0)
+        assert child.terminating
+        assert table.next_deadline < far, "patience never grows"
         table.kill_overdue()
         assert process.wait(DEADLINE) == -signal.SIGKILL
-        assert child.reason == "did not end in time"
-        assert table.due == float("inf")
-        child.end_at_once()  # there is no such process any more
+        assert child.kill_reason == "did not end in time"
+        assert table.next_deadline == float("inf")
+        child.quit()  # there is no such process any more

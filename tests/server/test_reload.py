@@ -61,7 +61,7 @@ def test_hup_loads_new_code(serve: Serve, options: tuple[str, ...]) -> None:
 def test_hup_with_broken_code_keeps_the_old_workers(serve: Serve, options: tuple[str, ...]) -> None:
     server = serve(VERSION.format(1), *options)
     assert server.get().text == "1"
-    # With a template, when the process between the two forks has ended.
+    # With a zygote, when the process between the two forks has ended.
     count = 2 if options else 1
     wait_for(lambda: len(children(server.process.pid)) == count, "the first worker")
     workers = children(server.process.pid)

@@ -45,7 +45,7 @@ def shown(server: Server) -> dict[str, object]:
 
 
 def replaced(server: Server) -> None:
-    """Kill all children, the template too, and wait for others."""
+    """Kill all children, the zygote too, and wait for others."""
     before = children(server.process.pid).keys()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_after_a_reload_that_failed_a_killed_worker_finds_the_old_place(
         assert Path(f"/proc/{server.process.pid}/cwd").readlink() == tmp_path / "one"
         # What was wrong is put right: all of it holds, and for the next worker too.
         write_app(tmp_path / "two", SHOWS.format(2))
-        # A worker forked by a template may answer a moment before it is the master's child.
+        # A worker forked by a zygote may answer a moment before it is the master's child.
         wait_for(lambda: len(children(server.process.pid)) == len(there), "the replacement")
         reloaded(server)
         for _ in range(2):

@@ -197,7 +197,7 @@ def starting(server: Server) -> tuple[int, int]:
     os.mkfifo(server.folder / "gate")
     write_app(server.folder, "open('gate').read()\n" + VERSION.format(2))
     server.process.send_signal(signal.SIGUSR2)
-    # It says itself who it is: a worker of a template may become the master's child only now.
+    # It says itself who it is: a worker of a zygote may become the master's child only now.
     new = int(server.wait_for_log(r"(?s)listens on .*\[(\d+)\] INFO onegate \S+ listens on")[1])
     between = parent(new)
     wait_for(lambda: children(new), "one that loads")

@@ -27,11 +27,12 @@ import threading
 from collections.abc import Callable
 from threading import Lock
 
+from onegate._frozen import Record
 from onegate.errors import SettingsError
 from onegate.logs import error_log
-from onegate.master.generations import Nest
+from onegate.master.generations import Generation
 from onegate.master.process_table import Role
-from onegate.master.upgrade import exec_successor, stand_between
+from onegate.master.state import MasterState
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
@@ -44,13 +45,36 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from onegate.config.settings import Settings
-    from onegate.master.zygote import Template
+    from onegate.master.zygote import Zygote
 
 log = logging.getLogger("onegate.error")
 
 BOOT_FAILED = 3
 """Exit status of a process whose application cannot be loaded."""
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+
+
+class ChildSpec(Record):
+    """What a child is made with."""
+
+    role: Role
+    generation: Generation
+    server: hooks.Server
+    worker: hooks.Worker
+    """Of a worker, what hooks see."""
+    slot: Slot | None
+    """Of a worker, where it counts."""
+    scoreboard: Scoreboard
+    status_fd: int
+    """Write end of the pipe through which it reports."""
+    lifeline: int
+    """Read end of a pipe that reports end of file when the master is gone."""
+    activated: list[int]
+    """Descriptors of socket activation."""
+    zygote: Zygote | None
+    """What a zygote is."""
+    forked_at: float
+    """Unix time: what was written since is not what was loaded."""
 
 
 class BootError(Exception):
@@ -98,28 +122,52 @@ def _exit(status: int) -> NoReturn:
         os._exit(status)
 
 
-def after_fork(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
-    """Turn a fork of the master into a process of its own. ``held``: the signals that it blocks."""
+def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | int]) -> None:
+    """Take away what is the master's alone. ``mask``: the signals to be blocked from now on."""
     signals.release()
-    for descriptor in master_descriptors:
+    for descriptor in state.private_fds:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+    own = spec.generation
+    has_all = spec.role in (Role.STATUS, Role.SUCCESSOR)
+    used = own.all_listeners() if has_all else own.listeners
+    held = (*state.generations.all_listeners(), *state.handover.listeners.values())
+    for listener in held:
+        if listener not in used:
+            listener.sock.close()
+    for generation in state.generations.known:
+        if generation.zygote is not None:
+            generation.zygote.close()
+        if generation is not own:
+            generation.context.close()
+    if spec.role is not Role.SUCCESSOR:
+        state.handover.close()
     # The collector writes to what it looks at, and pages that are written to are not shared.
     gc.freeze()
-    signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
+def enter_context(generation: Generation) -> None:
+    """Run with directory, environment, umask and logs of ``generation``. Raises
+    :class:`BootError`, with the reason in the log."""
+    try:
+        generation.context.enter()
+    except OSError as error:
+        log.error("--chdir: %s", error.strerror)
+        raise BootError from None
+
+
+def load_app(spec: ChildSpec) -> Callable[..., Any]:
     """Load the application. Raises :class:`BootError`, with the reason in the log.
 
     With ``--reload`` the reason is what every request is answered with, until a file has changed.
     """
-    settings = nest.settings
+    settings = spec.generation.settings
     try:
         _import_own(settings)
         _drop_privileges(settings)
-        if role is Role.WORKER:
-            nest.hooks("post_fork", nest.server, nest.worker)
+        if spec.role is Role.WORKER:
+            spec.generation.hooks("post_fork", spec.server, spec.worker)
     except SettingsError as error:
         log.error("%s", error)
         raise BootError from None
@@ -162,70 +210,61 @@ def _drop_privileges(settings: Settings) -> None:
         drop(settings.user, settings.group)
 
 
-def main_of(
-    role: Role,
-    nest: Nest,
-    slot: Slot | None,
-    line: int,
-    template: Template | None,
-    scoreboard: Scoreboard,
-) -> None:
-    """Do the work of ``role``, and return when it is done."""
-    if role is Role.SUCCESSOR:
-        stand_between(line, nest.lifeline)
-        status = [nest.status] if nest.status is not None else []
-        exec_successor(nest.context.start, nest.listeners + status, line, nest.activated)
-    try:
-        nest.context.enter()
-    except OSError as error:
-        log.error("--chdir: %s", error.strerror)
-        raise BootError from None
-    if role is Role.STATUS:
-        status_main(nest, scoreboard, line)
-    elif role is Role.TEMPLATE:
-        assert template is not None
-        zygote_main(nest, template, scoreboard, line)
-    else:
-        assert slot is not None
-        nest.worker.pid = os.getpid()
-        worker_main(nest, slot, line, load_app(nest, role))
+# ── what each of them does ────────────────────────────────────────────────────────────────────────
 
 
-def zygote_main(nest: Nest, template: Template, scoreboard: Scoreboard, line: int) -> None:
+def worker_main(spec: ChildSpec) -> None:
+    """Load the application, and serve it."""
+    enter_context(spec.generation)
+    spec.worker.pid = os.getpid()
+    _serve(spec, load_app(spec))
+
+
+def zygote_main(spec: ChildSpec) -> None:
     """Load the application once, and fork workers that have it."""
-    app = load_app(nest, Role.TEMPLATE)
+    enter_context(spec.generation)
+    assert spec.zygote is not None
+    settings = spec.generation.settings
+    app = load_app(spec)
 
-    def become(slot: int, age: int, own: int) -> NoReturn:
+    def become(slot: int, age: int, status_fd: int) -> NoReturn:
         if look is not None:
-            os.close(line)
-        worker = hooks.Worker(age, nest.settings)
-        worker.pid, worker.ppid = os.getpid(), nest.worker.ppid
+            os.close(spec.status_fd)
+        worker = hooks.Worker(age, settings)
+        worker.pid, worker.ppid = os.getpid(), spec.worker.ppid
+        own = spec.replace(
+            role=Role.WORKER,
+            worker=worker,
+            slot=spec.scoreboard.slot(slot),
+            status_fd=status_fd,
+            zygote=None,
+        )
 
         def main() -> None:
-            nest.hooks("post_fork", nest.server, worker)
-            worker_main(nest.replace(worker=worker), scoreboard.slot(slot), own, app)
+            own.generation.hooks("post_fork", own.server, worker)
+            _serve(own, app)
 
         run_child(Role.WORKER, main)
 
-    look, own_line = None, StatusPipe(line)
-    if nest.settings.reload:
+    look, status_pipe = None, StatusPipe(spec.status_fd)
+    if settings.reload:
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
         look = autoreload.reporter(
-            nest.settings, nest.began, app, lambda: own_line.retires(large=False)
+            settings, spec.forked_at, app, lambda: status_pipe.retires(large=False)
         )
-    own_line.serves()
+    status_pipe.serves()
     if look is None:
-        os.close(line)  # there is nothing more to say, and workers are forked from here
-    template.serve(become, look)
+        os.close(spec.status_fd)  # nothing more is reported, and workers are forked from here
+    spec.zygote.serve(become, look)
 
 
-def worker_main(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
-    """Serve ``app`` as a worker."""
+def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number, which the log keeps when it is reopened: it is written where Python cannot run.
     faulthandler.enable(file=error_log.present().error.fd, all_threads=True)
-    settings, this = nest.settings, nest.worker
+    generation, this = spec.generation, spec.worker
+    settings = generation.settings
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(
             "the application has replaced threads (gevent or eventlet?): --threads %d is 1",
@@ -233,20 +272,26 @@ def worker_main(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> N
         )
         settings = settings.replace(threads=1)
     this.wsgi = app
-    nest.hooks("post_worker_init", this)
-    served, line_to = this.wsgi, StatusPipe(line)
+    generation.hooks("post_worker_init", this)
+    assert spec.slot is not None
     worker = _kind(settings)(
-        settings, nest.listeners, served, nest.lifeline, slot, line_to, nest.context.tls
+        settings,
+        generation.listeners,
+        this.wsgi,
+        spec.lifeline,
+        spec.slot,
+        StatusPipe(spec.status_fd),
+        generation.context.tls,
     )
-    worker.interrupted = lambda: nest.hooks("worker_int", this)
-    if settings.reload and not settings.preload:  # with that, the template looks
+    worker.interrupted = lambda: generation.hooks("worker_int", this)
+    if settings.reload and not settings.preload:  # with that, the zygote looks
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
-        autoreload.watch(settings, nest.lifeline, nest.began, app)
+        autoreload.watch(settings, spec.lifeline, spec.forked_at, app)
     try:
         worker.run()
     finally:
-        nest.hooks("worker_exit", nest.server, this)
+        generation.hooks("worker_exit", spec.server, this)
 
 
 def _kind(settings: Settings) -> type[Worker]:
@@ -257,11 +302,13 @@ def _kind(settings: Settings) -> type[Worker]:
     return ThreadedWorker
 
 
-def status_main(nest: Nest, scoreboard: Scoreboard, line: int) -> None:
+def status_main(spec: ChildSpec) -> None:
     """Answer on the second listener, whatever the workers are doing."""
-    assert nest.status is not None
+    enter_context(spec.generation)
+    listener = spec.generation.status
+    assert listener is not None
     # Whatever was asked for on behalf of the application is not for this one.
-    settings = nest.settings.replace(
+    settings = spec.generation.settings.replace(
         access_log="off",
         certfile="",
         environ=(),
@@ -277,6 +324,6 @@ def status_main(nest: Nest, scoreboard: Scoreboard, line: int) -> None:
     _drop_privileges(settings)
     from onegate.master.status_app import StatusApp  # noqa: PLC0415 - for this process only
 
-    app = StatusApp(scoreboard, nest.listeners)
+    app = StatusApp(spec.scoreboard, spec.generation.listeners)
     own = Scoreboard(1).slot(0)
-    Worker(settings, [nest.status], app, nest.lifeline, own, StatusPipe(line)).run()
+    Worker(settings, [listener], app, spec.lifeline, own, StatusPipe(spec.status_fd)).run()
