@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import HELLO, Server, wait_for, write_app
-from tests.server.processes import by_age, children, descriptors, running
+from tests.server.helpers import HELLO, Server, serving, wait_for, write_app
+from tests.server.processes import by_age, children, descriptors, running, state
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
@@ -90,6 +90,50 @@ def test_a_dead_zygote_does_not_spoil_a_reload(serve: Serve) -> None:
     (server.folder / "gate").touch()
     wait_for(lambda: not before & children(master).keys(), "the old ones' end")
     assert server.get().status == 200
+
+
+def test_a_zygote_that_hangs_holds_up_nobody_and_is_replaced(tmp_path: Path) -> None:
+    """The master goes on while it waits: for signals, and with the rest of its work."""
+    (tmp_path / "hooks.py").write_text(
+        "def pre_fork(*_):\n    with open('requested', 'a') as file:\n        file.write('x')\n"
+    )
+    options = ("--preload", "--error-logfile", "log", "--hooks", "hooks.py")
+    with serving(tmp_path, LARGE, *options) as server:
+        log, rotated = tmp_path / "log", tmp_path / "rotated"
+        assert server.get().status == 200
+        master = server.process.pid
+        wait_for(lambda: len(children(master)) == 2, "a zygote and a worker")
+        zygote, worker = by_age(children(master))
+        os.kill(zygote, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: (tmp_path / "requested").read_text() == "xx", "another worker's request")
+        log.rename(rotated)
+        server.process.send_signal(signal.SIGUSR1)
+        wait_for(log.exists, "the new log file")
+        # It was opened while the master waited, and not when that was over.
+        assert "not answered" not in rotated.read_text()
+        assert "cannot fork" not in rotated.read_text()
+        assert state(zygote) == "T"
+        wait_for(lambda: f"zygote {zygote} has not answered for" in log.read_text(), "its kill", 30)
+        assert server.get().status == 200
+        wait_for(lambda: len(children(master)) == 2, "another zygote, and another worker")
+        assert not {zygote, worker} & children(master).keys()
+        assert f"zygote {zygote} was killed: it did not answer" in log.read_text()
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_zygote_that_hangs_does_not_hold_up_the_end(serve: Serve, number: signal.Signals) -> None:
+    server = serve(LARGE, "--preload", "--graceful-timeout", "1")
+    assert server.get().status == 200
+    wait_for(lambda: len(children(server.process.pid)) == 2, "a zygote and a worker")
+    zygote, worker = by_age(children(server.process.pid))
+    os.kill(zygote, signal.SIGSTOP)
+    os.kill(worker, signal.SIGKILL)
+    server.wait_for_log(f"{worker} was killed by SIGKILL")
+    assert server.stop(number) == 0
+    assert f"zygote {zygote} was killed: it did not end in time" in server.log
+    assert not running(zygote)
 
 
 def test_workers_hold_no_descriptors_of_the_zygote(serve: Serve) -> None:

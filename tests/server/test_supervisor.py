@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from onegate.master import supervisor
+from onegate.master import supervisor, worker_pool
+from onegate.master.reload import Reload
+from onegate.master.shutdown import Shutdown
+from onegate.master.supervisor import Supervisor
+from onegate.master.upgrade import Upgrade
+from onegate.master.worker_pool import WorkerPool
+from onegate.process.scoreboard import Total
 
 from tests.server.helpers import DEADLINE, HELLO, Server, wait_for, write_app
 from tests.server.loads import both, under_load
+from tests.server.masters import FakeSpawner, a_state
 from tests.server.processes import children
 from tests.server.sources import ASK, PID
 
 if TYPE_CHECKING:
+    from onegate.config.settings import Settings
+    from onegate.master.state import MasterState
+
     from tests.server.conftest import Serve
 
 
@@ -109,6 +121,106 @@ def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:
         client.send(ASK)
         write_app(server.folder, HELLO)
         assert client.response().status == 200
+
+
+# ── workers of a zygote ──────────────────────────────────────────────────────────────────────────
+
+
+class Parts(NamedTuple):
+    state: MasterState
+    spawner: FakeSpawner
+    shutdown: Shutdown
+    supervisor: Supervisor
+
+
+@pytest.fixture
+def expecting(monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """A master, by its parts, that expects one worker of a zygote and has served before."""
+    monkeypatch.setattr(worker_pool, "Spawner", FakeSpawner)
+    state = a_state(preload=True)
+    pool = WorkerPool(state)
+    reload, shutdown = Reload(state, pool, never), Shutdown(state)
+    upgrade = Upgrade(state, pool, reload, shutdown)
+    made = Supervisor(state, pool, reload, shutdown, upgrade)
+    spawner = pool._spawner
+    assert isinstance(spawner, FakeSpawner)
+    pool.fill()
+    [zygote] = state.processes
+    os.write(spawner.ends[zygote], b"+")
+    made.read_reports(zygote)
+    pool.fill()
+    assert len(state.processes.expected) == 1
+    return Parts(state, spawner, shutdown, made)
+
+
+def never() -> Settings:
+    raise AssertionError("nothing is read again")
+
+
+def test_one_that_was_expected_reports_its_pid(expecting: Parts) -> None:
+    state, spawner, _, made = expecting
+    [worker] = state.processes.expected
+    pid = spawner.announce(worker)
+    made.read_reports(worker)
+    assert state.processes.get(pid) is worker
+    assert not worker.terminating
+
+
+def test_one_that_has_ended_before_its_pid_was_read_is_no_orphan(expecting: Parts) -> None:
+    state, spawner, _, made = expecting
+    importlib.import_module("onegate.master.zygote")  # with which all children are asked about
+    [worker] = state.processes.expected
+    pid = os.fork()
+    if not pid:
+        os._exit(7)
+    os.write(spawner.ends[worker], b"=%d;+" % pid)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    made.reap()
+    assert state.scoreboard.totals[Total.CRASHED] == 1
+    assert not state.processes.expected
+    assert state.processes.get(pid) is None
+
+
+@pytest.mark.parametrize(
+    ("last_words", "reason"),
+    [(b"!11;", "Resource temporarily unavailable"), (b"", "the zygote has ended")],
+)
+def test_one_that_does_not_come(
+    expecting: Parts, caplog: pytest.LogCaptureFixture, last_words: bytes, reason: str
+) -> None:
+    state, spawner, _, made = expecting
+    [worker] = state.processes.expected
+    os.write(spawner.ends[worker], last_words)
+    os.close(spawner.ends[worker])
+    made.read_reports(worker)
+    assert not state.processes.expected
+    assert f"cannot fork a worker: {reason}; next try in" in caplog.text
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_that_comes_during_the_end_ends_too(expecting: Parts, at_once: bool) -> None:
+    state, spawner, shutdown, made = expecting
+    if at_once:
+        shutdown.stop_at_once()
+    else:
+        shutdown.stop_gracefully()
+    [worker] = state.processes.expected
+    spawner.announce(worker)
+    made.read_reports(worker)
+    assert worker.terminating
+    assert (worker.kill_at < time.monotonic() + 2) == at_once
+
+
+def test_one_that_does_not_come_during_the_end_is_not_missed(
+    expecting: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    state, spawner, shutdown, made = expecting
+    shutdown.stop_gracefully()
+    [worker] = state.processes.expected
+    os.close(spawner.ends[worker])
+    made.read_reports(worker)
+    assert not state.processes.expected
+    assert "cannot fork" not in caplog.text
 
 
 # ── waitpid(2) ────────────────────────────────────────────────────────────────────────────────────

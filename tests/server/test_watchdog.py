@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from onegate.master.process_table import Role
+from onegate.master.watchdog import Watchdog
 
 from tests.server.helpers import wait_for
+from tests.server.masters import FakeSpawner, a_state
 from tests.server.processes import children
 from tests.server.sources import ASK, GATE, HANG, called, gate
 
@@ -145,3 +148,40 @@ def test_sigstop_of_the_whole_server_for_longer_than_timeout_kills_nobody(serve:
         assert client.response().content == b"ok"
     assert "stuck" not in server.log
     assert children(server.process.pid).keys() == {worker}
+
+
+# ── zygotes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Clock:
+    """The time goes by when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+def test_a_zygote_has_ten_seconds_of_which_those_do_not_count_when_we_did_not_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock(monkeypatch)
+    state = a_state(preload=True)
+    spawner = FakeSpawner(state)
+    watchdog = Watchdog(state)
+    generation = state.generations.present
+    zygote = spawner.spawn(Role.ZYGOTE, generation, lambda _: None)
+    spawner.spawn(Role.WORKER, generation, lambda _: None, state.scoreboard.take())
+    clock.now += 20  # suspended
+    for _ in range(6):
+        watchdog.turn()
+        watchdog.check_zygotes()
+        assert not zygote.terminating
+        clock.now += 2
+    watchdog.turn()
+    watchdog.check_zygotes()
+    assert zygote.terminating
+    assert zygote.kill_reason == "did not answer"
+    assert not state.processes.expected
+    assert caplog.messages == [f"{zygote} has not answered for 12 s; it is killed"]
+    watchdog.check_zygotes()
+    assert len(caplog.messages) == 1

@@ -119,7 +119,7 @@ class Master:
 
     def _loop(self) -> None:
         state = self._state
-        while not self._shutdown.begun or state.processes:
+        while not self._shutdown.begun or not state.processes.empty:
             if not self._shutdown.begun:
                 self._pool.fill()
             for fd, _ in state.poll.poll(self._timeout()):
@@ -133,6 +133,7 @@ class Master:
             self._supervisor.turn()
             self._watchdog.turn()
             self._watchdog.check_workers()
+            self._watchdog.check_zygotes()
             self._shutdown.turn()
             state.processes.kill_overdue()
             self._watchdog.notify()

@@ -1,7 +1,7 @@
 """The master's children: what it knows of each, and how it asks one to end.
 
-A child reports through a pipe: ``+`` when it serves, ``-`` when it wants to be replaced, ``m`` when
-it does because of its memory, ``=N;`` for the pid of a new master, end of file when it is gone.
+A child reports through a pipe (:mod:`onegate.process.status_pipe` says what), whose end of file is
+its end. One that a zygote makes is expected until it has reported its pid.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Role(Enum):
 class Child:
     """What the master knows of a child. Its attributes are changed by its methods alone.
 
-    ``status_fd``: read end of the pipe through which it reports; -1 when that is closed.
+    ``pid``: 0 while it is expected. ``status_fd``: read end of the pipe through which it reports;
+    -1 when that is closed.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Child:
         self.worker = worker
         """Of a worker, what hooks see."""
         self.since = time.monotonic()
-        """Monotonic second of its fork."""
+        """Monotonic second of its fork, or at which it was requested."""
         self.serves = False
         self.retiring = False
         """It wants to be replaced."""
@@ -76,7 +77,9 @@ class Child:
     # ── what it reports ──────────────────────────────────────────────────────────────────────
 
     def reported_pid(self, pid: int) -> None:
-        """It is the parent of the process that does its work, and that has this pid."""
+        """This is the process that does its work: it, if it was expected, or a child of its."""
+        if not self.pid:
+            self.pid, self.since = pid, time.monotonic()
         self.main_pid = pid
 
     def reported_serving(self) -> None:
@@ -103,8 +106,9 @@ class Child:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal. One that has ended already needs none. The process between us and a new
         master ends as that one does."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.main_pid, number)
+        if self.main_pid:  # 0 would be all of our process group
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.main_pid, number)
 
     def terminate(self, graceful_timeout: float) -> None:
         """Have it end when it has finished its requests, within ``graceful_timeout`` seconds."""
@@ -135,11 +139,15 @@ class Child:
 
 
 class ProcessTable:
-    """The children by pid. ``poll`` watches what they report."""
+    """The children by pid. ``poll`` watches what they report.
+
+    ``expected``: workers that were requested of a zygote and have not reported their pid.
+    """
 
     def __init__(self, poll: select.poll) -> None:
         self._poll = poll
         self._children: dict[int, Child] = {}
+        self.expected: list[Child] = []
 
     def __iter__(self) -> Iterator[Child]:
         return iter(self._children.values())
@@ -147,14 +155,34 @@ class ProcessTable:
     def __len__(self) -> int:
         return len(self._children)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no child, and none expected."""
+        return not self._children and not self.expected
+
     def get(self, pid: int) -> Child | None:
         """The child of that pid, if there is one."""
         return self._children.get(pid)
 
-    def add(self, child: Child) -> None:
-        """Watch a child from now on."""
-        self._children[child.pid] = child
+    def expect(self, child: Child) -> None:
+        """A child was requested; what it reports first is its pid."""
+        self.expected.append(child)
         self._poll.register(child.status_fd, select.POLLIN)
+
+    def give_up(self, child: Child) -> None:
+        """One that was expected does not come. If it does, its pipe is broken, and it ends."""
+        self.expected.remove(child)
+        self._close(child)
+        if child.slot is not None:
+            child.slot.clear()
+
+    def add(self, child: Child) -> None:
+        """There is a child, whether it was expected or not."""
+        if child in self.expected:
+            self.expected.remove(child)
+        else:
+            self._poll.register(child.status_fd, select.POLLIN)
+        self._children[child.pid] = child
 
     def remove(self, child: Child) -> None:
         """Forget a child; its slot is free for another one."""
@@ -165,7 +193,7 @@ class ProcessTable:
 
     def by_status_fd(self, descriptor: int) -> Child:
         """The child that reports there."""
-        return next(child for child in self if child.status_fd == descriptor)
+        return next(child for child in self._reporting() if child.status_fd == descriptor)
 
     def read(self, child: Child) -> bytes:
         """What a child has reported since it was last asked for."""
@@ -186,7 +214,10 @@ class ProcessTable:
 
     def status_fds(self) -> list[int]:
         """The pipes of all of them."""
-        return [child.status_fd for child in self if child.status_fd >= 0]
+        return [child.status_fd for child in self._reporting() if child.status_fd >= 0]
+
+    def _reporting(self) -> list[Child]:
+        return [*self._children.values(), *self.expected]
 
     def having(self, role: Role) -> list[Child]:
         """Those of a role, also those that have been told to end."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
-from onegate.master.process_table import Role
+from onegate.master.process_table import Child, Role
 from onegate.master.state import MasterState
 from onegate.process.scoreboard import Field
 
@@ -61,10 +61,14 @@ class Shutdown:
         if time.monotonic() >= self.next_deadline:
             self._end_children()
 
+    def worker_started(self, worker: Child) -> None:
+        """One that was expected when the end began has a process now, which is to end too."""
+        if not self._draining:
+            self._end(worker)
+
     def child_ended(self) -> None:
         """After the last worker, end the process that told of them."""
-        draining = self.next_deadline < _NEVER
-        if not self.begun or draining or self._state.processes.having(Role.WORKER):
+        if not self.begun or self._draining or self._state.processes.having(Role.WORKER):
             return
         for child in self._state.processes.having(Role.STATUS):
             if not child.terminating:
@@ -93,7 +97,14 @@ class Shutdown:
             last = child.role is Role.STATUS and workers and not self._at_once
             if child.role is Role.SUCCESSOR or last:
                 continue  # as for the first: that was done at the beginning
-            if self._at_once:
-                child.quit()
-            else:
-                child.terminate(self._state.graceful_timeout)
+            self._end(child)
+
+    def _end(self, child: Child) -> None:
+        if self._at_once:
+            child.quit()
+        else:
+            child.terminate(self._state.graceful_timeout)
+
+    @property
+    def _draining(self) -> bool:
+        return self.next_deadline < _NEVER

@@ -34,8 +34,9 @@ class Spawner:
         generation: Generation,
         main: Callable[[ChildSpec], None],
         slot: Slot | None = None,
-    ) -> None:
-        """Make a child of ``generation`` that runs ``main``, a worker with ``slot``.
+    ) -> Child:
+        """Make a child of ``generation`` that runs ``main``, a worker with ``slot``; of a zygote
+        it is requested, and then expected.
 
         It returns in the master alone. Raises ``OSError`` if the system gives no process; then
         nothing is left of it.
@@ -69,7 +70,8 @@ class Spawner:
                 forked_at=time.time(),
             )
             if slot is not None and generation.zygote is not None:
-                pid = generation.zygote.fork(slot.index, worker.age, write_end)
+                pid = 0
+                generation.zygote.request(slot.index, worker.age, write_end)
             else:
                 pid = self._fork(spec, read_end, main)
             undo.pop_all()
@@ -78,7 +80,11 @@ class Spawner:
         if zygote is not None:
             zygote.in_master()
             generation.zygote_started(child, zygote)
-        self._enter(child)
+        if pid:
+            self.enter(child)
+        else:
+            self._state.processes.expect(child)
+        return child
 
     def _fork(self, spec: ChildSpec, read_end: int, main: Callable[[ChildSpec], None]) -> int:
         """The pid of a process that runs ``main``; in that one this does not return."""
@@ -103,8 +109,8 @@ class Spawner:
         after_fork(self._state, spec, mask)
         main(spec)
 
-    def _enter(self, child: Child) -> None:
-        """Note what has been made."""
+    def enter(self, child: Child) -> None:
+        """Note that there is such a child now."""
         if (slot := child.slot) is not None:
             self._state.generations.worker_started(child)
             slot[Field.PID], slot[Field.BEAT] = child.pid, child.since

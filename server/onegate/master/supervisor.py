@@ -56,10 +56,13 @@ class Supervisor:
     # ── what they report ─────────────────────────────────────────────────────────────────────
 
     def read_reports(self, child: Child) -> None:
-        """A child reports that it serves (+), that it wants to be replaced (-, m), or is gone."""
+        """A child reports its pid (=) or why there is none (!), that it serves (+), that it wants
+        to be replaced (-, m), or is gone."""
         reported = self._state.processes.read(child)
         if b"=" in reported:
-            child.reported_pid(int(reported.partition(b"=")[2].partition(b";")[0]))
+            self._has_pid(child, _number_after(b"=", reported))
+        if not child.pid and (b"!" in reported or child.status_fd < 0):
+            self._is_not_forked(child, reported)
         if b"+" in reported:
             child.reported_serving()
             self._serves(child)
@@ -70,6 +73,22 @@ class Supervisor:
                 self._retires(child)
         if b"m" in reported:
             self._is_large(child)
+
+    def _has_pid(self, child: Child, pid: int) -> None:
+        expected = not child.pid
+        child.reported_pid(pid)
+        if expected:
+            self._pool.worker_started(child)
+            if self._shutdown.begun:
+                self._shutdown.worker_started(child)
+
+    def _is_not_forked(self, child: Child, reported: bytes) -> None:
+        if self._shutdown.begun:
+            self._state.processes.give_up(child)
+        elif b"!" in reported:
+            self._pool.worker_failed(child, os.strerror(_number_after(b"!", reported)))
+        else:
+            self._pool.worker_failed(child, "the zygote has ended")
 
     def turn(self) -> None:
         """Those retire now who had to wait for it."""
@@ -83,7 +102,7 @@ class Supervisor:
         elif child.role is Role.WORKER:
             if child.generation == self._state.generations.present.number:
                 self._worker_serves()
-            else:
+            elif not child.terminating:
                 # It replaces one that died, or wants to end, while another one is on trial.
                 self._pool.end_old(one=True)
 
@@ -133,12 +152,18 @@ class Supervisor:
         """Take note of all that have ended."""
         processes = self._state.processes
         for pid, code in reap([-1] if inherits() else [child.pid for child in processes]):
-            child = processes.get(pid)
+            child = processes.get(pid) or self._expected(pid)
             if child is None:
                 continue  # an orphan that process 1, or a subreaper, has inherited
             self.read_reports(child)  # the last ones; it may have taken over meanwhile
             if processes.get(pid) is not None:
                 self._ended(child, code)
+
+    def _expected(self, pid: int) -> Child | None:
+        """A worker that was expected, has reported its pid, and has ended before that was read."""
+        for child in list(self._state.processes.expected):
+            self.read_reports(child)
+        return self._state.processes.get(pid)
 
     def _ended(self, child: Child, code: int) -> None:
         self._state.processes.remove(child)
@@ -169,6 +194,10 @@ class Supervisor:
         else:
             # The application cannot be loaded at all: say so by ending.
             self._shutdown.fail()
+
+
+def _number_after(mark: bytes, reported: bytes) -> int:
+    return int(reported.partition(mark)[2].partition(b";")[0])
 
 
 class Replacements:

@@ -29,6 +29,7 @@ from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
 from onegate.net.bind import settle
+from onegate.process.status_pipe import StatusPipe
 from onegate.process.subreaper import release_orphans
 
 log = logging.getLogger("onegate.error")
@@ -127,7 +128,7 @@ def stand_between(status_fd: int, lifeline: int) -> None:
     pid = os.fork()
     if not pid:
         return
-    os.write(status_fd, b"=%d;" % pid)
+    StatusPipe(status_fd).has_pid(pid)
     os.close(status_fd)
     either = select.poll()
     either.register(lifeline, select.POLLIN)

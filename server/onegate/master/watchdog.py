@@ -1,4 +1,5 @@
-"""Timeouts: workers that are stuck in one call, and the master's own signs of life.
+"""Timeouts: workers that are stuck in one call, zygotes that hang, and the master's own signs of
+life.
 
 A worker writes the time into shared memory (:mod:`onegate.process.scoreboard`); nobody waits for
 anybody.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 
-from onegate.master.process_table import Child
+from onegate.master.process_table import Child, Role
 from onegate.master.state import MasterState
 from onegate.process.scoreboard import Field, Total
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
+_ZYGOTE_SECONDS = 10.0
+"""In which a zygote has to fork the worker that was requested of it."""
 _AWAY = 2.0
 """Seconds in which the master itself did not run (suspended, paused). What workers did meanwhile
 is not held against them. The loop turns once a second."""
@@ -50,6 +53,18 @@ class Watchdog:
                 self._state.count(Total.TIMED_OUT)
                 self._state.generations.present.hooks("worker_abort", child.worker)
                 child.abort("was stuck")
+
+    def check_zygotes(self) -> None:
+        """Have those killed from which a worker is expected for too long: others replace them."""
+        processes = self._state.processes
+        for worker in list(processes.expected):
+            waited = time.monotonic() - max(worker.since, self._awake_since)
+            if waited > _ZYGOTE_SECONDS:
+                processes.give_up(worker)
+                for zygote in processes.having(Role.ZYGOTE):
+                    if zygote.generation == worker.generation and not zygote.terminating:
+                        log.error("%s has not answered for %.0f s; it is killed", zygote, waited)
+                        zygote.kill("did not answer")
 
     @staticmethod
     def _name_calls(child: Child, settings: Settings) -> None:

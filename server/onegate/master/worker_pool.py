@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from onegate.master.child_main import ChildSpec, status_main, worker_main, zygote_main
 from onegate.master.generations import Generation
-from onegate.master.process_table import Role
+from onegate.master.process_table import Child, Role
 from onegate.master.spawner import Spawner
 from onegate.master.state import MasterState
 from onegate.process.scoreboard import Slot, Total
@@ -84,6 +84,7 @@ class WorkerPool:
         self._state.generations.call("nworkers_changed", workers, before, of=proven)
         for child in self._state.processes.workers(proven.number)[workers:]:
             child.terminate(self._state.graceful_timeout)
+        self._end_all_old_if_complete()
 
     def _aim_at(self, workers: int) -> None:
         self._state.generations.want(workers)
@@ -108,11 +109,13 @@ class WorkerPool:
         if settings.preload and not generation.zygote_serves:
             return
         while self._missing(generation) > 0:
-            if not self._spawn_worker(generation):
+            # A zygote is asked for one at a time.
+            if self._expected(generation) or not self._spawn_worker(generation):
                 return
 
     def _spawn_worker(self, generation: Generation) -> bool:
-        slot = self._state.scoreboard.take()
+        expected = {child.slot.index for child in self._state.processes.expected if child.slot}
+        slot = self._state.scoreboard.take(expected)
         if slot is None:
             self.failed(f"there is room for {self._state.scoreboard.most} workers, no more")
             return False
@@ -125,24 +128,49 @@ class WorkerPool:
         main: Callable[[ChildSpec], None],
         slot: Slot | None = None,
     ) -> bool:
-        """Make a child that runs ``main``, in the master alone. Whether there is one now; if not,
-        it is tried later."""
+        """Make a child that runs ``main``, in the master alone. Whether there is one now, or one
+        to be expected; if not, it is tried later."""
         try:
-            self._spawner.spawn(role, generation, main, slot)
+            child = self._spawner.spawn(role, generation, main, slot)
         except OSError as error:
-            self.failed(f"cannot fork a {role.value}: {error.strerror or error}")
-            self.end_old(one=True)  # which gives a process back
+            self._cannot_fork(role, error.strerror or str(error))
             return False
-        if slot is not None:
+        if role is Role.WORKER and child.pid:
             self._backoff.shortage_over()
         return True
+
+    def worker_started(self, worker: Child) -> None:
+        """One that was expected has a process. If it is not wanted any more, it ends."""
+        self._spawner.enter(worker)
+        self._backoff.shortage_over()
+        known = {each.number: each for each in self._state.generations.known}
+        generation = known.get(worker.generation)
+        if generation is None or self._missing(generation) < 0:
+            worker.terminate(self._state.graceful_timeout)
+            self._end_all_old_if_complete()
+
+    def worker_failed(self, worker: Child, reason: str) -> None:
+        """One that was expected does not come."""
+        self._state.processes.give_up(worker)
+        if any(each.number == worker.generation for each in self._state.generations.known):
+            self._cannot_fork(worker.role, reason)
+
+    def _cannot_fork(self, role: Role, reason: str) -> None:
+        self.failed(f"cannot fork a {role.value}: {reason}")
+        self.end_old(one=True)  # which gives a process back
+
+    def _expected(self, generation: Generation) -> int:
+        """How many workers were requested of its zygote, which has not made them yet."""
+        expected = self._state.processes.expected
+        return sum(child.generation == generation.number for child in expected)
 
     def _missing(self, generation: Generation) -> int:
         # A generation on trial has one worker until that one serves; meanwhile there are as many
         # as ever of the one before.
         proven = generation is self._state.generations.proven
         workers = self._state.processes.workers(generation.number)
-        return (self.target if proven else 1) - sum(not child.retiring for child in workers)
+        there = sum(not child.retiring for child in workers) + self._expected(generation)
+        return (self.target if proven else 1) - there
 
     # ── when to try again ────────────────────────────────────────────────────────────────────
 
@@ -169,7 +197,8 @@ class WorkerPool:
         """Whether every worker that is wanted serves."""
         present = self._state.generations.present
         workers = self._state.processes.workers(present.number)
-        return self._missing(present) <= 0 and all(child.serves for child in workers)
+        there = self._missing(present) <= 0 and not self._expected(present)
+        return there and all(child.serves for child in workers)
 
     def end_old(self, *, one: bool) -> None:
         """End workers that others replace: one for each that has begun to serve, at last all."""
@@ -180,3 +209,8 @@ class WorkerPool:
                 child.terminate(self._state.graceful_timeout)
                 if one:
                     return
+
+    def _end_all_old_if_complete(self) -> None:
+        """After fewer are wanted: then perhaps no other one will begin to serve."""
+        if not self._state.generations.on_trial and self.complete():
+            self.end_old(one=False)

@@ -15,11 +15,15 @@ from collections.abc import Callable
 from os import fork, waitpid
 from select import select
 
-_ANSWER_SECONDS = 10.0
+from onegate.process.status_pipe import StatusPipe
 
 
 class Zygote:
-    """The socket between the master and a zygote: each of them has one end."""
+    """The socket between the master and a zygote: each of them has one end.
+
+    Nobody waits for an answer there. A worker is heard of through its own pipe: by its first
+    words, which are its pid, or by an error, or by the end of file when it has never come to be.
+    """
 
     def __init__(self) -> None:
         self._master, self._zygote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -27,24 +31,15 @@ class Zygote:
     def in_master(self) -> None:
         """After the fork: keep this side only."""
         self._zygote.close()
-        self._master.settimeout(_ANSWER_SECONDS)
+        self._master.setblocking(False)
 
-    def fork(self, slot: int, age: int, status_fd: int) -> int:
+    def request(self, slot: int, age: int, status_fd: int) -> None:
         """Have the worker made that is the ``age``-th of the server, for ``slot``; it reports
-        through ``status_fd``. Return its pid.
+        through ``status_fd``.
 
-        Raises ``OSError`` if that did not work.
+        Raises ``OSError`` if the zygote has ended.
         """
         socket.send_fds(self._master, [b"%d %d" % (slot, age)], [status_fd])
-        try:
-            answer = int(self._master.recv(32) or b"-1")
-        except TimeoutError:
-            # Its answer may still come, and must not be taken for that to another question.
-            self.close()
-            raise
-        if answer <= 0:
-            raise OSError(-answer, os.strerror(-answer))
-        return answer
 
     def give_up(self) -> None:
         """There is no process to be the zygote."""
@@ -79,10 +74,11 @@ class Zygote:
     def _fork_twice(
         self, slot: int, age: int, status_fd: int, become: Callable[[int, int, int], None]
     ) -> None:
+        status = StatusPipe(status_fd)
         try:
             between = fork()
         except OSError as error:
-            self._zygote.send(b"%d" % -(error.errno or 1))
+            status.cannot_fork(error.errno or 1)
             return
         if between:
             waitpid(between, 0)
@@ -90,10 +86,14 @@ class Zygote:
         try:
             worker = fork()
         except OSError as error:
-            self._zygote.send(b"%d" % -(error.errno or 1))
+            status.cannot_fork(error.errno or 1)
             os._exit(1)
         if worker:
-            self._zygote.send(b"%d" % worker)
             os._exit(0)
         self._zygote.close()
+        try:
+            # Before anything that may end it: whoever ends has been heard of.
+            status.has_pid(os.getpid())
+        except BrokenPipeError:
+            os._exit(0)  # the master has given it up
         become(slot, age, status_fd)
