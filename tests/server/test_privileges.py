@@ -256,7 +256,7 @@ def test_a_key_that_only_root_may_read(folder: Path, preload: tuple[str, ...]) -
         (folder / "private/key.pem").write_text("half of a key")
         process.send_signal(signal.SIGHUP)
         wait_for(
-            lambda: "nothing is changed: --certfile" in (folder / "stderr").read_text(), "an error"
+            lambda: "nothing has changed: --certfile" in (folder / "stderr").read_text(), "an error"
         )
         assert presented(folder) == second
 

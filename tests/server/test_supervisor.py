@@ -114,8 +114,8 @@ def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:
     write_app(server.folder, "raise RuntimeError('no such luck')")
     [worker] = children(server.process.pid)
     os.kill(worker, signal.SIGKILL)
-    server.wait_for_log(r"next try in 1\.6 s")
-    waits = [float(wait) for wait in re.findall(r"next try in ([0-9.]+) s", server.log)]
+    server.wait_for_log(r"retrying in 1\.6 s")
+    waits = [float(wait) for wait in re.findall(r"retrying in ([0-9.]+) s", server.log)]
     assert waits[-4:] == [0.2, 0.4, 0.8, 1.6]
     with server.connect() as client:
         client.send(ASK)
@@ -194,7 +194,7 @@ def test_one_that_does_not_come(
     os.close(spawner.ends[worker])
     made.read_reports(worker)
     assert not state.processes.expected
-    assert f"cannot fork a worker: {reason}; next try in" in caplog.text
+    assert f"cannot fork a worker: {reason}; retrying in" in caplog.text
 
 
 @pytest.mark.parametrize("at_once", [True, False])

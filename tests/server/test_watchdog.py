@@ -32,7 +32,7 @@ def test_timeout_kills_a_worker_that_is_stuck_and_shows_where(serve: Serve) -> N
         called(server.folder)
         first = children(server.process.pid)
         other.send(ASK)
-        server.wait_for_log(r"worker \d+ is stuck in one call for \d s; it is killed")
+        server.wait_for_log(r"worker \d+ has been stuck in one call for \d s; killing it")
         assert client.closed()
         assert other.response().content == b"ok"
     # Of faulthandler, written by the worker itself.
@@ -75,7 +75,7 @@ def test_the_request_that_is_stuck_is_named_where_the_log_is(serve: Serve, path:
         wait_for(lambda: 'served.py", line ' in log.read_text(), "the stack")
         assert client.closed()
     told = log.read_text()
-    assert re.search(r"worker \d+ is stuck in one call for \d s; it is killed", told)
+    assert re.search(r"worker \d+ has been stuck in one call for \d s; killing it", told)
     name = re.escape(f"'GET {path}?a=b HTTP/1.1' of 192.0.2.7, ")
     assert re.search(rf"ERROR worker \d+: {name}{SINCE}\n", told)
     assert told.count(" of 192.0.2.7") == 1
@@ -90,7 +90,7 @@ def test_each_request_that_is_stuck_is_named_and_no_other(serve: Serve) -> None:
             client.send(b"GET /waits?%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
         called = server.folder / "called"
         wait_for(lambda: called.exists() and called.read_text() == "xx", "two calls")
-        while "is stuck" not in server.log:
+        while "been stuck" not in server.log:
             with contextlib.suppress(OSError, EOFError, AssertionError):
                 server.get("/")
         for number in (1, 2):
@@ -182,6 +182,6 @@ def test_a_zygote_has_ten_seconds_of_which_those_do_not_count_when_we_did_not_ru
     assert zygote.terminating
     assert zygote.kill_reason == "did not answer"
     assert not state.processes.expected
-    assert caplog.messages == [f"{zygote} has not answered for 12 s; it is killed"]
+    assert caplog.messages == [f"{zygote} has not answered for 12 s; killing it"]
     watchdog.check_zygotes()
     assert len(caplog.messages) == 1

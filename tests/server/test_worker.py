@@ -78,7 +78,7 @@ def test_a_worker_that_has_answered_nothing_is_not_too_large(serve: Serve) -> No
 def test_a_limit_below_what_the_application_needs_is_no_storm_of_workers(serve: Serve) -> None:
     server = serve(LARGE, "--max-worker-memory", "40M")
     pids: list[str] = []
-    said = r"worker (\d+) uses \d+ MiB after \d+ s: --max-worker-memory \(40 MiB\) is too little"
+    said = r"worker (\d+) uses \d+ MiB after \d+ s: --max-worker-memory \(40 MiB\) is too low"
 
     def four() -> bool:
         pids.append(server.get().text)

@@ -177,7 +177,7 @@ def test_a_fork_that_fails_is_tried_later_and_ends_one_that_is_replaced(
         child.retire()
     spawner_of(pool).refuse = True
     pool.fill()
-    assert "cannot fork a worker: Resource temporarily unavailable; next try in" in caplog.text
+    assert "cannot fork a worker: Resource temporarily unavailable; retrying in" in caplog.text
     assert [first.terminating, second.terminating] == [True, False]
     assert pool.next_deadline > time.monotonic()
     spawner_of(pool).refuse = False
@@ -197,7 +197,7 @@ def test_no_more_than_there_is_room_for(
     pool = WorkerPool(state)
     pool.fill()
     assert len(state.processes) == 1
-    assert "there is room for 1 workers, no more; next try in" in caplog.text
+    assert "cannot have more than 1 workers; retrying in" in caplog.text
 
 
 def with_a_zygote(workers: int) -> tuple[MasterState, WorkerPool]:
@@ -261,7 +261,7 @@ def test_one_that_does_not_come_is_tried_later(caplog: pytest.LogCaptureFixture)
     [expected] = state.processes.expected
     pool.worker_failed(expected, "no such luck")
     assert not state.processes.expected
-    assert "cannot fork a worker: no such luck; next try in 0.2 s" in caplog.text
+    assert "cannot fork a worker: no such luck; retrying in 0.2 s" in caplog.text
     pool.fill()
     assert not state.processes.expected
     pool.retry_now()

@@ -267,7 +267,7 @@ def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     settings = generation.settings
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(
-            "the application has replaced threads (gevent or eventlet?): --threads %d is 1",
+            "the application has replaced threads (gevent or eventlet?): ignoring --threads %d",
             settings.threads,
         )
         settings = settings.replace(threads=1)

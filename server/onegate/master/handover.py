@@ -142,7 +142,7 @@ def exec_successor(
         _enter(start.directory)
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
     except OSError as error:
-        log.error("a new master cannot be started: %s", error)
+        log.error("cannot start a new master: %s", error)
         sys.exit(1)
 
 

@@ -68,7 +68,7 @@ class Reload:
                 raise
         except Exception as error:  # whatever it is, what serves goes on
             known = isinstance(error, (SettingsError, OSError))
-            log.error("reload failed, nothing is changed: %s", error, exc_info=not known)
+            log.error("reload failed, nothing has changed: %s", error, exc_info=not known)
             if not generations.on_trial:
                 self._state.notifier.ready()
             return False

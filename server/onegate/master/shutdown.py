@@ -79,7 +79,7 @@ class Shutdown:
         self._state.notifier.stopping()
         for child in self._state.processes.having(Role.SUCCESSOR):
             # It does not serve yet, and is not to go on alone on listeners that refuse.
-            log.info("%s is given up", child)
+            log.info("giving up on %s", child)
             child.terminate(self._state.graceful_timeout)
         if not self._state.handover.shared:
             for slot in self._state.scoreboard.used():

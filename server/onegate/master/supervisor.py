@@ -131,8 +131,8 @@ class Supervisor:
         child.retire_in(wait)
         assert child.slot is not None
         log.warning(
-            "%s uses %d MiB after %.0f s: --max-worker-memory (%d MiB) is too little for this"
-            " application; it is replaced in %.0f s",
+            "%s uses %d MiB after %.0f s: --max-worker-memory (%d MiB) is too low for this"
+            " application; replacing it in %.0f s",
             child,
             int(child.slot[Field.RESIDENT]) >> 20,
             lived,
@@ -183,11 +183,11 @@ class Supervisor:
             self._state.count(Total.CRASHED)
         generations = self._state.generations
         if child.role is Role.SUCCESSOR:
-            log.error("%s %s before it served; this one goes on", child, cause)
+            log.error("%s %s before it served; this master continues", child, cause)
         elif child.serves and time.monotonic() - child.since > 1:
-            log.warning("%s %s; it is replaced", child, cause)
+            log.warning("%s %s; replacing it", child, cause)
         elif generations.on_trial and child.generation == generations.present.number:
-            log.error("%s %s; reload failed, the old workers go on", child, cause)
+            log.error("%s %s; reload failed, keeping the old workers", child, cause)
             self._reload.fail()
         elif self._served or child.role is Role.STATUS or child.serves:
             self._pool.failed(f"{child} {cause}")

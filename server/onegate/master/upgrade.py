@@ -51,7 +51,7 @@ class Upgrade:
     def begin(self) -> None:
         """Start a new master, unless that cannot be; the log says so then."""
         if os.getpid() == 1:
-            log.error("USR2: process 1 cannot be replaced, its end is the container's; use HUP")
+            log.error("USR2: process 1 cannot be replaced: the container ends with it; use HUP")
         elif self._state.processes.having(Role.SUCCESSOR):
             log.error("USR2: a new master is starting already")
         else:
@@ -64,7 +64,7 @@ class Upgrade:
         """The new master serves: this one stops."""
         if child.terminating:
             return  # given up in the meantime
-        log.info("process %d has taken over", child.main_pid)
+        log.info("%s has taken over", child)
         self._state.handover.complete()
         self._state.processes.remove(child)
         # End the process in between; the successor is a child of the service manager then.
@@ -101,7 +101,7 @@ class Upgrade:
         """The master before this one is gone, or does not wait for this one any more: end, before
         two of them serve."""
         if not self._state.handover.abandoned:
-            log.error("the master before this one is gone, or has given this one up")
+            log.error("the previous master is gone, or has given up on this one")
             self._state.handover.abandon()
             self._shutdown.fail()
 

@@ -48,7 +48,7 @@ class Watchdog:
         for child in self._state.processes.workers():
             # A worker that has nothing to do beats once a second.
             if child.serves and (stuck := self._stuck(child)) > settings.timeout + 1:
-                log.error("%s is stuck in one call for %.0f s; it is killed", child, stuck)
+                log.error("%s has been stuck in one call for %.0f s; killing it", child, stuck)
                 self._name_calls(child, settings)
                 self._state.count(Total.TIMED_OUT)
                 self._state.generations.present.hooks("worker_abort", child.worker)
@@ -63,7 +63,7 @@ class Watchdog:
                 processes.give_up(worker)
                 for zygote in processes.having(Role.ZYGOTE):
                     if zygote.generation == worker.generation and not zygote.terminating:
-                        log.error("%s has not answered for %.0f s; it is killed", zygote, waited)
+                        log.error("%s has not answered for %.0f s; killing it", zygote, waited)
                         zygote.kill("did not answer")
 
     @staticmethod

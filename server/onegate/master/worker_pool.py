@@ -35,7 +35,7 @@ class Backoff:
         wait = min(_MAX_SECONDS, 0.1 * 2 ** min(self._failures, 16))
         self.until = time.monotonic() + wait
         if reason != self._complaint:
-            log.error("%s; next try in %.1f s", reason, wait)
+            log.error("%s; retrying in %.1f s", reason, wait)
         self._complaint = reason
 
     def shortage_over(self) -> None:
@@ -117,7 +117,7 @@ class WorkerPool:
         expected = {child.slot.index for child in self._state.processes.expected if child.slot}
         slot = self._state.scoreboard.take(expected)
         if slot is None:
-            self.failed(f"there is room for {self._state.scoreboard.most} workers, no more")
+            self.failed(f"cannot have more than {self._state.scoreboard.most} workers")
             return False
         return self.spawn(Role.WORKER, generation, worker_main, slot)
 
