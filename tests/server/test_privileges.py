@@ -85,6 +85,7 @@ def running(
     source: str = HELLO,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
     tls: bool = False,
+    user: tuple[str, ...] = AS_NOBODY,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server on ``folder/socket`` that is seen to answer, and in the end stops with status 0."""
     write_app(folder, source)
@@ -92,7 +93,7 @@ def running(
     command = (folder / "python", "-m", "onegate", "served:app", "--bind", f"unix:{folder}/socket")
     with (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            [*command, *AS_NOBODY, *options],
+            [*command, *user, *options],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(folder / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
@@ -178,6 +179,33 @@ def test_a_socket_that_is_kept_belongs_to_whom_it_is_to_belong(
             new = int((folder / "pid").read_text())
             os.kill(new, signal.SIGTERM)
             wait_for(lambda: not path.exists(), "the end of the new one")
+
+
+def test_a_reload_that_drops_user_or_group_takes_the_socket_back(folder: Path) -> None:
+    """But not what somebody else has given away."""
+    path, config, errors = folder / "socket", folder / "x.toml", folder / "stderr"
+    both = "user = 'nobody'\ngroup = 'daemon'"
+    config.write_text(both)
+    with running(folder, "--config", "x.toml", user=()) as process:
+        inode = path.stat().st_ino
+
+        def reload(text: str, expected: tuple[int, int]) -> None:
+            adopted = children(process.pid).keys()
+            config.write_text(text)
+            process.send_signal(signal.SIGHUP)
+            wait_for(lambda: not adopted & children(process.pid).keys(), "the old one's end")
+            assert owner(path) == expected, text
+
+        assert owner(path) == (NOBODY.pw_uid, DAEMON.gr_gid)
+        reload("group = 'daemon'", (0, DAEMON.gr_gid))
+        reload(both, (NOBODY.pw_uid, DAEMON.gr_gid))
+        reload("user = 'nobody'", (NOBODY.pw_uid, NOBODY.pw_gid))
+        reload("", (0, 0))
+        os.chown(path, NOBODY.pw_uid, DAEMON.gr_gid)
+        reload("workers = 2", (NOBODY.pw_uid, DAEMON.gr_gid))
+        assert ask(folder).status == 200
+        assert path.stat().st_ino == inode
+        assert "stays as it was" not in errors.read_text()
 
 
 IDS = """
