@@ -85,7 +85,7 @@ def test_a_limit_below_what_the_application_needs_is_no_storm_of_workers(serve: 
         return len(re.findall(said, server.log)) >= 3
 
     wait_for(four, "three replacements", 60)
-    waits = re.findall(r"it is replaced in (\d+) s", server.log)
+    waits = re.findall(r"replacing it in (\d+) s", server.log)
     assert waits[:3] == ["1", "2", "4"]
     assert len(set(pids)) <= 3, "each was kept for as long as was said"
 

@@ -72,7 +72,7 @@ class ChildSpec(Record):
     activated: list[int]
     """Descriptors of socket activation."""
     zygote: Zygote | None
-    """What a zygote is."""
+    """Of a zygote, the socket between it and the master."""
     forked_at: float
     """Unix time: what was written since is not what was loaded."""
 

@@ -33,15 +33,17 @@ class MasterState:
         self.processes = ProcessTable(self.poll)
         """The children."""
         self.scoreboard = Scoreboard()
-        """What workers and the master tell in numbers."""
+        """Numbers of workers and of the master, in shared memory."""
         self.handover = Handover(self.poll)
         """What is shared with the master before this one, or after it."""
         self.notifier = Notifier(silent=self.handover.pending)
-        """The service manager's ear."""
+        """What tells the service manager how things stand."""
         self.pidfile = PidFile(settings.pidfile)
+        """What says to others which process is the master."""
         self.activated = inherited() or self.handover.activated
         """Descriptors of socket activation."""
         self.signals = SelfPipe()
+        """Those that came and were not handled yet."""
         self.lifeline, self._lifeline_write = os.pipe2(os.O_CLOEXEC)
         """Read end of a pipe that this process alone holds open: at its end the master is gone."""
 

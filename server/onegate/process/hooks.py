@@ -54,7 +54,7 @@ class Worker:
     """A worker, as hooks see it. Its names are those of gunicorn's ``Worker``.
 
     The object that ``pre_fork`` gets is that of the later hooks, in the master and, unless a
-    template makes the worker (``--preload``), in the worker too.
+    zygote makes the worker (``--preload``), in the worker too.
     """
 
     def __init__(self, age: int, cfg: Settings) -> None:
