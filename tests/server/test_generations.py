@@ -18,6 +18,8 @@ from onegate.process.hooks import Hooks, Worker
 if TYPE_CHECKING:
     from pathlib import Path
 
+NOBODY = 1 << 22
+"""More than a pid can be: a signal to it reaches nobody."""
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 
 
@@ -111,7 +113,7 @@ class Line:
 
 
 def a_child(role: Role = Role.ZYGOTE) -> Child:
-    return Child(7, role, 1, -1, None, Worker(1, OLD))
+    return Child(NOBODY, role, 1, -1, None, Worker(1, OLD))
 
 
 def test_a_generation_has_a_zygote_until_that_ends() -> None:
@@ -126,6 +128,8 @@ def test_a_generation_has_a_zygote_until_that_ends() -> None:
     assert present.zygote_serves
     generations.zygote_ended(a_child())
     assert present.zygote_serves
+    child.terminate(1.0)
+    assert not present.zygote_serves
     generations.zygote_ended(child)
     assert line.closed
     assert present.zygote is None

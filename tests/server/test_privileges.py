@@ -208,6 +208,22 @@ def test_a_reload_that_drops_user_or_group_takes_the_socket_back(folder: Path) -
         assert "stays as it was" not in errors.read_text()
 
 
+def test_a_new_master_without_user_and_group_takes_the_socket_back(folder: Path) -> None:
+    path, config = folder / "socket", folder / "x.toml"
+    config.write_text("user = 'nobody'\npidfile = 'pid'")
+    with running(folder, "--config", "x.toml", user=()) as process:
+        assert owner(path) == (NOBODY.pw_uid, NOBODY.pw_gid)
+        config.write_text("pidfile = 'pid'")
+        process.send_signal(signal.SIGUSR2)
+        wait_for(lambda: process.poll() is not None, "the end of the old master")
+        try:
+            assert owner(path) == (0, 0)
+            assert ask(folder).status == 200
+        finally:
+            os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+            wait_for(lambda: not path.exists(), "the end of the new one")
+
+
 IDS = """
 import os
 

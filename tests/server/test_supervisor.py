@@ -19,7 +19,7 @@ from onegate.master.shutdown import Shutdown
 from onegate.master.supervisor import Supervisor
 from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
-from onegate.process.scoreboard import Total
+from onegate.process.scoreboard import Field, Total
 
 from tests.server.helpers import DEADLINE, HELLO, Server, wait_for, write_app
 from tests.server.loads import both, under_load
@@ -209,6 +209,8 @@ def test_one_that_comes_during_the_end_ends_too(expecting: Parts, at_once: bool)
     made.read_reports(worker)
     assert worker.terminating
     assert (worker.kill_at < time.monotonic() + 2) == at_once
+    assert worker.slot is not None
+    assert worker.slot[Field.STOPPING]
 
 
 def test_one_that_does_not_come_during_the_end_is_not_missed(

@@ -70,7 +70,8 @@ class Generation:
     @property
     def zygote_serves(self) -> bool:
         """Whether workers can be forked from the zygote."""
-        return self._zygote_child is not None and self._zygote_child.serves
+        child = self._zygote_child
+        return child is not None and child.serves and not child.terminating
 
 
 class Generations:

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from onegate.master.fork_context import Start
+    from onegate.master.generations import Generation
 
 
 log = logging.getLogger("onegate.error")
@@ -67,6 +67,9 @@ class Handover:
         """Those that this master was left, by the address that they were requested with."""
         self.activated: list[int] = _LEFT.get("activated", [])
         """Descriptors of socket activation, of which only the first master was told."""
+        user, group = _LEFT.get("given_to", ("", ""))
+        self.given_to: tuple[str, str] = user, group
+        """--user and --group of the master before this one."""
         self.abandoned = False
         self.done = False
 
@@ -124,19 +127,28 @@ class Handover:
         self.done = True
 
 
-def exec_successor(
-    start: Start, listeners: list[Listener], ready: int, activated: list[int]
-) -> NoReturn:
+def exec_successor(generation: Generation, ready: int, activated: list[int]) -> NoReturn:
     """Become a new master, by the command line of the first start, in its directory, with its
     environment and umask. Raises ``SystemExit``, with the reason in the log, if that cannot be."""
     import json  # noqa: PLC0415 - see above
 
-    left = [(each.given, each.sock.fileno(), each.foreign, each.path) for each in listeners]
+    start, settings = generation.context.start, generation.settings
+    left = [
+        (each.given, each.sock.fileno(), each.foreign, each.path)
+        for each in generation.all_listeners()
+    ]
     for descriptor in (ready, *(descriptor for _, descriptor, *_ in left)):
         os.set_inheritable(descriptor, True)
     environ = {name: start.environ[name] for name in start.environ.keys() - systemd.NAMES}
     environ |= systemd.handed_down()
-    environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left, "activated": activated})
+    environ[_VARIABLE] = json.dumps(
+        {
+            "ready": ready,
+            "listeners": left,
+            "activated": activated,
+            "given_to": (settings.user, settings.group),
+        }
+    )
     os.umask(start.umask)
     try:
         _enter(start.directory)

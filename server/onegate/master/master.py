@@ -173,6 +173,9 @@ class Master:
     def _reopen_logs(self) -> None:
         error_log.reopen()
         self._state.generations.present.context.reopen_logs()
+        for child in list(self._state.processes.expected):
+            # One that has found the old files has reported its pid before.
+            self._supervisor.read_reports(child)
         for child in self._state.processes:
             if child.role in (Role.WORKER, Role.STATUS):
                 child.send_signal(signal.SIGUSR1)

@@ -108,7 +108,8 @@ class Reload:
         replaced = self._state.generations.adopt()
         present = self._state.generations.present
         self._close_unused(replaced.all_listeners())
-        settle(present.all_listeners(), present.settings, before=replaced.settings)
+        before = replaced.settings.user, replaced.settings.group
+        settle(present.all_listeners(), present.settings, before)
         for child in self._state.processes:
             # Its workers end one by one, as those that replace them begin to serve.
             old = child.role is Role.STATUS and child.generation != present.number

@@ -63,6 +63,8 @@ class Shutdown:
 
     def worker_started(self, worker: Child) -> None:
         """One that was expected when the end began has a process now, which is to end too."""
+        if worker.slot is not None and not self._state.handover.shared:
+            worker.slot[Field.STOPPING] = 1.0
         if not self._draining:
             self._end(worker)
 

@@ -89,7 +89,7 @@ class Upgrade:
         except SettingsError as error:
             log.error("%s", error)
         present = self._state.generations.present
-        settle(present.all_listeners(), present.settings)
+        settle(present.all_listeners(), present.settings, handover.given_to)
         try:
             handover.tell_ready()
         except BrokenPipeError:
@@ -112,10 +112,7 @@ class Upgrade:
 def successor_main(spec: ChildSpec) -> None:
     """In the child of the old master: become the new one, with this process in between."""
     stand_between(spec.status_fd, spec.lifeline)
-    generation = spec.generation
-    exec_successor(
-        generation.context.start, generation.all_listeners(), spec.status_fd, spec.activated
-    )
+    exec_successor(spec.generation, spec.status_fd, spec.activated)
 
 
 def stand_between(status_fd: int, lifeline: int) -> None:

@@ -254,29 +254,28 @@ def give_away(path: str, settings: Settings) -> None:
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
 
 
-def settle(listeners: list[Listener], settings: Settings, before: Settings | None = None) -> None:
+def settle(listeners: list[Listener], settings: Settings, before: tuple[str, str]) -> None:
     """Have Unix sockets that were kept by a reload or an upgrade belong to whom the settings say
     now. To be called when it has succeeded.
 
-    ``before``: the settings of whoever had them. What --user and --group had given away and do not
-    any more becomes this process' own again.
+    ``before``: --user and --group of whoever had them. What these had given away and do not any
+    more becomes this process' own again.
     """
     for listener in listeners:
         if listener.path and not listener.foreign and file_at(listener.path) == listener.file:
             try:
-                if before is not None:
-                    _take_back(listener.path, settings, before)
+                _take_back(listener.path, settings, *before)
                 give_away(listener.path, settings)
             except OSError as error:
                 log.error("%s stays as it was: %s", listener.name, error.strerror)
 
 
-def _take_back(path: str, settings: Settings, before: Settings) -> None:
+def _take_back(path: str, settings: Settings, user: str, group: str) -> None:
     """Raises ``OSError``."""
-    user = before.user and not settings.user
-    group = (before.user or before.group) and not (settings.user or settings.group)
-    if user or group:
-        os.chown(path, os.geteuid() if user else -1, os.getegid() if group else -1)
+    uid = os.geteuid() if user and not settings.user else -1
+    gid = os.getegid() if (user or group) and not (settings.user or settings.group) else -1
+    if (uid, gid) != (-1, -1):
+        os.chown(path, uid, gid)
 
 
 def _take_turn(folder: str) -> int:
