@@ -92,7 +92,7 @@ class Soaked:
         before = len(self.log)
         old = self.master
         self.tell(signal.SIGUSR2)
-        self.master = int(self.said(r"process (\d+) has taken over", before))
+        self.master = int(self.said(r"new master (\d+) has taken over", before))
         wait(lambda: ended(old), "the end of the old master")
 
     def broken_reload(self) -> None:
@@ -100,7 +100,7 @@ class Soaked:
         before = len(self.log)
         (self._folder / "soaked.py").write_text("raise RuntimeError('broken')")
         self.tell(signal.SIGHUP)
-        self.said("reload failed, the old workers go on", before)
+        self.said("reload failed, keeping the old workers", before)
         (self._folder / "soaked.py").write_text(APP)
 
     def stop(self) -> int:

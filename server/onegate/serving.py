@@ -11,9 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
-import sys
 import threading
-import traceback
 
 from onegate.errors import SettingsError
 
@@ -21,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from ssl import SSLContext
-    from typing import Any, NoReturn, Self
+    from typing import Any, Self
 
     from onegate.config.settings import Settings
     from onegate.worker.worker import Worker
@@ -124,26 +122,13 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
 
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     served, _master = app, os.getpid()
-    status: int | str | None = 1
     try:
-        status = Master(settings, context, read).run()
-    except SystemExit as error:  # how a child ends
-        status = 0 if error.code is None else error.code
-        if os.getpid() == _master:
-            raise
-    except BaseException:
-        if os.getpid() == _master:
-            raise
-        traceback.print_exc()
+        return Master(settings, context, read).run()
     finally:
-        if os.getpid() != _master:
-            _end(status if isinstance(status, int) else 1)
         served, _master = None, 0
         signal.set_wakeup_fd(-1)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    assert isinstance(status, int)
-    return status
 
 
 def _after_fork() -> None:
@@ -156,20 +141,6 @@ def _after_fork() -> None:
 
 _forked = False
 os.register_at_fork(after_in_child=_after_fork)
-
-
-def _end(status: int) -> NoReturn:
-    """End a child here, so that serve() does not return in it.
-
-    The application's atexit functions are called first, as usual.
-    """
-    try:
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-    finally:
-        os._exit(status)
 
 
 # ── one thread ───────────────────────────────────────────────────────────────────────────────────

@@ -140,11 +140,11 @@ def test_eagain_at_fork_goes_on_with_the_workers_there_are(
     limited: Limited, a_uid: int, options: tuple[str, ...]
 ) -> None:
     with processes_of(a_uid, 10) as others:
-        # The master, and with --preload the template, count too; and a fork of a fork for a moment.
+        # The master, and with --preload the zygote, count too; and a fork of a fork for a moment.
         nproc = 14 + len(options)
         server = limited(PIDS, "--workers", "8", *options, uid=a_uid, nproc=nproc)
         assert server.get().status == 200
-        server.wait_for_log("cannot fork a worker: Resource temporarily unavailable; next try in")
+        server.wait_for_log("cannot fork a worker: Resource temporarily unavailable; retrying in")
         master = server.process.pid
         wait_for(lambda: len(children(master)) == 3, "as many as can be had")
         most = children(master)

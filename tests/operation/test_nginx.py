@@ -249,7 +249,7 @@ def test_reloads_and_upgrades_lose_nothing(nginx: str, tmp_path: Path, over: str
         server.wait_for_log("reloading")
         load.progress()
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             load.progress()
             assert server.process.wait(DEADLINE) == 0

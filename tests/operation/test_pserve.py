@@ -79,7 +79,7 @@ def test_usr2_reads_the_file_anew(tmp_path: Path) -> None:
         text = (tmp_path / "mysite.ini").read_text()
         (tmp_path / "mysite.ini").write_text(text.replace("= one", "= two"))
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert server.process.wait(DEADLINE) == 0
             assert server.get().text == "two"

@@ -73,7 +73,7 @@ def test_an_error_in_a_file_elsewhere_is_waited_out(serve: Serve, tmp_path: Path
     answers(server, "5")
 
 
-def test_with_a_template(serve: Serve) -> None:
+def test_with_a_zygote(serve: Serve) -> None:
     """It is what has loaded the application, and is made anew as by HUP."""
     server = serve(APP % "1", "--reload", "--preload", "--workers", "2")
     answers(server, "1")
@@ -88,7 +88,7 @@ def test_with_a_template(serve: Serve) -> None:
     assert "SyntaxError" in server.get().text
     served.write_text(APP % "4")
     wait_for(lambda: {server.get().text for _ in range(9)} == {"4"}, "the new code")
-    wait_for(lambda: len(children(server.process.pid)) == 3, "a template and two workers")
+    wait_for(lambda: len(children(server.process.pid)) == 3, "a zygote and two workers")
     assert "next try" not in server.log, "made again and again"
 
 

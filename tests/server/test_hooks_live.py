@@ -77,7 +77,7 @@ def test_worker_int_and_worker_abort(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "gate")
         with server.connect() as client:
             client.send(b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
-            server.wait_for_log("it is killed")
+            server.wait_for_log("killing it")
             assert client.closed()
         assert "worker_abort" in notes(tmp_path, server.process.pid)
         assert server.get().status == 200
@@ -92,7 +92,7 @@ def test_pre_exec_and_the_new_master(tmp_path: Path) -> None:
     with serving(tmp_path, HELLO, "--hooks", hooks(tmp_path)) as server:
         assert server.get().status == 200
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert server.process.wait(DEADLINE) == 0
             assert "pre_exec" in notes(tmp_path, server.process.pid)

@@ -38,7 +38,7 @@ def test_nobody_spins_when_there_is_nothing_to_do(serve: Serve) -> None:
     server = serve(HELLO, "--preload", "--threads", "2", "--status", "127.0.0.1:0")
     assert server.get().status == 200
     # The worker is the master's child when the process between the two forks has ended.
-    wait_for(lambda: len(children(server.process.pid)) == 3, "worker, template, status")
+    wait_for(lambda: len(children(server.process.pid)) == 3, "worker, zygote, status")
     pids = [server.process.pid, *children(server.process.pid)]
     before = [processor_seconds(pid) for pid in pids]
     time.sleep(1)  # the time itself is under test

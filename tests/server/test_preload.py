@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import HELLO, Server, wait_for, write_app
-from tests.server.processes import by_age, children, descriptors, running
+from tests.server.helpers import HELLO, Server, serving, wait_for, write_app
+from tests.server.processes import by_age, children, descriptors, running, state
 
 if TYPE_CHECKING:
     from tests.server.conftest import Serve
@@ -37,32 +37,32 @@ def private(pid: int) -> int:
     return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
 
 
-def workers(server_pid: int, template: int) -> set[int]:
-    return set(children(server_pid)) - {template}
+def workers(server_pid: int, zygote: int) -> set[int]:
+    return set(children(server_pid)) - {zygote}
 
 
 def test_workers_share_the_application(serve: Serve) -> None:
     server = serve(LARGE, "--preload", "--workers", "3")
     assert server.get().status == 200
     master = server.process.pid
-    wait_for(lambda: len(children(master)) == 4, "a template and three workers")
-    template = by_age(children(master))[0]
+    wait_for(lambda: len(children(master)) == 4, "a zygote and three workers")
+    zygote = by_age(children(master))[0]
     assert (server.folder / "loads").read_text() == "x"
     assert private(master) < 25_000, "the master has loaded it"
-    for pid in workers(master, template):
+    for pid in workers(master, zygote):
         assert private(pid) < 15_000, "a copy of its own"
 
 
-def test_a_dead_template_is_made_anew_and_workers_do_not_care(serve: Serve) -> None:
+def test_a_dead_zygote_is_made_anew_and_workers_do_not_care(serve: Serve) -> None:
     server = serve(LARGE, "--preload", "--workers", "2")
     assert server.get().status == 200
     master = server.process.pid
-    wait_for(lambda: len(children(master)) == 3, "a template and two workers")
-    template = by_age(children(master))[0]
-    there = workers(master, template)
-    os.kill(template, signal.SIGKILL)
-    server.wait_for_log(f"template {template} was killed by SIGKILL")
-    wait_for(lambda: len(children(master)) == 3, "another template")
+    wait_for(lambda: len(children(master)) == 3, "a zygote and two workers")
+    zygote = by_age(children(master))[0]
+    there = workers(master, zygote)
+    os.kill(zygote, signal.SIGKILL)
+    server.wait_for_log(f"zygote {zygote} was killed by SIGKILL")
+    wait_for(lambda: len(children(master)) == 3, "another zygote")
     assert there < children(master).keys()
     victim = min(there)
     os.kill(victim, signal.SIGKILL)
@@ -73,18 +73,18 @@ def test_a_dead_template_is_made_anew_and_workers_do_not_care(serve: Serve) -> N
     assert server.get().status == 200
 
 
-def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
+def test_a_dead_zygote_does_not_spoil_a_reload(serve: Serve) -> None:
     """The old one dies while the new generation is on trial."""
     server = serve(LARGE, "--preload")
     assert server.get().status == 200
     master = server.process.pid
-    wait_for(lambda: len(children(master)) == 2, "a template and a worker")
+    wait_for(lambda: len(children(master)) == 2, "a zygote and a worker")
     before = set(children(master))
     # Whoever loads it waits: the new one, and what replaces the old one.
     gate = "import os, time\nwhile not os.path.exists('gate'):\n    time.sleep(0.01)\n"
     write_app(server.folder, gate + LARGE)
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: len(children(master)) == 3, "a template on trial")
+    wait_for(lambda: len(children(master)) == 3, "a zygote on trial")
     os.kill(by_age(before)[0], signal.SIGKILL)
     server.wait_for_log("was killed by SIGKILL")
     (server.folder / "gate").touch()
@@ -92,7 +92,51 @@ def test_a_dead_template_does_not_spoil_a_reload(serve: Serve) -> None:
     assert server.get().status == 200
 
 
-def test_workers_hold_no_descriptors_of_the_template(serve: Serve) -> None:
+def test_a_zygote_that_hangs_holds_up_nobody_and_is_replaced(tmp_path: Path) -> None:
+    """The master goes on while it waits: for signals, and with the rest of its work."""
+    (tmp_path / "hooks.py").write_text(
+        "def pre_fork(*_):\n    with open('requested', 'a') as file:\n        file.write('x')\n"
+    )
+    options = ("--preload", "--error-logfile", "log", "--hooks", "hooks.py")
+    with serving(tmp_path, LARGE, *options) as server:
+        log, rotated = tmp_path / "log", tmp_path / "rotated"
+        assert server.get().status == 200
+        master = server.process.pid
+        wait_for(lambda: len(children(master)) == 2, "a zygote and a worker")
+        zygote, worker = by_age(children(master))
+        os.kill(zygote, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: (tmp_path / "requested").read_text() == "xx", "another worker's request")
+        log.rename(rotated)
+        server.process.send_signal(signal.SIGUSR1)
+        wait_for(log.exists, "the new log file")
+        # It was opened while the master waited, and not when that was over.
+        assert "not answered" not in rotated.read_text()
+        assert "cannot fork" not in rotated.read_text()
+        assert state(zygote) == "T"
+        wait_for(lambda: f"zygote {zygote} has not answered for" in log.read_text(), "its kill", 30)
+        assert server.get().status == 200
+        wait_for(lambda: len(children(master)) == 2, "another zygote, and another worker")
+        assert not {zygote, worker} & children(master).keys()
+        assert f"zygote {zygote} was killed: it did not answer" in log.read_text()
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_zygote_that_hangs_does_not_hold_up_the_end(serve: Serve, number: signal.Signals) -> None:
+    server = serve(LARGE, "--preload", "--graceful-timeout", "1")
+    assert server.get().status == 200
+    wait_for(lambda: len(children(server.process.pid)) == 2, "a zygote and a worker")
+    zygote, worker = by_age(children(server.process.pid))
+    os.kill(zygote, signal.SIGSTOP)
+    os.kill(worker, signal.SIGKILL)
+    server.wait_for_log(f"{worker} was killed by SIGKILL")
+    assert server.stop(number) == 0
+    assert f"zygote {zygote} was killed: it did not end in time" in server.log
+    assert not running(zygote)
+
+
+def test_workers_hold_no_descriptors_of_the_zygote(serve: Serve) -> None:
     """Nor one of ctypes, which libffi leaves open since 3.5, and no module of it."""
     source = LARGE.replace("os.getpid()]", "os.getpid() + b' %d' % ('_ctypes' in sys.modules)]")
     source = source.replace("import os", "import os, sys", 1)
@@ -116,7 +160,7 @@ def test_a_reload_that_turns_it_on(serve: Serve, tmp_path: Path) -> None:
     before = set(children(master))
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: not before & children(master).keys(), "the old one's end")
-    wait_for(lambda: len(children(master)) == 2, "a template and a worker")
+    wait_for(lambda: len(children(master)) == 2, "a zygote and a worker")
     worker = int(server.get().content)
     assert worker in children(master)
     os.kill(worker, signal.SIGKILL)
@@ -124,7 +168,7 @@ def test_a_reload_that_turns_it_on(serve: Serve, tmp_path: Path) -> None:
     assert server.get().status == 200
 
 
-def test_the_template_ends_with_the_master(serve: Serve) -> None:
+def test_the_zygote_ends_with_the_master(serve: Serve) -> None:
     server = serve(LARGE, "--preload", "--workers", "2", "--status", "127.0.0.1:0")
     assert server.get().status == 200
     wait_for(lambda: len(children(server.process.pid)) == 4, "all")
@@ -161,7 +205,7 @@ sys.exit(main())
         server.find_port()
         assert server.get().text == "Hello\n"
         assert (tmp_path / "begun").read_text() == "x"
-        wait_for(lambda: len(children(process.pid)) == 2, "a template and a worker")
+        wait_for(lambda: len(children(process.pid)) == 2, "a zygote and a worker")
         worker = by_age(children(process.pid))[-1]
         os.kill(worker, signal.SIGKILL)  # it is a child of the master in this case, too
         server.wait_for_log(f"worker {worker} was killed by SIGKILL")

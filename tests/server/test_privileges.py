@@ -69,7 +69,7 @@ def folder(python: str) -> Iterator[Path]:
 
 
 def workers(master: int) -> set[int]:
-    """Those that end when the template does not: the youngest two children."""
+    """Those that end when the zygote does not: the youngest two children."""
     return set(by_age(children(master))[-2:])
 
 
@@ -85,6 +85,7 @@ def running(
     source: str = HELLO,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
     tls: bool = False,
+    user: tuple[str, ...] = AS_NOBODY,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server on ``folder/socket`` that is seen to answer, and in the end stops with status 0."""
     write_app(folder, source)
@@ -92,7 +93,7 @@ def running(
     command = (folder / "python", "-m", "onegate", "served:app", "--bind", f"unix:{folder}/socket")
     with (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            [*command, *AS_NOBODY, *options],
+            [*command, *user, *options],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(folder / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
@@ -180,6 +181,49 @@ def test_a_socket_that_is_kept_belongs_to_whom_it_is_to_belong(
             wait_for(lambda: not path.exists(), "the end of the new one")
 
 
+def test_a_reload_that_drops_user_or_group_takes_the_socket_back(folder: Path) -> None:
+    """But not what somebody else has given away."""
+    path, config, errors = folder / "socket", folder / "x.toml", folder / "stderr"
+    both = "user = 'nobody'\ngroup = 'daemon'"
+    config.write_text(both)
+    with running(folder, "--config", "x.toml", user=()) as process:
+        inode = path.stat().st_ino
+
+        def reload(text: str, expected: tuple[int, int]) -> None:
+            adopted = children(process.pid).keys()
+            config.write_text(text)
+            process.send_signal(signal.SIGHUP)
+            wait_for(lambda: not adopted & children(process.pid).keys(), "the old one's end")
+            assert owner(path) == expected, text
+
+        assert owner(path) == (NOBODY.pw_uid, DAEMON.gr_gid)
+        reload("group = 'daemon'", (0, DAEMON.gr_gid))
+        reload(both, (NOBODY.pw_uid, DAEMON.gr_gid))
+        reload("user = 'nobody'", (NOBODY.pw_uid, NOBODY.pw_gid))
+        reload("", (0, 0))
+        os.chown(path, NOBODY.pw_uid, DAEMON.gr_gid)
+        reload("workers = 2", (NOBODY.pw_uid, DAEMON.gr_gid))
+        assert ask(folder).status == 200
+        assert path.stat().st_ino == inode
+        assert "stays as it was" not in errors.read_text()
+
+
+def test_a_new_master_without_user_and_group_takes_the_socket_back(folder: Path) -> None:
+    path, config = folder / "socket", folder / "x.toml"
+    config.write_text("user = 'nobody'\npidfile = 'pid'")
+    with running(folder, "--config", "x.toml", user=()) as process:
+        assert owner(path) == (NOBODY.pw_uid, NOBODY.pw_gid)
+        config.write_text("pidfile = 'pid'")
+        process.send_signal(signal.SIGUSR2)
+        wait_for(lambda: process.poll() is not None, "the end of the old master")
+        try:
+            assert owner(path) == (0, 0)
+            assert ask(folder).status == 200
+        finally:
+            os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+            wait_for(lambda: not path.exists(), "the end of the new one")
+
+
 IDS = """
 import os
 
@@ -256,7 +300,7 @@ def test_a_key_that_only_root_may_read(folder: Path, preload: tuple[str, ...]) -
         (folder / "private/key.pem").write_text("half of a key")
         process.send_signal(signal.SIGHUP)
         wait_for(
-            lambda: "nothing is changed: --certfile" in (folder / "stderr").read_text(), "an error"
+            lambda: "nothing has changed: --certfile" in (folder / "stderr").read_text(), "an error"
         )
         assert presented(folder) == second
 
@@ -288,7 +332,7 @@ def test_logs_in_a_folder_of_roots_are_written_and_opened_again(
             return access.with_suffix(".1").read_text() == before
 
         wait_for(everybody, "no more lines in the old file")
-        # One that is made afterwards, of a template that was there before, writes there too.
+        # One that is made afterwards, of a zygote that was there before, writes there too.
         old = workers(process.pid)
         for pid in old:
             os.kill(pid, signal.SIGKILL)

@@ -61,7 +61,7 @@ def test_hup_loads_new_code(serve: Serve, options: tuple[str, ...]) -> None:
 def test_hup_with_broken_code_keeps_the_old_workers(serve: Serve, options: tuple[str, ...]) -> None:
     server = serve(VERSION.format(1), *options)
     assert server.get().text == "1"
-    # With a template, when the process between the two forks has ended.
+    # With a zygote, when the process between the two forks has ended.
     count = 2 if options else 1
     wait_for(lambda: len(children(server.process.pid)) == count, "the first worker")
     workers = children(server.process.pid)
@@ -70,7 +70,7 @@ def test_hup_with_broken_code_keeps_the_old_workers(serve: Serve, options: tuple
         server.process.send_signal(signal.SIGHUP)
 
         def failed(count: int = attempt) -> bool:
-            return server.log.count("reload failed, the old workers go on") == count
+            return server.log.count("reload failed, keeping the old workers") == count
 
         wait_for(failed, "a reload that failed")
     assert "RuntimeError: no such luck" in server.log
@@ -105,7 +105,7 @@ def test_hup_with_a_bad_configuration_changes_nothing(tmp_path: Path) -> None:
         workers = children(server.process.pid)
         configured(tmp_path, workers=3, no_such_setting=1)
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for_log("reload failed, nothing is changed: .*no_such_setting")
+        server.wait_for_log("reload failed, nothing has changed: .*no_such_setting")
         assert server.get().status == 200
         assert children(server.process.pid).keys() == workers.keys()
 

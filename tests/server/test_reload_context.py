@@ -45,7 +45,7 @@ def shown(server: Server) -> dict[str, object]:
 
 
 def replaced(server: Server) -> None:
-    """Kill all children, the template too, and wait for others."""
+    """Kill all children, the zygote too, and wait for others."""
     before = children(server.process.pid).keys()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_after_a_reload_that_failed_a_killed_worker_finds_the_old_place(
         assert Path(f"/proc/{server.process.pid}/cwd").readlink() == tmp_path / "one"
         # What was wrong is put right: all of it holds, and for the next worker too.
         write_app(tmp_path / "two", SHOWS.format(2))
-        # A worker forked by a template may answer a moment before it is the master's child.
+        # A worker forked by a zygote may answer a moment before it is the master's child.
         wait_for(lambda: len(children(server.process.pid)) == len(there), "the replacement")
         reloaded(server)
         for _ in range(2):
@@ -157,7 +157,7 @@ def test_a_directory_that_is_needed_and_is_gone_is_one_line(tmp_path: Path) -> N
         before = children(server.process.pid).keys()
         shutil.rmtree(start)
         reload_failed(server)
-        assert f"nothing is changed: {start}, where onegate was started: No such file" in server.log
+        assert f"has changed: {start}, where onegate was started: No such file" in server.log
         assert "Traceback" not in server.log
         assert server.get().status == 200
         assert children(server.process.pid).keys() == before
@@ -209,7 +209,7 @@ def test_what_is_meant_for_the_server_is_never_seen_by_the_application(
             reloaded(server)
             assert shown(server)["private"] == []
             server.process.send_signal(signal.SIGUSR2)
-            new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+            new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
             try:
                 assert server.process.wait(DEADLINE) == 0
                 seen = shown(server)
@@ -382,7 +382,7 @@ def test_a_reload_while_a_new_master_starts_changes_nothing(tmp_path: Path) -> N
         server.wait_for_log("HUP: a new master is starting")
         assert server.get().text == "1"
         opened(tmp_path)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert server.process.wait(DEADLINE) == 0
             assert server.get().text == "2"
@@ -397,7 +397,7 @@ def test_an_upgrade_gives_up_what_is_on_trial(tmp_path: Path) -> None:
         on_trial(server, VERSION.format(2))
         write_app(tmp_path, VERSION.format(3))
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert server.process.wait(DEADLINE) == 0
             assert server.get().text == "3"

@@ -94,7 +94,7 @@ def test_usr2_starts_the_program_anew(tmp_path: Path) -> None:
         text = (tmp_path / "program.py").read_text()
         (tmp_path / "program.py").write_text(text.replace("made by", "made anew by"))
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert server.process.wait(DEADLINE) == 0
             assert server.get().text.startswith("made anew by the program")

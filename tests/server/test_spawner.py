@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import signal
 from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.master.backoff import Backoff
 from onegate.master.fork_context import ForkContext, start
-from onegate.master.generations import Generations
-from onegate.master.process_table import ProcessTable, Role
+from onegate.master.process_table import Role
 from onegate.master.spawner import Spawner
-from onegate.master.upgrade import Succession
-from onegate.process.scoreboard import Scoreboard
+from onegate.master.state import MasterState
 from onegate.process.subreaper import adopt_orphans
 
 
@@ -25,26 +21,22 @@ def no_process() -> int:
 
 
 @pytest.mark.parametrize("role", list(Role), ids=lambda role: role.name)
-def test_a_fork_that_fails_leaves_nothing_and_is_tried_later(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, role: Role
-) -> None:
-    processes = ProcessTable(select.poll())
+def test_a_fork_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, role: Role) -> None:
     settings = Settings(app="served:app")
-    generations = Generations(settings, ForkContext(settings, start()))
-    scoreboard = Scoreboard(1)
-    backoff = Backoff()
-    spawner = Spawner(
-        processes, generations, scoreboard, Succession(), backoff, activated=[], private=[]
-    )
+    state = MasterState(settings, ForkContext(settings, start()))
+    spawner = Spawner(state)
     adopt_orphans()  # once in a process; libffi may keep a descriptor of its own
     monkeypatch.setattr(os, "fork", no_process)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    slot = scoreboard.take() if role is Role.WORKER else None
-    assert not spawner.fork(role, generations.present, slot)
+    slot = state.scoreboard.take() if role is Role.WORKER else None
+    with pytest.raises(OSError, match="Resource temporarily unavailable"):
+        spawner.spawn(role, state.generations.present, never, slot)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
-    assert backoff.waits
-    assert f"cannot fork a {role.value}: Resource temporarily unavailable" in caplog.text
-    assert not processes
-    assert not scoreboard.used()
-    assert generations.present.template is None
+    assert not state.processes
+    assert not state.scoreboard.used()
+    assert state.generations.present.zygote is None
+
+
+def never(_: object) -> None:
+    raise AssertionError("it has been run")

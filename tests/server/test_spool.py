@@ -93,7 +93,7 @@ def test_a_reload_to_a_directory_that_cannot_be_used_changes_nothing(tmp_path: P
         (tmp_path / "x.toml").write_text("spool = '/gone'")
         server.process.send_signal(signal.SIGHUP)
         server.wait_for_log(
-            "reload failed, nothing is changed: --spool /gone: No such file or directory"
+            "reload failed, nothing has changed: --spool /gone: No such file or directory"
         )
         assert server.get().status == 200
 

@@ -102,7 +102,7 @@ def test_usr2_hands_down_an_activated_socket(tmp_path: Path) -> None:
     ):
         assert told(notify, "READY")["MAINPID"] == str(server.process.pid)
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert told(notify, "READY")["MAINPID"] == str(new)
             assert server.process.wait(DEADLINE) == 0
@@ -123,7 +123,7 @@ def test_usr2_hands_the_service_over_and_it_never_stops(tmp_path: Path) -> None:
         old = server.process.pid
         assert told(notify, "READY")["MAINPID"] == str(old)
         server.process.send_signal(signal.SIGUSR2)
-        new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
         assert server.process.wait(DEADLINE) == 0
         os.kill(new, signal.SIGTERM)
         wait_for(lambda: not running(new), "the new master's end")
@@ -148,7 +148,7 @@ def test_a_new_master_that_cannot_serve_says_nothing_of_the_service(tmp_path: Pa
         assert told(notify, "READY")
         write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log(r"new master \d+ exited with 1 before it served; this one goes on")
+        server.wait_for_log(r"new master \d+ exited with 1 before it served; this master continues")
         server.process.send_signal(signal.SIGHUP)
         assert notify.recv(4096).startswith(b"RELOADING=1"), "the next word after READY"
 

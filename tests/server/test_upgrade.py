@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def taken_over(server: Server) -> int:
     server.process.send_signal(signal.SIGUSR2)
-    new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+    new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
     assert server.process.wait(DEADLINE) == 0
     return new
 
@@ -39,7 +39,7 @@ def ended(pid: int) -> None:
 def test_usr2_loses_none_of_8_clients(load_server: Server, keep_alive: bool) -> None:
     with under_load(load_server, keep_alive=keep_alive) as load:
         load_server.process.send_signal(signal.SIGUSR2)
-        new = int(load_server.wait_for_log(r"process (\d+) has taken over")[1])
+        new = int(load_server.wait_for_log(r"new master (\d+) has taken over")[1])
         try:
             assert load_server.process.wait(DEADLINE) == 0
             load.progress()
@@ -77,7 +77,7 @@ def test_usr2_with_a_program_that_does_not_start_changes_nothing(tmp_path: Path)
         assert server.get().text == "1"
         write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this one goes on")
+        server.wait_for_log("new master .* before it served; this master continues")
         assert server.get().text == "1"
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(tmp_path / "socket"))
@@ -95,7 +95,7 @@ def test_usr2_twice_starts_one(serve: Serve) -> None:
     server.wait_for_log("a new master is starting already")
     with (server.folder / "gate").open("w"):
         pass
-    new = int(server.wait_for_log(r"process (\d+) has taken over")[1])
+    new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
     try:
         assert server.process.wait(DEADLINE) == 0
         assert server.get().status == 200
@@ -163,7 +163,7 @@ def test_the_directory_of_the_first_start_is_gone(tmp_path: Path) -> None:
         assert server.get().status == 200
         shutil.rmtree(start)
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this one goes on")
+        server.wait_for_log("new master .* before it served; this master continues")
         assert server.get().status == 200
 
 
@@ -197,7 +197,7 @@ def starting(server: Server) -> tuple[int, int]:
     os.mkfifo(server.folder / "gate")
     write_app(server.folder, "open('gate').read()\n" + VERSION.format(2))
     server.process.send_signal(signal.SIGUSR2)
-    # It says itself who it is: a worker of a template may become the master's child only now.
+    # It says itself who it is: a worker of a zygote may become the master's child only now.
     new = int(server.wait_for_log(r"(?s)listens on .*\[(\d+)\] INFO onegate \S+ listens on")[1])
     between = parent(new)
     wait_for(lambda: children(new), "one that loads")
@@ -247,7 +247,7 @@ def test_a_new_master_that_fails_removes_the_file_that_it_has_made(tmp_path: Pat
         (tmp_path / "onegate.toml").write_text('bind = ["unix:one", "unix:two"]')
         write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this one goes on")
+        server.wait_for_log("new master .* before it served; this master continues")
         assert "unix:two" in server.log
         assert not (tmp_path / "two").exists()
         assert (tmp_path / "one").exists()
@@ -261,7 +261,7 @@ def test_the_process_in_between_is_killed(tmp_path: Path, options: tuple[str, ..
         new, between = starting(server)
         loading = children(new).keys()
         os.kill(between, signal.SIGKILL)
-        server.wait_for_log("given this one up")
+        server.wait_for_log("given up on this one")
         wait_for(lambda: not running(new), "the new master's end")
         wait_for(lambda: not any(map(running, loading)), "the end of its worker")
         serves_on(server)

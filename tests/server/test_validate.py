@@ -126,7 +126,7 @@ def test_a_reload_judges_too(tmp_path: Path) -> None:
             file.write_text(text)
             server.process.send_signal(1)
             option = text.split()[0].replace("_", "-")
-            server.wait_for_log(f"reload failed, nothing is changed: --{option}")
+            server.wait_for_log(f"reload failed, nothing has changed: --{option}")
         assert server.get().status == 200
 
 

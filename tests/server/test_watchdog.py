@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from onegate.master.process_table import Role
+from onegate.master.watchdog import Watchdog
 
 from tests.server.helpers import wait_for
+from tests.server.masters import FakeSpawner, a_state
 from tests.server.processes import children
 from tests.server.sources import ASK, GATE, HANG, called, gate
 
@@ -29,7 +32,7 @@ def test_timeout_kills_a_worker_that_is_stuck_and_shows_where(serve: Serve) -> N
         called(server.folder)
         first = children(server.process.pid)
         other.send(ASK)
-        server.wait_for_log(r"worker \d+ is stuck in one call for \d s; it is killed")
+        server.wait_for_log(r"worker \d+ has been stuck in one call for \d s; killing it")
         assert client.closed()
         assert other.response().content == b"ok"
     # Of faulthandler, written by the worker itself.
@@ -72,7 +75,7 @@ def test_the_request_that_is_stuck_is_named_where_the_log_is(serve: Serve, path:
         wait_for(lambda: 'served.py", line ' in log.read_text(), "the stack")
         assert client.closed()
     told = log.read_text()
-    assert re.search(r"worker \d+ is stuck in one call for \d s; it is killed", told)
+    assert re.search(r"worker \d+ has been stuck in one call for \d s; killing it", told)
     name = re.escape(f"'GET {path}?a=b HTTP/1.1' of 192.0.2.7, ")
     assert re.search(rf"ERROR worker \d+: {name}{SINCE}\n", told)
     assert told.count(" of 192.0.2.7") == 1
@@ -87,7 +90,7 @@ def test_each_request_that_is_stuck_is_named_and_no_other(serve: Serve) -> None:
             client.send(b"GET /waits?%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
         called = server.folder / "called"
         wait_for(lambda: called.exists() and called.read_text() == "xx", "two calls")
-        while "is stuck" not in server.log:
+        while "been stuck" not in server.log:
             with contextlib.suppress(OSError, EOFError, AssertionError):
                 server.get("/")
         for number in (1, 2):
@@ -145,3 +148,40 @@ def test_sigstop_of_the_whole_server_for_longer_than_timeout_kills_nobody(serve:
         assert client.response().content == b"ok"
     assert "stuck" not in server.log
     assert children(server.process.pid).keys() == {worker}
+
+
+# ── zygotes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Clock:
+    """The time goes by when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+def test_a_zygote_has_ten_seconds_of_which_those_do_not_count_when_we_did_not_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock(monkeypatch)
+    state = a_state(preload=True)
+    spawner = FakeSpawner(state)
+    watchdog = Watchdog(state)
+    generation = state.generations.present
+    zygote = spawner.spawn(Role.ZYGOTE, generation, lambda _: None)
+    spawner.spawn(Role.WORKER, generation, lambda _: None, state.scoreboard.take())
+    clock.now += 20  # suspended
+    for _ in range(6):
+        watchdog.turn()
+        watchdog.check_zygotes()
+        assert not zygote.terminating
+        clock.now += 2
+    watchdog.turn()
+    watchdog.check_zygotes()
+    assert zygote.terminating
+    assert zygote.kill_reason == "did not answer"
+    assert not state.processes.expected
+    assert caplog.messages == [f"{zygote} has not answered for 12 s; killing it"]
+    watchdog.check_zygotes()
+    assert len(caplog.messages) == 1

@@ -78,14 +78,14 @@ def test_a_worker_that_has_answered_nothing_is_not_too_large(serve: Serve) -> No
 def test_a_limit_below_what_the_application_needs_is_no_storm_of_workers(serve: Serve) -> None:
     server = serve(LARGE, "--max-worker-memory", "40M")
     pids: list[str] = []
-    said = r"worker (\d+) uses \d+ MiB after \d+ s: --max-worker-memory \(40 MiB\) is too little"
+    said = r"worker (\d+) uses \d+ MiB after \d+ s: --max-worker-memory \(40 MiB\) is too low"
 
     def four() -> bool:
         pids.append(server.get().text)
         return len(re.findall(said, server.log)) >= 3
 
     wait_for(four, "three replacements", 60)
-    waits = re.findall(r"it is replaced in (\d+) s", server.log)
+    waits = re.findall(r"replacing it in (\d+) s", server.log)
     assert waits[:3] == ["1", "2", "4"]
     assert len(set(pids)) <= 3, "each was kept for as long as was said"
 

@@ -1,15 +1,24 @@
-"""The processes that a master forks, and what they do first.
+"""The processes that a master forks: from the fork to their end.
 
-A child starts with the master's signals blocked and the master's descriptors open; both are put
-right here, before any code of the application runs.
+A child is a copy of the master in the middle of its work. What makes a process of its own of it:
+
+- Signals are blocked from before the fork until :func:`after_fork` has taken the master's handlers
+  away: none that was meant for the master is noted by a child, and none is lost that is its own.
+- What only the master may hold is closed before any code of the application runs: a pipe whose
+  other end a child keeps never reports that the master is gone, and a listener that somebody keeps
+  open goes on taking connections that nobody accepts.
+- A child never returns into the stack that it was forked in: :func:`run_child` is the boundary.
+  What is raised above it is logged, and the process ends there.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import faulthandler
 import gc
 import importlib
+import io
 import logging
 import os
 import signal
@@ -18,14 +27,16 @@ import threading
 from collections.abc import Callable
 from threading import Lock
 
+from onegate._frozen import Record
 from onegate.errors import SettingsError
 from onegate.logs import error_log
-from onegate.master.generations import Nest
+from onegate.master.generations import Generation
 from onegate.master.process_table import Role
-from onegate.master.upgrade import exec_successor, stand_between
+from onegate.master.state import MasterState
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.status_pipe import StatusPipe
+from onegate.process.stdio import flush
 from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 
@@ -34,39 +45,132 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from onegate.config.settings import Settings
-    from onegate.master.zygote import Template
+    from onegate.master.zygote import Zygote
 
 log = logging.getLogger("onegate.error")
 
 BOOT_FAILED = 3
 """Exit status of a process whose application cannot be loaded."""
+_FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 
-def leave(master_descriptors: list[int], held: set[signal.Signals | int]) -> None:
-    """Turn a fork of the master into a process of its own. ``held``: the signals that it blocks."""
+class ChildSpec(Record):
+    """What a child is made with."""
+
+    role: Role
+    generation: Generation
+    server: hooks.Server
+    worker: hooks.Worker
+    """Of a worker, what hooks see."""
+    slot: Slot | None
+    """Of a worker, where it counts."""
+    scoreboard: Scoreboard
+    status_fd: int
+    """Write end of the pipe through which it reports."""
+    lifeline: int
+    """Read end of a pipe that reports end of file when the master is gone."""
+    activated: list[int]
+    """Descriptors of socket activation."""
+    zygote: Zygote | None
+    """Of a zygote, the socket between it and the master."""
+    forked_at: float
+    """Unix time: what was written since is not what was loaded."""
+
+
+class BootError(Exception):
+    """The application cannot be loaded or prepared; the log says why."""
+
+
+def run_child(role: Role, main: Callable[[], None]) -> NoReturn:
+    """Run ``main`` in a process that has just been forked, and end the process.
+
+    Exit status: 0 when ``main`` returns, that of ``SystemExit``, 3 if the application cannot be
+    loaded, 1 after any other exception, which is logged.
+    """
+    status = 1
+    try:
+        main()
+        status = 0
+    except (BootError, hooks.HookError):
+        status = BOOT_FAILED
+    except SystemExit as error:  # of a signal handler of the application, say
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
+        log.exception("the %s failed", role.value)
+    finally:
+        _exit(status)
+
+
+def _exit(status: int) -> NoReturn:
+    """End this process as the interpreter would: threads that are no daemons come to their end,
+    what was registered with ``atexit`` is called, and files that it has opened are written.
+
+    The stack is not unwound, for below is the master's, and what called :func:`onegate.serve`.
+    What was open before a fork is frozen and so not among the collector's objects: each of the
+    workers would write what is buffered in it.
+    """
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        flush()
+        for each in gc.get_objects():
+            if issubclass(type(each), _FILES):  # isinstance would ask proxies what they stand for
+                with contextlib.suppress(Exception):
+                    each.flush()
+    finally:
+        os._exit(status)
+
+
+def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | int]) -> None:
+    """Take away what is the master's alone. ``mask``: the signals to be blocked from now on."""
     signals.release()
-    for descriptor in master_descriptors:
+    for descriptor in state.private_fds:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+    own = spec.generation
+    has_all = spec.role in (Role.STATUS, Role.SUCCESSOR)
+    used = own.all_listeners() if has_all else own.listeners
+    held = (*state.generations.all_listeners(), *state.handover.listeners.values())
+    for listener in held:
+        if listener not in used:
+            listener.sock.close()
+    for generation in state.generations.known:
+        if generation.zygote is not None:
+            generation.zygote.close()
+        if generation is not own:
+            generation.context.close()
+    if spec.role is not Role.SUCCESSOR:
+        state.handover.close()
     # The collector writes to what it looks at, and pages that are written to are not shared.
     gc.freeze()
-    signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
-    """Load the application, or end the process with the reason in the log.
+def enter_context(generation: Generation) -> None:
+    """Run with directory, environment, umask and logs of ``generation``. Raises
+    :class:`BootError`, with the reason in the log."""
+    try:
+        generation.context.enter()
+    except OSError as error:
+        log.error("--chdir: %s", error.strerror)
+        raise BootError from None
+
+
+def load_app(spec: ChildSpec) -> Callable[..., Any]:
+    """Load the application. Raises :class:`BootError`, with the reason in the log.
 
     With ``--reload`` the reason is what every request is answered with, until a file has changed.
     """
-    settings = nest.settings
+    settings = spec.generation.settings
     try:
         _import_own(settings)
         _drop_privileges(settings)
-        if role is Role.WORKER:
-            nest.hooks("post_fork", nest.server, nest.worker)
+        if spec.role is Role.WORKER:
+            spec.generation.hooks("post_fork", spec.server, spec.worker)
     except SettingsError as error:
         log.error("%s", error)
-        sys.exit(BOOT_FAILED)
+        raise BootError from None
     try:
         app = load(settings.app)
     except BaseException as error:
@@ -75,7 +179,7 @@ def load_app(nest: Nest, role: Role) -> Callable[..., Any]:
         else:
             log.exception("the application %s cannot be loaded", settings.app)
         if not settings.reload:
-            sys.exit(BOOT_FAILED)
+            raise BootError from None
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
         app = autoreload.Broken(error)
@@ -106,105 +210,88 @@ def _drop_privileges(settings: Settings) -> None:
         drop(settings.user, settings.group)
 
 
-def be(
-    role: Role,
-    nest: Nest,
-    slot: Slot | None,
-    line: int,
-    template: Template | None,
-    scoreboard: Scoreboard,
-) -> NoReturn:
-    """Do the work of ``role`` in a process that has just been forked; ends it."""
-    if role is Role.SUCCESSOR:
-        stand_between(line, nest.lifeline)
-        status = [nest.status] if nest.status is not None else []
-        exec_successor(nest.context.start, nest.listeners + status, line, nest.activated)
-    try:
-        nest.context.enter()
-    except OSError as error:
-        log.error("--chdir: %s", error.strerror)
-        sys.exit(BOOT_FAILED)
-    if role is Role.STATUS:
-        be_status(nest, scoreboard, line)
-    if role is Role.TEMPLATE:
-        assert template is not None
-        be_template(nest, template, scoreboard, line)
-    assert slot is not None
-    nest.worker.pid = os.getpid()
-    be_worker(nest, slot, line, lambda: load_app(nest, role))
+# ── what each of them does ────────────────────────────────────────────────────────────────────────
 
 
-def be_template(nest: Nest, template: Template, scoreboard: Scoreboard, line: int) -> NoReturn:
+def worker_main(spec: ChildSpec) -> None:
+    """Load the application, and serve it."""
+    enter_context(spec.generation)
+    spec.worker.pid = os.getpid()
+    _serve(spec, load_app(spec))
+
+
+def zygote_main(spec: ChildSpec) -> None:
     """Load the application once, and fork workers that have it."""
-    app = load_app(nest, Role.TEMPLATE)
+    enter_context(spec.generation)
+    assert spec.zygote is not None
+    settings = spec.generation.settings
+    app = load_app(spec)
 
-    def become(slot: int, age: int, own: int) -> NoReturn:
+    def become(slot: int, age: int, status_fd: int) -> NoReturn:
         if look is not None:
-            os.close(line)
-        worker = hooks.Worker(age, nest.settings)
-        worker.pid, worker.ppid = os.getpid(), nest.worker.ppid
+            os.close(spec.status_fd)
+        worker = hooks.Worker(age, settings)
+        worker.pid, worker.ppid = os.getpid(), spec.worker.ppid
+        own = spec.replace(
+            role=Role.WORKER,
+            worker=worker,
+            slot=spec.scoreboard.slot(slot),
+            status_fd=status_fd,
+            zygote=None,
+        )
 
-        def prepared() -> Callable[..., Any]:
-            nest.hooks("post_fork", nest.server, worker)
-            return app
+        def main() -> None:
+            own.generation.hooks("post_fork", own.server, worker)
+            _serve(own, app)
 
-        be_worker(nest.replace(worker=worker), scoreboard.slot(slot), own, prepared)
+        run_child(Role.WORKER, main)
 
-    look, own_line = None, StatusPipe(line)
-    if nest.settings.reload:
+    look, status_pipe = None, StatusPipe(spec.status_fd)
+    if settings.reload:
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
         look = autoreload.reporter(
-            nest.settings, nest.began, app, lambda: own_line.retires(large=False)
+            settings, spec.forked_at, app, lambda: status_pipe.retires(large=False)
         )
-    own_line.serves()
+    status_pipe.serves()
     if look is None:
-        os.close(line)  # there is nothing more to say, and workers are forked from here
-    template.serve(become, look)
-    sys.exit(0)
+        os.close(spec.status_fd)  # nothing more is reported, and workers are forked from here
+    spec.zygote.serve(become, look)
 
 
-def be_worker(
-    nest: Nest, slot: Slot, line: int, load: Callable[[], Callable[..., Any]]
-) -> NoReturn:
-    """Serve as a worker what ``load`` returns."""
-    try:
-        _serve(nest, slot, line, load())
-    except hooks.HookError:
-        sys.exit(BOOT_FAILED)
-    except Exception:
-        # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
-        log.exception("the worker failed")
-        sys.exit(1)
-    sys.exit(0)
-
-
-def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
+def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number, which the log keeps when it is reopened: it is written where Python cannot run.
     faulthandler.enable(file=error_log.present().error.fd, all_threads=True)
-    settings, this = nest.settings, nest.worker
+    generation, this = spec.generation, spec.worker
+    settings = generation.settings
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(
-            "the application has replaced threads (gevent or eventlet?): --threads %d is 1",
+            "the application has replaced threads (gevent or eventlet?): ignoring --threads %d",
             settings.threads,
         )
         settings = settings.replace(threads=1)
     this.wsgi = app
-    nest.hooks("post_worker_init", this)
-    served, line_to = this.wsgi, StatusPipe(line)
+    generation.hooks("post_worker_init", this)
+    assert spec.slot is not None
     worker = _kind(settings)(
-        settings, nest.listeners, served, nest.lifeline, slot, line_to, nest.context.tls
+        settings,
+        generation.listeners,
+        this.wsgi,
+        spec.lifeline,
+        spec.slot,
+        StatusPipe(spec.status_fd),
+        generation.context.tls,
     )
-    worker.interrupted = lambda: nest.hooks("worker_int", this)
-    if settings.reload and not settings.preload:  # with that, the template looks
+    worker.interrupted = lambda: generation.hooks("worker_int", this)
+    if settings.reload and not settings.preload:  # with that, the zygote looks
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
-        autoreload.watch(settings, nest.lifeline, nest.began, app)
+        autoreload.watch(settings, spec.lifeline, spec.forked_at, app)
     try:
         worker.run()
     finally:
-        nest.hooks("worker_exit", nest.server, this)
+        generation.hooks("worker_exit", spec.server, this)
 
 
 def _kind(settings: Settings) -> type[Worker]:
@@ -215,11 +302,13 @@ def _kind(settings: Settings) -> type[Worker]:
     return ThreadedWorker
 
 
-def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
+def status_main(spec: ChildSpec) -> None:
     """Answer on the second listener, whatever the workers are doing."""
-    assert nest.status is not None
+    enter_context(spec.generation)
+    listener = spec.generation.status
+    assert listener is not None
     # Whatever was asked for on behalf of the application is not for this one.
-    settings = nest.settings.replace(
+    settings = spec.generation.settings.replace(
         access_log="off",
         certfile="",
         environ=(),
@@ -235,7 +324,6 @@ def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:
     _drop_privileges(settings)
     from onegate.master.status_app import StatusApp  # noqa: PLC0415 - for this process only
 
-    app = StatusApp(scoreboard, nest.listeners)
+    app = StatusApp(spec.scoreboard, spec.generation.listeners)
     own = Scoreboard(1).slot(0)
-    Worker(settings, [nest.status], app, nest.lifeline, own, StatusPipe(line)).run()
-    sys.exit(0)
+    Worker(settings, [listener], app, spec.lifeline, own, StatusPipe(spec.status_fd)).run()

@@ -94,6 +94,10 @@ class ForkContext:
                 changes[name] = value
         return changes
 
+    def keep_tls(self, tls: SSLContext | None) -> None:
+        """What was read as root is for children, who are somebody else by then."""
+        self.tls = tls
+
     @contextlib.contextmanager
     def tried(self) -> Iterator[None]:
         """Run with it, but for the log files, and then again with what was there before.

@@ -8,38 +8,18 @@ from __future__ import annotations
 import logging
 import os
 
-from onegate._frozen import Record
 from onegate.master.fork_context import ForkContext
-from onegate.master.process_table import Child
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks, Server, Worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.zygote import Template
+    from onegate.master.process_table import Child
+    from onegate.master.zygote import Zygote
 
 
 log = logging.getLogger("onegate.error")
-
-
-class Nest(Record):
-    """What every child of a generation is given."""
-
-    settings: Settings
-    context: ForkContext
-    hooks: Hooks
-    server: Server
-    worker: Worker
-    """Of a worker, what hooks see."""
-    listeners: list[Listener]
-    status: Listener | None
-    lifeline: int
-    """Read end of a pipe that only the master holds open: at its end the master is gone."""
-    activated: list[int]
-    """Descriptors of socket activation."""
-    began: float
-    """Unix time of the fork: what was written since is not what was loaded."""
 
 
 class Generation:
@@ -60,16 +40,38 @@ class Generation:
         self.hooks = hooks
         self.listeners = listeners
         self.status = status
-        self.template: tuple[Child, Template] | None = None
-        """The process that workers are forked from, and the line to it (``--preload``)."""
+        """The listener of ``--status``."""
+        self.zygote: Zygote | None = None
+        """The master's end of the socket to it (``--preload``)."""
+        self._zygote_child: Child | None = None
+
+    def listen(self, listeners: list[Listener], status: Listener | None) -> None:
+        """Serve on these: of the first generation, which is there before it has any."""
+        self.listeners, self.status = listeners, status
 
     def all_listeners(self) -> list[Listener]:
         """With the one for the status, if there is one."""
         return self.listeners + ([self.status] if self.status is not None else [])
 
-    def template_serves(self) -> bool:
-        """Whether workers can be forked from the template."""
-        return self.template is not None and self.template[0].serves
+    def zygote_started(self, child: Child, zygote: Zygote) -> None:
+        """It has one from now on, in the process ``child``."""
+        self._zygote_child, self.zygote = child, zygote
+
+    def zygote_ended(self) -> None:
+        """It has none any more."""
+        if self.zygote is not None:
+            self.zygote.close()
+        self._zygote_child = self.zygote = None
+
+    def is_zygote(self, child: Child) -> bool:
+        """Whether ``child`` is its zygote."""
+        return self.zygote is not None and child is self._zygote_child
+
+    @property
+    def zygote_serves(self) -> bool:
+        """Whether workers can be forked from the zygote."""
+        child = self._zygote_child
+        return child is not None and child.serves and not child.terminating
 
 
 class Generations:
@@ -78,7 +80,7 @@ class Generations:
     def __init__(self, settings: Settings, context: ForkContext) -> None:
         self.present = Generation(1, settings, context, Hooks(settings.hooks), [], None)
         self.server = Server(os.getpid(), settings)
-        """What hooks see of the master."""
+        """What hooks see of the master. It is written to here alone."""
         self.before: Generation | None = None
         """What to go back to while the present one is on trial."""
         self._newest = 1
@@ -98,12 +100,6 @@ class Generations:
         """The present one, and the one before it while that may be needed."""
         return [self.present] if self.before is None else [self.before, self.present]
 
-    def call(self, name: str, *arguments: object, of: Generation | None = None) -> None:
-        """Call a hook that takes the server, of the present generation or of another one."""
-        generation = of or self.present
-        self.server.cfg = generation.settings
-        generation.hooks(name, self.server, *arguments)
-
     def of(self, number: int) -> Generation:
         """The one of that number, if it is known still, else the present one."""
         return next((each for each in self.known if each.number == number), self.present)
@@ -114,6 +110,14 @@ class Generations:
         for generation in self.known:
             found += [each for each in generation.all_listeners() if each not in found]
         return found
+
+    def zygote_ended(self, child: Child) -> None:
+        """``child`` has ended: whoever had it as its zygote has none any more."""
+        for generation in self.known:
+            if generation.is_zygote(child):
+                generation.zygote_ended()
+
+    # ── the trial ────────────────────────────────────────────────────────────────────────────
 
     def put_on_trial(
         self,
@@ -147,9 +151,40 @@ class Generations:
         failed.context.close()
         return failed
 
-    def forget(self, child: Child) -> None:
-        """A child has ended: if it was a template, there is none."""
-        for generation in self.known:
-            if generation.template is not None and generation.template[0] is child:
-                generation.template[1].close()
-                generation.template = None
+    # ── what hooks see ───────────────────────────────────────────────────────────────────────
+
+    def call(
+        self,
+        name: str,
+        *arguments: object,
+        of: Generation | None = None,
+        cfg: Settings | None = None,
+    ) -> None:
+        """Call a hook that takes the server, of the present generation or of another one, whose
+        settings it sees unless it is given others."""
+        generation = of or self.present
+        self.server.cfg = cfg or generation.settings
+        generation.hooks(name, self.server, *arguments)
+
+    def want(self, workers: int) -> None:
+        """So many workers are wanted from now on."""
+        self.server.num_workers = workers
+
+    def next_worker(self, generation: Generation) -> Worker:
+        """What hooks see of the worker that may be made next."""
+        return Worker(self.server.worker_age + 1, generation.settings)
+
+    def worker_begins(self, worker: Worker, generation: Generation) -> None:
+        """It is about to be made."""
+        self.server.worker_age = worker.age
+        self.call("pre_fork", worker, of=generation)
+
+    def worker_started(self, child: Child) -> None:
+        """It has a process."""
+        child.worker.pid = child.pid
+        self.server.WORKERS[child.pid] = child.worker
+
+    def worker_ended(self, child: Child) -> None:
+        """Its process has ended."""
+        self.server.WORKERS.pop(child.pid, None)
+        self.call("child_exit", child.worker, of=self.of(child.generation))

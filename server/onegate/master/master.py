@@ -25,22 +25,16 @@ from collections.abc import Callable
 
 from onegate._version import __version__
 from onegate.logs import error_log
-from onegate.master.backoff import Backoff
-from onegate.master.generations import Generations
-from onegate.master.process_table import ProcessTable, Role
+from onegate.master.process_table import Role
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
-from onegate.master.spawner import Spawner
+from onegate.master.state import MasterState
 from onegate.master.supervisor import Supervisor
-from onegate.master.upgrade import Succession
-from onegate.master.watchdog import Liveness
-from onegate.master.worker_pool import Pool
+from onegate.master.upgrade import Upgrade
+from onegate.master.watchdog import Watchdog
+from onegate.master.worker_pool import WorkerPool
 from onegate.net.bind import listen, open_listeners
-from onegate.process.pidfile import PidFile
 from onegate.process.rlimits import describe, raise_nofile
-from onegate.process.scoreboard import Scoreboard, Total
-from onegate.process.signals import SelfPipe
-from onegate.process.systemd import Notifier, activated_descriptors
 from onegate.validate import validate
 
 TYPE_CHECKING = False
@@ -62,88 +56,61 @@ class Master:
         self, settings: Settings, context: ForkContext, reread: Callable[[], Settings]
     ) -> None:
         self._settings = settings
-        self._generations = generations = Generations(settings, context)
-        scoreboard = Scoreboard()
-        self._totals = scoreboard.totals
-        self._pidfile = PidFile(settings.pidfile)
-        self._succession = succession = Succession()
-        notifier = Notifier(silent=succession.pending)
-        self._activated = activated_descriptors() or succession.activated
-        self._poll = select.poll()
-        self._signals = SelfPipe()
-        self._processes = processes = ProcessTable(self._poll)
-        self._backoff = backoff = Backoff()
-        spawner = Spawner(
-            processes,
-            generations,
-            scoreboard,
-            succession,
-            backoff,
-            activated=self._activated,
-            private=self._signals.descriptors,
-        )
-        self._pool = Pool(processes, generations, scoreboard, spawner, backoff)
-        self._reload = Reload(processes, generations, succession, notifier, reread, self._activated)
-        self._shutdown = Shutdown(processes, generations, scoreboard, succession, notifier)
-        self._liveness = Liveness(notifier, scoreboard)
+        self._state = state = MasterState(settings, context)
+        self._pool = WorkerPool(state)
+        self._reload = Reload(state, self._pool, reread)
+        self._shutdown = Shutdown(state)
+        self._upgrade = Upgrade(state, self._pool, self._reload, self._shutdown)
         self._supervisor = Supervisor(
-            processes,
-            generations,
-            self._pool,
-            backoff,
-            self._reload,
-            self._shutdown,
-            succession,
-            notifier,
-            self._pidfile,
-            scoreboard,
+            state, self._pool, self._reload, self._shutdown, self._upgrade
         )
+        self._watchdog = Watchdog(state)
 
     def run(self) -> int:
-        """Serve until told to stop. Returns the exit status, in the master and in its children.
+        """Serve until told to stop. Returns the exit status; in the master alone.
 
         Raises :class:`SettingsError` if an address cannot be bound or a file not be written.
         """
-        pid = os.getpid()
+        state = self._state
         if self._settings.raise_nofile:
             raise_nofile()
-        self._generations.call("on_starting")
+        state.generations.call("on_starting")
         try:
             # After on_starting, which may make a directory that is named.
-            self._generations.present.context.tls = validate(self._settings)
+            state.generations.present.context.keep_tls(validate(self._settings))
             self._open()
-            self._signals.install()
+            state.signals.install()
             self._announce()
-            self._poll.register(self._signals.descriptor, select.POLLIN)
-            self._succession.watch(self._poll)
-            self._generations.call("when_ready")
+            state.poll.register(state.signals.descriptor, select.POLLIN)
+            state.generations.call("when_ready")
             self._loop()
         finally:
-            if os.getpid() == pid:
-                self._generations.call("on_exit", of=self._generations.proven)
-                self._pidfile.remove()
-                for listener in self._generations.all_listeners():
-                    listener.close(unlink=not self._succession.shares(listener))
-        return self._supervisor.exit_status
+            state.generations.call("on_exit", of=state.generations.proven)
+            state.pidfile.remove()
+            for listener in state.generations.all_listeners():
+                listener.close(unlink=not state.handover.shares(listener))
+        return self._shutdown.exit_status
 
     def _open(self) -> None:
         """Listen, or go on with what was handed down."""
-        held = self._succession.listeners
-        first = self._generations.present
-        first.listeners = open_listeners(self._settings, held, self._activated)
-        if address := self._settings.status:
-            first.status = held.get(address) or listen(address, self._settings, "--status")
-        if not self._succession.pending:
-            if holder := self._pidfile.holder():
+        state, settings = self._state, self._settings
+        held = state.handover.listeners
+        listeners, status = open_listeners(settings, held, state.activated), None
+        state.generations.present.listen(listeners, None)  # to be closed if the next one fails
+        if address := settings.status:
+            status = held.get(address) or listen(address, settings, "--status")
+            state.generations.present.listen(listeners, status)
+        if not state.handover.pending:
+            if holder := state.pidfile.holder():
                 log.warning(
                     "--pidfile %s names process %d, which is running; it now names this one",
-                    self._settings.pidfile,
+                    settings.pidfile,
                     holder,
                 )
-            self._pidfile.write()
+            state.pidfile.write()
 
     def _announce(self) -> None:
-        listeners = self._generations.present.listeners
+        listeners = self._state.generations.present.listeners
         names = ", ".join(listener.url(self._settings) for listener in listeners)
         log.info("onegate %s listens on %s", __version__, names)
         log.info("%s", describe(self._settings))
@@ -151,72 +118,64 @@ class Master:
     # ── loop ─────────────────────────────────────────────────────────────────────────────────
 
     def _loop(self) -> None:
-        generations = self._generations
-        while not self._shutdown.begun or self._processes:
+        state = self._state
+        while not self._shutdown.begun or not state.processes.empty:
             if not self._shutdown.begun:
                 self._pool.fill()
-            for fd, _ in self._poll.poll(self._timeout()):
-                if fd == self._succession.line:
-                    self._supervisor.abandoned()
-                elif fd != self._signals.descriptor:
-                    self._supervisor.hear(self._processes.at(fd))
-            for number in self._signals.pending():
-                self._act(number)
+            for fd, _ in state.poll.poll(self._timeout()):
+                if fd == state.handover.ready_fd:
+                    self._upgrade.abandoned()
+                elif fd != state.signals.descriptor:
+                    self._supervisor.read_reports(state.processes.by_status_fd(fd))
+            for number in state.signals.pending():
+                self._handle(number)
             self._supervisor.reap()
             self._supervisor.turn()
-            self._liveness.turn()
-            settings, hooks = generations.proven.settings, generations.present.hooks
-            self._liveness.judge(self._processes.workers(), settings, hooks)
+            self._watchdog.turn()
+            self._watchdog.check_workers()
+            self._watchdog.check_zygotes()
             self._shutdown.turn()
-            self._processes.kill_overdue()
-            self._liveness.tell_watchdog()
+            state.processes.kill_overdue()
+            self._watchdog.notify()
 
     def _timeout(self) -> float:
         """Milliseconds until something has to be done without being told."""
-        due = [self._shutdown.due, self._processes.due, self._liveness.due]
-        if not self._shutdown.begun and self._backoff.waits:
-            due.append(self._backoff.until)
-        wait = min(1.0, max(0.0, min(due) - time.monotonic()))
+        deadlines = [
+            self._shutdown.next_deadline,
+            self._state.processes.next_deadline,
+            self._watchdog.next_deadline,
+        ]
+        if not self._shutdown.begun:
+            deadlines.append(self._pool.next_deadline)
+        wait = min(1.0, max(0.0, min(deadlines) - time.monotonic()))
         return wait * 1000 + 1
 
-    def _act(self, number: signal.Signals) -> None:
+    def _handle(self, number: signal.Signals) -> None:
         if number is signal.SIGTERM:
-            self._shutdown.begin(quick=False)
+            self._shutdown.stop_gracefully()
         elif number in (signal.SIGINT, signal.SIGQUIT):
-            self._shutdown.begin(quick=True)
+            self._shutdown.stop_at_once()
         elif self._shutdown.begun:
             return
         elif number is signal.SIGHUP:
-            if self._reload.begin():
-                self._backoff.cut_short()
-            else:
-                self._totals[Total.RELOAD_FAILED] += 1
+            self._reload.begin()
         elif number is signal.SIGUSR1:
             self._reopen_logs()
         elif number is signal.SIGUSR2:
-            self._replace()
+            self._upgrade.begin()
         elif number is signal.SIGTTIN:
-            self._pool.aim_at(self._pool.target + 1)
+            self._pool.resize(self._pool.target + 1)
         elif number is signal.SIGTTOU:
-            self._pool.aim_at(max(1, self._pool.target - 1))
+            self._pool.resize(max(1, self._pool.target - 1))
         elif number is signal.SIGWINCH and not os.isatty(0):
-            self._pool.aim_at(0)
+            self._pool.resize(0)
 
     def _reopen_logs(self) -> None:
         error_log.reopen()
-        self._generations.present.context.reopen_logs()
-        for child in self._processes:
+        self._state.generations.present.context.reopen_logs()
+        for child in list(self._state.processes.expected):
+            # One that has found the old files has reported its pid before.
+            self._supervisor.read_reports(child)
+        for child in self._state.processes:
             if child.role in (Role.WORKER, Role.STATUS):
                 child.send_signal(signal.SIGUSR1)
-
-    def _replace(self) -> None:
-        """Start a new master; what follows when it serves is the supervisor's."""
-        if os.getpid() == 1:
-            log.error("USR2: process 1 cannot be replaced, its end is the container's; use HUP")
-        elif self._processes.having(Role.SUCCESSOR):
-            log.error("USR2: a new master is starting already")
-        else:
-            # The new one reads the configuration itself; what is on trial might be given up while
-            # it serves on the same listeners.
-            self._reload.give_up()
-            self._pool.fork(Role.SUCCESSOR, self._generations.present)

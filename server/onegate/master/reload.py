@@ -13,13 +13,13 @@ from collections.abc import Callable
 
 from onegate.errors import SettingsError
 from onegate.master.fork_context import ForkContext
-from onegate.master.generations import Generations
-from onegate.master.process_table import ProcessTable, Role
-from onegate.master.upgrade import Succession
+from onegate.master.process_table import Role
+from onegate.master.state import MasterState
+from onegate.master.worker_pool import WorkerPool
 from onegate.net.bind import listen, open_listeners, update_owners
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
-from onegate.process.systemd import Notifier
+from onegate.process.scoreboard import Total
 from onegate.validate import validate
 
 TYPE_CHECKING = False
@@ -36,56 +36,51 @@ class Reload:
     """
 
     def __init__(
-        self,
-        processes: ProcessTable,
-        generations: Generations,
-        succession: Succession,
-        notifier: Notifier,
-        reread: Callable[[], Settings],
-        activated: list[int],
+        self, state: MasterState, pool: WorkerPool, reread: Callable[[], Settings]
     ) -> None:
-        self._processes = processes
-        self._generations = generations
-        self._succession = succession
-        self._notifier = notifier
+        self._state = state
+        self._pool = pool
         self._reread = reread
-        self._activated = activated
 
-    def begin(self) -> bool:
-        """Put a new generation on trial. False, and in the log why, if there cannot be one; then
-        nothing has changed, and a trial that was going on still is."""
-        generations = self._generations
-        if self._processes.having(Role.SUCCESSOR):
+    def begin(self) -> None:
+        """Put a new generation on trial. If there cannot be one, the log says why, nothing has
+        changed, and a trial that was going on still is."""
+        if self._begin():
+            self._pool.retry_now()
+        else:
+            self._state.count(Total.RELOAD_FAILED)
+
+    def _begin(self) -> bool:
+        generations = self._state.generations
+        if self._state.processes.having(Role.SUCCESSOR):
             # It has what was there at its start, and would have to give up listeners with us.
             log.error("HUP: a new master is starting, and reads the configuration itself")
             return False
-        self._notifier.reloading()
+        self._state.notifier.reloading()
         try:
             settings = self._reread()
-            context = ForkContext(
-                settings, generations.proven.context.start, generations.proven.context
-            )
+            proven = generations.proven.context
+            context = ForkContext(settings, proven.start, proven)
             try:
-                hooks, listeners, status = self._opened(settings, context)
+                hooks, listeners, status = self._open(settings, context)
             except BaseException:
                 context.close()
                 raise
         except Exception as error:  # whatever it is, what serves goes on
             known = isinstance(error, (SettingsError, OSError))
-            log.error("reload failed, nothing is changed: %s", error, exc_info=not known)
+            log.error("reload failed, nothing has changed: %s", error, exc_info=not known)
             if not generations.on_trial:
-                self._notifier.ready()
+                self._state.notifier.ready()
             return False
         log.info("reloading")
         abandoned = self._go_back() if generations.on_trial else []
         before = generations.present
         generations.put_on_trial(settings, context, hooks, listeners, status)
-        generations.server.cfg = settings
-        before.hooks("on_reload", generations.server)
-        self._abandon(abandoned)
+        generations.call("on_reload", of=before, cfg=settings)
+        self._close_unused(abandoned)
         return True
 
-    def _opened(
+    def _open(
         self, settings: Settings, context: ForkContext
     ) -> tuple[Hooks, list[Listener], Listener | None]:
         """What a generation needs beside its settings; whatever fails, nothing is left open.
@@ -94,66 +89,69 @@ class Reload:
         only be about to end, holds them too, so that they could not be bound again.
         """
         with context.tried():
-            held = {each.given: each for each in self._generations.all_listeners() if _here(each)}
-            context.tls = validate(settings)
+            every = self._state.generations.all_listeners()
+            held = {each.given: each for each in every if _here(each)}
+            context.keep_tls(validate(settings))
             hooks = Hooks(settings.hooks)
-            listeners = open_listeners(settings, held, self._activated)
+            listeners = open_listeners(settings, held, self._state.activated)
             try:
                 status = None
                 if address := settings.status:
                     status = held.get(address) or listen(address, settings, "--status")
             except BaseException:
-                self._abandon(listeners)
+                self._close_unused(listeners)
                 raise
         return hooks, listeners, status
 
     def adopt(self) -> None:
         """The generation on trial serves: it is the present one from now on."""
-        replaced = self._generations.adopt()
-        present = self._generations.present
-        self._abandon(replaced.all_listeners())
-        update_owners(present.all_listeners(), present.settings)
-        if replaced.template is not None:
-            child, template = replaced.template
-            child.end(present.settings.graceful_timeout)
-            template.close()
-        for child in self._processes.having(Role.STATUS):
-            if child.generation != present.number:
-                child.end(present.settings.graceful_timeout)
-        self._notifier.ready()
+        replaced = self._state.generations.adopt()
+        present = self._state.generations.present
+        self._close_unused(replaced.all_listeners())
+        before = replaced.settings.user, replaced.settings.group
+        update_owners(present.all_listeners(), present.settings, before)
+        for child in self._state.processes:
+            # Its workers end one by one, as those that replace them begin to serve.
+            old = child.role is Role.STATUS and child.generation != present.number
+            if old or replaced.is_zygote(child):
+                child.terminate(present.settings.graceful_timeout)
+        replaced.zygote_ended()
+        self._pool.reset_target()
+        self._state.count(Total.RELOADED)
+        self._state.notifier.ready()
 
     def fail(self) -> None:
         """The generation on trial does not serve: back to the one before."""
-        self._abandon(self._go_back())
-        self._notifier.ready()
+        self.give_up()
+        self._state.count(Total.RELOAD_FAILED)
 
     def give_up(self) -> None:
         """End a trial, if there is one."""
-        if self._generations.on_trial:
-            self.fail()
+        if self._state.generations.on_trial:
+            self._close_unused(self._go_back())
+            self._state.notifier.ready()
 
     def _go_back(self) -> list[Listener]:
         """The listeners of the generation that failed are left to be closed."""
-        failed = self._generations.go_back()
-        for child in self._processes:
-            if child.generation != failed.number or child.told:
+        failed = self._state.generations.go_back()
+        for child in self._state.processes:
+            if child.generation != failed.number or child.terminating:
                 continue
             if child.role is Role.WORKER:
                 # It may serve by now without having been heard, and finishes what it has then.
-                child.end(failed.settings.graceful_timeout)
+                child.terminate(failed.settings.graceful_timeout)
             else:
-                child.end_at_once()
-        if failed.template is not None:
-            failed.template[1].close()
+                child.quit()
+        failed.zygote_ended()
         return failed.all_listeners()
 
-    def _abandon(self, listeners: list[Listener]) -> None:
+    def _close_unused(self, listeners: list[Listener]) -> None:
         """Close those of ``listeners`` that are not in use any more."""
-        used = self._generations.all_listeners()
+        used = self._state.generations.all_listeners()
         for listener in listeners:
             if listener not in used:
                 # What another master serves on, it goes on serving on.
-                shared = self._succession.shares(listener)
+                shared = self._state.handover.shares(listener)
                 if not shared:
                     listener.refuse()  # workers that still have it answer who is in its queue
                 listener.close(unlink=not shared)

@@ -1,9 +1,9 @@
 """USR2: a new program takes over the listeners of a running master (execve(2)).
 
 The new master inherits the listening sockets, so that no connection is refused in between, and
-tells its predecessor through a pipe when its first worker serves. Only then does the old one end.
-While the new one does not serve, the old one may give it up, or be gone: then the pipe has no
-reader any more, and the new one ends.
+tells its predecessor through a pipe when its first worker serves (:mod:`onegate.master.handover`).
+Only then does the old one end. While the new one does not serve, the old one may give it up, or be
+gone: then the pipe has no reader any more, and the new one ends.
 
 Until the successor serves, a process stands between the two. A service manager waits for the end of
 a main process only if that is its own child (systemd: "a process which is not our child. We'll most
@@ -19,150 +19,105 @@ import logging
 import os
 import select
 import signal
-import sys
 
-from onegate.net.bind import adopt
-from onegate.net.listener import Listener, file_at
-from onegate.process import systemd
+from onegate.errors import SettingsError
+from onegate.master.child_main import ChildSpec
+from onegate.master.handover import exec_successor
+from onegate.master.process_table import Child, Role
+from onegate.master.reload import Reload
+from onegate.master.shutdown import Shutdown
+from onegate.master.state import MasterState
+from onegate.master.worker_pool import WorkerPool
+from onegate.net.bind import update_owners
+from onegate.process.status_pipe import StatusPipe
 from onegate.process.subreaper import release_orphans
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, NoReturn
-
-    from onegate.master.fork_context import Start
-    from onegate.master.process_table import Child
-
 
 log = logging.getLogger("onegate.error")
 
-_VARIABLE = "_ONEGATE_SUCCESSION"
+
+class Upgrade:
+    """Starts a new master, and lets the old one go: each of the two does its part here."""
+
+    def __init__(
+        self, state: MasterState, pool: WorkerPool, reload: Reload, shutdown: Shutdown
+    ) -> None:
+        self._state = state
+        self._pool = pool
+        self._reload = reload
+        self._shutdown = shutdown
+
+    # ── in the old master ────────────────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """Start a new master, unless that cannot be; the log says so then."""
+        if os.getpid() == 1:
+            log.error("USR2: process 1 cannot be replaced: the container ends with it; use HUP")
+        elif self._state.processes.having(Role.SUCCESSOR):
+            log.error("USR2: a new master is starting already")
+        else:
+            # The new one reads the configuration itself; what is on trial might be given up while
+            # it serves on the same listeners.
+            self._reload.give_up()
+            self._pool.spawn(Role.SUCCESSOR, self._state.generations.present, successor_main)
+
+    def successor_serves(self, child: Child) -> None:
+        """The new master serves: this one stops."""
+        if child.terminating:
+            return  # given up in the meantime
+        log.info("%s has taken over", child)
+        self._state.handover.complete()
+        self._state.processes.remove(child)
+        # End the process in between; the successor is a child of the service manager then.
+        release_orphans()
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitpid(child.pid, 0)
+        self._state.notifier.set_main_pid(child.main_pid)
+        self._shutdown.stop_gracefully()
+
+    # ── in the new one ───────────────────────────────────────────────────────────────────────
+
+    def take_over(self) -> None:
+        """This master serves: let the one before it go, if there is one."""
+        handover = self._state.handover
+        if not handover.pending:
+            return
+        if not handover.awaited():
+            self.abandoned()
+            return
+        try:
+            self._state.pidfile.write()
+        except SettingsError as error:
+            log.error("%s", error)
+        present = self._state.generations.present
+        update_owners(present.all_listeners(), present.settings, handover.given_to)
+        try:
+            handover.tell_ready()
+        except BrokenPipeError:
+            self.abandoned()
+            return
+        handover.close_unused(self._state.generations.all_listeners())
+
+    def abandoned(self) -> None:
+        """The master before this one is gone, or does not wait for this one any more: end, before
+        two of them serve."""
+        if not self._state.handover.abandoned:
+            log.error("the previous master is gone, or has given up on this one")
+            self._state.handover.abandon()
+            self._shutdown.fail()
 
 
-def _left() -> dict[str, Any]:
-    text = os.environ.pop(_VARIABLE, "")
-    if not text:
-        return {}
-    import json  # noqa: PLC0415 - only where there is something to read
-
-    return dict(json.loads(text))
+# ── between them ──────────────────────────────────────────────────────────────────────────────────
 
 
-_LEFT = _left()
+def successor_main(spec: ChildSpec) -> None:
+    """In the child of the old master: become the new one, with this process in between."""
+    stand_between(spec.status_fd, spec.lifeline)
+    exec_successor(spec.generation, spec.status_fd, spec.activated)
 
 
-class Succession:
-    """What this master was left by the one before it, if it was started by one."""
-
-    def __init__(self) -> None:
-        self._ready: int = _LEFT.get("ready", -1)
-        if self._ready >= 0:
-            os.set_inheritable(self._ready, False)
-        self._poll: select.poll | None = None
-        self.listeners: dict[str, Listener] = {
-            address: adopt(descriptor, address, foreign=foreign).replace(
-                path=path, file=file_at(path)
-            )
-            for address, descriptor, foreign, path in _LEFT.get("listeners", [])
-        }
-        """By the address that they were asked for with."""
-        self.activated: list[int] = _LEFT.get("activated", [])
-        """Descriptors of socket activation, of which only the first master was told."""
-        self.done = False
-        """True in a master that has been replaced."""
-        self.abandoned = False
-        """True in a master that nobody waits for: it never was the one that serves."""
-
-    @property
-    def pending(self) -> bool:
-        """True while the master before this one serves still."""
-        return self._ready >= 0
-
-    @property
-    def shared(self) -> bool:
-        """Whether another master serves, or may yet serve, on the same listeners."""
-        return self.done or self.pending or self.abandoned
-
-    def shares(self, listener: Listener) -> bool:
-        """Whether another master has it, too: of one that does not serve yet, those it was left."""
-        return self.done or (self.shared and listener in self.listeners.values())
-
-    @property
-    def line(self) -> int:
-        """What tells the master before this one; -1 without one."""
-        return self._ready
-
-    def watch(self, poll: select.poll) -> None:
-        """Have ``poll`` report an error on the line: that nobody waits at its other end."""
-        if self._ready >= 0:
-            poll.register(self._ready, 0)
-            self._poll = poll
-
-    def waited_for(self) -> bool:
-        """Whether the master before this one still reads what it is told."""
-        poll = select.poll()
-        poll.register(self._ready, 0)
-        return not poll.poll(0)
-
-    def forget(self) -> None:
-        """In a child: the line to that master is not ours."""
-        if self._ready >= 0:
-            if self._poll is not None:
-                self._poll.unregister(self._ready)
-            os.close(self._ready)
-            self._ready = -1
-
-    def ready(self) -> None:
-        """Tell the master before this one that it may go. Raises ``BrokenPipeError`` if nobody
-        waits for that."""
-        os.write(self._ready, b"+")
-        self.forget()
-
-    def give_up(self, used: list[Listener]) -> None:
-        """Close the listeners that were left to us and are not ``used``: the settings have changed
-        since. The master before this one does not accept there any more."""
-        for address in [each for each in self.listeners if self.listeners[each] not in used]:
-            listener = self.listeners.pop(address)
-            listener.refuse()
-            listener.close(unlink=True)
-
-
-def exec_successor(
-    start: Start, listeners: list[Listener], ready: int, activated: list[int]
-) -> NoReturn:
-    """Become a new master, by the command line of the first start, in its directory, with its
-    environment and umask. Ends the process if that cannot be."""
-    import json  # noqa: PLC0415 - see above
-
-    left = [(each.given, each.sock.fileno(), each.foreign, each.path) for each in listeners]
-    for descriptor in (ready, *(descriptor for _, descriptor, *_ in left)):
-        os.set_inheritable(descriptor, True)
-    environ = {name: start.environ[name] for name in start.environ.keys() - systemd.NAMES}
-    environ |= systemd.notify_environ()
-    environ[_VARIABLE] = json.dumps({"ready": ready, "listeners": left, "activated": activated})
-    os.umask(start.umask)
-    try:
-        _enter(start.directory)
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606 - no shell is what is wanted
-    except OSError as error:
-        log.error("a new master cannot be started: %s", error)
-    os._exit(1)
-
-
-def _enter(directory: str) -> None:
-    """Go where the first start was. If that is gone, a command line of absolute paths will do; a
-    relative one is not to mean something else, as it would here."""
-    try:
-        os.chdir(directory or "/")
-    except OSError:
-        os.chdir("/")
-
-
-# ── the process in between ────────────────────────────────────────────────────────────────────────
-
-
-def stand_between(line: int, lifeline: int) -> None:
-    """Return in a new process, whose number is said on ``line``; this one ends as that one does.
+def stand_between(status_fd: int, lifeline: int) -> None:
+    """Return in a new process, whose pid is reported on ``status_fd``; this one ends as that one
+    does, and has nothing of its own to finish.
 
     ``lifeline``: a descriptor that is readable when the master is gone; then this one ends too.
     Raises ``OSError`` if there is no process to be had.
@@ -170,8 +125,8 @@ def stand_between(line: int, lifeline: int) -> None:
     pid = os.fork()
     if not pid:
         return
-    os.write(line, b"=%d;" % pid)
-    os.close(line)
+    StatusPipe(status_fd).has_pid(pid)
+    os.close(status_fd)
     either = select.poll()
     either.register(lifeline, select.POLLIN)
     patience = os.WNOHANG
@@ -187,10 +142,3 @@ def stand_between(line: int, lifeline: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(os.waitstatus_to_exitcode(status) if ended else 0)
-
-
-def step_aside(child: Child) -> None:
-    """In the master: end the process in between; the successor is a child of the manager then."""
-    release_orphans()
-    os.kill(child.pid, signal.SIGKILL)
-    os.waitpid(child.pid, 0)

@@ -1,4 +1,5 @@
-"""Who lives: workers that are stuck in one call, and the master's own signs of life.
+"""Timeouts: workers that are stuck in one call, zygotes that hang, and the master's own signs of
+life.
 
 A worker writes the time into shared memory (:mod:`onegate.process.scoreboard`); nobody waits for
 anybody.
@@ -7,14 +8,11 @@ anybody.
 from __future__ import annotations
 
 import logging
-import signal
 import time
-from collections.abc import Iterable
 
-from onegate.master.process_table import Child
-from onegate.process.hooks import Hooks
-from onegate.process.scoreboard import Field, Scoreboard, Total
-from onegate.process.systemd import Notifier
+from onegate.master.process_table import Child, Role
+from onegate.master.state import MasterState
+from onegate.process.scoreboard import Field, Total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,20 +20,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
-_ABORT_SECONDS = 1.0
-"""Between the signal that shows where a stuck worker is and the one that ends it."""
+_ZYGOTE_SECONDS = 10.0
+"""In which a zygote has to fork the worker that was requested of it."""
 _AWAY = 2.0
 """Seconds in which the master itself did not run (suspended, paused). What workers did meanwhile
 is not held against them. The loop turns once a second."""
 
 
-class Liveness:
+class Watchdog:
     """Judges workers, and tells the service manager's watchdog that the master's loop turns."""
 
-    def __init__(self, notifier: Notifier, scoreboard: Scoreboard) -> None:
-        self._notifier = notifier
-        self._totals = scoreboard.totals
-        self._awake_since = self._turned_at = self._tell_at = time.monotonic()
+    def __init__(self, state: MasterState) -> None:
+        self._state = state
+        self._awake_since = self._turned_at = self._notify_at = time.monotonic()
 
     def turn(self) -> None:
         """The master's loop turns."""
@@ -43,21 +40,31 @@ class Liveness:
             self._awake_since = time.monotonic()
         self._turned_at = time.monotonic()
 
-    def judge(self, workers: Iterable[Child], settings: Settings, hooks: Hooks) -> None:
+    def check_workers(self) -> None:
         """Have those killed that are stuck in one call for longer than ``--timeout``."""
+        settings = self._state.generations.proven.settings
         if not settings.timeout:
             return
-        for child in workers:
+        for child in self._state.processes.workers():
             # A worker that has nothing to do beats once a second.
             if child.serves and (stuck := self._stuck(child)) > settings.timeout + 1:
-                log.error("%s is stuck in one call for %.0f s; it is killed", child, stuck)
+                log.error("%s has been stuck in one call for %.0f s; killing it", child, stuck)
                 self._name_calls(child, settings)
-                self._totals[Total.TIMED_OUT] += 1
-                child.told = True
-                child.reason = "was stuck"
-                child.kill_at = time.monotonic() + _ABORT_SECONDS
-                hooks("worker_abort", child.worker)
-                child.send_signal(signal.SIGABRT)
+                self._state.count(Total.TIMED_OUT)
+                self._state.generations.present.hooks("worker_abort", child.worker)
+                child.abort("was stuck")
+
+    def check_zygotes(self) -> None:
+        """Have those killed from which a worker is expected for too long: others replace them."""
+        processes = self._state.processes
+        for worker in list(processes.expected):
+            waited = time.monotonic() - max(worker.since, self._awake_since)
+            if waited > _ZYGOTE_SECONDS:
+                processes.give_up(worker)
+                for zygote in processes.having(Role.ZYGOTE):
+                    if zygote.generation == worker.generation and not zygote.terminating:
+                        log.error("%s has not answered for %.0f s; killing it", zygote, waited)
+                        zygote.kill("did not answer")
 
     @staticmethod
     def _name_calls(child: Child, settings: Settings) -> None:
@@ -77,13 +84,13 @@ class Liveness:
         since = min(slot[Field.BEAT], slot[Field.CALL_SINCE] or slot[Field.BEAT])
         return time.monotonic() - max(since, self._awake_since)
 
-    def tell_watchdog(self) -> None:
+    def notify(self) -> None:
         """Give a sign of life if it is time for one."""
-        if time.monotonic() >= self.due:
-            self._tell_at = time.monotonic() + self._notifier.watchdog
-            self._notifier.alive()
+        if time.monotonic() >= self.next_deadline:
+            self._notify_at = time.monotonic() + self._state.notifier.watchdog
+            self._state.notifier.alive()
 
     @property
-    def due(self) -> float:
+    def next_deadline(self) -> float:
         """Monotonic second of the next sign of life."""
-        return self._tell_at if self._notifier.watchdog else float("inf")
+        return self._notify_at if self._state.notifier.watchdog else float("inf")

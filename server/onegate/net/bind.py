@@ -260,15 +260,28 @@ def _set_owner(path: str, settings: Settings) -> None:
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
 
 
-def update_owners(listeners: list[Listener], settings: Settings) -> None:
+def update_owners(listeners: list[Listener], settings: Settings, before: tuple[str, str]) -> None:
     """Give Unix sockets that a reload or an upgrade has kept the owner and mode that the settings
-    name now. To be called when it has succeeded."""
+    name now. To be called when it has succeeded.
+
+    ``before``: --user and --group until now. A socket that belonged to these, and to nobody of that
+    kind any more, becomes this process's own again.
+    """
     for listener in listeners:
         if listener.path and not listener.foreign and file_at(listener.path) == listener.file:
             try:
+                _take_back(listener.path, settings, *before)
                 _set_owner(listener.path, settings)
             except OSError as error:
                 log.error("cannot change owner or mode of %s: %s", listener.name, error.strerror)
+
+
+def _take_back(path: str, settings: Settings, user: str, group: str) -> None:
+    """Raises ``OSError``."""
+    uid = os.geteuid() if user and not settings.user else -1
+    gid = os.getegid() if (user or group) and not (settings.user or settings.group) else -1
+    if (uid, gid) != (-1, -1):
+        os.chown(path, uid, gid)
 
 
 def _lock(directory: str) -> int:

@@ -53,8 +53,8 @@ def _parsed(address: str) -> tuple[str, int] | str | int:
 class Worker:
     """A worker, as hooks see it. Its attributes have the names of gunicorn's ``Worker``.
 
-    The object passed to ``pre_fork`` is passed to the later hooks too, in the master and, unless
-    the worker is forked from a template (``--preload``), in the worker.
+    The object that ``pre_fork`` gets is that of the later hooks, in the master and, unless a
+    zygote makes the worker (``--preload``), in the worker too.
     """
 
     def __init__(self, age: int, cfg: Settings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import partial
 from itertools import islice
 
@@ -163,11 +163,11 @@ class Scoreboard:
         """Those that are or have been in use."""
         return [self.slot(index) for index in range(int(self.totals[Total.SLOTS]))]
 
-    def take(self) -> Slot | None:
-        """A free slot, the first one; None if there is none."""
+    def take(self, reserved: Container[int] = ()) -> Slot | None:
+        """A free slot, the first one whose index is not ``reserved``; None if there is none."""
         slots = self.slots()
         for slot in slots:
-            if not slot[Field.PID]:
+            if not slot[Field.PID] and slot.index not in reserved:
                 return slot
         if len(slots) == self.most:
             return None

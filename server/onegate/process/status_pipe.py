@@ -1,9 +1,11 @@
 """The pipe through which a child reports to its master: the child's end.
 
-+    it serves now
--    it asks to be replaced
-m    the same, because it uses too much memory
-=N;  the pid of a new master (:mod:`onegate.master.upgrade`)
++    it does its work now
+-    it wants to be replaced
+m    the same, because it is too large
+=N;  the pid of the process that does the work, where it was not forked by the master itself: of a
+     new master (:mod:`onegate.master.upgrade`), of a worker (:mod:`onegate.master.zygote`)
+!N;  there is no such process, because of the error N of errno(3)
 """
 
 from __future__ import annotations
@@ -30,6 +32,15 @@ class StatusPipe:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+
+    def has_pid(self, pid: int) -> None:
+        """It is process ``pid`` that does the work. Raises ``BrokenPipeError`` if the master does
+        not wait for that any more."""
+        write(self._descriptor, b"=%d;" % pid)
+
+    def cannot_fork(self, code: int) -> None:
+        """There is no process to do the work, because of the error ``code``."""
+        self._say(b"!%d;" % code)
 
     def serves(self) -> None:
         """This process serves now."""

@@ -157,7 +157,7 @@ class Worker(Calls):
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             _handle(number, lambda *_: None)  # noted through the wake-up descriptor
-        error_log.renew()  # USR1 may have come before it was noted, or been for a template
+        error_log.renew()  # USR1 may have come before it was noted, or been for a zygote
 
     def release(self) -> None:
         """Close what the end of the process would have closed. Listeners are not its own."""
