@@ -21,7 +21,7 @@ from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
 from onegate.process.scoreboard import Field, Total
 
-from tests.server.helpers import DEADLINE, HELLO, Server, wait_for, write_app
+from tests.server.helpers import DEADLINE, HELLO, Server, serving, wait_for, write_app
 from tests.server.loads import both, under_load
 from tests.server.masters import FakeSpawner, a_state
 from tests.server.processes import children
@@ -106,6 +106,18 @@ def test_an_app_that_never_loads_ends_the_server_with_the_traceback(tmp_path: Pa
     assert ended.returncode == 1
     assert "RuntimeError: no such luck" in ended.stderr
     assert 'served.py", line 1' in ended.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)])
+def test_one_that_is_killed_while_it_loads_ends_the_server_with_the_reason(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with serving(tmp_path, "import signal\nsignal.pause()", *options) as server:
+        wait_for(lambda: children(server.process.pid), "a child")
+        [child] = children(server.process.pid)
+        os.kill(child, signal.SIGKILL)
+        server.wait_for_log(f"{child} was killed by SIGKILL, not by this server, before it served")
+        assert server.process.wait(DEADLINE) == 1
 
 
 def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:

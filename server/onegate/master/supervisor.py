@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from onegate.master.child_main import BOOT_FAILED
 from onegate.master.process_table import Child, Role
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
@@ -193,6 +194,8 @@ class Supervisor:
             self._pool.failed(f"{child} {cause}")
         else:
             # The application cannot be loaded at all: say so by ending.
+            if code != BOOT_FAILED:  # of which the child has said why
+                log.error("%s %s, before it served", child, cause)
             self._shutdown.fail()
 
 
