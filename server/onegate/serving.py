@@ -234,9 +234,16 @@ class Server:
         slot = Scoreboard(1).slot(0)
         slot[Field.STOPPING] = 1.0  # whoever is in the queue at the end has nobody but this one
         kind = Worker if settings.threads == 1 else ThreadedWorker
-        worker = kind(settings, self._listeners, app, self._lifeline, slot, self._line, context)
-        worker.has_signals = False
-        return worker
+        return kind(
+            settings,
+            self._listeners,
+            app,
+            self._lifeline,
+            slot,
+            self._line,
+            context,
+            handles_signals=False,
+        )
 
     def run(self) -> None:
         """Serve until :meth:`stop`, and until all is answered that was asked. Once."""

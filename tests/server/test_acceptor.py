@@ -128,7 +128,7 @@ class Crowd:
         self.paused = True
         self.waiting = queue
         self.acceptor = Acceptor(self, None, [(self, None, None)])  # type: ignore[arg-type,list-item]
-        self.acceptor.budget = budget
+        self.acceptor._budget = budget
 
     @property
     def sock(self) -> Crowd:
@@ -151,7 +151,7 @@ def test_a_good_client_behind_a_crowd_has_its_turn_within_a_second() -> None:
     """At nofile 256: as often as the budget goes into the queue before it, plus the loop's tick."""
     crowd = Crowd(budget=211, queue=789)
     crowd.patience()
-    turns = math.ceil(crowd.waiting / crowd.acceptor.budget)
+    turns = math.ceil(crowd.waiting / crowd.acceptor._budget)
     assert turns * (crowd.patience(_STILL) + _SHORT_TICK) + _STILL < 1
     assert crowd.patience() == PATIENCE * (211 / 790)
     crowd.waiting = 10

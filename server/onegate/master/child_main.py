@@ -194,9 +194,15 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     nest.hooks("post_worker_init", this)
     served, line_to = this.wsgi, StatusPipe(line)
     worker = _kind(settings)(
-        settings, nest.listeners, served, nest.lifeline, slot, line_to, nest.context.tls
+        settings,
+        nest.listeners,
+        served,
+        nest.lifeline,
+        slot,
+        line_to,
+        nest.context.tls,
+        on_interrupt=lambda: nest.hooks("worker_int", this),
     )
-    worker.interrupted = lambda: nest.hooks("worker_int", this)
     if settings.reload and not settings.preload:  # with that, the template looks
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 

@@ -45,6 +45,12 @@ if TYPE_CHECKING:
         def hurry(self) -> None:
             """Have the timers looked at soon."""
 
+        def accepting(self) -> None:
+            """Connections are taken: not ``paused``."""
+
+        def not_accepting(self) -> None:
+            """None are, for there is no room, or no time: ``paused``."""
+
 
 log = logging.getLogger("onegate.error")
 
@@ -79,7 +85,8 @@ class Acceptor:
         self.connections: dict[int, Connection] = {}
         self._idle: list[Connection] = []
         """Some that waited for their next request when it was last asked for, the longest last."""
-        self.budget = 1
+        self._budget = 1
+        """Connections that there may be at once."""
         self._open = False
         self._victims: list[Connection] = []
         self._patience = PATIENCE
@@ -96,22 +103,23 @@ class Acceptor:
 
     # ── listening ────────────────────────────────────────────────────────────────────────────
 
-    def listen(self) -> None:
-        """Take connections from now on, as long as there is room."""
+    def listen(self, budget: int) -> None:
+        """Take connections from now on, as long as there are fewer than ``budget``."""
+        self._budget = budget
         self._open = True
         self.resume()
 
     def resume(self) -> None:
         """Listen again after a pause."""
         if self._open and self._worker.paused:
-            self._worker.paused = False
+            self._worker.accepting()
             for fd in self._fronts:
                 self._epoll.register(fd, _LISTEN)
 
     def pause(self) -> None:
         """Take nobody until a place is free."""
         if not self._worker.paused:
-            self._worker.paused = True
+            self._worker.not_accepting()
             for fd in self._fronts:
                 self._epoll.unregister(fd)
 
@@ -146,7 +154,7 @@ class Acceptor:
         term = worker.term
         listening, family = listener.sock, listener.family
         for _ in range(ACCEPTS):
-            if len(self.connections) >= self.budget:
+            if len(self.connections) >= self._budget:
                 if not _waits([fd]):
                     return
                 if self._make_room():
@@ -194,7 +202,7 @@ class Acceptor:
             if self._may_go(victim):
                 victim.expire("it has not arrived, and its place is wanted for another client")
                 victim.close()
-                return len(self.connections) < self.budget
+                return len(self.connections) < self._budget
         return False
 
     def _longest_idle(self) -> Connection | None:
@@ -230,7 +238,7 @@ class Acceptor:
         if worker.requests > self._answered or queue > self._queue:
             self._moved = worker.now
         self._answered, self._queue = worker.requests, queue
-        self._patience = max(_LEAST, PATIENCE * min(1.0, self.budget / (queue + 1)))
+        self._patience = max(_LEAST, PATIENCE * min(1.0, self._budget / (queue + 1)))
         if worker.now - self._moved < _STILL:
             self._patience = _WHILE_MOVING
         found = [

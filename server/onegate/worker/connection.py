@@ -61,7 +61,7 @@ if TYPE_CHECKING:
             """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
 
         def watch(self, connection: Connection) -> None:
-            """Tell the connection of further events."""
+            """Tell the connection of events from now on. Once."""
 
         def watch_again(self, connection: Connection) -> None:
             """Report once more what it is ready for, after it left something undone."""
@@ -98,8 +98,9 @@ if TYPE_CHECKING:
         def forwarded(self) -> Forwarded:
             """Which peers are trusted proxies, and what is believed of them."""
 
-        def alive(self, connection: Connection) -> None:
-            """The application goes on: a long answer is not a call that is stuck."""
+        def beat(self) -> float:
+            """The application goes on: a long answer is not a call that is stuck. Returns the
+            monotonic seconds of now."""
 
         def secure(self, sock: socket.SocketType) -> Transport:
             """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
@@ -158,6 +159,7 @@ class Connection:
         "_service",
         "_since_progress",
         "_streams",
+        "call_started",
         "deadline",
         "environs",
         "fd",
@@ -199,8 +201,11 @@ class Connection:
     _out: OutBuffer | None
     _streams: bool
     """Whether something of this answer was sent, and more is to follow."""
+    call_started: float
+    """Monotonic seconds at which the present call began, or was last seen to go on; ``inf`` while
+    it waits for a thread."""
     deadline: float
-    """Monotonic seconds at which the client has waited too long; of a call, when it began."""
+    """Monotonic seconds by which the client must have moved; without meaning during a call."""
     sock: Transport
 
     def __init__(
@@ -318,7 +323,12 @@ class Connection:
                 self.advance()
             octets = b""
         if not self.watched and self.state is not CLOSED:
-            self._service.watch(self)
+            self._watch()
+
+    def _watch(self) -> None:
+        """Have the loop tell of events from now on."""
+        self.watched = True
+        self._service.watch(self)
 
     def _read_preface(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
@@ -331,7 +341,7 @@ class Connection:
             self.sock = self._service.secure(sock)
         except BlockingIOError:
             if not self.watched:
-                self._service.watch(self)
+                self._watch()
             return False
         except proxy_protocol.ProxyProtocolError as error:
             self._preface = False
@@ -477,7 +487,7 @@ class Connection:
         """Have the application called."""
         service = self._service
         self.state = CALL
-        self.deadline = service.now  # when the call began, as long as it lasts
+        self.call_started = service.now
         # What make_call() does too, without the price of a call.
         call: Call[Connection] = Call()
         call.out = self
@@ -489,6 +499,14 @@ class Connection:
             service.asked.append(call)
         elif service.call(call):
             self.answered(call)
+
+    def wait_for_thread(self) -> None:
+        """The call is put off until a thread is free: that is not being stuck."""
+        self.call_started = float("inf")
+
+    def start_call(self) -> None:
+        """A call that was put off is made now."""
+        self.call_started = time.monotonic()
 
     def answered(self, call: Call[Connection]) -> None:
         """The application is done; what it said may not be taken yet."""
@@ -514,7 +532,7 @@ class Connection:
             if self.watched:
                 service.watch_again(self)
             else:
-                service.watch(self)
+                self._watch()
             return
         if call.close or service.paused:
             self._sent(call)
@@ -553,7 +571,7 @@ class Connection:
             self._body = None
         environ = self.known()
         what, own = str(error.status), error.status == NO_ROOM
-        service.refusals.count += 1
+        service.refusals.add()
         service.refusals(service.now, self.peer, environ, what, error.reason, error.detail, own=own)
         head = Head()
         head.target = environ.get("RAW_URI", "")
@@ -686,11 +704,11 @@ class Connection:
             while octets := self.sock.recv(RECEIVE, DONTWAIT):
                 if len(octets) < RECEIVE and self._plain and not self._eof:
                     if not self.watched:
-                        self._service.watch(self)
+                        self._watch()
                     return
         except BlockingIOError:
             if not self.watched:
-                self._service.watch(self)
+                self._watch()
             return
         except OSError:
             pass
@@ -723,7 +741,7 @@ class Connection:
     def send(self, octets: bytes) -> None:
         """Send what the client takes, keep the rest. Raises :class:`ClientGone`."""
         if self._streams:
-            self._service.alive(self)
+            self.call_started = self._service.beat()
         self._streams = True
         self.send_last(octets, False, False)
 
@@ -794,7 +812,7 @@ class Connection:
         room.register(self.sock, select.POLLOUT)
         since, taken = time.monotonic(), out.sent
         while rest:
-            service.alive(self)
+            self.call_started = service.beat()
             room.poll(_BEAT * 1000)
             with service.lock:
                 before = out.sent
@@ -803,15 +821,12 @@ class Connection:
                 rest = out.append(rest)
                 if rest and not out:  # no memory either: as it is taken
                     with contextlib.suppress(BlockingIOError):
-                        count = self.sock.send(rest, DONTWAIT)
-                        rest = rest[count:]
-                        out.sent += count
-            if out.error and not out.reported:
-                out.reported = True
+                        rest = out.send_through(self.sock, rest)
+            if error := out.new_error():
                 log.warning(
                     "a response of more than --response-memory cannot be spooled: %s;"
                     " its application waits for the client",
-                    out.error.strerror,
+                    error.strerror,
                 )
             now = time.monotonic()
             if out.sent - taken >= PROGRESS:

@@ -161,10 +161,10 @@ class ThreadedWorker(Worker):
     def _report(self, oldest_call: float) -> None:
         super()._report(oldest_call)
         # Whoever leads is not stuck, and has the time that a call does not have.
-        late = [call for call in self._made.values() if call.out.deadline < self.now - _LATE]
-        late.sort(key=lambda call: call.out.deadline)
+        late = [call for call in self._made.values() if call.out.call_started < self.now - _LATE]
+        late.sort(key=lambda call: call.out.call_started)
         self._slot.note_all(
-            (call.out.deadline, noted_address(call), call.request.line) for call in late
+            (call.out.call_started, noted_address(call), call.request.line) for call in late
         )
 
     # ── leadership ───────────────────────────────────────────────────────────────────────────
@@ -177,7 +177,7 @@ class ThreadedWorker(Worker):
         while not self._over:
             call, term = self._next(turn, call is not None)
             if call is not None:
-                call.out.deadline = time.monotonic()
+                call.out.start_call()
                 call.run(self._app)
             elif term is not None:
                 call = self._lead(term)
@@ -339,7 +339,7 @@ class ThreadedWorker(Worker):
 
     def _put_off(self, call: Call[Connection]) -> None:
         """Leave a call to the first thread that is free."""
-        call.out.deadline = float("inf")  # not called yet: that is not being stuck
+        call.out.wait_for_thread()
         with self._lock:
             self._waiting.append(call)
             heir = self._heir()

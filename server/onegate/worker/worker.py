@@ -60,13 +60,12 @@ class Worker(Calls):
     """Serves until told to stop. See :class:`onegate.worker.connection.Service`.
 
     ``lifeline``: read end of a pipe that reports end of file when the master is gone. ``context``:
-    with it TLS is spoken.
+    with it TLS is spoken. ``handles_signals``: false in a process that has other things to do; then
+    the end of the lifeline is the end. ``on_interrupt``: called when INT or QUIT comes.
     """
 
     _READ = select.EPOLLIN
     _gathers = True
-    has_signals = True
-    """False in a process that has other things to do; then the end of the lifeline is the end."""
 
     def __init__(
         self,
@@ -77,6 +76,9 @@ class Worker(Calls):
         slot: Slot,
         status: Status,
         context: SSLContext | None = None,
+        *,
+        handles_signals: bool = True,
+        on_interrupt: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(app, slot)
         self.settings = settings
@@ -116,8 +118,8 @@ class Worker(Calls):
         """Times that it was looked for what has come, since a tick was found to be late."""
         self._events: Iterator[tuple[int, int]] = iter(())
         self.lock = Lock()
-        self.interrupted: Callable[[], None] = lambda: None
-        """Called when INT or QUIT comes."""
+        self._handles_signals = handles_signals
+        self._on_interrupt = on_interrupt
 
     def _front(self, listener: Listener) -> Front:
         environs = EnvironFactory(
@@ -143,13 +145,12 @@ class Worker(Calls):
 
     def _prepare(self) -> None:
         limit = budget(_open_descriptors(), self.settings.worker_connections)
-        self._acceptor.budget = limit.connections
         self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
-        if self.has_signals:
+        if self._handles_signals:
             self._note_signals()
         self._epoll.register(self._wake, self._READ)
         self._epoll.register(self._lifeline, self._READ)
-        self._acceptor.listen()
+        self._acceptor.listen(limit.connections)
         self._numbers[_BEAT] = self.now = time.monotonic()
         self._slot[Field.SERVES] = 1.0
 
@@ -216,7 +217,7 @@ class Worker(Calls):
                 if number == signal.SIGTERM:
                     self._stop(self.settings.graceful_timeout)
                 elif number in (signal.SIGINT, signal.SIGQUIT):
-                    self.interrupted()
+                    self._on_interrupt()
                     self._stop(0.0)
                 elif number == signal.SIGUSR1:
                     error_log.renew()
@@ -256,7 +257,8 @@ class Worker(Calls):
         oldest_call = 0.0
         for connection in list(acceptor.connections.values()):
             if connection.state is CALL:
-                oldest_call = min(oldest_call or connection.deadline, connection.deadline)
+                started = connection.call_started
+                oldest_call = min(oldest_call or started, started)
             elif connection.deadline < self.now:
                 connection.expire()
         if self.paused and not self.stopping:
@@ -289,10 +291,9 @@ class Worker(Calls):
 
     def _sum_up(self) -> None:
         """Write the numbers that only grow."""
-        slot, refusals = self._slot, self.refusals
+        slot = self._slot
         slot[Field.REQUESTS] = slot[Field.BEFORE] + self.requests
-        slot[Field.REFUSED] += refusals.count
-        refusals.count = 0
+        slot[Field.REFUSED] += self.refusals.take()
         slot[Field.HEADS_REFUSED] += refused_heads.take()
 
     def _stop(self, patience: float) -> None:
@@ -311,9 +312,10 @@ class Worker(Calls):
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
-    def alive(self, connection: Connection) -> None:
-        """The application has produced something more: it is not stuck."""
-        self._numbers[_BEAT] = connection.deadline = time.monotonic()
+    def beat(self) -> float:
+        """A call goes on and is not stuck; the monotonic seconds of now."""
+        self._numbers[_BEAT] = now = time.monotonic()
+        return now
 
     def secure(self, sock: socket.SocketType) -> Transport:
         """Put TLS on an accepted socket, where it is spoken here."""
@@ -321,7 +323,6 @@ class Worker(Calls):
 
     def watch(self, connection: Connection) -> None:
         """Report events of this connection from now on."""
-        connection.watched = True
         self._epoll.register(connection.fd, _EVENTS)
 
     def watch_again(self, connection: Connection) -> None:
@@ -331,6 +332,14 @@ class Worker(Calls):
     def idle(self) -> None:
         """A connection may be closed now if descriptors are short."""
         self._acceptor.resume()
+
+    def accepting(self) -> None:
+        """The acceptor takes connections."""
+        self.paused = False
+
+    def not_accepting(self) -> None:
+        """The acceptor takes nobody until there is room, or at all."""
+        self.paused = True
 
     def closed(self, connection: Connection) -> None:
         """Forget it; its descriptor may be used for the next one."""
