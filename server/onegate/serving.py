@@ -228,13 +228,11 @@ class Server:
         self, settings: Settings, app: Callable[..., Any], context: SSLContext | None
     ) -> Worker:
         from onegate.process.scoreboard import Field, Scoreboard  # noqa: PLC0415
-        from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415
         from onegate.worker.worker import Worker  # noqa: PLC0415
 
         slot = Scoreboard(1).slot(0)
         slot[Field.STOPPING] = 1.0  # whoever is in the queue at the end has nobody but this one
-        kind = Worker if settings.threads == 1 else ThreadedWorker
-        return kind(
+        return Worker(
             settings,
             self._listeners,
             app,

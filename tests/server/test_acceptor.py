@@ -124,6 +124,7 @@ class Crowd:
 
     def __init__(self, budget: int, queue: int) -> None:
         self.now = 100.0
+        self.dispatcher = self
         self.requests = 0
         self.paused = True
         self.waiting = queue
@@ -178,7 +179,7 @@ import onegate.worker.worker
 
 # Answers are gathered whenever two requests are there at once, and never let go by the worker.
 onegate.worker.dispatcher._WORTHWHILE = -1.0
-onegate.worker.dispatcher.GATHERING = onegate.worker.worker.GATHERING = 1e9
+onegate.worker.dispatcher.GATHERING = 1e9
 
 
 class Slow:

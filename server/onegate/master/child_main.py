@@ -193,7 +193,7 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
     this.wsgi = app
     nest.hooks("post_worker_init", this)
     served, line_to = this.wsgi, StatusPipe(line)
-    worker = _kind(settings)(
+    worker = Worker(
         settings,
         nest.listeners,
         served,
@@ -211,14 +211,6 @@ def _serve(nest: Nest, slot: Slot, line: int, app: Callable[..., Any]) -> None:
         worker.run()
     finally:
         nest.hooks("worker_exit", nest.server, this)
-
-
-def _kind(settings: Settings) -> type[Worker]:
-    if settings.threads == 1:
-        return Worker
-    from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415 - only where there are some
-
-    return ThreadedWorker
 
 
 def be_status(nest: Nest, scoreboard: Scoreboard, line: int) -> NoReturn:

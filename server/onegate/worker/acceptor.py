@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from onegate.worker.connection import Service
+    from onegate.worker.dispatcher import Dispatcher
 
     class Loop(Service, Protocol):
         """What an acceptor needs of its worker, beside what connections need."""
 
-        requests: int
-        """How many were answered, or are about to be."""
-        term: int
-        """Number of the leadership of the loop: another one goes on when it has changed."""
+        @property
+        def dispatcher(self) -> Dispatcher:
+            """Its ``term`` is asked for, and the number of ``requests``."""
 
         def hurry(self) -> None:
             """Have the timers looked at soon."""
@@ -81,7 +81,8 @@ class Acceptor:
     def __init__(self, worker: Loop, epoll: select.epoll, fronts: list[Front]) -> None:
         self._worker = worker
         self._epoll = epoll
-        self._fronts = {front[0].sock.fileno(): front for front in fronts}
+        self.fronts = {front[0].sock.fileno(): front for front in fronts}
+        """The listeners by their descriptors, each with what reads the requests that come there."""
         self.connections: dict[int, Connection] = {}
         self._idle: list[Connection] = []
         """Some that waited for their next request when it was last asked for, the longest last."""
@@ -98,9 +99,6 @@ class Acceptor:
         """... and when either was last seen to grow."""
         self._reserve = _spare()
 
-    def __contains__(self, fd: int) -> bool:
-        return fd in self._fronts
-
     # ── listening ────────────────────────────────────────────────────────────────────────────
 
     def listen(self, budget: int) -> None:
@@ -113,14 +111,14 @@ class Acceptor:
         """Listen again after a pause."""
         if self._open and self._worker.paused:
             self._worker.accepting()
-            for fd in self._fronts:
+            for fd in self.fronts:
                 self._epoll.register(fd, _LISTEN)
 
     def pause(self) -> None:
         """Take nobody until a place is free."""
         if not self._worker.paused:
             self._worker.not_accepting()
-            for fd in self._fronts:
+            for fd in self.fronts:
                 self._epoll.unregister(fd)
 
     def end(self) -> None:
@@ -136,7 +134,7 @@ class Acceptor:
 
     def queued(self) -> bool:
         """Whether somebody waits in a queue that ends with this server."""
-        ours = {fd: front[0] for fd, front in self._fronts.items() if not front[0].foreign}
+        ours = {fd: front[0] for fd, front in self.fronts.items() if not front[0].foreign}
         abstract = [listener for listener in ours.values() if listener.abstract]
         return any(listener.waits() for listener in abstract) or _waits(
             [fd for fd, listener in ours.items() if not listener.abstract]
@@ -149,9 +147,10 @@ class Acceptor:
 
     def accept(self, fd: int) -> None:
         """Take some of those who wait at a listener."""
-        listener, environs, parser = self._fronts[fd]
+        listener, environs, parser = self.fronts[fd]
         worker = self._worker
-        term = worker.term
+        dispatcher = worker.dispatcher
+        term = dispatcher.term
         listening, family = listener.sock, listener.family
         for _ in range(ACCEPTS):
             if len(self.connections) >= self._budget:
@@ -188,7 +187,7 @@ class Acceptor:
             if worker.stopping:
                 connection.hurry()
             connection.receive()
-            if worker.term != term:
+            if dispatcher.term != term:
                 return
 
     # ── shortage ─────────────────────────────────────────────────────────────────────────────
@@ -234,10 +233,11 @@ class Acceptor:
     def look_for_victims(self) -> None:
         """At the end of the budget, now and then: who has been on the way for too long?"""
         worker = self._worker
-        queue = sum(listener.queue() or 0 for listener, *_ in self._fronts.values())
-        if worker.requests > self._answered or queue > self._queue:
+        queue = sum(listener.queue() or 0 for listener, *_ in self.fronts.values())
+        requests = worker.dispatcher.requests
+        if requests > self._answered or queue > self._queue:
             self._moved = worker.now
-        self._answered, self._queue = worker.requests, queue
+        self._answered, self._queue = requests, queue
         self._patience = max(_LEAST, PATIENCE * min(1.0, self._budget / (queue + 1)))
         if worker.now - self._moved < _STILL:
             self._patience = _WHILE_MOVING

@@ -48,6 +48,17 @@ if TYPE_CHECKING:
     from onegate.worker.response_counts import ResponseCounts
     from onegate.wsgi import EnvironFactory
 
+    class Dispatcher(Protocol):
+        """What a connection needs of a dispatcher; see :mod:`onegate.worker.dispatcher`."""
+
+        quick: bool
+        deferred: list[Call[Connection]]
+        gathering: bool
+        gathered: list[Transport]
+
+        def dispatch(self, call: Call[Connection]) -> None:
+            """Make a call; ``response_done`` follows, and ``resume`` if something is unread."""
+
     class Service(Protocol):
         """What a connection needs of its worker."""
 
@@ -57,8 +68,9 @@ if TYPE_CHECKING:
         now: float
         """Monotonic seconds, read once for each round of the loop."""
 
-        def call(self, call: Call[Connection]) -> bool:
-            """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
+        @property
+        def dispatcher(self) -> Dispatcher:
+            """What makes its calls."""
 
         def watch(self, connection: Connection) -> None:
             """Tell the connection of events from now on. Once."""
@@ -72,17 +84,8 @@ if TYPE_CHECKING:
         def closed(self, connection: Connection) -> None:
             """Its descriptor is free again."""
 
-        quick: bool
-        """Calls are short just now: one may be put off until all is read that has come, and the end
-        of an answer may wait for the end of its connection."""
-        asked: list[Call[Connection]]
-        """Those that were put off; ``answered`` follows, and ``resume`` if something is unread."""
         paused: bool
         """Nobody is accepted, for there is no room: who is idle may have to go."""
-        gathering: bool
-        """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
-        gathered: list[Transport]
-
         access: AccessLog | ResponseCounts | None
         refusals: Refusals
 
@@ -495,10 +498,11 @@ class Connection:
         call.environ = environ
         call.close = service.stopping or head.close
         # A new client is served before the next one is taken, whom another worker may serve.
-        if service.quick and self.watched:
-            service.asked.append(call)
-        elif service.call(call):
-            self.answered(call)
+        dispatcher = service.dispatcher
+        if dispatcher.quick and self.watched:
+            dispatcher.deferred.append(call)
+        else:
+            dispatcher.dispatch(call)
 
     def wait_for_thread(self) -> None:
         """The call is put off until a thread is free: that is not being stuck."""
@@ -508,8 +512,9 @@ class Connection:
         """A call that was put off is made now."""
         self.call_started = time.monotonic()
 
-    def answered(self, call: Call[Connection]) -> None:
-        """The application is done; what it said may not be taken yet."""
+    def response_done(self, call: Call[Connection]) -> None:
+        """The handler has returned: nothing is added to the response, of which the client may not
+        have taken all. For the dispatcher."""
         service = self._service
         if self._body is not None:
             self._body.close()
@@ -592,7 +597,7 @@ class Connection:
         except ClientGone:
             self.close()
             return
-        self.answered(call)
+        self.response_done(call)
 
     def _flush(self) -> None:
         """Go on with an answer that the client did not take at once."""
@@ -750,11 +755,11 @@ class Connection:
         may wait a moment in the kernel, which sends it within 200 ms whatever we do (tcp(7),
         TCP_CORK)."""
         flags = DONTWAIT
-        if hold and self._corks and (service := self._service).quick:
+        if hold and self._corks and (dispatcher := self._service.dispatcher).quick:
             if close:  # to go in one segment with the end of the connection
                 flags = _DONTWAIT_MORE
-            elif service.gathering:
-                service.gathered.append(self.sock)
+            elif dispatcher.gathering:
+                dispatcher.gathered.append(self.sock)
                 flags = _DONTWAIT_MORE
         if not self._out:
             try:
