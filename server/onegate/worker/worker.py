@@ -107,6 +107,9 @@ class Worker:
         self._epoll = epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
+        self.closed = (
+            self._acceptor.closed
+        )  # not a method, which would be a call for each connection
         self._stop_by = float("inf")
         self._listen_until = float("inf")
         self._last = False
@@ -341,10 +344,6 @@ class Worker:
     def not_accepting(self) -> None:
         """The acceptor takes nobody until there is room, or at all."""
         self.paused = True
-
-    def closed(self, connection: Connection) -> None:
-        """Forget it; its descriptor may be used for the next one."""
-        self._acceptor.closed(connection)
 
 
 def _dispatcher(settings: Settings, app: Callable[..., Any], slot: Slot) -> Dispatcher:

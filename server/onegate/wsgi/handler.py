@@ -335,13 +335,16 @@ class Call(Generic[OutputT]):
             return
         if self._sent:  # the head was made, and is held with what follows it
             self.close = self._asked_close
-        self.status = 500
-        octets = error_response(500, method=request.method, close=self.close)
-        self.octets = len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self.out.send_last(octets, self.close)
+            self.out.send_last(self.error(500), self.close)
         except ClientGone:
             self.close = True
+
+    def error(self, status: int) -> bytes:
+        """Make this an error response of the server's own, with ``status``; its octets."""
+        octets = error_response(status, method=self.request.method, close=self.close)
+        self.status, self.octets = status, len(octets.partition(b"\r\n\r\n")[2])
+        return octets
 
     def _close_iterable(self) -> None:
         """PEP 3333: if the iterable has ``close``, it is called, however the request ended."""
