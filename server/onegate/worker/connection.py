@@ -23,7 +23,7 @@ from select import poll
 from socket import SocketType
 
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
-from onegate.http1.request_parser import REMEMBERED
+from onegate.http1.request_cache import REMEMBERED
 from onegate.http1.request_reader import RequestReader
 from onegate.http1.response import CONTINUE
 from onegate.logs import request_id

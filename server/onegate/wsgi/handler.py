@@ -26,10 +26,10 @@ from onegate.http1.response import (
     chunk,
     error_response,
     frame,
-    frame_whole,
     interim_response,
 )
-from onegate.http1.response_head import ResponseHead, response_head
+from onegate.http1.response_cache import frame_whole, response_head
+from onegate.http1.response_head import ResponseHead
 from onegate.wsgi.file_wrapper import FileWrapper
 
 TYPE_CHECKING = False
