@@ -203,15 +203,20 @@ class Server:
         self, settings: Settings, app: Callable[..., Any], context: SSLContext | None
     ) -> Worker:
         from onegate.process.scoreboard import Field, Scoreboard  # noqa: PLC0415
-        from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415
         from onegate.worker.worker import Worker  # noqa: PLC0415
 
         slot = Scoreboard(1).slot(0)
         slot[Field.STOPPING] = 1.0  # whoever is in the queue at the end has nobody but this one
-        kind = Worker if settings.threads == 1 else ThreadedWorker
-        worker = kind(settings, self._listeners, app, self._lifeline, slot, self._line, context)
-        worker.has_signals = False
-        return worker
+        return Worker(
+            settings,
+            self._listeners,
+            app,
+            self._lifeline,
+            slot,
+            self._line,
+            context,
+            handles_signals=False,
+        )
 
     def run(self) -> None:
         """Serve until :meth:`stop` is called and all requests in flight are answered. Only once."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from onegate.worker.acceptor import _WHILE_MOVING
+from onegate.worker.evictor import _WHILE_MOVING
 
 from tests.limits.clients import BAD, ask, bad
 from tests.limits.conftest import Limited

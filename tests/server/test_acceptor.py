@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.worker.acceptor import _LEAST, _STILL, _WHILE_MOVING, PATIENCE, Acceptor
-from onegate.worker.worker import _SHORT_TICK
 
 from tests.server.helpers import HELLO, Client, serving, wait_for
 from tests.server.processes import children
@@ -119,66 +116,13 @@ def test_at_the_budget_a_client_waits_in_the_queue_and_is_not_refused(serve: Ser
     assert len(children(server.process.pid)) == 1
 
 
-class Crowd:
-    """A worker at the end of its budget, a listener with a queue, and the time, which stands."""
-
-    def __init__(self, budget: int, queue: int) -> None:
-        self.now = 100.0
-        self.requests = 0
-        self.paused = True
-        self.waiting = queue
-        self.acceptor = Acceptor(self, None, [(self, None, None)])  # type: ignore[arg-type,list-item]
-        self.acceptor.budget = budget
-
-    @property
-    def sock(self) -> Crowd:
-        return self
-
-    def fileno(self) -> int:
-        return -1
-
-    def queue(self) -> int:
-        return self.waiting
-
-    def patience(self, seconds: float = 0.0) -> float:
-        """That of the acceptor, so much later."""
-        self.now += seconds
-        self.acceptor.look_for_victims()
-        return self.acceptor._patience
-
-
-def test_a_good_client_behind_a_crowd_has_its_turn_within_a_second() -> None:
-    """At nofile 256: as often as the budget goes into the queue before it, plus the loop's tick."""
-    crowd = Crowd(budget=211, queue=789)
-    crowd.patience()
-    turns = math.ceil(crowd.waiting / crowd.acceptor.budget)
-    assert turns * (crowd.patience(_STILL) + _SHORT_TICK) + _STILL < 1
-    assert crowd.patience() == PATIENCE * (211 / 790)
-    crowd.waiting = 10
-    assert crowd.patience() == PATIENCE
-    crowd.waiting = 100_000
-    crowd.patience()
-    assert crowd.patience(_STILL) == _LEAST
-
-
-def test_while_a_crowd_gets_on_it_has_more_time() -> None:
-    crowd = Crowd(budget=43, queue=100)
-    assert crowd.patience() == _WHILE_MOVING, "it came just now"
-    assert crowd.patience(_STILL) < PATIENCE
-    crowd.requests += 1
-    assert crowd.patience() == _WHILE_MOVING, "one was answered"
-    assert crowd.patience(_STILL) < PATIENCE
-    crowd.waiting += 1
-    assert crowd.patience() == _WHILE_MOVING, "one more waits"
-
-
 GATHERED = """
 from pathlib import Path
 import onegate.worker.worker
 
 # Answers are gathered whenever two requests are there at once, and never let go by the worker.
 onegate.worker.dispatcher._WORTHWHILE = -1.0
-onegate.worker.dispatcher.GATHERING = onegate.worker.worker.GATHERING = 1e9
+onegate.worker.dispatcher.GATHERING = 1e9
 
 
 class Slow:

@@ -138,7 +138,7 @@ def test_the_memory_of_peers_is_bounded() -> None:
     forwarded = Forwarded("10.0.0.0/8", ALL)
     for number in range(3000):
         assert forwarded.trusts(f"10.0.{number >> 8}.{number & 255}")
-    assert len(forwarded._known) <= 1024
+    assert len(forwarded._known.entries) <= 1024
 
 
 @pytest.mark.parametrize(

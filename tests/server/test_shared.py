@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from onegate.http1 import Head, date, response_head
+from onegate.http1 import Head, date, response_cache, response_head
 from onegate.logs import access_format, request_id
 from onegate.wsgi import make_call
 
@@ -83,9 +83,9 @@ def respond(method: str, minor: int, close: bool, content: bytes) -> bytes:
 
 def forget() -> None:
     """Empty the memory of response heads."""
-    response_head._heads.clear()
-    response_head._heads_seen_once.clear()
-    response_head._remembered.clear()
+    response_cache.HEADS.entries.clear()
+    response_cache.HEADS.seen_once.clear()
+    response_head.LINES.entries.clear()
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["remembered", "new"])
@@ -132,13 +132,13 @@ def test_a_list_of_fields_that_changes_meanwhile_is_remembered_as_what_it_was() 
         forget()
         for number in "12":
             response_head.check_field(("X-Name", number))
-        response_head._heads_seen_once.add(hash(("200 OK", ("X-Name", "1"))))
+        response_cache.HEADS.seen_once.add(hash(("200 OK", ("X-Name", "1"))))
         fields[:] = [("X-Name", "1")]
 
     def run() -> None:
-        response_head.response_head("200 OK", fields)
-        assert response_head.response_head("200 OK", [("X-Name", "1")]).lines == "X-Name: 1\r\n"
-        assert response_head.response_head("200 OK", [("X-Name", "2")]).lines == "X-Name: 2\r\n"
+        response_cache.response_head("200 OK", fields)
+        assert response_cache.response_head("200 OK", [("X-Name", "1")]).lines == "X-Name: 1\r\n"
+        assert response_cache.response_head("200 OK", [("X-Name", "2")]).lines == "X-Name: 2\r\n"
 
     assert at_every_opcode(prepare, run, change) > 50
 

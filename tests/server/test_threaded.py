@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import onegate
 import pytest
-from onegate.worker.threaded import ThreadedWorker
+from onegate.worker.threaded import LeaderFollowers
 
 from tests.server.helpers import DEADLINE, Server, serving, wait_for
 from tests.server.processes import children, processor_seconds
@@ -297,7 +297,8 @@ def test_a_forced_end_keeps_the_number_of_a_socket_that_a_call_uses() -> None:
     connection.sock.close()
     wait_for(lambda: threading.active_count() == before, "the end of its threads")
     worker = server._worker
-    assert isinstance(worker, ThreadedWorker)
+    dispatcher = worker.dispatcher
+    assert isinstance(dispatcher, LeaderFollowers)
     worker.release()  # which waited for that call
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(worker._bell)
+        os.fstat(dispatcher._bell)

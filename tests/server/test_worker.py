@@ -123,8 +123,8 @@ HELD_UP = (
     """
 
 # Seconds that a request may be on the way while places are wanted; nothing shortens them.
-from onegate.worker import acceptor
-acceptor.PATIENCE = acceptor._LEAST = acceptor._WHILE_MOVING = 2.0
+from onegate.worker import evictor
+evictor.PATIENCE = evictor._LEAST = evictor._WHILE_MOVING = 2.0
 """
     + ECHO
 )

@@ -3,14 +3,7 @@
 Strict wherever two parsers could read the same bytes differently. Lenient in one point only: the
 characters that browsers send in a target although RFC 3986 does not list them.
 
-Ordinary traffic repeats itself: most field lines of a request were in an earlier one, and a
-program that makes requests sends the same block of them each time, and often the same head. So a
-line that was found valid is remembered with its reading, a block or a head that was seen twice with
-what it means as a whole, and the next time costs one look-up. What holds secrets is never
-remembered, and the memory is bounded.
-
-A head that is remembered as a whole is not even copied: :meth:`HeadParser.recall` gives the same
-object each time, and its owner keeps with it (``ready``) what it had made of it.
+What was read before is looked up, not read again (:mod:`onegate.http1.request_cache`).
 """
 
 from __future__ import annotations
@@ -29,20 +22,7 @@ from onegate.http1.request import (
     copy_meaning,
     set_meaning,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-
-_SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
-_REMEMBERED_LINES = 1024
-_REMEMBERED_LENGTH = 256
-_REMEMBERED_HEADS = 256
-_REMEMBERED_HEAD_LENGTH = 1024
-_END = b"\r\n\r\n"
-REMEMBERED = _REMEMBERED_HEAD_LENGTH + len(_END)
-"""Octets of the longest head that is remembered as a whole."""
+from onegate.http1.request_cache import SECRET, Line, RequestCache
 
 
 def field_name(line: str) -> str:
@@ -71,14 +51,11 @@ class HeadParser:
     """
 
     __slots__ = (
-        "_blocks",
-        "_heads",
+        "_cache",
         "_key_of",
         "_limits",
         "_new_fields",
-        "_remembered",
         "_secret",
-        "_seen_once",
         "recall",
     )
 
@@ -94,18 +71,16 @@ class HeadParser:
         self._limits = limits
         self._key_of = key_of
         self._new_fields = new_fields
-        self._remembered: dict[str, tuple[int, str, str]] = {}
-        self._heads: dict[bytes, Head] = {}
-        self.recall: Callable[[bytes], Head | None] = self._heads.get
+        self._cache = RequestCache()
+        self.recall: Callable[[bytes], Head | None] = self._cache.heads.get
         """The remembered head that some octets are, with the empty line that ends it and nothing
         behind; ``None`` if they are none. To be asked between two requests only.
 
         The head has no content. It is shared: nothing but its ``ready`` may be set, and its
         ``fields`` are not to be changed.
         """
-        self._blocks: dict[tuple[int, bytes], Head] = {}
-        self._seen_once: set[int] = set()
         self._secret = False
+        """Whether a field line of the present head must not be remembered."""
 
     def parse(self, octets: bytes | bytearray) -> Head:
         """Parse a whole head, without the empty line that ends it.
@@ -116,40 +91,18 @@ class HeadParser:
         line, _, block = octets.partition(b"\r\n")
         head = self._request_line(line.decode("latin-1"))
         head.line = line
-        known = self._blocks.get((head.minor, block))
+        known = self._cache.blocks.get((head.minor, block))
         if known is not None and not head.authority:
             copy_meaning(head, known)
-            # Its block came before and holds no secret; a query may be one.
-            bare = not head.chunked and not head.content_length and "?" not in head.target
-            if bare and len(octets) <= _REMEMBERED_HEAD_LENGTH:
-                self._remember(self._heads, octets + _END, head)
+            self._cache.add_head(head, octets)
             return head
         self._secret = False
         special = self._fields(head, block)
         absolute = head.authority
         set_meaning(head, special, self._limits.body)
-        if not absolute and not self._secret and len(block) <= _REMEMBERED_HEAD_LENGTH:
-            self._remember(self._blocks, (head.minor, block), head)
+        if not absolute and not self._secret:
+            self._cache.add_block(head, block)
         return head
-
-    def _remember(self, memory: dict[Any, Head], key: Any, head: Head) -> None:
-        """Keep what a head or a block means, if it comes for the second time."""
-        mark = hash(key)
-        if mark not in self._seen_once:
-            if len(self._seen_once) >= 4 * _REMEMBERED_HEADS:
-                self._seen_once.clear()
-            self._seen_once.add(mark)
-            return
-        if len(memory) >= _REMEMBERED_HEADS:
-            memory.clear()
-        known = Head()
-        known.line = head.line
-        known.method = head.method
-        known.target = head.target
-        known.minor = head.minor
-        known.ready = None
-        copy_meaning(known, head)
-        memory[key] = known
 
     def _fields(self, head: Head, block: bytes) -> list[tuple[int, str]]:
         """Read the field lines into ``head.fields``; return those that concern the message."""
@@ -157,10 +110,10 @@ class HeadParser:
         if len(lines) > self._limits.fields:
             raise ProtocolError(431, f"more than {self._limits.fields} field lines")
         head.fields = fields = self._new_fields()
-        remembered = self._remembered
+        read_before = self._cache.lines.get
         special: list[tuple[int, str]] = []
         for line in lines:
-            kind, key, value = remembered.get(line) or self._field_line(line)
+            kind, key, value = read_before(line) or self._field_line(line)
             if kind:
                 if kind == DROPPED:
                     continue
@@ -214,8 +167,8 @@ class HeadParser:
             raise ProtocolError(400, "invalid request-target")
         head.authority = match[1]
 
-    def _field_line(self, line: str) -> tuple[int, str, str]:
-        """Validate one line; return its kind, key and value. Remembers what may be repeated."""
+    def _field_line(self, line: str) -> Line:
+        """Validate one line; return its reading. Remembers it if it is no secret."""
         if len(line) > self._limits.field_size:
             raise ProtocolError(
                 431, f"field line over {self._limits.field_size} octets", field_name(line)
@@ -227,10 +180,8 @@ class HeadParser:
         key = self._key_of(name)
         kind = KINDS.get(name, PLAIN) if key is not None else DROPPED
         entry = (kind, key or "", match[2].rstrip(" \t"))
-        if name in _SECRET:
+        if name in SECRET:
             self._secret = True
-        elif len(line) <= _REMEMBERED_LENGTH:
-            if len(self._remembered) >= _REMEMBERED_LINES:
-                self._remembered.clear()
-            self._remembered[line] = entry
+        else:
+            self._cache.add_line(line, entry)
         return entry

@@ -106,14 +106,13 @@ class RequestReader:
                 return NEED_DATA
         end = buffer.find(b"\r\n\r\n", self._scanned - 3 if self._scanned > 3 else 0)
         if end < 0 or end > self._limits.head:
-            self._check_incomplete(buffer, end)
+            self._refuse_in_order_of_arrival(buffer, end)
             self._scanned = len(buffer)
             return NEED_DATA
         try:
             head = self._parser.parse(buffer[:end])
         except ProtocolError:
-            # Had the octets come one by one, these would have been seen first.
-            self._check_incomplete(buffer[: end + 4], end)
+            self._refuse_in_order_of_arrival(buffer[: end + 4], end)
             raise
         self._buffer = buffer[end + 4 :]
         self._scanned = 0
@@ -143,27 +142,40 @@ class RequestReader:
             self._buffer = self._buffer[2:]
             self._scanned = 0
 
-    def _check_incomplete(self, buffer: bytes | bytearray, end: int) -> None:
-        """What can be refused before the head is complete, in order of arrival.
+    def _refuse_in_order_of_arrival(self, buffer: bytes | bytearray, end: int) -> None:
+        """Raise the error that octets which came one by one would have met first, if there is one.
 
-        Only what came since the last look, at ``_scanned``, is looked at: a head that arrives
-        octet by octet costs no more than one that comes at once.
+        ``buffer``: what is here of the head. ``end``: where the empty line begins that ends it, -1
+        if that is not here.
+
+        Whatever way the octets were cut up, the result has to be the same. So a head that is not
+        complete is judged already, and one that is refused when it is complete is judged again as
+        if it were not; each time first its request line, then the ends of its lines, then its size,
+        and nothing behind the octet at which it becomes too large. Only what came since the last
+        look, at ``_scanned``, is looked at: a head that arrives octet by octet costs no more than
+        one that comes at once.
         """
-        limits = self._limits
-        over = end > limits.head or (end < 0 and len(buffer) > limits.head + 3)
-        stop = limits.head + 4 if over else len(buffer)
-        newline = buffer.find(b"\n", 0, min(stop, limits.request_line + 2))
+        most = self._limits.head
+        too_large = end > most or (end < 0 and len(buffer) > most + 3)
+        stop = most + 4 if too_large else len(buffer)
+        self._check_request_line(buffer, stop)
+        if BARE_LF.search(buffer, self._scanned, stop) is not None:
+            raise ProtocolError(400, "line ends in a bare LF")
+        if too_large:
+            raise ProtocolError(431, f"head over {most} octets")
+
+    def _check_request_line(self, buffer: bytes | bytearray, stop: int) -> None:
+        """Judge the request line as soon as it is complete, or too long, within the octets up to
+        ``stop``."""
+        most = self._limits.request_line
+        newline = buffer.find(b"\n", 0, min(stop, most + 2))
         if newline < 0:
-            if stop > limits.request_line + 1:
-                raise ProtocolError(414, f"request line over {limits.request_line} octets")
+            if stop > most + 1:
+                raise ProtocolError(414, f"request line over {most} octets")
         elif newline >= self._scanned:
             if buffer[newline - 1] != 0x0D:
                 raise ProtocolError(400, "line ends in a bare LF")
             self._parser.check_request_line(buffer[: newline - 1])
-        if BARE_LF.search(buffer, self._scanned, stop) is not None:
-            raise ProtocolError(400, "line ends in a bare LF")
-        if over:
-            raise ProtocolError(431, f"head over {limits.head} octets")
 
     def _content(self) -> Data | _Signal:
         if self._chunked is not None:

@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from onegate.http1.request import Head
 
 _PHRASES = {
     103: "Early Hints",
@@ -120,32 +119,6 @@ def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
     stays = length is None or (head.code == 304 and length != 0)
     lines = head.lines if stays else head.without_length()
     return lines, "Content-Length: 0\r\n" if head.code == 205 else ""
-
-
-def frame_whole(
-    head: ResponseHead, request: Head, close: bool, length: int, only: bool
-) -> bytes | None:
-    """The head's octets if the content at hand is all of it, else None.
-
-    ``close``: whether the connection has to end. ``length``: octets of the content at hand.
-    ``only``: whether there is no other content, as far as the server knows.
-
-    They are kept in ``head.whole`` with what they are for, since a head that is itself remembered
-    is mostly wanted for the same again. Threads share it, so both are one value, stored once; and
-    what is returned is for whoever has asked, whatever another thread has stored meanwhile.
-    """
-    second = time.time() // 1
-    method, minor = request.method, request.minor
-    declared = head.content_length
-    octets: bytes | None = None
-    if length and (declared == length or (only and declared is None)):
-        octets, framing, _ = frame(
-            head, method=method, minor=minor, close=close, length=length, second=int(second)
-        )
-        if framing is not BY_LENGTH:
-            octets = None
-    head.whole = (second, method, minor, close, length, only), octets
-    return octets
 
 
 def chunk(block: bytes) -> bytes:

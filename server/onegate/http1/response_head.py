@@ -7,6 +7,7 @@ They are checked before a single octet of them is sent, and hop-by-hop fields ar
 from __future__ import annotations
 
 from onegate.http1 import grammar
+from onegate.http1.cache import Cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,14 +31,18 @@ _HOP_BY_HOP = frozenset(
 PLAIN, LENGTH, DATE, SERVER = range(4)
 _SPECIAL = {"content-length": LENGTH, "date": DATE, "server": SERVER}
 
-_remembered: dict[tuple[str, str], tuple[int, str, int]] = {}
-_REMEMBERED_LINES = 1024
-_REMEMBERED_LENGTH = 256
+Line = tuple[int, str, int]
+"""What a field is to the message, its line and, of Content-Length, the number."""
+LINES: Cache[tuple[str, str], Line] = Cache(1024)
+"""Of fields that were found valid, but for long ones and secrets. All threads share them, and the
+statuses; see :mod:`onegate.http1.cache`."""
+_LONGEST_FIELD = 256
+_STATUSES: Cache[str, tuple[int, str]] = Cache(256)
 
 
 Whole = tuple[float, str, int, bool, int, bool]
 """What the octets of a whole head are for: the second, the request's method and minor version, and
-three parameters of :func:`onegate.http1.response.frame_whole`, which makes them."""
+three parameters of :func:`onegate.http1.response_cache.frame_whole`, which makes them."""
 
 
 class ResponseHead:
@@ -59,12 +64,12 @@ class ResponseHead:
         self.content_length: int | None = None
         self.has_date = self.has_server = False
         self.whole: tuple[Whole | None, bytes | None] = None, None
-        """Its octets, and what they are for; see :func:`onegate.http1.response.frame_whole`. Calls
-        in several threads have the same head, so it is one value: stored once and read once."""
+        """Its octets, and what they are for, by :func:`onegate.http1.response_cache.frame_whole`.
+        Calls in several threads have the same head, so it is one value: stored once, read once."""
         lines = ""
         for field in fields:
             try:
-                kind, line, length = _remembered[field]
+                kind, line, length = LINES.entries[field]
             except (KeyError, TypeError):
                 kind, line, length = check_field(field)
             lines += line
@@ -88,52 +93,11 @@ class ResponseHead:
         )
 
 
-_heads: dict[tuple[object, ...], ResponseHead] = {}
-_heads_seen_once: set[int] = set()
-_REMEMBERED_HEADS = 256
-
-
-def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
-    """The checked head of a response. One that an application gives again and again is
-    remembered, and is then not checked again: it is equal, so it is as good.
-
-    All threads share what is remembered here. Each look-up, each store and each ``clear`` is one
-    step of a dictionary; what is stored is complete and is not changed afterwards, but for
-    ``whole``. That two threads may both find room for one more, or one no longer find what it has
-    just looked for, costs a check.
-
-    Raises as :class:`ResponseHead` does.
-    """
-    key = (status, *fields)
-    try:
-        known = _heads.get(key)
-        if known is not None:
-            return known
-        mark = hash(key)
-    except TypeError:  # something in there is a list, say
-        return ResponseHead(status, fields)
-    # Of the key, not of the list: that is the application's, and its threads may share it.
-    own: tuple[tuple[str, str], ...] = key[1:]  # type: ignore[assignment]  # the status is the first
-    head = ResponseHead(status, own)
-    if mark not in _heads_seen_once:
-        if len(_heads_seen_once) >= 4 * _REMEMBERED_HEADS:
-            _heads_seen_once.clear()
-        _heads_seen_once.add(mark)
-    elif all(field in _remembered for field in own):  # none of them long, none a secret
-        if len(_heads) >= _REMEMBERED_HEADS:
-            _heads.clear()
-        _heads[key] = head
-    return head
-
-
-_statuses: dict[str, tuple[int, str]] = {}
-
-
 def _status(status: str) -> tuple[int, str]:
     """The number in ``status``, which is checked on its first use, and its text."""
     if not isinstance(status, str):
         raise TypeError(f"status must be str, not {type(status).__name__}")
-    known = _statuses.get(status)
+    known = _STATUSES.get(status)
     if known is None:
         match = grammar.STATUS.fullmatch(status)
         if match is None:
@@ -143,12 +107,11 @@ def _status(status: str) -> tuple[int, str]:
             raise ValueError(f"an interim status cannot be the response: {status!r}")
         # What was checked is what is sent: an enumeration that is a str formats as its name.
         known = code, match[0]
-        if len(_statuses) < 256:
-            _statuses[match[0]] = known
+        _STATUSES.store(match[0], known)
     return known
 
 
-def check_field(field: tuple[str, str]) -> tuple[int, str, int]:
+def check_field(field: tuple[str, str]) -> Line:
     """Check one field; return its kind, its line and, of a Content-Length, the number.
 
     Raises ``TypeError`` and ``ValueError``.
@@ -175,8 +138,6 @@ def check_field(field: tuple[str, str]) -> tuple[int, str, int]:
         length = int(value)
     # join, because what formats a subclass of str is not what was checked.
     entry = (kind, "".join((name, ": ", value, "\r\n")), length)
-    if len(name) + len(value) <= _REMEMBERED_LENGTH and lowered != "set-cookie":
-        if len(_remembered) >= _REMEMBERED_LINES:
-            _remembered.clear()
-        _remembered[field] = entry
+    if len(name) + len(value) <= _LONGEST_FIELD and lowered != "set-cookie":
+        LINES.store(field, entry)
     return entry

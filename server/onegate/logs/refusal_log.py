@@ -29,11 +29,20 @@ class Refusals:
     """Writes these lines for one worker."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._count = 0
         """Number of refused requests."""
         self._room = float(BURST)
         self._since = 0.0
         self._left_out = 0
+
+    def add(self) -> None:
+        """Another request was refused."""
+        self._count += 1
+
+    def take(self) -> int:
+        """How many were, which begins at 0 again."""
+        count, self._count = self._count, 0
+        return count
 
     def __call__(
         self,

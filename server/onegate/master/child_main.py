@@ -274,7 +274,7 @@ def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     this.wsgi = app
     generation.hooks("post_worker_init", this)
     assert spec.slot is not None
-    worker = _kind(settings)(
+    worker = Worker(
         settings,
         generation.listeners,
         this.wsgi,
@@ -282,8 +282,8 @@ def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
         spec.slot,
         StatusPipe(spec.status_fd),
         generation.context.tls,
+        on_interrupt=lambda: generation.hooks("worker_int", this),
     )
-    worker.interrupted = lambda: generation.hooks("worker_int", this)
     if settings.reload and not settings.preload:  # with that, the zygote looks
         from onegate.worker import autoreload  # noqa: PLC0415 - for development only
 
@@ -292,14 +292,6 @@ def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
         worker.run()
     finally:
         generation.hooks("worker_exit", spec.server, this)
-
-
-def _kind(settings: Settings) -> type[Worker]:
-    if settings.threads == 1:
-        return Worker
-    from onegate.worker.threaded import ThreadedWorker  # noqa: PLC0415 - only where there are some
-
-    return ThreadedWorker
 
 
 def status_main(spec: ChildSpec) -> None:

@@ -12,6 +12,7 @@ import socket
 
 from onegate.errors import SettingsError
 from onegate.http1 import grammar
+from onegate.http1.cache import Cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ FIELDS = {
 }
 # forwarded-pair = token "=" ( token / quoted-string )                      (RFC 7239, 4)
 _PAIR = re.compile(r'[ \t]*([!#$%&\'*+\-.^_`|~\w]+)=("(?:[^"\\]|\\.)*"|[^",;\s]*)[ \t]*')
-_REMEMBERED = 1024
 _FAMILIES = {4: socket.AF_INET, 16: socket.AF_INET6}
 _MAPPED = bytes(10) + b"\xff\xff"
 """In front of an IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2)."""
@@ -52,7 +52,7 @@ class Forwarded:
                 f"--forwarded-headers: unknown field {unknown[0]!r}, expected any of {known}"
             )
         self._keys = {FIELDS[name] for name in names}
-        self._known: dict[str, bool] = {}
+        self._known: Cache[str, bool] = Cache(1024)
 
     def trusts(self, address: str) -> bool:
         """Whether ``address`` is a listed peer. A Unix socket has none: its file has a mode."""
@@ -60,9 +60,8 @@ class Forwarded:
             return True
         known = self._known.get(address)
         if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[address] = self._listed(address)
+            known = self._listed(address)
+            self._known.store(address, known)
         return known
 
     def _listed(self, address: str) -> bool:

@@ -23,9 +23,9 @@ from select import poll
 from socket import SocketType
 
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
-from onegate.http1.request_parser import REMEMBERED
+from onegate.http1.request_cache import REMEMBERED
 from onegate.http1.request_reader import RequestReader
-from onegate.http1.response import CONTINUE, error_response
+from onegate.http1.response import CONTINUE
 from onegate.logs import request_id
 from onegate.logs.refusal_log import REQUEST_LINE
 from onegate.worker.connection_state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
@@ -48,6 +48,17 @@ if TYPE_CHECKING:
     from onegate.worker.response_counts import ResponseCounts
     from onegate.wsgi import EnvironFactory
 
+    class Dispatcher(Protocol):
+        """What a connection needs of a dispatcher; see :mod:`onegate.worker.dispatcher`."""
+
+        quick: bool
+        deferred: list[Call[Connection]]
+        gathering: bool
+        gathered: list[Transport]
+
+        def dispatch(self, call: Call[Connection]) -> None:
+            """Make a call; ``response_done`` follows, and ``resume`` if something is unread."""
+
     class Service(Protocol):
         """What a connection needs of its worker."""
 
@@ -57,11 +68,12 @@ if TYPE_CHECKING:
         now: float
         """Monotonic seconds, read once for each round of the loop."""
 
-        def call(self, call: Call[Connection]) -> bool:
-            """Call the application. False if that goes on elsewhere, and ``answered`` follows."""
+        @property
+        def dispatcher(self) -> Dispatcher:
+            """What makes its calls."""
 
         def watch(self, connection: Connection) -> None:
-            """Tell the connection of further events."""
+            """Tell the connection of events from now on. Once."""
 
         def watch_again(self, connection: Connection) -> None:
             """Report once more what it is ready for, after it left something undone."""
@@ -72,17 +84,8 @@ if TYPE_CHECKING:
         def closed(self, connection: Connection) -> None:
             """Its descriptor is free again."""
 
-        quick: bool
-        """Calls are short just now: one may be put off until all is read that has come, and the end
-        of an answer may wait for the end of its connection."""
-        asked: list[Call[Connection]]
-        """Those that were put off; ``answered`` follows, and ``resume`` if something is unread."""
         paused: bool
         """Nobody is accepted, for there is no room: who is idle may have to go."""
-        gathering: bool
-        """It may also wait in the kernel until the worker lets all of ``gathered`` go."""
-        gathered: list[Transport]
-
         access: AccessLog | ResponseCounts | None
         refusals: Refusals
 
@@ -98,8 +101,9 @@ if TYPE_CHECKING:
         def forwarded(self) -> Forwarded:
             """Which peers are trusted proxies, and what is believed of them."""
 
-        def alive(self, connection: Connection) -> None:
-            """The application goes on: a long answer is not a call that is stuck."""
+        def beat(self) -> float:
+            """The application goes on: a long answer is not a call that is stuck. Returns the
+            monotonic seconds of now."""
 
         def secure(self, sock: socket.SocketType) -> Transport:
             """Put TLS on the socket, if this service speaks it. Raises ``OSError``."""
@@ -158,6 +162,7 @@ class Connection:
         "_service",
         "_since_progress",
         "_streams",
+        "call_started",
         "deadline",
         "environs",
         "fd",
@@ -199,8 +204,11 @@ class Connection:
     _out: OutBuffer | None
     _streams: bool
     """Whether something of this answer was sent, and more is to follow."""
+    call_started: float
+    """Monotonic seconds at which the present call began, or was last seen to go on; ``inf`` while
+    it waits for a thread."""
     deadline: float
-    """Monotonic seconds at which the client has waited too long; of a call, when it began."""
+    """Monotonic seconds by which the client must have moved; without meaning during a call."""
     sock: Transport
 
     def __init__(
@@ -239,7 +247,8 @@ class Connection:
 
     def ready(self, events: int) -> None:
         """Act on what epoll reported."""
-        if events == _USUAL and self.state is IDLE and self._plain:
+        state = self.state
+        if events == _USUAL and state is IDLE and self._plain:
             # What receive() does too, without its questions: a request like one before.
             try:
                 octets = self.sock.recv(RECEIVE, DONTWAIT)
@@ -249,30 +258,39 @@ class Connection:
             if len(octets) <= REMEMBERED and (known := recall(octets)) is not None:
                 self._again(known)
             else:
-                self.receive(octets)
+                self._received(octets)
             return
         if events & _EOF:
             self._eof = True
-        if self.state is WRITE:
+        if state <= BODY:
+            self._ready_for_request(events)
+        elif state is CALL:
+            self._ready_in_call(events)
+        elif state is WRITE:
             # Tried even so: the report may be of what this descriptor was before.
             if events & (select.EPOLLOUT | _GONE):
                 self._flush()
-        elif self.state is LINGER:
+        elif state is LINGER:
             self._drain()
-        elif self.state is not CALL:
-            if events & _GONE and self.state <= BODY and self._has_failed():
-                self.close()  # a reset: no answer would arrive, so no call is made for it
-            elif events & _READABLE or not self._plain:
-                # What comes later than the report has a report of its own.
-                self.receive()
-        elif events & select.EPOLLOUT and self._out:
-            # The application is at work in another thread, and the client takes more again. What is
-            # lost here, the buffer says to the application's next block, or at the end.
+
+    def _ready_for_request(self, events: int) -> None:
+        """A request is waited for, or on its way."""
+        if events & _GONE and self._has_failed():
+            self.close()  # a reset: no response would arrive, so no call is made for it
+        elif events & _READABLE or not self._plain:
+            # What comes later than the report has a report of its own.
+            self.receive()
+
+    def _ready_in_call(self, events: int) -> None:
+        """The application is at work, in another thread."""
+        if events & _READABLE:
+            self.unread = True
+        if events & select.EPOLLOUT and self._out:
+            # The client takes more again. What is lost here, the buffer says to the application's
+            # next block, or at the end.
             with self._service.lock, contextlib.suppress(OSError):
                 if self._out.flush(self.sock, TURN) >= TURN:
                     self._service.watch_again(self)
-        if self.state is CALL and events & _READABLE:
-            self.unread = True
 
     def _has_failed(self) -> bool:
         """Ask the socket itself: the report may be of what its descriptor was before."""
@@ -284,15 +302,20 @@ class Connection:
             self.advance()
             self.receive()
 
-    def receive(self, octets: bytes = b"") -> None:
-        """Read what is there, and go as far as it leads. ``octets``: what was read already."""
+    def receive(self) -> None:
+        """Read what is there, and go as far as it leads.
+
+        Readiness is reported once, so it is read until a read shows that there is no more: it would
+        block, or brings less than was asked for, where that means the same (``_plain``) and no end
+        is known to stand behind it. A call ends that; ``unread`` says if something may be left.
+        """
         if self._preface and not self._read_preface():
             return
         drained = False
         while self.state <= BODY and not drained:
             count = RECEIVE if self._body is None else RECEIVE_CONTENT
             try:
-                octets = octets or self.sock.recv(count, DONTWAIT)
+                octets = self.sock.recv(count, DONTWAIT)
             except BlockingIOError:
                 self.unread = False
                 break
@@ -316,9 +339,24 @@ class Connection:
             else:
                 self._reader.receive(octets)
                 self.advance()
-            octets = b""
         if not self.watched and self.state is not CLOSED:
-            self._service.watch(self)
+            self._watch()
+
+    def _received(self, octets: bytes) -> None:
+        """The same with what was read already, of a plain connection that is watched. Empty: there
+        was an end or an error, which the next read gives again."""
+        if octets:
+            self.unread = len(octets) == RECEIVE
+            self._reader.receive(octets)
+            self.advance()
+            if len(octets) < RECEIVE:
+                return
+        self.receive()
+
+    def _watch(self) -> None:
+        """Have the loop tell of events from now on."""
+        self.watched = True
+        self._service.watch(self)
 
     def _read_preface(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
@@ -331,7 +369,7 @@ class Connection:
             self.sock = self._service.secure(sock)
         except BlockingIOError:
             if not self.watched:
-                self._service.watch(self)
+                self._watch()
             return False
         except proxy_protocol.ProxyProtocolError as error:
             self._preface = False
@@ -477,7 +515,7 @@ class Connection:
         """Have the application called."""
         service = self._service
         self.state = CALL
-        self.deadline = service.now  # when the call began, as long as it lasts
+        self.call_started = service.now
         # What make_call() does too, without the price of a call.
         call: Call[Connection] = Call()
         call.out = self
@@ -485,17 +523,26 @@ class Connection:
         call.environ = environ
         call.close = service.stopping or head.close
         # A new client is served before the next one is taken, whom another worker may serve.
-        if service.quick and self.watched:
-            service.asked.append(call)
-        elif service.call(call):
-            self.answered(call)
+        dispatcher = service.dispatcher
+        if dispatcher.quick and self.watched:
+            dispatcher.deferred.append(call)
+        else:
+            dispatcher.dispatch(call)
 
-    def answered(self, call: Call[Connection]) -> None:
-        """The application is done; what it said may not be taken yet."""
+    def wait_for_thread(self) -> None:
+        """The call is put off until a thread is free: that is not being stuck."""
+        self.call_started = float("inf")
+
+    def start_call(self) -> None:
+        """A call that was put off is made now."""
+        self.call_started = time.monotonic()
+
+    def response_done(self, call: Call[Connection]) -> None:
+        """The handler has returned: nothing is added to the response, of which the client may not
+        have taken all. For the dispatcher."""
         service = self._service
         if self._body is not None:
-            self._body.close()
-            self._body = None
+            self._close_body()
         self._streams = False
         if service.access is not None:
             self._write_access_log(service.access, call)
@@ -514,7 +561,7 @@ class Connection:
             if self.watched:
                 service.watch_again(self)
             else:
-                service.watch(self)
+                self._watch()
             return
         if call.close or service.paused:
             self._sent(call)
@@ -539,7 +586,7 @@ class Connection:
             if service.paused:
                 service.idle()
         elif call.cut:
-            self.close(reset=True)
+            self.reset()
         elif call.request.close and not service.stopping:
             self.close()  # the client announced the end and sends no more
         else:
@@ -548,13 +595,22 @@ class Connection:
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that is refused from its bytes, and end the connection."""
         service = self._service
-        if self._body is not None:
-            self._body.close()
-            self._body = None
+        self._close_body()
         environ = self.known()
         what, own = str(error.status), error.status == NO_ROOM
-        service.refusals.count += 1
+        service.refusals.add()
         service.refusals(service.now, self.peer, environ, what, error.reason, error.detail, own=own)
+        call = make_call(self, self._refused_head(error, environ), environ, close=True)
+        self.state = CALL
+        try:
+            self.send(call.error(error.status))
+        except ClientGone:
+            self.close()
+            return
+        self.response_done(call)
+
+    def _refused_head(self, error: ProtocolError, environ: dict[str, Any]) -> Head:
+        """Of a request that is refused, what its response and the logs need."""
         head = Head()
         head.target = environ.get("RAW_URI", "")
         head.minor = 1
@@ -565,16 +621,7 @@ class Connection:
         else:
             head.method = self._head.method
             self._head = None
-        call = make_call(self, head, environ, True)
-        self.state = CALL
-        octets = error_response(error.status, method=head.method)
-        call.status, call.octets = error.status, len(octets.partition(b"\r\n\r\n")[2])
-        try:
-            self.send(octets)
-        except ClientGone:
-            self.close()
-            return
-        self.answered(call)
+        return head
 
     def _flush(self) -> None:
         """Go on with an answer that the client did not take at once."""
@@ -586,7 +633,7 @@ class Connection:
         except BlockingIOError:
             return
         except ResponseCutError as error:
-            self._cut(str(error), own=True)
+            self._cut(error)
             return
         except OSError:
             self.close()
@@ -606,14 +653,14 @@ class Connection:
     def _lost(self, failure: OSError) -> None:
         """Something of the response was lost during its call, so that nothing can follow."""
         assert self._call is not None
-        own = isinstance(failure, ResponseCutError)
-        if (own or isinstance(failure, TimeoutError)) and not self._call.cut:
-            self._cut(str(failure), own=own)
+        if isinstance(failure, (ResponseCutError, TimeoutError)) and not self._call.cut:
+            self._cut(failure)
         else:
-            self.close(reset=True)  # the call has said so, or the client knows
+            self.reset()  # the call has said so, or the client knows
 
-    def _cut(self, why: str, *, own: bool) -> None:
-        """End a response that cannot be sent to its end."""
+    def _cut(self, why: OSError) -> None:
+        """End a response that cannot be sent to its end: the server's fault if there is no room for
+        it, or its file became shorter."""
         service, call = self._service, self._call
         assert call is not None
         request = call.request
@@ -622,38 +669,50 @@ class Connection:
             "RAW_URI": request.target,
             "SERVER_PROTOCOL": f"HTTP/1.{request.minor}",
         }
-        service.refusals(service.now, self.peer, environ, f"{call.status} cut", why, own=own)
-        self.close(reset=True)
+        own = isinstance(why, ResponseCutError)
+        what = f"{call.status} cut"
+        service.refusals(service.now, self.peer, environ, what, str(why), own=own)
+        self.reset()
 
     def expire(self, why: str = "the request did not arrive in time") -> None:
         """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
         if self.state in (HEAD, BODY):
             self._refuse(ProtocolError(408, why))
         elif self.state is WRITE:
-            self._cut(TOO_SLOW, own=False)
+            self._cut(TimeoutError(TOO_SLOW))
         elif self.state is not CALL:
             self.close()
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────
 
-    def close(self, *, reset: bool = False) -> None:
-        """Give the descriptor back; with ``reset`` so that the client sees an error."""
+    def close(self) -> None:
+        """Give the descriptor back."""
         if self.state is CLOSED:
             return
         self.state = CLOSED
         if self._body is not None:
-            self._body.close()
-            self._body = None
+            self._close_body()
         if self._out is not None:
             self._out.close()
             self._out = None
-        try:
-            if reset:
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        try:  # noqa: SIM105 - suppress() costs more than the system call
             self.sock.close()
         except OSError:
             pass
         self._service.closed(self)
+
+    def reset(self) -> None:
+        """Give the descriptor back so that the client sees an error."""
+        if self.state is not CLOSED:
+            with contextlib.suppress(OSError):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.close()
+
+    def _close_body(self) -> None:
+        """Give back what holds the request's content."""
+        if self._body is not None:
+            self._body.close()
+            self._body = None
 
     def abandon(self) -> None:
         """Let go of it although the application is at work for it, in another thread.
@@ -686,11 +745,11 @@ class Connection:
             while octets := self.sock.recv(RECEIVE, DONTWAIT):
                 if len(octets) < RECEIVE and self._plain and not self._eof:
                     if not self.watched:
-                        self._service.watch(self)
+                        self._watch()
                     return
         except BlockingIOError:
             if not self.watched:
-                self._service.watch(self)
+                self._watch()
             return
         except OSError:
             pass
@@ -721,23 +780,30 @@ class Connection:
     # ── output ───────────────────────────────────────────────────────────────────────────────
 
     def send(self, octets: bytes) -> None:
-        """Send what the client takes, keep the rest. Raises :class:`ClientGone`."""
+        """Send what the client takes, keep the rest; more of the response follows."""
         if self._streams:
-            self._service.alive(self)
+            self.call_started = self._service.beat()
         self._streams = True
-        self.send_last(octets, False, False)
+        self._send(octets, DONTWAIT)
 
-    def send_last(self, octets: bytes, close: bool, hold: bool = True) -> None:
-        """The same for the end of an answer, and with ``close`` of the connection. With ``hold`` it
-        may wait a moment in the kernel, which sends it within 200 ms whatever we do (tcp(7),
-        TCP_CORK)."""
+    def send_last(self, octets: bytes, close: bool) -> None:
+        """The same for the end of a response, and with ``close`` of the connection: while calls are
+        quick it may wait a moment in the kernel for what follows, which sends it within 200 ms
+        whatever we do (tcp(7), TCP_CORK)."""
         flags = DONTWAIT
-        if hold and self._corks and (service := self._service).quick:
+        if self._corks and (dispatcher := self._service.dispatcher).quick:
             if close:  # to go in one segment with the end of the connection
                 flags = _DONTWAIT_MORE
-            elif service.gathering:
-                service.gathered.append(self.sock)
+            elif dispatcher.gathering:
+                dispatcher.gathered.append(self.sock)
                 flags = _DONTWAIT_MORE
+        self._send(octets, flags)
+
+    def _send(self, octets: bytes, flags: int) -> None:
+        """Send to the socket what it takes, unless something waits already; buffer the rest.
+
+        Raises :class:`ClientGone`.
+        """
         if not self._out:
             try:
                 count = self.sock.send(octets, flags)
@@ -794,7 +860,7 @@ class Connection:
         room.register(self.sock, select.POLLOUT)
         since, taken = time.monotonic(), out.sent
         while rest:
-            service.alive(self)
+            self.call_started = service.beat()
             room.poll(_BEAT * 1000)
             with service.lock:
                 before = out.sent
@@ -803,15 +869,12 @@ class Connection:
                 rest = out.append(rest)
                 if rest and not out:  # no memory either: as it is taken
                     with contextlib.suppress(BlockingIOError):
-                        count = self.sock.send(rest, DONTWAIT)
-                        rest = rest[count:]
-                        out.sent += count
-            if out.error and not out.reported:
-                out.reported = True
+                        rest = out.send_through(self.sock, rest)
+            if error := out.new_error():
                 log.warning(
                     "a response of more than --response-memory cannot be spooled: %s;"
                     " its application waits for the client",
-                    out.error.strerror,
+                    error.strerror,
                 )
             now = time.monotonic()
             if out.sent - taken >= PROGRESS:

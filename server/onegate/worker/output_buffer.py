@@ -60,13 +60,13 @@ class OutBuffer:
         "_in_memory",
         "_memory",
         "_position",
+        "_reported",
         "_retired",
         "_segments",
         "_spool",
         "_spooled",
         "error",
         "failure",
-        "reported",
         "sent",
     )
 
@@ -85,8 +85,8 @@ class OutBuffer:
         """... and the octets of all of them."""
         self.error: OSError | None = None
         """Why something could not be spooled, ..."""
-        self.reported = False
-        """... and whether that was logged."""
+        self._reported = False
+        """... and whether that was given to who logs it."""
         self.sent = 0
         """Octets that clients took."""
         self.failure: OSError | None = None
@@ -220,6 +220,22 @@ class OutBuffer:
             self._spooled.truncate(0)
             self._position = self._allocated = 0
         return sent
+
+    def send_through(self, sock: Transport, octets: memoryview) -> memoryview:
+        """Send of ``octets`` what ``sock`` takes, past the buffer, which has to be empty.
+
+        Returns what is left of them. Raises ``OSError``.
+        """
+        count = sock.send(octets, socket.MSG_DONTWAIT)
+        self.sent += count
+        return octets[count:]
+
+    def new_error(self) -> OSError | None:
+        """Why something could not be spooled: the first time that it is asked for."""
+        if self._reported or self.error is None:
+            return None
+        self._reported = True
+        return self.error
 
     def _take(self, segment: memoryview | FileSegment, count: int) -> None:
         if isinstance(segment, FileSegment):

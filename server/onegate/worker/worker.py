@@ -25,7 +25,7 @@ from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
 from onegate.worker.acceptor import Acceptor, Front
 from onegate.worker.connection_state import CALL
-from onegate.worker.dispatcher import GATHERING, Calls
+from onegate.worker.dispatcher import Dispatcher, InlineDispatcher
 from onegate.worker.recycling import Retirement
 from onegate.wsgi import EnvironFactory, field_key
 from onegate.wsgi.handler import refused_heads
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from onegate.worker.connection import Connection
     from onegate.worker.response_counts import ResponseCounts
 
+_READ = select.EPOLLIN
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _TICK = 1.0
 _SHORT_TICK = 0.05
@@ -54,19 +55,16 @@ _BEAT = Field.BEAT
 # What applications replace (monkey patches of gevent, eventlet) is bound before they are loaded:
 # here, and by the imports from select, threading, os and socket in whatever a worker runs.
 _handle = signal.signal
+_monotonic = time.monotonic
 
 
-class Worker(Calls):
+class Worker:
     """Serves until told to stop. See :class:`onegate.worker.connection.Service`.
 
     ``lifeline``: read end of a pipe that reports end of file when the master is gone. ``context``:
-    with it TLS is spoken.
+    with it TLS is spoken. ``handles_signals``: false in a process that has other things to do; then
+    the end of the lifeline is the end. ``on_interrupt``: called when INT or QUIT comes.
     """
-
-    _READ = select.EPOLLIN
-    _gathers = True
-    has_signals = True
-    """False in a process that has other things to do; then the end of the lifeline is the end."""
 
     def __init__(
         self,
@@ -77,9 +75,12 @@ class Worker(Calls):
         slot: Slot,
         status: Status,
         context: SSLContext | None = None,
+        *,
+        handles_signals: bool = True,
+        on_interrupt: Callable[[], object] = lambda: None,
     ) -> None:
-        super().__init__(app, slot)
         self.settings = settings
+        self.dispatcher = _dispatcher(settings, app, slot)
         self.limits = MessageLimits(
             request_line=settings.limit_request_line,
             field_size=settings.limit_request_field_size,
@@ -97,16 +98,18 @@ class Worker(Calls):
         self.now = time.monotonic()
         self.stopping = False
         self.paused = True
-        self.term = 0
-        """Number of the leadership of the loop; see :mod:`onegate.worker.threaded`."""
         self._secure = None if context is None else _tls(context)
         self._lifeline = lifeline
         self._slot = slot
+        self._numbers = slot.numbers
         self._status = status
         self._retirement = Retirement(settings, status, self.now)
         self._epoll = epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
+        self.closed = (
+            self._acceptor.closed
+        )  # not a method, which would be a call for each connection
         self._stop_by = float("inf")
         self._listen_until = float("inf")
         self._last = False
@@ -116,8 +119,8 @@ class Worker(Calls):
         """Times that it was looked for what has come, since a tick was found to be late."""
         self._events: Iterator[tuple[int, int]] = iter(())
         self.lock = Lock()
-        self.interrupted: Callable[[], None] = lambda: None
-        """Called when INT or QUIT comes."""
+        self._handles_signals = handles_signals
+        self._on_interrupt = on_interrupt
 
     def _front(self, listener: Listener) -> Front:
         environs = EnvironFactory(
@@ -138,18 +141,18 @@ class Worker(Calls):
         """Serve until stopped, then finish what is in flight."""
         self._prepare()
         self._status.serves()
-        self._start()
+        self.dispatcher.run(self._loop)
         self._sum_up()
 
     def _prepare(self) -> None:
         limit = budget(_open_descriptors(), self.settings.worker_connections)
-        self._acceptor.budget = limit.connections
         self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
-        if self.has_signals:
+        if self._handles_signals:
             self._note_signals()
-        self._epoll.register(self._wake, self._READ)
-        self._epoll.register(self._lifeline, self._READ)
-        self._acceptor.listen()
+        self._epoll.register(self._wake, _READ)
+        self._epoll.register(self._lifeline, _READ)
+        self.dispatcher.prepare(self._epoll)
+        self._acceptor.listen(limit.connections)
         self._numbers[_BEAT] = self.now = time.monotonic()
         self._slot[Field.SERVES] = 1.0
 
@@ -161,13 +164,12 @@ class Worker(Calls):
 
     def release(self) -> None:
         """Close what the end of the process would have closed. Listeners are not its own."""
+        if not self.dispatcher.release():
+            return
         self._epoll.close()
         os.close(self._wake)
         os.close(self._wake_write)
         self._acceptor.release()
-
-    def _start(self) -> None:
-        self._loop(0)
 
     def _loop(self, term: int) -> bool:
         """Handle events until all is over (True) or another thread leads (False).
@@ -175,38 +177,38 @@ class Worker(Calls):
         A leader may lose its term within any call below; it then returns without touching
         anything more. What it had not yet handled of the last events stands in ``_events``.
         """
-        acceptor = self._acceptor
-        connections = acceptor.connections
-        numbers, retirement = self._numbers, self._retirement
-        requests = self.requests
+        acceptor, dispatcher = self._acceptor, self.dispatcher
+        connections, fronts = acceptor.connections, acceptor.fronts
+        poll, numbers, most = self._epoll.poll, self._numbers, self._retirement.after
+        now = self.now
         while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
                     connection.ready(mask)
-                elif fd in acceptor:
+                elif fd in fronts:
                     acceptor.accept(fd)
                 else:
-                    self.answer()
+                    dispatcher.run_deferred()
                     self._other(fd)
-                if self.term != term:
+                if dispatcher.term != term:
                     return False
-            if self.asked:
-                self.answer()
-            if self.now >= self._next_tick and not self._behind():
+            if dispatcher.deferred:
+                dispatcher.run_deferred()
+            if now >= self._next_tick and not self._behind():
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
-            # What came behind an answered request in the same read is asked, but of no event.
-            timeout = 0.0 if self.asked else max(0.0, self._next_tick - self.now)
-            ended = time.monotonic()
-            self._events = iter(self._epoll.poll(timeout, _MAX_EVENTS))
-            self._each = (ended - self.now) / (self.requests - requests or 1)
-            requests = self.requests
-            numbers[_BEAT] = self.now = time.monotonic()
-            self.quick = self._each < GATHERING and self.now > self._apart_until and self._gathers
-            if requests >= retirement.after:
-                retirement.ask(f"it has answered {requests} requests")
+            timeout = self._next_tick - now
+            # What came behind an answered request in the same read is deferred, but has no event.
+            if dispatcher.deferred or timeout < 0.0:
+                timeout = 0.0
+            busy = _monotonic() - now
+            self._events = iter(poll(timeout, _MAX_EVENTS))
+            numbers[_BEAT] = self.now = now = _monotonic()
+            dispatcher.next_round(busy, now)
+            if dispatcher.requests >= most:
+                self._retirement.ask(f"it has answered {dispatcher.requests} requests")
         return True
 
     def _other(self, fd: int) -> None:
@@ -216,13 +218,15 @@ class Worker(Calls):
                 if number == signal.SIGTERM:
                     self._stop(self.settings.graceful_timeout)
                 elif number in (signal.SIGINT, signal.SIGQUIT):
-                    self.interrupted()
+                    self._on_interrupt()
                     self._stop(0.0)
                 elif number == signal.SIGUSR1:
                     error_log.renew()
         elif fd == self._lifeline:
             self._epoll.unregister(fd)
             self._stop(self.settings.graceful_timeout)
+        else:
+            self.dispatcher.ready(fd)
 
     # ── timers ───────────────────────────────────────────────────────────────────────────────
 
@@ -256,13 +260,15 @@ class Worker(Calls):
         oldest_call = 0.0
         for connection in list(acceptor.connections.values()):
             if connection.state is CALL:
-                oldest_call = min(oldest_call or connection.deadline, connection.deadline)
+                started = connection.call_started
+                oldest_call = min(oldest_call or started, started)
             elif connection.deadline < self.now:
                 connection.expire()
         if self.paused and not self.stopping:
             acceptor.look_for_victims()
         self.refusals.look(self.now)
         self._report(oldest_call)
+        self.dispatcher.tick(self.now)
         short = self.stopping or self.paused
         self._next_tick = self.now + (_SHORT_TICK if short else _TICK)
         if self.stopping and acceptor.listening and self._listen_until > self.now:
@@ -285,14 +291,13 @@ class Worker(Calls):
             with open("/proc/self/statm") as statm:
                 resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
-        self._retirement.look(self.now, resident, self.requests)
+        self._retirement.look(self.now, resident, self.dispatcher.requests)
 
     def _sum_up(self) -> None:
         """Write the numbers that only grow."""
-        slot, refusals = self._slot, self.refusals
-        slot[Field.REQUESTS] = slot[Field.BEFORE] + self.requests
-        slot[Field.REFUSED] += refusals.count
-        refusals.count = 0
+        slot = self._slot
+        slot[Field.REQUESTS] = slot[Field.BEFORE] + self.dispatcher.requests
+        slot[Field.REFUSED] += self.refusals.take()
         slot[Field.HEADS_REFUSED] += refused_heads.take()
 
     def _stop(self, patience: float) -> None:
@@ -311,9 +316,10 @@ class Worker(Calls):
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
-    def alive(self, connection: Connection) -> None:
-        """The application has produced something more: it is not stuck."""
-        self._numbers[_BEAT] = connection.deadline = time.monotonic()
+    def beat(self) -> float:
+        """A call goes on and is not stuck; the monotonic seconds of now."""
+        self._numbers[_BEAT] = now = time.monotonic()
+        return now
 
     def secure(self, sock: socket.SocketType) -> Transport:
         """Put TLS on an accepted socket, where it is spoken here."""
@@ -321,7 +327,6 @@ class Worker(Calls):
 
     def watch(self, connection: Connection) -> None:
         """Report events of this connection from now on."""
-        connection.watched = True
         self._epoll.register(connection.fd, _EVENTS)
 
     def watch_again(self, connection: Connection) -> None:
@@ -332,9 +337,22 @@ class Worker(Calls):
         """A connection may be closed now if descriptors are short."""
         self._acceptor.resume()
 
-    def closed(self, connection: Connection) -> None:
-        """Forget it; its descriptor may be used for the next one."""
-        self._acceptor.closed(connection)
+    def accepting(self) -> None:
+        """The acceptor takes connections."""
+        self.paused = False
+
+    def not_accepting(self) -> None:
+        """The acceptor takes nobody until there is room, or at all."""
+        self.paused = True
+
+
+def _dispatcher(settings: Settings, app: Callable[..., Any], slot: Slot) -> Dispatcher:
+    """What makes the calls of a worker."""
+    if settings.threads == 1:
+        return InlineDispatcher(app, slot)
+    from onegate.worker.threaded import LeaderFollowers  # noqa: PLC0415 - only where there are some
+
+    return LeaderFollowers(app, slot, settings.threads)
 
 
 def _access_log(settings: Settings) -> AccessLog | None:

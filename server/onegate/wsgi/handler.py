@@ -13,7 +13,7 @@ from __future__ import annotations
 import _thread
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from onegate.http1 import Head
@@ -26,10 +26,10 @@ from onegate.http1.response import (
     chunk,
     error_response,
     frame,
-    frame_whole,
     interim_response,
 )
-from onegate.http1.response_head import ResponseHead, response_head
+from onegate.http1.response_cache import frame_whole, response_head
+from onegate.http1.response_head import ResponseHead
 from onegate.wsgi.file_wrapper import FileWrapper
 
 TYPE_CHECKING = False
@@ -107,12 +107,11 @@ class Call(Generic[OutputT]):
     _response: ResponseHead | None = None
     _framing: Framing | None = None
     _sent = False
-    _whole = False
-    """Whether a single block was all that had to be sent."""
-    _asked_close = False
-    """What ``close`` was until the head was made, which may have to end the connection itself."""
+    """Whether the head is made, and nothing of it can change."""
+    _written = False
+    """Whether ``write`` was called, so that the iterable does not have all of the content."""
     _left = 0
-    _held: list[bytes] | None = None
+    """Octets of content that are still to come, where its length is known."""
     _iterable: Any = None
     status = 0
     octets = 0
@@ -121,7 +120,14 @@ class Call(Generic[OutputT]):
     """Whether the connection has to end so that the client notices the answer is incomplete."""
 
     def run(self, app: Callable[..., Iterable[bytes]]) -> None:
-        """Call ``app`` and send what it answers. Raises nothing."""
+        """Call ``app`` and send its response, in one of four ways. Raises nothing.
+
+        - A first block that is all of the content, which is the most usual one: with its head, at
+          once (:meth:`_send_whole`).
+        - Several blocks that exist already: head and blocks at once (:meth:`_send_together`).
+        - A regular file: without reading it (:meth:`_send_file`).
+        - Everything else: each block before the next one is asked for (:meth:`_send_block`).
+        """
         environ = self.environ
         assert environ is not None
         environ["wsgi.early_hints"] = self._early_hints
@@ -132,20 +138,19 @@ class Call(Generic[OutputT]):
             kind = type(iterable)
             if kind is list or kind is tuple:
                 if not self._sent:
-                    if len(iterable) == 1 and self._send_whole(iterable[0], True):
-                        return
-                    # All blocks exist already: head and blocks can go out together.
-                    self._held = []
+                    if len(iterable) != 1 or not self._send_whole(iterable[0], True):
+                        self._send_together(iterable)
+                    return
             elif kind is FileWrapper:
                 if self._send_file(iterable):
                     return
                 iterable = iterable.blocks()
             for block in iterable:
-                if not self._sent and self._held is None and self._send_whole(block, False):
+                if not self._sent and self._send_whole(block, False):
                     continue
-                if not self._block(block):
+                if not self._send_block(block, self.out.send):
                     break
-            if not self._whole:
+            if self._left or self._framing is not BY_LENGTH:
                 self._finish()
         except ClientGone as gone:
             self.close = True
@@ -184,18 +189,19 @@ class Call(Generic[OutputT]):
 
     def __call__(self, block: bytes) -> None:
         """The ``write`` callable: sent, or kept to be sent in order, before it returns."""
-        self._block(block, written=True)
+        self._written = True
+        self._send_block(block, self.out.send)
 
-    def _block(self, block: bytes, *, written: bool = False) -> bool:
-        """Send one block. Returns False when no further one can be used."""
+    def _send_block(self, block: bytes, send: Callable[[bytes], None]) -> bool:
+        """``send`` one block, the first one with the head. Returns False when no further one can be
+        used."""
         if not isinstance(block, bytes):
             raise TypeError(f"the application gave a {type(block).__name__} where bytes are due")
         if not block:
             return True
         head = b""
         if not self._sent:
-            # len() counts what the iterable gives; what is written comes on top of that.
-            head = self._head(None if written else self._only_block(len(block)))
+            head = self._head(self._only_block(len(block)))
         more = True
         if self._framing is BY_LENGTH:
             if len(block) > self._left:
@@ -213,16 +219,13 @@ class Call(Generic[OutputT]):
         self.octets += len(block)
         if self._framing is CHUNKED:
             block = chunk(block)
-        octets = head + block
-        if self._held is not None:
-            self._held.append(octets)
-        elif octets:
-            self.out.send(octets)
+        if octets := head + block:
+            send(octets)
         return more
 
     def _send_whole(self, block: bytes, only: bool) -> bool:
-        """The most usual answer: a first block as long as was declared, or one that is known to be
-        the ``only`` one. False: it is another, and nothing was sent."""
+        """Send a first block that is all of the content: it is as long as was declared, or known to
+        be the ``only`` one. False: it is not, and nothing was sent."""
         response = self._response
         if response is None or type(block) is not bytes:
             return False
@@ -234,7 +237,7 @@ class Call(Generic[OutputT]):
         if head is None:
             return False
         self._framing = BY_LENGTH
-        self._sent = self._whole = True
+        self._sent = True
         self.status = response.code
         self.octets = length
         if length > _COPY:
@@ -252,7 +255,6 @@ class Call(Generic[OutputT]):
         response = self._response
         if response is None:
             raise AssertionError("the application did not call start_response")
-        self._asked_close = self.close
         octets, self._framing, self.close = frame(
             response,
             method=self.request.method,
@@ -269,30 +271,46 @@ class Call(Generic[OutputT]):
 
     def _only_block(self, size: int) -> int | None:
         """``size``, if the iterable says that this block is the only one (PEP 3333, "Handling the
-        Content-Length Header"). Its length is not asked for when the application declared one, and
-        not needed if asking for it fails, in whatever way."""
-        if self._response is None or self._response.content_length is not None:
+        Content-Length Header"). Its length is not asked for when the application declared one, nor
+        if something was written, which comes on top of what the iterable gives; and it is not
+        needed if asking for it fails, in whatever way."""
+        if self._written or self._response is None or self._response.content_length is not None:
             return None
         try:
             return size if len(self._iterable) == 1 else None
         except Exception:
             return None
 
+    def _send_together(self, blocks: Sequence[bytes]) -> None:
+        """Send head and blocks at once. So an error in any of them still ends in a clean 500."""
+        held: list[bytes] = []
+        close = self.close
+        try:
+            for block in blocks:
+                if not self._send_block(block, held.append):
+                    break
+            if not self._sent:
+                held.append(self._head(0))
+        except BaseException:
+            self._sent, self.close = False, close  # as it is: nothing of it has left
+            raise
+        if self._framing is CHUNKED:
+            held.append(LAST_CHUNK)
+        self._send_end(b"".join(held))
+
     def _finish(self) -> None:
-        if self._sent and self._framing is BY_LENGTH and self._held is None:
-            if self._left:
-                self._check_length()
-            return
+        """Send what is missing when each block was sent."""
         head = b"" if self._sent else self._head(0)
-        tail = LAST_CHUNK if self._framing is CHUNKED else b""
-        held = b"".join(self._held) if self._held else b""
-        if octets := held + head + tail:
-            # Too short an answer ends in a reset, which would take along what is not yet sent.
+        self._send_end(head + LAST_CHUNK if self._framing is CHUNKED else head)
+
+    def _send_end(self, octets: bytes) -> None:
+        """Send the last ``octets`` of the response, if there are any."""
+        if octets:
+            # Too short a response ends in a reset, which would take along what is not yet sent.
             if self._left:
                 self.out.send(octets)
             else:
                 self.out.send_last(octets, self.close)
-        self._held = None
         self._check_length()
 
     def _check_length(self) -> None:
@@ -330,18 +348,19 @@ class Call(Generic[OutputT]):
         request = self.request
         what = f"{request.method} {request.target!r}"
         self._complain("%s while answering %s", type(error).__name__, what, error=error)
-        if self._sent and not self._held:
+        if self._sent:
             self.close = self.cut = True
             return
-        if self._sent:  # the head was made, and is held with what follows it
-            self.close = self._asked_close
-        self.status = 500
-        octets = error_response(500, method=request.method, close=self.close)
-        self.octets = len(octets.partition(b"\r\n\r\n")[2])
         try:
-            self.out.send_last(octets, self.close)
+            self.out.send_last(self.error(500), self.close)
         except ClientGone:
             self.close = True
+
+    def error(self, status: int) -> bytes:
+        """Make this an error response of the server's own, with ``status``; its octets."""
+        octets = error_response(status, method=self.request.method, close=self.close)
+        self.status, self.octets = status, len(octets.partition(b"\r\n\r\n")[2])
+        return octets
 
     def _close_iterable(self) -> None:
         """PEP 3333: if the iterable has ``close``, it is called, however the request ended."""

@@ -99,10 +99,10 @@ def test_secrets_are_not_remembered(name: str) -> None:
     for _ in range(4):
         read([f"GET / HTTP/1.1\r\nHost: a\r\n{name}: hush\r\n\r\n".encode()], parser=parser)
         read([b"GET /?hush HTTP/1.1\r\nHost: a\r\n\r\n"], parser=parser)
-    remembered = [*parser._blocks.items(), *parser._heads.items()]
+    remembered = [*parser._cache.blocks.entries.items(), *parser._cache.heads.entries.items()]
     kept = repr([(key, head.method, head.fields) for key, head in remembered])
-    assert "hush" not in kept + repr(parser._remembered)
-    assert "Host: a" in repr(parser._remembered)
+    assert "hush" not in kept + repr(parser._cache.lines.entries)
+    assert "Host: a" in repr(parser._cache.lines.entries)
 
 
 def test_the_memory_is_bounded() -> None:
@@ -111,10 +111,11 @@ def test_the_memory_is_bounded() -> None:
         for _ in range(2):
             read([f"GET / HTTP/1.1\r\nHost: a\r\nX: {number}\r\n\r\n".encode()], parser=parser)
             read([f"GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n".encode()], parser=parser)
-    assert len(parser._remembered) <= 1024
-    assert len(parser._blocks) <= 256
-    assert 0 < len(parser._heads) <= 256
-    assert len(parser._seen_once) <= 1024
+    assert len(parser._cache.lines.entries) <= 1024
+    assert len(parser._cache.blocks.entries) <= 256
+    assert 0 < len(parser._cache.heads.entries) <= 256
+    for memory in (parser._cache.blocks, parser._cache.heads):
+        assert len(memory.seen_once) <= 1024
 
 
 def test_what_is_remembered_is_not_what_the_owner_changes() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from onegate.http1 import response_head
+from onegate.http1.cache import Cache
 from onegate.http1.date import imf_fixdate
 from onegate.http1.response import (
     CONTINUE,
@@ -308,8 +309,9 @@ def test_wrong_types_are_refused() -> None:
 
 
 def test_memory_of_fields_is_bounded_and_holds_no_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response_head, "_remembered", memory)
+    lines: Cache[Any, Any] = Cache(response_head.LINES.most)
+    monkeypatch.setattr(response_head, "LINES", lines)
+    memory = lines.entries
     ResponseHead("200 OK", [("Set-Cookie", "a=b"), ("X", "x" * 256), ("Y", "1")])
     assert list(memory) == [("Y", "1")]
     for number in range(3000):
@@ -319,11 +321,11 @@ def test_memory_of_fields_is_bounded_and_holds_no_cookie(monkeypatch: pytest.Mon
 
 
 def test_memory_of_statuses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response_head, "_statuses", memory)
+    memory: Cache[Any, Any] = Cache(response_head._STATUSES.most)
+    monkeypatch.setattr(response_head, "_STATUSES", memory)
     for number in range(1000):
         assert ResponseHead(f"200 {number}", []).code == 200
-    assert len(memory) == 256
+        assert len(memory.entries) <= 256
 
 
 def test_chunk() -> None:
@@ -343,38 +345,3 @@ def test_R65_error_response_to_a_HEAD_has_no_content() -> None:
     octets = error_response(400, method="HEAD")
     assert octets.endswith(b"\r\n\r\n")
     assert b"Content-Length: 16\r\n" in octets
-
-
-def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response_head, "_heads", memory)
-    monkeypatch.setattr(response_head, "_heads_seen_once", set())
-    fields = [("X", "1"), ("Content-Length", "2")]
-    heads = [response_head.response_head("200 OK", list(fields)) for _ in range(4)]
-    assert heads[1] is heads[2] is heads[3]
-    assert [head.lines for head in heads] == ["X: 1\r\nContent-Length: 2\r\n"] * 4
-    # Framing is made anew where something else is asked for.
-    for minor, close in ((1, False), (1, True), (0, False), (1, False)):
-        octets, _, _ = frame(heads[3], method="GET", minor=minor, close=close, length=None)
-        assert (b"Connection: close" in octets) is close
-        assert (b"Connection: keep-alive" in octets) is (not minor)
-    head, _, _ = frame(heads[3], method="HEAD", minor=1, close=False, length=None)
-    assert head == octets
-
-
-def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory: dict[Any, Any] = {}
-    monkeypatch.setattr(response_head, "_heads", memory)
-    for _ in range(3):
-        response_head.response_head("200 OK", [("Set-Cookie", "a=hush")])
-        response_head.response_head("200 OK", [("X", "x" * 300)])
-        with pytest.raises(TypeError):
-            response_head.response_head("200 OK", [("X", ["1"])])  # type: ignore[list-item]
-    assert not memory
-    for number in range(3000):
-        for _ in range(2):
-            response_head.response_head("200 OK", [("X", str(number))])
-        assert len(memory) <= 256
-    assert len(response_head._heads_seen_once) <= 1024

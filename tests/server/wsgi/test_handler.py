@@ -264,7 +264,7 @@ def test_a_response_that_is_cut_is_logged_with_its_request_and_the_reason(
 class Left(Recorder):
     """A client that leaves before the end is sent."""
 
-    def send_last(self, octets: bytes, close: bool, hold: bool = True) -> None:
+    def send_last(self, octets: bytes, close: bool) -> None:
         raise ClientGone
 
 
