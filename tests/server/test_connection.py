@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SIZE = 30_000_000
 APP = f"""
 import itertools
-from onegate.worker.output_buffer import OutBuffer
+from onegate.worker.output_buffer import OutputBuffer
 
-OutBuffer.MAX_SPOOLED = 1 << 20
+OutputBuffer.MAX_SPOOLED = 1 << 20
 BLOCK = bytes(range(256)) * 256
 BLOCKS = {SIZE} // len(BLOCK)
 
@@ -141,10 +141,10 @@ def test_a_client_that_does_not_move_is_given_up(
 
 def test_a_disk_that_is_full_makes_the_application_wait(tmp_path: Path) -> None:
     """It is no reason to cut a response; and the log says why the application waits."""
-    full = "OutBuffer.MAX_SPOOLED = 1 << 20\nimport resource\n"
+    full = "OutputBuffer.MAX_SPOOLED = 1 << 20\nimport resource\n"
     full += "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
     full += "import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-    source = APP.replace("OutBuffer.MAX_SPOOLED = 1 << 20\n", full)
+    source = APP.replace("OutputBuffer.MAX_SPOOLED = 1 << 20\n", full)
     with serving(tmp_path, source) as server, ask(server, "/counted") as client:
         assert client.head().status == 200
         server.wait_for_log(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.worker.output_buffer import FileSegment, OutBuffer, ResponseCutError
+from onegate.worker.output_buffer import FileSegment, OutputBuffer, ResponseCutError
 
 from tests.server.helpers import serving
 
@@ -36,7 +36,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def drain(buffer: OutBuffer, pair: Pair) -> bytes:
+def drain(buffer: OutputBuffer, pair: Pair) -> bytes:
     """Flush ``buffer`` while the client reads; what the client got."""
     ours, theirs = pair
     received = b""
@@ -72,7 +72,7 @@ def test_octets_come_out_in_order(pair: Pair, tmp_path: Path, spool: bool, seed:
     path = tmp_path / "file"
     path.write_bytes(dice.randbytes(50_000))
     before = open_files()
-    buffer = OutBuffer(10_000, str(tmp_path) if spool else None)
+    buffer = OutputBuffer(10_000, str(tmp_path) if spool else None)
     expected = received = b""
     for _ in range(60):
         if dice.random() < 0.3:
@@ -98,7 +98,7 @@ def test_octets_come_out_in_order(pair: Pair, tmp_path: Path, spool: bool, seed:
 
 
 def test_what_has_no_room_without_a_disk_is_returned() -> None:
-    buffer = OutBuffer(10, None)
+    buffer = OutputBuffer(10, None)
     assert not buffer.append(b"x" * 10)
     assert buffer.append(b"yz") == b"yz"
     assert not buffer.error
@@ -106,9 +106,9 @@ def test_what_has_no_room_without_a_disk_is_returned() -> None:
 
 
 def test_disk_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OutBuffer, "MAX_SPOOLED", 100)
+    monkeypatch.setattr(OutputBuffer, "MAX_SPOOLED", 100)
     before = open_files()
-    buffer = OutBuffer(10, str(tmp_path))
+    buffer = OutputBuffer(10, str(tmp_path))
     assert not buffer.append(b"x" * 99)
     assert buffer.append(b"y" * 12) == b"y" * 11
     assert buffer.append(b"y" * 11) == b"y" * 11
@@ -122,13 +122,13 @@ def test_disk_is_given_back_long_before_all_is_sent(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is room again when a quarter of it is sent, however much waits behind that."""
-    monkeypatch.setattr(OutBuffer, "MAX_SPOOLED", 400_000)
+    monkeypatch.setattr(OutputBuffer, "MAX_SPOOLED", 400_000)
     ours, theirs = pair
     theirs.setblocking(False)
     before = open_files()
     dice = random.Random(1)
     due = dice.randbytes(1_200_000)
-    buffer = OutBuffer(1000, str(tmp_path))
+    buffer = OutputBuffer(1000, str(tmp_path))
     rest = buffer.append(due)
     received = b""
     rooms = []
@@ -163,7 +163,7 @@ def file_sizes(folder: Path) -> list[int]:
 
 
 def test_a_disk_that_fails_is_done_without(pair: Pair, tmp_path: Path) -> None:
-    buffer = OutBuffer(10, str(tmp_path / "missing"))
+    buffer = OutputBuffer(10, str(tmp_path / "missing"))
     assert buffer.append(b"x" * 11) == b"x" * 11
     assert buffer.error
     assert not buffer.append(b"x" * 10)
@@ -172,7 +172,7 @@ def test_a_disk_that_fails_is_done_without(pair: Pair, tmp_path: Path) -> None:
 
 
 def test_disk_is_given_back_when_all_is_sent(pair: Pair, tmp_path: Path) -> None:
-    buffer = OutBuffer(10, str(tmp_path))
+    buffer = OutputBuffer(10, str(tmp_path))
     for _ in range(3):
         buffer.append(b"x" * 30_000)
         assert len(drain(buffer, pair)) == 30_000
@@ -186,7 +186,7 @@ def test_disk_is_given_back_when_all_is_sent(pair: Pair, tmp_path: Path) -> None
 def test_a_turn_ends_although_the_client_has_room(pair: Pair, tmp_path: Path, file: bool) -> None:
     ours, theirs = pair
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-    buffer = OutBuffer(100_000, str(tmp_path))
+    buffer = OutputBuffer(100_000, str(tmp_path))
     for _ in range(10):
         buffer.append(b"x" * 10_000)
     path = tmp_path / "file"
@@ -206,7 +206,7 @@ def test_flush_never_waits(pair: Pair, tmp_path: Path, spool: bool) -> None:
     """Neither send nor sendfile, although the socket is a blocking one."""
     ours, _ = pair
     fill(ours)
-    buffer = OutBuffer(10, str(tmp_path)) if spool else OutBuffer(100_000, None)
+    buffer = OutputBuffer(10, str(tmp_path)) if spool else OutputBuffer(100_000, None)
     assert not buffer.append(b"y" * 100_000)
     with pytest.raises(BlockingIOError):
         buffer.flush(ours)
@@ -218,7 +218,7 @@ def test_a_file_outlives_its_owners_descriptor(pair: Pair, tmp_path: Path) -> No
     path = tmp_path / "file"
     path.write_bytes(bytes(100_000))
     before = open_files()
-    buffer = OutBuffer(10, None)
+    buffer = OutputBuffer(10, None)
     with path.open("rb") as file:
         segment = FileSegment(file.fileno(), 0, 100_000, own=False)
         buffer.append_file(segment)
@@ -233,7 +233,7 @@ def test_a_file_outlives_its_owners_descriptor(pair: Pair, tmp_path: Path) -> No
 def test_nothing_is_kept_of_a_file_that_was_sent_whole(pair: Pair, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"short")
-    buffer = OutBuffer(10, None)
+    buffer = OutputBuffer(10, None)
     with path.open("rb") as file:
         segment = FileSegment(file.fileno(), 0, 5, own=False)
         buffer.append_file(segment)
@@ -244,7 +244,7 @@ def test_nothing_is_kept_of_a_file_that_was_sent_whole(pair: Pair, tmp_path: Pat
     assert pair[1].recv(10) == b"short"
 
 
-def lost(buffer: OutBuffer) -> None:
+def lost(buffer: OutputBuffer) -> None:
     """Nothing can follow what was lost: it would be taken for that."""
     assert buffer
     failure = buffer.failure
@@ -261,7 +261,7 @@ def test_no_descriptor_left_gives_up_the_file(pair: Pair, tmp_path: Path) -> Non
     path = tmp_path / "file"
     path.write_bytes(bytes(100_000))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    buffer = OutBuffer(10, None)
+    buffer = OutputBuffer(10, None)
     with path.open("rb") as file:
         segment = FileSegment(file.fileno(), 0, 100_000, own=False)
         buffer.append_file(segment)
@@ -278,7 +278,7 @@ def test_no_descriptor_left_gives_up_the_file(pair: Pair, tmp_path: Path) -> Non
 def test_a_file_that_shrank_gives_up_the_file(pair: Pair, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
-    buffer = OutBuffer(10, None)
+    buffer = OutputBuffer(10, None)
     with path.open("rb") as file:
         buffer.append_file(FileSegment(file.fileno(), 0, 6, own=False))
         with pytest.raises(ResponseCutError, match="shorter"):
@@ -289,7 +289,7 @@ def test_a_file_that_shrank_gives_up_the_file(pair: Pair, tmp_path: Path) -> Non
 def test_a_client_that_is_gone_ends_it(pair: Pair, tmp_path: Path) -> None:
     before = open_files()
     ours, theirs = pair
-    buffer = OutBuffer(10, str(tmp_path))
+    buffer = OutputBuffer(10, str(tmp_path))
     buffer.append(b"x" * 100)
     theirs.close()
     with pytest.raises(BrokenPipeError):

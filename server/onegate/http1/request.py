@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-PLAIN, HOST, LENGTH, CODING, CONNECTION, EXPECT, SINGLETON, DROPPED = range(8)
+ORDINARY, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, EXPECT, SINGLETON, DROPPED = range(8)
 
 KINDS = {
     "host": HOST,
-    "content-length": LENGTH,
-    "transfer-encoding": CODING,
+    "content-length": CONTENT_LENGTH,
+    "transfer-encoding": TRANSFER_ENCODING,
     "connection": CONNECTION,
     "expect": EXPECT,
     "content-type": SINGLETON,
@@ -63,7 +63,7 @@ class Head:
     """What the owner of a remembered head keeps with it; ``None`` until it has set it."""
 
 
-def copy_meaning(head: Head, known: Head) -> None:
+def copy_semantics(head: Head, known: Head) -> None:
     """Give ``head`` what the fields of ``known`` say."""
     head.fields = known.fields.copy()
     head.authority = known.authority
@@ -73,7 +73,7 @@ def copy_meaning(head: Head, known: Head) -> None:
     head.expect_continue = known.expect_continue
 
 
-def set_meaning(head: Head, special: list[tuple[int, str]], largest: int) -> None:
+def set_semantics(head: Head, special: list[tuple[int, str]], largest: int) -> None:
     """Set what the fields that concern framing and connection say together.
 
     ``special``: kind and value of each. ``largest``: octets of content that are taken. Raises
@@ -92,12 +92,12 @@ def set_meaning(head: Head, special: list[tuple[int, str]], largest: int) -> Non
             if grammar.HOST.fullmatch(value) is None:
                 raise ProtocolError(400, "invalid Host", value)
             host = value
-        elif kind == LENGTH:
+        elif kind == CONTENT_LENGTH:
             # Even two equal ones are refused: no client needs them, smuggling does.
             if length is not None:
                 raise ProtocolError(400, "Content-Length given twice")
             length = value
-        elif kind == CODING:
+        elif kind == TRANSFER_ENCODING:
             coding = value if coding is None else f"{coding},{value}"
         elif kind == CONNECTION:
             options += [option.strip(" \t").lower() for option in value.split(",")]

@@ -13,7 +13,7 @@ time, and its owner keeps with it (``ready``) what it had made of it.
 from __future__ import annotations
 
 from onegate.http1.cache import Cache
-from onegate.http1.request import Head, copy_meaning
+from onegate.http1.request import Head, copy_semantics
 
 Line = tuple[int, str, str]
 """What a field line is to the message, its key and its value."""
@@ -69,5 +69,5 @@ def _copy(head: Head) -> Head:
     copy.target = head.target
     copy.minor = head.minor
     copy.ready = None
-    copy_meaning(copy, head)
+    copy_semantics(copy, head)
     return copy

@@ -16,11 +16,11 @@ from onegate.http1.errors import ProtocolError
 from onegate.http1.request import (
     DROPPED,
     KINDS,
-    PLAIN,
+    ORDINARY,
     SINGLETON,
     Head,
-    copy_meaning,
-    set_meaning,
+    copy_semantics,
+    set_semantics,
 )
 from onegate.http1.request_cache import SECRET, Line, RequestCache
 
@@ -93,13 +93,13 @@ class HeadParser:
         head.line = line
         known = self._cache.blocks.get((head.minor, block))
         if known is not None and not head.authority:
-            copy_meaning(head, known)
+            copy_semantics(head, known)
             self._cache.add_head(head, octets)
             return head
         self._secret = False
         special = self._fields(head, block)
         absolute = head.authority
-        set_meaning(head, special, self._limits.body)
+        set_semantics(head, special, self._limits.body)
         if not absolute and not self._secret:
             self._cache.add_block(head, block)
         return head
@@ -178,7 +178,7 @@ class HeadParser:
             raise ProtocolError(400, "invalid field line", field_name(line))
         name = match[1].lower()
         key = self._key_of(name)
-        kind = KINDS.get(name, PLAIN) if key is not None else DROPPED
+        kind = KINDS.get(name, ORDINARY) if key is not None else DROPPED
         entry = (kind, key or "", match[2].rstrip(" \t"))
         if name in SECRET:
             self._secret = True

@@ -10,7 +10,7 @@ import time
 from enum import Enum, auto
 
 from onegate.http1.date import PerSecond, date_line
-from onegate.http1.response_head import LENGTH, ResponseHead, check_field
+from onegate.http1.response_head import HAS_LENGTH, ResponseHead, check_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ _date_lines = PerSecond(date_line)
 _server_line = "Server: onegate\r\n"
 
 
-def name_server(value: str) -> None:
+def set_server_field(value: str) -> None:
     """Have the Server field of responses that have none of their own say ``value``; "none" or
     nothing: have no such field (RFC 9110, 10.2.4). To be called before the first response, for
     heads are remembered as octets."""
@@ -147,7 +147,7 @@ def interim_response(status: int, fields: list[tuple[str, str]]) -> bytes:
     lines = ""
     for field in fields:
         kind, line, _ = check_field(field)
-        if kind == LENGTH:
+        if kind == HAS_LENGTH:
             raise ValueError(f"Content-Length in an interim response (RFC 9110, 8.6): {field!r}")
         lines += line
     return f"HTTP/1.1 {status} {_PHRASES[status]}\r\n{lines}\r\n".encode("latin-1")

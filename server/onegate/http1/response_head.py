@@ -28,8 +28,8 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-PLAIN, LENGTH, DATE, SERVER = range(4)
-_SPECIAL = {"content-length": LENGTH, "date": DATE, "server": SERVER}
+PASSED_ON, HAS_LENGTH, HAS_DATE, HAS_SERVER = range(4)
+_SPECIAL = {"content-length": HAS_LENGTH, "date": HAS_DATE, "server": HAS_SERVER}
 
 Line = tuple[int, str, int]
 """What a field is to the message, its line and, of Content-Length, the number."""
@@ -74,11 +74,11 @@ class ResponseHead:
                 kind, line, length = check_field(field)
             lines += line
             if kind:
-                if kind == LENGTH:
+                if kind == HAS_LENGTH:
                     if self.content_length is not None:
                         raise ValueError("Content-Length given twice")
                     self.content_length = length
-                elif kind == DATE:
+                elif kind == HAS_DATE:
                     self.has_date = True
                 else:
                     self.has_server = True
@@ -131,8 +131,8 @@ def check_field(field: tuple[str, str]) -> Line:
     lowered = name.lower()
     if lowered in _HOP_BY_HOP:
         raise ValueError(f"{name}: hop-by-hop fields belong to the server (PEP 3333)")
-    kind, length = _SPECIAL.get(lowered, PLAIN), 0
-    if kind == LENGTH:
+    kind, length = _SPECIAL.get(lowered, PASSED_ON), 0
+    if kind == HAS_LENGTH:
         if grammar.CONTENT_LENGTH.fullmatch(value) is None or len(value) > 18:
             raise ValueError(f"Content-Length is not a number: {value!r}")
         length = int(value)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         def dispatcher(self) -> Dispatcher:
             """Its ``term`` is asked for, and the number of ``requests``."""
 
-        def hurry(self) -> None:
+        def tick_soon(self) -> None:
             """Have the timers looked at soon."""
 
         def accepting(self) -> None:
@@ -55,16 +55,16 @@ ACCEPTS = 16
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _CLIENT_LEFT = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR, errno.ENETDOWN)
 
-Front = tuple[Listener, EnvironFactory, HeadParser]
+Endpoint = tuple[Listener, EnvironFactory, HeadParser]
 
 
 class Acceptor:
     """The listeners of a worker and the connections that came through them."""
 
-    def __init__(self, worker: Loop, epoll: select.epoll, fronts: list[Front]) -> None:
+    def __init__(self, worker: Loop, epoll: select.epoll, endpoints: list[Endpoint]) -> None:
         self._worker = worker
         self._epoll = epoll
-        self.fronts = {front[0].sock.fileno(): front for front in fronts}
+        self.endpoints = {endpoint[0].sock.fileno(): endpoint for endpoint in endpoints}
         """The listeners by their descriptors, each with what reads the requests that come there."""
         self.connections: dict[int, Connection] = {}
         self._evictor = Evictor(self.connections)
@@ -85,17 +85,17 @@ class Acceptor:
         """Listen again after a pause."""
         if self._open and self._worker.paused:
             self._worker.accepting()
-            for fd in self.fronts:
+            for fd in self.endpoints:
                 self._epoll.register(fd, _LISTEN)
 
     def _pause(self) -> None:
         """Take nobody until a place is free."""
         if not self._worker.paused:
             self._worker.not_accepting()
-            for fd in self.fronts:
+            for fd in self.endpoints:
                 self._epoll.unregister(fd)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Take nobody any more."""
         self._pause()
         self._open = False
@@ -106,9 +106,11 @@ class Acceptor:
             os.close(self._reserve)
             self._reserve = -1
 
-    def queued(self) -> bool:
+    def has_queued_clients(self) -> bool:
         """Whether somebody waits in a queue that ends with this server."""
-        ours = {fd: front[0] for fd, front in self.fronts.items() if not front[0].foreign}
+        ours = {
+            fd: endpoint[0] for fd, endpoint in self.endpoints.items() if not endpoint[0].foreign
+        }
         abstract = [listener for listener in ours.values() if listener.abstract]
         return any(listener.waits() for listener in abstract) or readable(
             [fd for fd, listener in ours.items() if not listener.abstract]
@@ -116,12 +118,12 @@ class Acceptor:
 
     @property
     def listening(self) -> bool:
-        """False once :meth:`end` was called."""
+        """False once :meth:`stop` was called."""
         return self._open
 
     def accept(self, fd: int) -> None:
         """Take some of those who wait at a listener."""
-        listener, environs, parser = self.fronts[fd]
+        listener, environs, parser = self.endpoints[fd]
         worker = self._worker
         dispatcher = worker.dispatcher
         term = dispatcher.term
@@ -155,7 +157,7 @@ class Acceptor:
                 continue
             self.connections[connection.fd] = connection
             if worker.stopping:
-                connection.hurry()
+                connection.limit_idle()
             connection.receive()
             if dispatcher.term != term:
                 return
@@ -167,7 +169,7 @@ class Acceptor:
         if self._evictor.evict():
             return True
         self._pause()
-        self._worker.hurry()
+        self._worker.tick_soon()
         return False
 
     def idle(self) -> int:
@@ -176,7 +178,7 @@ class Acceptor:
 
     def look_for_victims(self) -> None:
         """While nobody is accepted, now and then: may anybody go by now?"""
-        queue = sum(listener.queue() or 0 for listener, *_ in self.fronts.values())
+        queue = sum(listener.queue() or 0 for listener, *_ in self.endpoints.values())
         requests = self._worker.dispatcher.requests
         if self._evictor.look(
             now=self._worker.now, requests=requests, queue=queue, budget=self._budget

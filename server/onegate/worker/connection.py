@@ -29,9 +29,9 @@ from onegate.http1.response import CONTINUE
 from onegate.logs import request_id
 from onegate.logs.refusal_log import REQUEST_LINE
 from onegate.worker.connection_state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
-from onegate.worker.output_buffer import TURN, FileSegment, OutBuffer, ResponseCutError
-from onegate.worker.request_body import Body
-from onegate.wsgi import Call, ClientGone, make_call
+from onegate.worker.output_buffer import FLUSH_MOST, FileSegment, OutputBuffer, ResponseCutError
+from onegate.worker.request_body import RequestBody
+from onegate.wsgi import Call, ClientDisconnected, make_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,20 +148,20 @@ class Connection:
     is sent by."""
 
     __slots__ = (
-        "_began",
+        "_awaits_proxy_header",
         "_body",
         "_call",
-        "_corks",
+        "_can_cork",
         "_eof",
         "_head",
+        "_head_complete_at",
+        "_is_plain",
+        "_is_streaming",
         "_out",
-        "_plain",
-        "_preface",
         "_reader",
         "_recall",
         "_service",
         "_since_progress",
-        "_streams",
         "call_started",
         "deadline",
         "environs",
@@ -175,7 +175,7 @@ class Connection:
         "watched",
     )
 
-    _began: float
+    _head_complete_at: float
     """Monotonic seconds at which the head was complete; set only where there is an access log."""
     _call: Call[Connection] | None
     """The one whose answer the client has not taken yet."""
@@ -187,10 +187,10 @@ class Connection:
     """Address and port of the client, or of the proxy that speaks for it."""
     unread: bool
     """Whether something may have come that is to be read after the call."""
-    _body: Body | None
+    _body: RequestBody | None
     """The content that is on the way, or being read by the application."""
     _eof: bool
-    _plain: bool
+    _is_plain: bool
     """Whether a read that brings less than was asked for has emptied the socket: not of TLS."""
     fd: int
     served: bool
@@ -199,10 +199,10 @@ class Connection:
     watched: bool
     """Whether the loop tells it of events."""
     _service: Service
-    _corks: bool
+    _can_cork: bool
     """Whether the kernel can hold the end of an answer back: not of TLS, nor of AF_UNIX."""
-    _out: OutBuffer | None
-    _streams: bool
+    _out: OutputBuffer | None
+    _is_streaming: bool
     """Whether something of this answer was sent, and more is to follow."""
     call_started: float
     """Monotonic seconds at which the present call began, or was last seen to go on; ``inf`` while
@@ -221,9 +221,9 @@ class Connection:
     ) -> None:
         self._service = service
         self.forwards = service.forwarded.trusts(peer[0])
-        self._preface = service.settings.proxy_protocol and self.forwards
+        self._awaits_proxy_header = service.settings.proxy_protocol and self.forwards
         """Whether a PROXY header has to come first; TLS begins behind it."""
-        self.sock = sock if self._preface else service.secure(sock)
+        self.sock = sock if self._awaits_proxy_header else service.secure(sock)
         self.fd = self.sock.fileno()
         self.peer = peer
         self.environs = environs
@@ -234,9 +234,9 @@ class Connection:
         self._body = None
         self._call = None
         self._eof = False
-        self._plain = self.sock is sock and not self._preface
-        self._corks = self._plain and bool(peer[0])
-        self._streams = False
+        self._is_plain = self.sock is sock and not self._awaits_proxy_header
+        self._can_cork = self._is_plain and bool(peer[0])
+        self._is_streaming = False
         self.unread = False
         self.served = False
         self.state = IDLE
@@ -248,7 +248,7 @@ class Connection:
     def ready(self, events: int) -> None:
         """Act on what epoll reported."""
         state = self.state
-        if events == _USUAL and state is IDLE and self._plain:
+        if events == _USUAL and state is IDLE and self._is_plain:
             # What receive() does too, without its questions: a request like one before.
             try:
                 octets = self.sock.recv(RECEIVE, DONTWAIT)
@@ -256,7 +256,7 @@ class Connection:
                 octets = b""
             recall = self._recall  # called as a method, it would be looked up the slow way
             if len(octets) <= REMEMBERED and (known := recall(octets)) is not None:
-                self._again(known)
+                self._respond_to_known(known)
             else:
                 self._received(octets)
             return
@@ -277,7 +277,7 @@ class Connection:
         """A request is waited for, or on its way."""
         if events & _GONE and self._has_failed():
             self.close()  # a reset: no response would arrive, so no call is made for it
-        elif events & _READABLE or not self._plain:
+        elif events & _READABLE or not self._is_plain:
             # What comes later than the report has a report of its own.
             self.receive()
 
@@ -289,7 +289,7 @@ class Connection:
             # The client takes more again. What is lost here, the buffer says to the application's
             # next block, or at the end.
             with self._service.lock, contextlib.suppress(OSError):
-                if self._out.flush(self.sock, TURN) >= TURN:
+                if self._out.flush(self.sock, FLUSH_MOST) >= FLUSH_MOST:
                     self._service.watch_again(self)
 
     def _has_failed(self) -> bool:
@@ -306,10 +306,11 @@ class Connection:
         """Read what is there, and go as far as it leads.
 
         Readiness is reported once, so it is read until a read shows that there is no more: it would
-        block, or brings less than was asked for, where that means the same (``_plain``) and no end
-        is known to stand behind it. A call ends that; ``unread`` says if something may be left.
+        block, or it returns less than was requested, where that means the same (``_is_plain``) and
+        no end of file is known to follow. A call interrupts that; ``unread`` says if something may
+        be left.
         """
-        if self._preface and not self._read_preface():
+        if self._awaits_proxy_header and not self._read_proxy_header():
             return
         drained = False
         while self.state <= BODY and not drained:
@@ -320,7 +321,7 @@ class Connection:
                 self.unread = False
                 break
             except OSError as error:
-                if not self._plain:
+                if not self._is_plain:
                     self._service.refusals.no_tls(self.peer, error)
                 self.close()
                 return
@@ -328,14 +329,14 @@ class Connection:
                 # Whatever was begun cannot be completed; the application is not called for it.
                 self.close()
                 return
-            drained = len(octets) < count and self._plain and not self._eof
+            drained = len(octets) < count and self._is_plain and not self._eof
             self.unread = not drained
             if (
                 self.state is IDLE
                 and len(octets) <= REMEMBERED
                 and (known := self._recall(octets)) is not None
             ):
-                self._again(known)
+                self._respond_to_known(known)
             else:
                 self._reader.receive(octets)
                 self.advance()
@@ -358,7 +359,7 @@ class Connection:
         self.watched = True
         self._service.watch(self)
 
-    def _read_preface(self) -> bool:
+    def _read_proxy_header(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
         from onegate.net import proxy_protocol  # noqa: PLC0415 - only with --proxy-protocol
 
@@ -372,14 +373,14 @@ class Connection:
                 self._watch()
             return False
         except proxy_protocol.ProxyProtocolError as error:
-            self._preface = False
+            self._awaits_proxy_header = False
             self._refuse(ProtocolError(400, str(error)))
             return True
         except (EOFError, OSError):
             self.close()
             return False
-        self._preface = False
-        self._plain = self.sock is sock
+        self._awaits_proxy_header = False
+        self._is_plain = self.sock is sock
         return True
 
     def advance(self) -> None:
@@ -388,12 +389,12 @@ class Connection:
             while self.state <= BODY:
                 event = self._reader.next_event()
                 if type(event) is Head:
-                    self._begin(event)
+                    self._head_received(event)
                 elif event is NEED_DATA:
                     self._need_data()
                     return
                 else:
-                    self._content(event)  # type: ignore[arg-type]  # Data is what is left
+                    self._content_received(event)  # type: ignore[arg-type]  # Data is what is left
         except ProtocolError as error:
             self._refuse(error)
 
@@ -403,33 +404,33 @@ class Connection:
             self.state = HEAD
             self.deadline = service.now + service.settings.head_timeout
 
-    def _begin(self, head: Head) -> None:
+    def _head_received(self, head: Head) -> None:
         """A head is complete."""
         if self._service.access is not None:
-            self._began = time.monotonic()
+            self._head_complete_at = time.monotonic()
         if not head.chunked and not head.content_length:
-            self._answer(head, None)
+            self._respond(head, None)
             return
         self._head = head
         self.state = BODY
         settings = self._service.settings
         self.deadline = self._service.now + settings.body_timeout
         self._since_progress = 0
-        self._body = Body(settings.body_memory, self._service.spool)
+        self._body = RequestBody(settings.body_memory, self._service.spool)
         if self._service.spool is None and head.content_length > settings.body_memory:
             raise ProtocolError(413, "content too large for memory, and no disk to spool to")
         if head.expect_continue and not self._reader.pending:
             # The head is accepted and the content will be read (RFC 9110, 10.1.1).
             self.send(CONTINUE)
 
-    def _content(self, data: Data) -> None:
+    def _content_received(self, data: Data) -> None:
         body = self._body
         assert body is not None
         body.add(data.content)
         if data.last:
             head, self._head = self._head, None
             assert head is not None
-            self._answer(head, body)
+            self._respond(head, body)
             return
         self._since_progress += len(data.content)
         if self._since_progress >= PROGRESS:
@@ -438,12 +439,12 @@ class Connection:
 
     # ── answer ───────────────────────────────────────────────────────────────────────────────
 
-    def known(self) -> dict[str, Any]:
+    def environ_so_far(self) -> dict[str, Any]:
         """The environ of a request that is not complete, as far as it has come, for the logs."""
         if self._head is not None:
             environ = self.environs.complete(self._head, self.peer, BytesIO(), 0)
             if self.forwards:
-                self._believe(environ)
+                self._apply_forwarded(environ)
             return environ
         environ = {"REMOTE_ADDR": self.peer[0]}
         line = self._reader.request_line
@@ -455,7 +456,7 @@ class Connection:
             environ[REQUEST_LINE] = line
         return environ
 
-    def _answer(self, head: Head, body: Body | None) -> None:
+    def _respond(self, head: Head, body: RequestBody | None) -> None:
         """A request is complete: call the application."""
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)
@@ -464,15 +465,15 @@ class Connection:
         if self._reader.pending:
             self.unread = True
         if self.forwards:
-            self._believe(environ)
-        self._run(head, environ)
+            self._apply_forwarded(environ)
+        self._call_application(head, environ)
 
-    def _again(self, head: Head) -> None:
+    def _respond_to_known(self, head: Head) -> None:
         """A request without content whose very octets came before: what was made of them then,
         but for the client, is copied."""
         if self._service.access is not None:
-            self._began = time.monotonic()
-        copy, proxied = head.ready or self._prepare(head)
+            self._head_complete_at = time.monotonic()
+        copy, proxied = head.ready or self._prepare_environ(head)
         environ = copy()
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self.peer
         environ["wsgi.input"] = BytesIO()
@@ -480,11 +481,11 @@ class Connection:
             if proxied is _NO_PORT:
                 del environ["REMOTE_PORT"]
             elif self.forwards:
-                self._believe(environ)
-        self._run(head, environ)
+                self._apply_forwarded(environ)
+        self._call_application(head, environ)
 
-    def _prepare(self, head: Head) -> tuple[Callable[[], dict[str, Any]], bool | str]:
-        """What makes the environ of a head that is remembered, and whether ``_believe`` has
+    def _prepare_environ(self, head: Head) -> tuple[Callable[[], dict[str, Any]], bool | str]:
+        """What makes the environ of a head that is remembered, and whether ``_apply_forwarded`` has
         anything to do with it: of a Unix socket, mostly nothing but what ``_NO_PORT`` says."""
         environs, service = self.environs, self._service
         environ = environs.prepare(head, head.fields.copy())
@@ -499,7 +500,7 @@ class Connection:
         head.ready = ready = environ.copy, proxied
         return ready
 
-    def _believe(self, environ: dict[str, Any]) -> None:
+    def _apply_forwarded(self, environ: dict[str, Any]) -> None:
         """A trusted proxy has sent this request: what it says of the client holds."""
         self._service.forwarded.apply(environ)
         request_id.adopt(environ)
@@ -511,7 +512,7 @@ class Connection:
 
     # ── the call ─────────────────────────────────────────────────────────────────────────────
 
-    def _run(self, head: Head, environ: dict[str, Any]) -> None:
+    def _call_application(self, head: Head, environ: dict[str, Any]) -> None:
         """Have the application called."""
         service = self._service
         self.state = CALL
@@ -543,7 +544,7 @@ class Connection:
         service = self._service
         if self._body is not None:
             self._close_body()
-        self._streams = False
+        self._is_streaming = False
         if service.access is not None:
             self._write_access_log(service.access, call)
         # No circle through the environ: it can go when the application lets go of it.
@@ -553,7 +554,7 @@ class Connection:
         if self._out:
             self._call = call
             if self._out.failure is not None:
-                self._lost(self._out.failure)
+                self._response_lost(self._out.failure)
                 return
             self.state = WRITE
             self.deadline = service.now + service.settings.write_timeout
@@ -564,19 +565,19 @@ class Connection:
                 self._watch()
             return
         if call.close or service.paused:
-            self._sent(call)
+            self._response_sent(call)
             return
-        # What _sent() does too, without the price of a call.
+        # What _response_sent() does too, without the price of a call.
         self.state = IDLE
         self.served = True
         self.deadline = service.now + service.settings.keepalive
 
     def _write_access_log(self, access: AccessLog | ResponseCounts, call: Call[Connection]) -> None:
         assert call.environ is not None
-        seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - self._head_complete_at
         access(call.environ, call.status, call.fields, call.octets, seconds)
 
-    def _sent(self, call: Call[Connection]) -> None:
+    def _response_sent(self, call: Call[Connection]) -> None:
         """The answer is with the kernel, whole: what comes next on this connection?"""
         service = self._service
         if not call.close:
@@ -596,7 +597,7 @@ class Connection:
         """Answer a request that is refused from its bytes, and end the connection."""
         service = self._service
         self._close_body()
-        environ = self.known()
+        environ = self.environ_so_far()
         what, own = str(error.status), error.status == NO_ROOM
         service.refusals.add()
         service.refusals(service.now, self.peer, environ, what, error.reason, error.detail, own=own)
@@ -604,7 +605,7 @@ class Connection:
         self.state = CALL
         try:
             self.send(call.error(error.status))
-        except ClientGone:
+        except ClientDisconnected:
             self.close()
             return
         self.response_done(call)
@@ -617,7 +618,7 @@ class Connection:
         head.method = error.method
         head.close = False  # the end is ours: not one that the client has announced
         if self._head is None:
-            self._began = time.monotonic()
+            self._head_complete_at = time.monotonic()
         else:
             head.method = self._head.method
             self._head = None
@@ -628,12 +629,12 @@ class Connection:
         out = self._out
         assert out is not None
         try:
-            sent = out.flush(self.sock, TURN)
+            sent = out.flush(self.sock, FLUSH_MOST)
             self._since_progress += sent
         except BlockingIOError:
             return
         except ResponseCutError as error:
-            self._cut(error)
+            self._cut_response(error)
             return
         except OSError:
             self.close()
@@ -641,24 +642,24 @@ class Connection:
         if not out:
             call, self._call = self._call, None
             assert call is not None
-            self._sent(call)
+            self._response_sent(call)
             self.resume()  # a pipelined request may be waiting
             return
         if self._since_progress >= PROGRESS:
             self._since_progress = 0
             self.deadline = self._service.now + self._service.settings.write_timeout
-        if sent >= TURN:
+        if sent >= FLUSH_MOST:
             self._service.watch_again(self)
 
-    def _lost(self, failure: OSError) -> None:
+    def _response_lost(self, failure: OSError) -> None:
         """Something of the response was lost during its call, so that nothing can follow."""
         assert self._call is not None
         if isinstance(failure, (ResponseCutError, TimeoutError)) and not self._call.cut:
-            self._cut(failure)
+            self._cut_response(failure)
         else:
             self.reset()  # the call has said so, or the client knows
 
-    def _cut(self, why: OSError) -> None:
+    def _cut_response(self, why: OSError) -> None:
         """End a response that cannot be sent to its end: the server's fault if there is no room for
         it, or its file became shorter."""
         service, call = self._service, self._call
@@ -679,7 +680,7 @@ class Connection:
         if self.state in (HEAD, BODY):
             self._refuse(ProtocolError(408, why))
         elif self.state is WRITE:
-            self._cut(TimeoutError(TOO_SLOW))
+            self._cut_response(TimeoutError(TOO_SLOW))
         elif self.state is not CALL:
             self.close()
 
@@ -743,7 +744,7 @@ class Connection:
         """Read and drop what still comes after the last answer."""
         try:
             while octets := self.sock.recv(RECEIVE, DONTWAIT):
-                if len(octets) < RECEIVE and self._plain and not self._eof:
+                if len(octets) < RECEIVE and self._is_plain and not self._eof:
                     if not self.watched:
                         self._watch()
                     return
@@ -768,7 +769,7 @@ class Connection:
         )
         return granted - (self.deadline - self._service.now)
 
-    def hurry(self) -> None:
+    def limit_idle(self) -> None:
         """The worker stops: a client that has nothing under way has a second to change that.
 
         Closed at once, a connection would take down the request that may be on the wire.
@@ -781,9 +782,9 @@ class Connection:
 
     def send(self, octets: bytes) -> None:
         """Send what the client takes, keep the rest; more of the response follows."""
-        if self._streams:
+        if self._is_streaming:
             self.call_started = self._service.beat()
-        self._streams = True
+        self._is_streaming = True
         self._send(octets, DONTWAIT)
 
     def send_last(self, octets: bytes, close: bool) -> None:
@@ -791,7 +792,7 @@ class Connection:
         quick it may wait a moment in the kernel for what follows, which sends it within 200 ms
         whatever we do (tcp(7), TCP_CORK)."""
         flags = DONTWAIT
-        if self._corks and (dispatcher := self._service.dispatcher).quick:
+        if self._can_cork and (dispatcher := self._service.dispatcher).quick:
             if close:  # to go in one segment with the end of the connection
                 flags = _DONTWAIT_MORE
             elif dispatcher.gathering:
@@ -802,7 +803,7 @@ class Connection:
     def _send(self, octets: bytes, flags: int) -> None:
         """Send to the socket what it takes, unless something waits already; buffer the rest.
 
-        Raises :class:`ClientGone`.
+        Raises :class:`ClientDisconnected`.
         """
         if not self._out:
             try:
@@ -810,7 +811,7 @@ class Connection:
             except BlockingIOError:
                 count = 0
             except OSError as error:
-                raise ClientGone from error
+                raise ClientDisconnected from error
             if count == len(octets):
                 return
             octets = memoryview(octets)[count:]  # type: ignore[assignment]  # a view, not a copy
@@ -823,36 +824,38 @@ class Connection:
             if rest:
                 self._wait_for_client(out, rest)
         except ResponseCutError as error:
-            raise ClientGone(str(error)) from error
+            raise ClientDisconnected(str(error)) from error
         except OSError as error:
-            raise ClientGone from error
+            raise ClientDisconnected from error
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
-        """Send part of a file without reading it. Raises :class:`ClientGone`."""
+        """Send part of a file without reading it. Raises :class:`ClientDisconnected`."""
         out = self._output()
         try:
             segment = FileSegment(descriptor, position, count, own=False)
             with self._service.lock:
                 out.append_file(segment)
                 with contextlib.suppress(BlockingIOError):
-                    out.flush(self.sock, TURN)  # nothing follows, and the loop goes on with it
+                    out.flush(
+                        self.sock, FLUSH_MOST
+                    )  # nothing follows, and the loop goes on with it
                 out.keep(segment)
         except ResponseCutError as error:
-            raise ClientGone(str(error)) from error
+            raise ClientDisconnected(str(error)) from error
         except OSError as error:
-            raise ClientGone from error
+            raise ClientDisconnected from error
 
-    def _output(self) -> OutBuffer:
+    def _output(self) -> OutputBuffer:
         if self._out is None:
-            self._out = OutBuffer(self._service.settings.response_memory, self._service.spool)
+            self._out = OutputBuffer(self._service.settings.response_memory, self._service.spool)
         return self._out
 
-    def _wait_for_client(self, out: OutBuffer, rest: memoryview) -> None:
+    def _wait_for_client(self, out: OutputBuffer, rest: memoryview) -> None:
         """Hold the application until there is room for the ``rest`` of its block.
 
         A client that takes :data:`PROGRESS` octets in each ``--write-timeout`` is waited for as
         long as it takes, and that is no call that is stuck; another one is given up. Raises
-        :class:`ClientGone` and ``OSError``.
+        :class:`ClientDisconnected` and ``OSError``.
         """
         service = self._service
         timeout = service.settings.write_timeout
@@ -882,6 +885,6 @@ class Connection:
             elif now - since > timeout:
                 with service.lock:
                     out.fail(TimeoutError(TOO_SLOW))
-                raise ClientGone
+                raise ClientDisconnected
             if out.sent == before:
                 time.sleep(_PAUSE)  # the socket has room, and yet takes nothing: TLS may do so

@@ -25,7 +25,7 @@ class ResponseCutError(OSError):
     descriptor for it, or a file that is sent became shorter."""
 
 
-TURN = 1 << 22
+FLUSH_MOST = 1 << 22
 """Octets that one client is sent before others have their turn."""
 
 
@@ -41,7 +41,7 @@ class FileSegment:
         self.own = own
 
 
-class OutBuffer:
+class OutputBuffer:
     """Octets in order, some of them in files.
 
     ``memory``: octets kept in memory. ``spool``: folder for more, None if there is no disk.

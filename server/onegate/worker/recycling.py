@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("onegate.error")
 
 
-class Retirement:
+class Recycling:
     """Asks the master for a successor, once. Until it serves, the worker goes on."""
 
     def __init__(self, settings: Settings, status: Status, now: float) -> None:
@@ -25,17 +25,17 @@ class Retirement:
         self._status = status
         self._asked = False
 
-    def look(self, now: float, resident: int, requests: int) -> None:
+    def check(self, now: float, resident: int, requests: int) -> None:
         """Has its time come? ``resident``: octets of memory, 0 if that is not known.
 
         A worker that has not answered anything is not too large: the application is.
         """
         if now >= self._at:
-            self.ask("it has served for its lifetime")
+            self.request("it has served for its lifetime")
         elif self._most and resident > self._most and requests:
-            self.ask(f"it uses {resident >> 20} MiB of memory", large=True)
+            self.request(f"it uses {resident >> 20} MiB of memory", large=True)
 
-    def ask(self, reason: str, *, large: bool = False) -> None:
+    def request(self, reason: str, *, large: bool = False) -> None:
         """Ask for a successor, and say why in the log."""
         if not self._asked:
             self._asked = True

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 
-class Body:
+class RequestBody:
     """Collects the content of one request.
 
     ``memory``: octets kept in memory. ``spool``: folder for what is larger; None if no disk may be

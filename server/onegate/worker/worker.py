@@ -15,7 +15,7 @@ from select import epoll
 from threading import Lock
 
 from onegate.http1 import HeadParser, MessageLimits
-from onegate.http1.response import name_server
+from onegate.http1.response import set_server_field
 from onegate.logs import error_log
 from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded
@@ -23,10 +23,10 @@ from onegate.net.listener import Listener
 from onegate.process.rlimits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
-from onegate.worker.acceptor import Acceptor, Front
+from onegate.worker.acceptor import Acceptor, Endpoint
 from onegate.worker.connection_state import CALL
 from onegate.worker.dispatcher import Dispatcher, InlineDispatcher
-from onegate.worker.recycling import Retirement
+from onegate.worker.recycling import Recycling
 from onegate.wsgi import EnvironFactory, field_key
 from onegate.wsgi.handler import refused_heads
 
@@ -92,9 +92,9 @@ class Worker:
         if self.spool is None and settings.spool not in ("auto", "none"):
             error_log.log.error("--spool %s cannot be used any more", settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
-        self.access = _counted(_access_log(settings), settings, slot)
+        self.access = _response_log(_access_log(settings), settings, slot)
         self.refusals = Refusals()
-        name_server(settings.server_header)
+        set_server_field(settings.server_header)
         self.now = time.monotonic()
         self.stopping = False
         self.paused = True
@@ -103,10 +103,10 @@ class Worker:
         self._slot = slot
         self._numbers = slot.numbers
         self._status = status
-        self._retirement = Retirement(settings, status, self.now)
+        self._recycling = Recycling(settings, status, self.now)
         self._epoll = epoll()
         self._wake, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._acceptor = Acceptor(self, self._epoll, [self._front(each) for each in listeners])
+        self._acceptor = Acceptor(self, self._epoll, [self._endpoint(each) for each in listeners])
         self.closed = (
             self._acceptor.closed
         )  # not a method, which would be a call for each connection
@@ -122,7 +122,7 @@ class Worker:
         self._handles_signals = handles_signals
         self._on_interrupt = on_interrupt
 
-    def _front(self, listener: Listener) -> Front:
+    def _endpoint(self, listener: Listener) -> Endpoint:
         environs = EnvironFactory(
             server_name=listener.server_name,
             server_port=listener.server_port,
@@ -142,13 +142,13 @@ class Worker:
         self._prepare()
         self._status.serves()
         self.dispatcher.run(self._loop)
-        self._sum_up()
+        self._write_totals()
 
     def _prepare(self) -> None:
         limit = budget(_open_descriptors(), self.settings.worker_connections)
         self._slot[Field.BUDGET], self._slot[Field.NOFILE] = limit.connections, limit.nofile
         if self._handles_signals:
-            self._note_signals()
+            self._install_signal_handlers()
         self._epoll.register(self._wake, _READ)
         self._epoll.register(self._lifeline, _READ)
         self.dispatcher.prepare(self._epoll)
@@ -156,7 +156,7 @@ class Worker:
         self._numbers[_BEAT] = self.now = time.monotonic()
         self._slot[Field.SERVES] = 1.0
 
-    def _note_signals(self) -> None:
+    def _install_signal_handlers(self) -> None:
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             _handle(number, lambda *_: None)  # noted through the wake-up descriptor
@@ -178,24 +178,24 @@ class Worker:
         anything more. What it had not yet handled of the last events stands in ``_events``.
         """
         acceptor, dispatcher = self._acceptor, self.dispatcher
-        connections, fronts = acceptor.connections, acceptor.fronts
-        poll, numbers, most = self._epoll.poll, self._numbers, self._retirement.after
+        connections, endpoints = acceptor.connections, acceptor.endpoints
+        poll, numbers, most = self._epoll.poll, self._numbers, self._recycling.after
         now = self.now
         while not self.stopping or connections or acceptor.listening:
             for fd, mask in self._events:
                 connection = connections.get(fd)
                 if connection is not None:
                     connection.ready(mask)
-                elif fd in fronts:
+                elif fd in endpoints:
                     acceptor.accept(fd)
                 else:
                     dispatcher.run_deferred()
-                    self._other(fd)
+                    self._control_event(fd)
                 if dispatcher.term != term:
                     return False
             if dispatcher.deferred:
                 dispatcher.run_deferred()
-            if now >= self._next_tick and not self._behind():
+            if now >= self._next_tick and not self._is_catching_up():
                 self._tick()
                 if self.stopping and not connections and not acceptor.listening:
                     break
@@ -208,10 +208,10 @@ class Worker:
             numbers[_BEAT] = self.now = now = _monotonic()
             dispatcher.next_round(busy, now)
             if dispatcher.requests >= most:
-                self._retirement.ask(f"it has answered {dispatcher.requests} requests")
+                self._recycling.request(f"it has answered {dispatcher.requests} requests")
         return True
 
-    def _other(self, fd: int) -> None:
+    def _control_event(self, fd: int) -> None:
         """A descriptor that is neither a connection nor a listener."""
         if fd == self._wake:
             for number in read(self._wake, 64):
@@ -230,7 +230,7 @@ class Worker:
 
     # ── timers ───────────────────────────────────────────────────────────────────────────────
 
-    def _behind(self) -> bool:
+    def _is_catching_up(self) -> bool:
         """Whether what came while this worker did not look is still to be read.
 
         It was suspended, or in a call, or got no processor time: then silence is not the clients',
@@ -248,15 +248,15 @@ class Worker:
         """What has waited too long?"""
         acceptor = self._acceptor
         if self.now >= self._stop_by:
-            acceptor.end()
+            acceptor.stop()
             for connection in list(acceptor.connections.values()):
                 if connection.state is CALL:
                     connection.abandon()
                 else:
                     connection.close()
             return
-        if self.now >= self._listen_until and not (self._last and acceptor.queued()):
-            acceptor.end()
+        if self.now >= self._listen_until and not (self._last and acceptor.has_queued_clients()):
+            acceptor.stop()
         oldest_call = 0.0
         for connection in list(acceptor.connections.values()):
             if connection.state is CALL:
@@ -274,7 +274,7 @@ class Worker:
         if self.stopping and acceptor.listening and self._listen_until > self.now:
             self._next_tick = min(self._next_tick, self._listen_until)
 
-    def hurry(self) -> None:
+    def tick_soon(self) -> None:
         """Have the timers looked at soon."""
         self._next_tick = min(self._next_tick, self.now + _SHORT_TICK)
 
@@ -282,7 +282,7 @@ class Worker:
         """Write this worker's numbers; ask to be replaced when its time has come."""
         slot = self._slot
         slot[Field.CALL_SINCE] = oldest_call
-        self._sum_up()
+        self._write_totals()
         slot[Field.CONNECTIONS] = len(self._acceptor.connections)
         slot[Field.IDLE] = self._acceptor.idle()
         resident = 0
@@ -291,9 +291,9 @@ class Worker:
             with open("/proc/self/statm") as statm:
                 resident = int(statm.read().split()[1]) * _PAGE
             slot[Field.RESIDENT] = resident
-        self._retirement.look(self.now, resident, self.dispatcher.requests)
+        self._recycling.check(self.now, resident, self.dispatcher.requests)
 
-    def _sum_up(self) -> None:
+    def _write_totals(self) -> None:
         """Write the numbers that only grow."""
         slot = self._slot
         slot[Field.REQUESTS] = slot[Field.BEFORE] + self.dispatcher.requests
@@ -312,7 +312,7 @@ class Worker:
         self._slot[Field.STOPPING] = 1.0
         self._listen_until = self.now + _QUEUE_SECONDS
         for connection in self._acceptor.connections.values():
-            connection.hurry()
+            connection.limit_idle()
 
     # ── what connections ask for ─────────────────────────────────────────────────────────────
 
@@ -366,7 +366,7 @@ def _access_log(settings: Settings) -> AccessLog | None:
     return AccessLog(settings.access_log, file)
 
 
-def _counted(
+def _response_log(
     access: AccessLog | None, settings: Settings, slot: Slot
 ) -> AccessLog | ResponseCounts | None:
     """What is told of each response: the access log, and the numbers that ``--status`` shows."""

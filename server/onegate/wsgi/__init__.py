@@ -2,6 +2,6 @@
 
 from onegate.wsgi.environ import EnvironFactory, field_key
 from onegate.wsgi.file_wrapper import FileWrapper
-from onegate.wsgi.handler import Call, ClientGone, make_call
+from onegate.wsgi.handler import Call, ClientDisconnected, make_call
 
-__all__ = ["Call", "ClientGone", "EnvironFactory", "FileWrapper", "field_key", "make_call"]
+__all__ = ["Call", "ClientDisconnected", "EnvironFactory", "FileWrapper", "field_key", "make_call"]

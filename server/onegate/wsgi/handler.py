@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any, Generic, Protocol, TypeVar
 
     class Output(Protocol):
-        """Where the answer goes. All methods raise :class:`ClientGone`."""
+        """Where the answer goes. All methods raise :class:`ClientDisconnected`."""
 
         def send(self, octets: bytes) -> None:
             """Send at once as much as the client takes, and keep the rest to be sent in order."""
@@ -57,7 +57,7 @@ else:
 log = logging.getLogger("onegate.error")
 
 
-class Tally:
+class Counter:
     """How often something rare has happened since it was last looked at, in whatever thread."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Tally:
             return count
 
 
-refused_heads = Tally()
+refused_heads = Counter()
 """Heads of responses in this process that were refused for what the application put in them."""
 
 _time = time.time
@@ -86,7 +86,7 @@ _COPY = 65536
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-class ClientGone(Exception):  # noqa: N818 - an event, not an error
+class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
     """The client can no longer be reached; there is nobody left to answer.
 
     With an argument it is not the client's doing: why the rest of the answer cannot be sent.
@@ -152,15 +152,15 @@ class Call(Generic[OutputT]):
                     break
             if self._left or self._framing is not BY_LENGTH:
                 self._finish()
-        except ClientGone as gone:
+        except ClientDisconnected as gone:
             self.close = True
             if gone.args:
                 self.cut = True
                 what = f"{self.request.method} {self.request.target!r}"
-                self._complain("the response to %s is cut: %s", what, gone)
+                self._log_error("the response to %s is cut: %s", what, gone)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: a view must not end the server.
-            self._failed(error)
+            self._application_failed(error)
         finally:
             if kind is not list:  # which has no close()
                 self._close_iterable()
@@ -184,7 +184,7 @@ class Call(Generic[OutputT]):
             self._response = response_head(status, headers)
             return self
         except (TypeError, ValueError) as error:
-            self._refused(error)
+            self._head_refused(error)
             raise
 
     def __call__(self, block: bytes) -> None:
@@ -209,7 +209,7 @@ class Call(Generic[OutputT]):
                 # that is as it should be (PEP 3333): so a range of it is answered.
                 if type(self._iterable) is not FileWrapper:
                     surplus = len(block) - self._left
-                    self._complain("more content than Content-Length: %d octets cut", surplus)
+                    self._log_error("more content than Content-Length: %d octets cut", surplus)
                 block = block[: self._left]
                 more = False
             self._left -= len(block)
@@ -315,7 +315,7 @@ class Call(Generic[OutputT]):
 
     def _check_length(self) -> None:
         if self._framing is BY_LENGTH and self._left:
-            self._complain("content is %d octets shorter than Content-Length", self._left)
+            self._log_error("content is %d octets shorter than Content-Length", self._left)
             self.close = self.cut = True
 
     def _send_file(self, wrapper: FileWrapper) -> bool:
@@ -338,22 +338,22 @@ class Call(Generic[OutputT]):
         self._check_length()
         return True
 
-    def _refused(self, error: Exception) -> None:
+    def _head_refused(self, error: Exception) -> None:
         """Log what is wrong with the application's fields: it may catch the error itself."""
         refused_heads.add()
         what = f"{self.request.method} {self.request.target!r}"
-        self._complain("the head of the response to %s is refused: %s", what, error)
+        self._log_error("the head of the response to %s is refused: %s", what, error)
 
-    def _failed(self, error: BaseException) -> None:
+    def _application_failed(self, error: BaseException) -> None:
         request = self.request
         what = f"{request.method} {request.target!r}"
-        self._complain("%s while answering %s", type(error).__name__, what, error=error)
+        self._log_error("%s while answering %s", type(error).__name__, what, error=error)
         if self._sent:
             self.close = self.cut = True
             return
         try:
             self.out.send_last(self.error(500), self.close)
-        except ClientGone:
+        except ClientDisconnected:
             self.close = True
 
     def error(self, status: int) -> bytes:
@@ -369,9 +369,9 @@ class Call(Generic[OutputT]):
             if close is not None:
                 close()
         except BaseException as error:
-            self._complain("%s in close() of the response", type(error).__name__, error=error)
+            self._log_error("%s in close() of the response", type(error).__name__, error=error)
 
-    def _complain(self, message: str, *values: object, error: BaseException | None = None) -> None:
+    def _log_error(self, message: str, *values: object, error: BaseException | None = None) -> None:
         """Log what the application did, with the request's id."""
         log.error(message, *values, exc_info=error, extra={"environ": self.environ or {}})
 
@@ -390,7 +390,7 @@ class Call(Generic[OutputT]):
         try:
             octets = interim_response(103, headers)
         except (TypeError, ValueError) as error:
-            self._refused(error)
+            self._head_refused(error)
             raise
         self.out.send(octets)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from onegate.http1 import HeadParser, MessageLimits, ProtocolError
 
-from tests.server.http1.test_request_parser import key_of
+from tests.server.http1.readers import key_of
 
 
 def remembered(parser: HeadParser) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from onegate.http1 import Head
-from onegate.wsgi import Call, ClientGone, FileWrapper, make_call
+from onegate.wsgi import Call, ClientDisconnected, FileWrapper, make_call
 
 from tests.server.wsgi.conftest import Recorder
 
@@ -29,11 +29,11 @@ class Gone(Recorder):
 
     def send(self, octets: bytes) -> None:
         if len(self.sent) >= self._sends:
-            raise ClientGone
+            raise ClientDisconnected
         super().send(octets)
 
     def send_file(self, descriptor: int, position: int, count: int) -> None:
-        raise ClientGone
+        raise ClientDisconnected
 
 
 def run(
@@ -250,7 +250,7 @@ class Full(Recorder):
     """A client whose response can be kept no longer, and why."""
 
     def send(self, octets: bytes) -> None:
-        raise ClientGone("no room")
+        raise ClientDisconnected("no room")
 
 
 def test_a_response_that_is_cut_is_logged_with_its_request_and_the_reason(
@@ -265,7 +265,7 @@ class Left(Recorder):
     """A client that leaves before the end is sent."""
 
     def send_last(self, octets: bytes, close: bool) -> None:
-        raise ClientGone
+        raise ClientDisconnected
 
 
 def test_a_client_that_leaves_before_the_500_ends_the_connection() -> None:
