@@ -311,7 +311,7 @@ def soak_threads(
         # What a client has dropped had no response due, but each line is that of a request.
         for each in (load.lines - logged, logged - load.lines):
             outcome.wrong += [f"access log: {text}: {count}" for text, count in each.items()][:20]
-    raised = served.log.count("KeyError while answering")
+    raised = served.log.count("KeyError while handling")
     if not outcome.wrong and raised != outcome.right["raises"]:
         outcome.wrong.append(f"{raised} tracebacks for {outcome.right['raises']} failed calls")
     return outcome

@@ -171,7 +171,7 @@ def test_threads_that_cannot_be_had_are_done_without(limited: Limited, a_uid: in
         server = limited(THREADS, "--threads", "8", uid=a_uid, nproc=15)
         wait_for(lambda: server.get().text == "4", "as many as can be had")
         assert {server.get().text for _ in range(20)} == {"4"}
-        server.wait_for_log("can't start new thread: going on with 3 of 8")
+        server.wait_for_log("can't start new thread: continuing with 3 of 8 threads")
         assert server.log.count("can't start") == 1
         end(others)
         wait_for(lambda: server.get().text == "9", "all of them, by a later try")

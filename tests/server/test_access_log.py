@@ -417,7 +417,7 @@ def test_an_application_that_fails_is_logged_with_500_and_the_name_of_its_reques
     assert server.get("/", "X-Request-ID: proxy-1").status == 500
     entry = json.loads(lines_of(file, 1)[0])
     assert (entry["status"], entry["request_id"]) == (500, "proxy-1")
-    server.wait_for_log(r"\[\d+ proxy-1\] ERROR ValueError while answering GET")
+    server.wait_for_log(r"\[\d+ proxy-1\] ERROR ValueError while handling GET")
     server.wait_for_log("second")
     assert not re.search(r"(?m)^2025-01-01", server.log)
 

@@ -263,6 +263,6 @@ def test_an_application_that_configures_logging_keeps_our_messages(
 ) -> None:
     server = serve(CONFIGURES.format(how=how, when=when), "--max-requests", "1")
     assert server.get().status == 500
-    server.wait_for_log("ERROR ValueError while answering GET")
+    server.wait_for_log("ERROR ValueError while handling GET")
     server.wait_for_log("    ValueError: boom")
-    server.wait_for_log("INFO .*has answered 1 requests")
+    server.wait_for_log("INFO .*has reached --max-requests")

@@ -213,7 +213,9 @@ def test_a_response_that_its_client_does_not_take_is_cut_with_a_line(serve: Serv
     with server.connect() as client:
         peer = address(client)
         client.send(b"GET /down HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.wait_for_log(rf"INFO 200 cut to {peer}, 'GET /down HTTP/1.1': the client took less")
+        server.wait_for_log(
+            rf"INFO 200 cut to {peer}, 'GET /down HTTP/1.1': the client accepted less"
+        )
 
 
 def test_of_a_unix_socket(serve: Serve) -> None:

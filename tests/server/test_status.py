@@ -198,7 +198,7 @@ def test_options_for_the_application_are_not_for_it(serve: Serve) -> None:
     server = serve(HELLO, *status.options, "--max-requests", "1000", "--root-path", "/app")
     for _ in range(5):
         assert status.get("/live").status == 200
-    assert "is to be replaced" not in server.log
+    assert "will be replaced" not in server.log
 
 
 MANY = """

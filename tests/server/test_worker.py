@@ -43,7 +43,7 @@ def app(environ, start_response):
 def test_max_worker_lifetime_replaces_a_worker(serve: Serve) -> None:
     server = serve(GROWS, "--max-worker-lifetime", "1")
     first = server.get().content
-    server.wait_for_log("worker is to be replaced: it has served for its lifetime")
+    server.wait_for_log("worker will be replaced: it has reached --max-worker-lifetime")
     wait_for(lambda: server.get().content != first, "another worker")
 
 
@@ -72,7 +72,7 @@ def test_a_worker_that_has_answered_nothing_is_not_too_large(serve: Serve) -> No
 
     wait_for(beats, "three beats, with each of which it looks at itself")
     assert worker()["pid"] == first
-    assert "is to be replaced" not in server.log
+    assert "will be replaced" not in server.log
 
 
 def test_a_limit_below_what_the_application_needs_is_no_storm_of_workers(serve: Serve) -> None:
@@ -93,9 +93,9 @@ def test_a_limit_below_what_the_application_needs_is_no_storm_of_workers(serve: 
 def test_max_worker_memory_replaces_a_worker(serve: Serve) -> None:
     server = serve(GROWS, "--max-worker-memory", "60M")
     first = server.get("/grow").content
-    server.wait_for_log(r"worker is to be replaced: it uses \d+ MiB of memory")
+    server.wait_for_log(r"worker will be replaced: it uses \d+ MiB of memory")
     wait_for(lambda: server.get().content != first, "another worker")
-    assert server.log.count("is to be replaced") == 1
+    assert server.log.count("will be replaced") == 1
 
 
 @both
@@ -106,7 +106,7 @@ def test_max_requests_100_loses_none_of_8_clients(tmp_path: Path, keep_alive: bo
         with under_load(server, keep_alive=keep_alive) as load:
 
             def replaced() -> bool:
-                return server.log.count("is to be replaced") >= 8
+                return server.log.count("will be replaced") >= 8
 
             wait_for(replaced, "eight replacements")
             load.progress()

@@ -23,7 +23,7 @@ else:
 class Cache(Generic[K, V]):
     """At most ``most`` entries, by key.
 
-    Where not everything is worth an entry, :meth:`repeats` tells what is: it has come before. What
+    Where not everything is worth an entry, :meth:`repeats` finds what is: it has come before. What
     has come once leaves no more than its hash.
     """
 

@@ -20,7 +20,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 class PerSecond(Generic[T]):
-    """What ``make`` makes of a second, made anew when another second is asked for."""
+    """What ``make`` makes of a second, made anew when another second is requested."""
 
     __slots__ = ("_known", "_make")
 

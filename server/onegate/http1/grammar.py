@@ -1,4 +1,4 @@
-"""The grammar of RFC 9110 and RFC 9112 as regular expressions, each beside the rule it stands for.
+"""The grammar of RFC 9110 and RFC 9112 as regular expressions, each with its rule above it.
 
 All of them match text that was decoded from octets as latin-1, one character for one octet, and
 all are meant for ``fullmatch``. None takes more than linear time: where two repetitions in a row
@@ -55,7 +55,7 @@ CHUNK_LINE = re.compile(
     rf"(?:[ \t]*;[ \t]*{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|{_QUOTED}))?)*".encode("latin-1")
 )
 
-# What may not stand in a field value that we send: CR, LF, NUL and the other controls but HTAB.
+# A field value that we send: no CR, LF, NUL, nor any other control but HTAB.
 VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 # status = 3DIGIT SP reason-phrase                                         (RFC 9112, 4; PEP 3333)

@@ -27,7 +27,7 @@ KINDS = {
 
 
 class Head:
-    """A request head that was accepted. ``fields`` is keyed as the parser's owner asked for."""
+    """A request head that was accepted. The keys of ``fields`` are those of the parser's owner."""
 
     __slots__ = (
         "authority",
@@ -49,7 +49,7 @@ class Head:
     target: str
     """The request-target exactly as it came."""
     minor: int
-    """Minor version: 0, or 1 and above, which are answered as 1.1 (RFC 9110, 2.5)."""
+    """Minor version: 0, or 1 and above, which get a response of 1.1 (RFC 9110, 2.5)."""
     fields: dict[str, object]
     content_length: int
     """Octets of content; 0 without Content-Length."""

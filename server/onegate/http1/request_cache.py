@@ -62,7 +62,7 @@ class RequestCache:
 
 
 def _copy(head: Head) -> Head:
-    """What nobody else changes: the fields of ``head`` become an environ."""
+    """A copy for the cache alone: the fields of ``head`` become an environ."""
     copy = Head()
     copy.line = head.line
     copy.method = head.method

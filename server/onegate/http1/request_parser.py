@@ -74,7 +74,7 @@ class HeadParser:
         self._cache = RequestCache()
         self.recall: Callable[[bytes], Head | None] = self._cache.heads.get
         """The remembered head that some octets are, with the empty line that ends it and nothing
-        behind; ``None`` if they are none. To be asked between two requests only.
+        behind; ``None`` if they are none. Only between two requests.
 
         The head has no content. It is shared: nothing but its ``ready`` may be set, and its
         ``fields`` are not to be changed.

@@ -85,7 +85,7 @@ class RequestReader:
             self._buffer += octets
 
     def next_event(self) -> Head | Data | _Signal:
-        """The next event. Raises :class:`ProtocolError`; nothing may be asked after that."""
+        """The next event. Raises :class:`ProtocolError`, which ends the reading."""
         if self._left or self._chunked is not None:
             return self._content()
         if not self._buffer:

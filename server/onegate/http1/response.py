@@ -35,7 +35,7 @@ _PHRASES = {
 
 
 class Framing(Enum):
-    """How the end of the content is told to the client (RFC 9112, 6.3)."""
+    """How the client recognises the end of the content (RFC 9112, 6.3)."""
 
     NONE = auto()  # no content, by the method or the status
     LENGTH = auto()
@@ -74,7 +74,7 @@ def frame(
     """The head's octets, the framing of the content, and whether the connection ends after it.
 
     ``length``: octets of the content if the server knows them although the application did not
-    say. ``close``: what the request asked for. ``second``: of ``Date``, if not the present one.
+    say. ``close``: what the request says. ``second``: of ``Date``, if not the present one.
     Each choice follows RFC 9112, 6.3 and 9.3.
     """
     lines = head.lines
@@ -111,7 +111,7 @@ def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
     """The field lines of a response whose status allows no content, and what is added to them.
 
     204: MUST NOT have a Content-Length (RFC 9110, 8.6). 205: must not have content either, but
-    nothing else than its length tells a client so (RFC 9110, 15.3.6; RFC 9112, 6.3). 304: the
+    a client knows that by its length only (RFC 9110, 15.3.6; RFC 9112, 6.3). 304: the
     length is that of the 200 that it stands for (RFC 9110, 8.6 and 15.4.5), which the application
     may know; 0 is the length of what it gave instead, and would empty a cache's copy.
     """

@@ -53,7 +53,7 @@ def frame_whole(
 
     They are kept in ``head.whole`` with what they are for, since a head that is itself remembered
     is mostly wanted for the same again. Threads share it, so both are one value, stored once; and
-    what is returned is for whoever has asked, whatever another thread has stored meanwhile.
+    what is returned is for the caller, whatever another thread has stored meanwhile.
     """
     second = time.time() // 1
     method, minor = request.method, request.minor

@@ -1,8 +1,8 @@
 """The listeners of a worker: taking connections from them, as many as there may be.
 
 Descriptors are a budget. At its end a connection that may go is closed for each client that waits
-(:mod:`onegate.worker.evictor`); if none may, nobody is accepted until a place is free. The kernel's
-queue holds who comes meanwhile.
+(:mod:`onegate.worker.evictor`); if none may, no client is accepted until one does. The kernel's
+queue holds the clients that come meanwhile.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from onegate.worker.dispatcher import Dispatcher
 
     class Loop(Service, Protocol):
-        """What an acceptor needs of its worker, beside what connections need."""
+        """What an acceptor needs of its worker, besides what connections need."""
 
         @property
         def dispatcher(self) -> Dispatcher:
-            """Its ``term`` is asked for, and the number of ``requests``."""
+            """Its ``term`` and its ``requests`` are read."""
 
         def tick_soon(self) -> None:
             """Have the timers looked at soon."""
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
             """Connections are taken: not ``paused``."""
 
         def not_accepting(self) -> None:
-            """None are, for there is no room, or no time: ``paused``."""
+            """None are, for there is no room, or the worker stops: ``paused``."""
 
 
 log = logging.getLogger("onegate.error")
@@ -76,7 +76,7 @@ class Acceptor:
     # ── listening ────────────────────────────────────────────────────────────────────────────
 
     def listen(self, budget: int) -> None:
-        """Take connections from now on, as long as there are fewer than ``budget``."""
+        """Accept clients from now on, as long as there are fewer connections than ``budget``."""
         self._budget = budget
         self._open = True
         self.resume()
@@ -89,14 +89,14 @@ class Acceptor:
                 self._epoll.register(fd, _LISTEN)
 
     def _pause(self) -> None:
-        """Take nobody until a place is free."""
+        """Accept no client until there is room."""
         if not self._worker.paused:
             self._worker.not_accepting()
             for fd in self.endpoints:
                 self._epoll.unregister(fd)
 
     def stop(self) -> None:
-        """Take nobody any more."""
+        """Accept no client any more."""
         self._pause()
         self._open = False
 
@@ -107,7 +107,7 @@ class Acceptor:
             self._reserve = -1
 
     def has_queued_clients(self) -> bool:
-        """Whether somebody waits in a queue that ends with this server."""
+        """Whether a client waits in a queue that ends with this server."""
         ours = {
             fd: endpoint[0] for fd, endpoint in self.endpoints.items() if not endpoint[0].foreign
         }
@@ -122,7 +122,7 @@ class Acceptor:
         return self._open
 
     def accept(self, fd: int) -> None:
-        """Take some of those who wait at a listener."""
+        """Accept some of the clients that wait at a listener."""
         listener, environs, parser = self.endpoints[fd]
         worker = self._worker
         dispatcher = worker.dispatcher
@@ -153,7 +153,7 @@ class Acceptor:
                     raise ConnectionResetError  # while it waited; its request may be here
                 connection = Connection(worker, sock, peer, environs, parser)
             except OSError:
-                sock.close()  # gone already
+                sock.close()  # it has left already
                 continue
             self.connections[connection.fd] = connection
             if worker.stopping:
@@ -165,7 +165,7 @@ class Acceptor:
     # ── shortage ─────────────────────────────────────────────────────────────────────────────
 
     def _make_room(self) -> bool:
-        """Close a connection that may go. If none may, take nobody until a place is free: False."""
+        """Close a connection that may go. False: none may, so no client is accepted for now."""
         if self._evictor.evict():
             return True
         self._pause()
@@ -177,7 +177,7 @@ class Acceptor:
         return sum(each.is_idle for each in self.connections.values())
 
     def look_for_victims(self) -> None:
-        """While nobody is accepted, now and then: may anybody go by now?"""
+        """While no client is accepted, now and then: may a connection go by now?"""
         queue = sum(listener.queue() or 0 for listener, *_ in self.endpoints.values())
         requests = self._worker.dispatcher.requests
         if self._evictor.look(
@@ -191,9 +191,9 @@ class Acceptor:
             if self._reserve < 0:
                 return self._make_room()
             if not self._evictor.evict():
-                # Somebody holds all descriptors, and there is no connection of ours to close:
+                # Something else holds all descriptors, and there is no connection to close:
                 # one client at a time is served in the place of the reserve.
-                log.warning("cannot accept: %s; going on with the reserve", error.strerror)
+                log.warning("cannot accept: %s; using the reserve descriptor", error.strerror)
                 os.close(self._reserve)
                 self._reserve = -1
             return True
@@ -203,7 +203,7 @@ class Acceptor:
         return True
 
     def closed(self, connection: Connection) -> None:
-        """A place is free."""
+        """There is room for another one."""
         del self.connections[connection.fd]
         if self._reserve < 0:
             self._reserve = _spare()

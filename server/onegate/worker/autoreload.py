@@ -35,7 +35,7 @@ and virtual environments."""
 
 
 class Broken:
-    """Stands for an application that cannot be loaded: it answers with the reason.
+    """Stands for an application that cannot be loaded: it responds with the reason.
 
     For development only: a traceback is nobody else's business.
     """
@@ -125,7 +125,7 @@ def reporter(
 
 
 def wait(settings: Settings, lifeline: int, began: float, app: object = None) -> None:
-    """Return when a file has changed since ``began`` (Unix time), or the master is gone."""
+    """Return when a file has changed since ``began`` (Unix time), or the master has ended."""
     look = _Look(settings, began, app)
     pause = _watchfiles(settings) if importlib.util.find_spec("watchfiles") else _pause()
     while True:
@@ -147,15 +147,15 @@ def files(settings: Settings) -> set[str]:
     return found
 
 
-def _python_files(folder: str) -> Iterator[str]:
-    """Those in ``folder`` and below, but for what others have written."""
-    folders = [folder]
-    while folders:
-        here = folders.pop()
+def _python_files(root: str) -> Iterator[str]:
+    """Those in ``root`` and below, except installed packages."""
+    directories = [root]
+    while directories:
+        here = directories.pop()
         entries: list[os.DirEntry[str]] = []
         with contextlib.suppress(OSError), os.scandir(here) as found:
             entries += found
-        if here != folder and any(entry.name == "pyvenv.cfg" for entry in entries):
+        if here != root and any(entry.name == "pyvenv.cfg" for entry in entries):
             continue
         for entry in entries:
             if entry.name.endswith(".py"):
@@ -163,7 +163,7 @@ def _python_files(folder: str) -> Iterator[str]:
             elif not entry.name.startswith(".") and entry.name not in _PASSED_OVER:
                 with contextlib.suppress(OSError):
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+                        directories.append(entry.path)
 
 
 def _pause() -> Iterator[None]:
@@ -177,8 +177,8 @@ def _watchfiles(settings: Settings) -> Iterator[None]:
     """Come back once a second, and at once when something happens where the files are."""
     from watchfiles import watch as changes  # noqa: PLC0415 - only where it is installed
 
-    folders = {os.path.dirname(path) or "." for path in files(settings)}
+    directories = {os.path.dirname(path) or "." for path in files(settings)}
     for _ in changes(
-        *folders, yield_on_timeout=True, rust_timeout=int(_LOOK_SECONDS * 1000), recursive=False
+        *directories, yield_on_timeout=True, rust_timeout=int(_LOOK_SECONDS * 1000), recursive=False
     ):
         yield

@@ -5,8 +5,8 @@ states are in :mod:`onegate.worker.connection_state`.
 
 Readiness is edge-triggered: what can be read is read until a read comes back short. What is sent,
 is sent from the application's thread, to the socket or to a buffer, which the loop flushes; between
-the two stands the service's lock. What still comes after the last answer is read and dropped before
-the descriptor is given back, so that no reset destroys the answer (RFC 9112, 9.6).
+the two stands the service's lock. What still comes after the last response is read and dropped
+before the descriptor is closed, so that no reset destroys the response (RFC 9112, 9.6).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
             """What makes its calls."""
 
         def watch(self, connection: Connection) -> None:
-            """Tell the connection of events from now on. Once."""
+            """Report events of the connection from now on. Once."""
 
         def watch_again(self, connection: Connection) -> None:
             """Report once more what it is ready for, after it left something undone."""
@@ -85,7 +85,7 @@ if TYPE_CHECKING:
             """Its descriptor is free again."""
 
         paused: bool
-        """Nobody is accepted, for there is no room: who is idle may have to go."""
+        """No client is accepted, for there is no room: an idle connection may have to go."""
         access: AccessLog | ResponseCounts | None
         refusals: Refusals
 
@@ -102,7 +102,7 @@ if TYPE_CHECKING:
             """Which peers are trusted proxies, and what is believed of them."""
 
         def beat(self) -> float:
-            """The application goes on: a long answer is not a call that is stuck. Returns the
+            """The application goes on: a long response is not a call that is stuck. Returns the
             monotonic seconds of now."""
 
         def secure(self, sock: socket.SocketType) -> Transport:
@@ -112,15 +112,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("onegate.error")
 
 RECEIVE = 32768
-"""Octets asked for in one read."""
+"""Octets of one read."""
 RECEIVE_CONTENT = 1 << 18
-"""Octets asked for in one read while a request's content is on the way."""
+"""Octets of one read while a request's content is on the way."""
 LINGER_SECONDS = 2.0
 LAST_REQUEST_SECONDS = 1.0
 """For one more request on a connection of a worker that stops; it is the last one there."""
 PROGRESS = 16384
-"""Octets that renew the time-out of a body or of an answer; fewer do not."""
-TOO_SLOW = "the client took less than 16 KiB of it in --write-timeout"
+"""Octets that renew the timeout of a body or of a response; fewer do not."""
+TOO_SLOW = "the client accepted less than 16 KiB of it within --write-timeout"
 NO_ROOM = 507
 """The status for content that the server has no disk for: its own fault, not the client's."""
 DONTWAIT: Final = socket.MSG_DONTWAIT
@@ -133,19 +133,19 @@ _GONE = select.EPOLLHUP | select.EPOLLERR
 _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
-"""A request has come, and an answer can be sent."""
+"""A request has come, and a response can be sent."""
 _NO_PORT = "no port"
 """What is to be done with the environ of a request that came through a Unix socket."""
 
 
-# Of a line that was refused: what a log may call its method and target. Invalid ones are what
-# somebody looks for there.
+# Of a line that was refused: what a log may call its method and target. Invalid ones are worth
+# logging.
 _REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (.+?)(?: (HTTP/[0-9.]+))?")
 
 
 class Connection:
-    """The state machine of one client. See :class:`onegate.wsgi.handler.Output` for what an answer
-    is sent by."""
+    """The state machine of one client. See :class:`onegate.wsgi.handler.Output` for how a
+    response is sent."""
 
     __slots__ = (
         "_awaits_proxy_header",
@@ -178,11 +178,11 @@ class Connection:
     _head_complete_at: float
     """Monotonic seconds at which the head was complete; set only where there is an access log."""
     _call: Call[Connection] | None
-    """The one whose answer the client has not taken yet."""
+    """The one whose response the client has not taken yet."""
     _head: Head | None
     """Of a request whose content is on the way."""
     _since_progress: int
-    """Octets since the time-out was last renewed."""
+    """Octets since the timeout was last renewed."""
     peer: tuple[str, str]
     """Address and port of the client, or of the proxy that speaks for it."""
     unread: bool
@@ -191,19 +191,19 @@ class Connection:
     """The content that is on the way, or being read by the application."""
     _eof: bool
     _is_plain: bool
-    """Whether a read that brings less than was asked for has emptied the socket: not of TLS."""
+    """Whether a read that returns less than was requested has emptied the socket: not of TLS."""
     fd: int
     served: bool
-    """Whether it has had an answer."""
+    """Whether it has had a response."""
     state: State
     watched: bool
-    """Whether the loop tells it of events."""
+    """Whether the loop reports events to it."""
     _service: Service
     _can_cork: bool
-    """Whether the kernel can hold the end of an answer back: not of TLS, nor of AF_UNIX."""
+    """Whether the kernel can hold the end of a response back: not of TLS, nor of AF_UNIX."""
     _out: OutputBuffer | None
     _is_streaming: bool
-    """Whether something of this answer was sent, and more is to follow."""
+    """Whether something of this response was sent, and more is to follow."""
     call_started: float
     """Monotonic seconds at which the present call began, or was last seen to go on; ``inf`` while
     it waits for a thread."""
@@ -355,7 +355,7 @@ class Connection:
         self.receive()
 
     def _watch(self) -> None:
-        """Have the loop tell of events from now on."""
+        """Have the loop report events from now on."""
         self.watched = True
         self._service.watch(self)
 
@@ -384,7 +384,7 @@ class Connection:
         return True
 
     def advance(self) -> None:
-        """Take events from the reader until it needs more octets or an answer is under way."""
+        """Take events from the reader until it needs more octets or a call is under way."""
         try:
             while self.state <= BODY:
                 event = self._reader.next_event()
@@ -437,7 +437,7 @@ class Connection:
             self._since_progress = 0
             self.deadline = self._service.now + self._service.settings.body_timeout
 
-    # ── answer ───────────────────────────────────────────────────────────────────────────────
+    # ── environ ──────────────────────────────────────────────────────────────────────────────
 
     def environ_so_far(self) -> dict[str, Any]:
         """The environ of a request that is not complete, as far as it has come, for the logs."""
@@ -578,7 +578,7 @@ class Connection:
         access(call.environ, call.status, call.fields, call.octets, seconds)
 
     def _response_sent(self, call: Call[Connection]) -> None:
-        """The answer is with the kernel, whole: what comes next on this connection?"""
+        """The whole response is with the kernel: go on with what comes next on this connection."""
         service = self._service
         if not call.close:
             self.state = IDLE
@@ -594,7 +594,7 @@ class Connection:
             self._linger()
 
     def _refuse(self, error: ProtocolError) -> None:
-        """Answer a request that is refused from its bytes, and end the connection."""
+        """Respond to a request that is refused from its octets, and end the connection."""
         service = self._service
         self._close_body()
         environ = self.environ_so_far()
@@ -625,7 +625,7 @@ class Connection:
         return head
 
     def _flush(self) -> None:
-        """Go on with an answer that the client did not take at once."""
+        """Go on with a response that the client did not take at once."""
         out = self._out
         assert out is not None
         try:
@@ -676,7 +676,7 @@ class Connection:
         self.reset()
 
     def expire(self, why: str = "the request did not arrive in time") -> None:
-        """The deadline has passed. A request that was begun is told so (RFC 9110, 15.5.9)."""
+        """The deadline has passed. A request that was begun gets a 408 (RFC 9110, 15.5.9)."""
         if self.state in (HEAD, BODY):
             self._refuse(ProtocolError(408, why))
         elif self.state is WRITE:
@@ -716,11 +716,11 @@ class Connection:
             self._body = None
 
     def abandon(self) -> None:
-        """Let go of it although the application is at work for it, in another thread.
+        """End it although the application is at work for it, in another thread.
 
         That thread may be anywhere: within a system call on the socket, whose number must not
-        become another file's meanwhile, or within OpenSSL. So the client is told the end, and the
-        rest goes with the process.
+        become another file's meanwhile, or within OpenSSL. So the client is sent the end of the
+        stream, and the process closes the rest when it exits.
         """
         self.state = CLOSED
         with contextlib.suppress(OSError):
@@ -741,7 +741,7 @@ class Connection:
         self._drain()
 
     def _drain(self) -> None:
-        """Read and drop what still comes after the last answer."""
+        """Read and drop what still comes after the last response."""
         try:
             while octets := self.sock.recv(RECEIVE, DONTWAIT):
                 if len(octets) < RECEIVE and self._is_plain and not self._eof:
@@ -758,7 +758,7 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has had an answer and waits for its next request."""
+        """Whether it has had a response and waits for its next request."""
         return self.state is IDLE and self.served
 
     def waited(self) -> float:
@@ -875,8 +875,8 @@ class Connection:
                         rest = out.send_through(self.sock, rest)
             if error := out.new_error():
                 log.warning(
-                    "a response of more than --response-memory cannot be spooled: %s;"
-                    " its application waits for the client",
+                    "cannot spool a response larger than --response-memory: %s;"
+                    " the application waits for the client",
                     error.strerror,
                 )
             now = time.monotonic()

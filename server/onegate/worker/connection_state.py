@@ -2,14 +2,14 @@
 
 state    meaning                                 leaves it by
 ───────  ──────────────────────────────────────  ─────────────────────────────────────────────
-IDLE     no octet of a request is here           octets → HEAD · EOF, time-out → CLOSED
-HEAD     part of a request's head is here        head → BODY or CALL · time-out → CLOSED
-BODY     its content is on the way               last of it → CALL · time-out → CLOSED
-CALL     the application is answering            answered → IDLE, WRITE or CLOSED
+IDLE     no octet of a request is here           octets → HEAD · EOF, timeout → CLOSED
+HEAD     part of a request's head is here        head → BODY or CALL · timeout → CLOSED
+BODY     its content is on the way               last of it → CALL · timeout → CLOSED
+CALL     the application is called               response → IDLE, WRITE or CLOSED
 WRITE    the client has not taken all of it      taken → IDLE, LINGER or CLOSED
-LINGER   sent and shut; what still comes is      EOF, time-out → CLOSED
+LINGER   sent and shut; what still comes is      EOF, timeout → CLOSED
          read and dropped, so that no reset
-         destroys the answer (RFC 9112, 9.6)
+         destroys the response (RFC 9112, 9.6)
 CLOSED   the descriptor is given back
 """
 

@@ -1,10 +1,10 @@
-"""Who calls the application: the one place that a complete request goes to, and returns from.
+"""What calls the application: each complete request goes there, and its handler returns there.
 
     connection ── dispatch(call) ──► dispatcher ── call.run(app) ──► handler
         ▲                                │  ▲                           │
         └────── response_done(call) ─────┘  └───────── returns ─────────┘
 
-The handler only sends and returns; the dispatcher alone tells a connection that its response is
+The handler only sends and returns; the dispatcher alone notifies a connection that its response is
 done. A worker with one thread has an :class:`InlineDispatcher`, one with more the
 :class:`onegate.worker.threaded.LeaderFollowers`.
 """
@@ -34,9 +34,9 @@ costs more."""
 GATHERING = 1e-3
 """Seconds that a response may be gathered for."""
 _SLOW = 5e-3
-"""A call that took so long after a response was gathered held that up, ..."""
+"""A call that takes this long after a response was gathered holds that up, ..."""
 _APART = 10
-"""... so for so many times as long each goes by itself: responses are held up for a tenth of the
+"""... so for _APART times as long each is sent by itself: responses are held up for a tenth of the
 time at most."""
 _TCP, _NODELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 _BEAT = Field.BEAT
@@ -54,15 +54,15 @@ class Dispatcher:
 
     def __init__(self, app: Callable[..., Any], slot: Slot) -> None:
         self.term = 0
-        """Number of the leadership of the loop. Who runs the loop under another number has lost it,
-        and touches nothing more."""
+        """Number of the leadership of the loop. A thread that leads under another number has lost
+        it, and touches nothing more."""
         self.quick = False
         """Calls are short just now: one may be put off until all is read that has come, and the end
         of a response may wait for the end of its connection."""
         self.gathering = False
         """The end of a response may also wait in the kernel, for those of the next ones."""
         self.requests = 0
-        """How many were answered, or are about to be."""
+        """How many were handled, or are about to be."""
         self.deferred: list[Call[Connection]] = []
         """Calls that connections put off while they are ``quick``, for :meth:`run_deferred`."""
         self._app = app
@@ -105,8 +105,8 @@ class Dispatcher:
 class InlineDispatcher(Dispatcher):
     """Calls in the loop's own thread, one after the other, each to the end of its response.
 
-    Requests that come together are all read, then all answered, and what their responses end with
-    leaves together. Why: docs/design.md.
+    Requests that come together are all read, then all handled, and the ends of their responses are
+    sent together. Why: docs/design.md.
     """
 
     def __init__(self, app: Callable[..., Any], slot: Slot) -> None:

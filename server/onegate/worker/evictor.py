@@ -1,4 +1,4 @@
-"""Whom a worker closes when it has as many connections as it may have, and more clients wait.
+"""Which connection a worker closes when it has as many as it may have, and more clients wait.
 
 1. The connection that has waited longest for its next request: its client expects that.
 2. Else one that has its response and is only waited for in order not to reset it, or whose request
@@ -7,7 +7,7 @@
    the shorter that moment is, so that a good one among them has its turn within a second. While
    places become free by themselves, or more clients come, it is a second: then the crowd is at
    work, and late because the network or a machine is.
-3. Else nobody.
+3. Else none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LEAST = 0.05
 _WHILE_MOVING = 1.0
 """Seconds that it may be on the way while others get on, ..."""
 _STILL = 0.25
-"""... as they do until nobody has for this time."""
+"""... as they do until none has for this time."""
 
 
 class Evictor:
@@ -38,7 +38,7 @@ class Evictor:
     def __init__(self, connections: dict[int, Connection]) -> None:
         self._connections = connections
         self._idle: list[Connection] = []
-        """Some that waited for their next request when it was last asked for, the longest last."""
+        """Some that waited for their next request when they were last sorted, the longest last."""
         self._victims: list[Connection] = []
         """Those that may go, as of the last :meth:`look`."""
         self._patience = PATIENCE
@@ -57,15 +57,17 @@ class Evictor:
         while self._victims:
             victim = self._victims.pop()
             if self._may_go(victim):
-                victim.expire("it has not arrived, and its place is wanted for another client")
+                victim.expire(
+                    "the request is incomplete, and its descriptor is needed for another client"
+                )
                 victim.close()
                 return True
         return False
 
     def look(self, *, now: float, requests: int, queue: int, budget: int) -> bool:
-        """At the end of the budget, now and then: has anybody been on the way for too long?
+        """While no client is accepted: find requests that have been on the way for too long.
 
-        ``now``: monotonic seconds. ``requests``: how many were answered so far. ``queue``: clients
+        ``now``: monotonic seconds. ``requests``: how many were handled so far. ``queue``: clients
         that wait to be accepted. ``budget``: connections that there may be at once.
         """
         if requests > self._requests or queue > self._queue:
@@ -84,12 +86,12 @@ class Evictor:
         return bool(found)
 
     def _longest_idle(self) -> Connection | None:
-        """Who has waited longest for its next request; found when it is asked for, since to keep
-        an order would cost every request, and this is asked in a shortage only."""
+        """The connection that has waited longest for its next request. Found when it is needed:
+        to keep an order would cost every request, and this is for a shortage only."""
         for again in (False, True):
             if again:
                 found = [each for each in self._connections.values() if each.is_idle]
-                # Of those that were answered in the same round of the loop, the first is first.
+                # Of those that had a response in the same round of the loop, the first is first.
                 self._idle = sorted(found, key=lambda each: each.deadline)[::-1]
             while self._idle:
                 candidate = self._idle.pop()

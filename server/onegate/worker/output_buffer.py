@@ -44,10 +44,10 @@ class FileSegment:
 class OutputBuffer:
     """Octets in order, some of them in files.
 
-    ``memory``: octets kept in memory. ``spool``: folder for more, None if there is no disk.
+    ``memory``: octets kept in memory. ``spool``: directory for more, None if there is no disk.
 
     With threads, the application's thread and the loop both use it: each holds the service's lock
-    for what it does. Only that it is not empty may be asked without; see :meth:`__bool__`.
+    for what it does. Only whether it is empty may be read without; see :meth:`__bool__`.
     """
 
     MAX_SPOOLED = 1 << 30
@@ -86,7 +86,7 @@ class OutputBuffer:
         self.error: OSError | None = None
         """Why something could not be spooled, ..."""
         self._reported = False
-        """... and whether that was given to who logs it."""
+        """... and whether :meth:`new_error` has returned it."""
         self.sent = 0
         """Octets that clients took."""
         self.failure: OSError | None = None
@@ -231,7 +231,7 @@ class OutputBuffer:
         return octets[count:]
 
     def new_error(self) -> OSError | None:
-        """Why something could not be spooled: the first time that it is asked for."""
+        """Why something could not be spooled; None after the first time."""
         if self._reported or self.error is None:
             return None
         self._reported = True
@@ -282,6 +282,6 @@ def _send(sock: Transport, segment: memoryview | FileSegment, most: int) -> int:
             sock.fileno(), segment.descriptor, segment.position, min(segment.count, most)
         )
     if not count:
-        # The file became shorter than it was: the answer can only be cut.
-        raise ResponseCutError("its file is shorter than when the response began")
+        # The file became shorter than it was: the response can only be cut.
+        raise ResponseCutError("the file became shorter while it was sent")
     return count

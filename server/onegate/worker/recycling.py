@@ -1,4 +1,4 @@
-"""When a worker asks to be replaced: after so many requests, so long, or with so much memory."""
+"""When a worker requests its replacement: by its requests, its age, or its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("onegate.error")
 
 
 class Recycling:
-    """Asks the master for a successor, once. Until it serves, the worker goes on."""
+    """Requests a successor from the master, once. The worker serves until that does."""
 
     def __init__(self, settings: Settings, status: Status, now: float) -> None:
         """``now``: monotonic seconds, from which on the worker's lifetime is counted."""
@@ -28,18 +28,18 @@ class Recycling:
     def check(self, now: float, resident: int, requests: int) -> None:
         """Has its time come? ``resident``: octets of memory, 0 if that is not known.
 
-        A worker that has not answered anything is not too large: the application is.
+        A worker that has not handled any request is not too large: the application is.
         """
         if now >= self._at:
-            self.request("it has served for its lifetime")
+            self.request("it has reached --max-worker-lifetime")
         elif self._most and resident > self._most and requests:
             self.request(f"it uses {resident >> 20} MiB of memory", large=True)
 
     def request(self, reason: str, *, large: bool = False) -> None:
-        """Ask for a successor, and say why in the log."""
+        """Request a successor, and log why."""
         if not self._asked:
             self._asked = True
-            log.info("worker is to be replaced: %s", reason)
+            log.info("worker will be replaced: %s", reason)
             self._status.retires(large=large)
 
 

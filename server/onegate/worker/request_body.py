@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class RequestBody:
     """Collects the content of one request.
 
-    ``memory``: octets kept in memory. ``spool``: folder for what is larger; None if no disk may be
-    used, and then content over ``memory`` is refused with 413.
+    ``memory``: octets kept in memory. ``spool``: directory for what is larger; None if no disk may
+    be used, and then content over ``memory`` is refused with 413.
     """
 
     __slots__ = ("_file", "_memory", "_spool", "length")

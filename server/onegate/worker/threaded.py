@@ -81,7 +81,7 @@ class _Own(threading.local):
 class _Alarm:
     """What the watcher sleeps by, without a lock on the leader's way.
 
-    Whoever has something for the watcher to see first makes it visible, then looks at ``asleep``
+    What has something for the watcher to see first makes it visible, then looks at ``asleep``
     and wakes it. The watcher first says that it is ``asleep``, then looks whether there is
     something to see. In whatever order the steps of both come, one of them sees the other, so the
     watcher never sleeps through a call. Woken once too often, it looks once too often.
@@ -126,7 +126,7 @@ class LeaderFollowers(Dispatcher):
         # All of the following changes under this lock, but for what says otherwise.
         self._lock = threading.Lock()
         self._vacant = True
-        """Nobody leads."""
+        """No thread leads."""
         self._watcher_leads = False
         """The main thread leads, although there are others."""
         self._in_call = False
@@ -159,7 +159,7 @@ class LeaderFollowers(Dispatcher):
         events.register(self._doorbell, select.EPOLLIN)
 
     def run(self, loop: Callable[[int], bool]) -> None:
-        """Watch, and lead where nobody else can. For the main thread."""
+        """Watch, and lead where no other thread can. For the main thread."""
         self._loop = loop
         self._start_threads(time.monotonic())
         while (term := self._watch()) is not None:
@@ -189,7 +189,9 @@ class LeaderFollowers(Dispatcher):
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
             except RuntimeError as error:
                 if not self._start_delay:
-                    log.error("%s: going on with %d of %d", error, self._started, self._threads)
+                    log.error(
+                        "%s: continuing with %d of %d threads", error, self._started, self._threads
+                    )
                 self._start_delay = min(_START_SECONDS, self._start_delay * 2 or 1.0)
                 self._start_at = now + self._start_delay
                 return
@@ -198,7 +200,7 @@ class LeaderFollowers(Dispatcher):
 
     def tick(self, now: float) -> None:
         """Note calls that last, and start threads that could not be had so far."""
-        # Whoever leads is not stuck, and has the time that a call does not have.
+        # A thread that leads is not stuck, and has the time that a call does not have.
         late = [call for call in self._calls.values() if call.out.call_started < now - _LATE]
         late.sort(key=lambda call: call.out.call_started)
         self._slot.note_all(
@@ -273,7 +275,7 @@ class LeaderFollowers(Dispatcher):
             self._alarm.wake()
 
     def _watch(self) -> int | None:
-        """Look after the leader; return a term if there is nobody else to lead, or None when all is
+        """Look after the leader; return a term if no other thread can lead, or None when all is
         over. For the main thread."""
         seen, quiet = -1, 0
         while not self._over:
@@ -352,7 +354,7 @@ class LeaderFollowers(Dispatcher):
         self._own.outlasting = call
 
     def _call_as_leader(self, call: Call[Connection]) -> None:
-        """Call the application, and lead again afterwards, if nobody else does by then."""
+        """Call the application, and lead again afterwards, if no other thread does by then."""
         with self._lock:
             self._active += 1
             self._in_call = True
@@ -401,12 +403,12 @@ class LeaderFollowers(Dispatcher):
             if call.out.unread:
                 call.out.resume()
             if self.term != self._own.term:
-                # This leader lost its term in there: the next one answers the bell.
+                # This leader lost its term in there: the next one takes back the rest.
                 self._ring()
                 return
         if self._watcher_leads:
             self._step_down()
 
     def _ring(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # so full of rings that it is heard anyway
+        with contextlib.suppress(BlockingIOError):  # the pipe is full, so the loop is woken anyway
             os.write(self._bell, b"!")

@@ -49,7 +49,7 @@ _SHORT_TICK = 0.05
 """While descriptors are short, and while stopping."""
 _MAX_EVENTS = 256
 _QUEUE_SECONDS = 0.05
-"""How long a stopping worker still takes those who are in the kernel's queue already."""
+"""How long a stopping worker still accepts clients that are in the kernel's queue already."""
 _PAGE = resource.getpagesize()
 _BEAT = Field.BEAT
 # What applications replace (monkey patches of gevent, eventlet) is bound before they are loaded:
@@ -59,9 +59,9 @@ _monotonic = time.monotonic
 
 
 class Worker:
-    """Serves until told to stop. See :class:`onegate.worker.connection.Service`.
+    """Serves until it is stopped. See :class:`onegate.worker.connection.Service`.
 
-    ``lifeline``: read end of a pipe that reports end of file when the master is gone. ``context``:
+    ``lifeline``: read end of a pipe that reports end of file when the master ends. ``context``:
     with it TLS is spoken. ``handles_signals``: false in a process that has other things to do; then
     the end of the lifeline is the end. ``on_interrupt``: called when INT or QUIT comes.
     """
@@ -90,7 +90,7 @@ class Worker:
         )
         self.spool = spool_directory(settings.spool)
         if self.spool is None and settings.spool not in ("auto", "none"):
-            error_log.log.error("--spool %s cannot be used any more", settings.spool)
+            error_log.log.error("--spool %s is no longer usable", settings.spool)
         self.forwarded = Forwarded(settings.forwarded_allow_ips, settings.forwarded_headers)
         self.access = _response_log(_access_log(settings), settings, slot)
         self.refusals = Refusals()
@@ -113,7 +113,7 @@ class Worker:
         self._stop_by = float("inf")
         self._listen_until = float("inf")
         self._last = False
-        """Whether nobody answers who is in the kernel's queue if this worker does not."""
+        """Whether no other worker will serve the clients in the kernel's queue."""
         self._next_tick = self.now + _TICK
         self._looks = 0
         """Times that it was looked for what has come, since a tick was found to be late."""
@@ -175,7 +175,7 @@ class Worker:
         """Handle events until all is over (True) or another thread leads (False).
 
         A leader may lose its term within any call below; it then returns without touching
-        anything more. What it had not yet handled of the last events stands in ``_events``.
+        anything more. What it had not yet handled of the last events is in ``_events``.
         """
         acceptor, dispatcher = self._acceptor, self.dispatcher
         connections, endpoints = acceptor.connections, acceptor.endpoints
@@ -200,7 +200,7 @@ class Worker:
                 if self.stopping and not connections and not acceptor.listening:
                     break
             timeout = self._next_tick - now
-            # What came behind an answered request in the same read is deferred, but has no event.
+            # What came behind another request in the same read is deferred, but has no event.
             if dispatcher.deferred or timeout < 0.0:
                 timeout = 0.0
             busy = _monotonic() - now
@@ -208,7 +208,7 @@ class Worker:
             numbers[_BEAT] = self.now = now = _monotonic()
             dispatcher.next_round(busy, now)
             if dispatcher.requests >= most:
-                self._recycling.request(f"it has answered {dispatcher.requests} requests")
+                self._recycling.request("it has reached --max-requests")
         return True
 
     def _control_event(self, fd: int) -> None:
@@ -234,7 +234,7 @@ class Worker:
         """Whether what came while this worker did not look is still to be read.
 
         It was suspended, or in a call, or got no processor time: then silence is not the clients',
-        and nobody is judged by it before all that has come has been read.
+        and no client is judged by it before all that has come has been read.
         """
         if not self._looks and self.now - self._next_tick <= _SHORT_TICK:
             return False
@@ -245,7 +245,7 @@ class Worker:
         return False
 
     def _tick(self) -> None:
-        """What has waited too long?"""
+        """Close what has waited too long."""
         acceptor = self._acceptor
         if self.now >= self._stop_by:
             acceptor.stop()
@@ -279,7 +279,7 @@ class Worker:
         self._next_tick = min(self._next_tick, self.now + _SHORT_TICK)
 
     def _report(self, oldest_call: float) -> None:
-        """Write this worker's numbers; ask to be replaced when its time has come."""
+        """Write this worker's numbers; request its replacement when its time has come."""
         slot = self._slot
         slot[Field.CALL_SINCE] = oldest_call
         self._write_totals()
@@ -300,9 +300,9 @@ class Worker:
         slot[Field.REFUSED] += self.refusals.take()
         slot[Field.HEADS_REFUSED] += refused_heads.take()
 
-    def _stop(self, patience: float) -> None:
-        """End within ``patience`` seconds, when all is answered that was asked."""
-        self._stop_by = min(self._stop_by, self.now + patience)
+    def _stop(self, timeout: float) -> None:
+        """End within ``timeout`` seconds, as soon as all requests have their responses."""
+        self._stop_by = min(self._stop_by, self.now + timeout)
         self._next_tick = self.now
         if self.stopping:
             return
@@ -314,7 +314,7 @@ class Worker:
         for connection in self._acceptor.connections.values():
             connection.limit_idle()
 
-    # ── what connections ask for ─────────────────────────────────────────────────────────────
+    # ── what connections need ────────────────────────────────────────────────────────────────
 
     def beat(self) -> float:
         """A call goes on and is not stuck; the monotonic seconds of now."""
@@ -342,7 +342,7 @@ class Worker:
         self.paused = False
 
     def not_accepting(self) -> None:
-        """The acceptor takes nobody until there is room, or at all."""
+        """The acceptor takes no clients, until there is room or at all."""
         self.paused = True
 
 
@@ -356,10 +356,10 @@ def _dispatcher(settings: Settings, app: Callable[..., Any], slot: Slot) -> Disp
 
 
 def _access_log(settings: Settings) -> AccessLog | None:
-    """The access log that ``settings`` ask for; None if it is off."""
+    """The access log of these ``settings``; None if it is off."""
     if settings.access_log == "off":
         return None
-    from onegate.logs.access_log import AccessLog  # noqa: PLC0415 - only for who wants one
+    from onegate.logs.access_log import AccessLog  # noqa: PLC0415 - only if it is on
 
     file = error_log.present().access
     assert file is not None
@@ -369,10 +369,10 @@ def _access_log(settings: Settings) -> AccessLog | None:
 def _response_log(
     access: AccessLog | None, settings: Settings, slot: Slot
 ) -> AccessLog | ResponseCounts | None:
-    """What is told of each response: the access log, and the numbers that ``--status`` shows."""
+    """What records each response: the access log, and the numbers that ``--status`` shows."""
     if not settings.status:
         return access
-    from onegate.worker.response_counts import ResponseCounts  # noqa: PLC0415 - only where somebody may ask
+    from onegate.worker.response_counts import ResponseCounts  # noqa: PLC0415 - only with --status
 
     return ResponseCounts(slot, access)
 
@@ -385,4 +385,4 @@ def _tls(context: SSLContext) -> Callable[[socket.SocketType], Transport]:
 
 
 def _open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) - 1  # but the folder itself
+    return len(os.listdir("/proc/self/fd")) - 1  # but for the one of listdir()

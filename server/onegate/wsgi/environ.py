@@ -1,6 +1,6 @@
 """The environ of PEP 3333, "environ Variables".
 
-Everything that is the same for all requests of a listener stands in a template that is copied; a
+Everything that is the same for all requests of a listener is in a template that is copied; a
 request adds what is its own. All values that come from the wire are native strings that hold
 octets, one character for one octet (PEP 3333, "Unicode Issues").
 """
@@ -94,7 +94,7 @@ class EnvironFactory:
         self.unix = unix
         """Whether clients come through a Unix socket, where nothing has a port.
 
-        A client's port that nobody has told is left out (PEP 3333: "missing variables should be
+        A client's port that is not known is left out (PEP 3333: "missing variables should be
         left out"). REMOTE_ADDR stays, empty, which is the same to CGI (RFC 3875, 4.1), because
         applications take for granted that it is there.
         """

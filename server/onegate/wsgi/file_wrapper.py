@@ -18,7 +18,7 @@ _BUFFERED = (io.BufferedReader, io.BufferedRandom)
 class FileWrapper:
     """An iterator over a file-like object, which the server may send with ``sendfile``.
 
-    Nothing is read before somebody asks for a block. All else is the file's own: ``close``,
+    Nothing is read before a block is requested. All else is the file's own: ``close``,
     ``seekable``, ``seek``, ``tell``, ``read``, ``fileno``, ``name``, … exist exactly if the file
     has them. So a framework that takes a range out of the wrapper can go there, instead of reading
     all that is in front of it, and what is sent begins where the file then stands.

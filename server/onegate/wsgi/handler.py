@@ -1,10 +1,10 @@
-"""One call of the application, from the environ to the last octet of its answer (PEP 3333).
+"""One call of the application, from the environ to the last octet of its response (PEP 3333).
 
     app(environ, start_response) ─► iterable ─► blocks ─► head + content ─► out
                                         └──────────────── close() in every case
 
 The head is sent with the first block that is not empty, or at the end. Every block is handed to
-the output before the next one is asked for. What the application does wrong ends in a clean 500
+the output before the next one is requested. What the application does wrong ends in a clean 500
 while nothing was sent, and in a visibly cut connection afterwards.
 """
 
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from typing import Any, Generic, Protocol, TypeVar
 
     class Output(Protocol):
-        """Where the answer goes. All methods raise :class:`ClientDisconnected`."""
+        """Where the response goes. All methods raise :class:`ClientDisconnected`."""
 
         def send(self, octets: bytes) -> None:
             """Send at once as much as the client takes, and keep the rest to be sent in order."""
 
         def send_last(self, octets: bytes, close: bool) -> None:
-            """The same, when nothing of this answer follows. ``close``: the connection ends with
+            """The same, when nothing of this response follows. ``close``: the connection ends with
             it."""
 
         def send_file(self, descriptor: int, position: int, count: int) -> None:
@@ -58,7 +58,7 @@ log = logging.getLogger("onegate.error")
 
 
 class Counter:
-    """How often something rare has happened since it was last looked at, in whatever thread."""
+    """How often something rare has happened since the last :meth:`take`, in any thread."""
 
     def __init__(self) -> None:
         self._lock = _thread.allocate_lock()
@@ -87,9 +87,9 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
-    """The client can no longer be reached; there is nobody left to answer.
+    """The client can no longer be reached; nobody is left to receive a response.
 
-    With an argument it is not the client's doing: why the rest of the answer cannot be sent.
+    With an argument it is not the client's doing: why the rest of the response cannot be sent.
     """
 
 
@@ -101,8 +101,8 @@ class Call(Generic[OutputT]):
     environ: dict[str, Any] | None
     """Of the request; ``None`` if the application is not to be called."""
     close: bool
-    """Whether the connection has to end after this answer."""
-    # Defaults stand in the class: what an ordinary call does not touch need not be set for it. They
+    """Whether the connection has to end after this response."""
+    # Defaults are in the class: what an ordinary call does not touch need not be set for it. They
     # are of built-in types, or the interpreter does not specialise what sets them (Python 3.11).
     _response: ResponseHead | None = None
     _framing: Framing | None = None
@@ -117,7 +117,7 @@ class Call(Generic[OutputT]):
     octets = 0
     """Of content, without its framing."""
     cut = False
-    """Whether the connection has to end so that the client notices the answer is incomplete."""
+    """Whether the connection has to end so that the client notices the incomplete response."""
 
     def run(self, app: Callable[..., Iterable[bytes]]) -> None:
         """Call ``app`` and send its response, in one of four ways. Raises nothing.
@@ -126,7 +126,7 @@ class Call(Generic[OutputT]):
           once (:meth:`_send_whole`).
         - Several blocks that exist already: head and blocks at once (:meth:`_send_together`).
         - A regular file: without reading it (:meth:`_send_file`).
-        - Everything else: each block before the next one is asked for (:meth:`_send_block`).
+        - Everything else: each block before the next one is requested (:meth:`_send_block`).
         """
         environ = self.environ
         assert environ is not None
@@ -152,12 +152,12 @@ class Call(Generic[OutputT]):
                     break
             if self._left or self._framing is not BY_LENGTH:
                 self._finish()
-        except ClientDisconnected as gone:
+        except ClientDisconnected as reason:
             self.close = True
-            if gone.args:
+            if reason.args:
                 self.cut = True
                 what = f"{self.request.method} {self.request.target!r}"
-                self._log_error("the response to %s is cut: %s", what, gone)
+                self._log_error("the response to %s is cut: %s", what, reason)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: a view must not end the server.
             self._application_failed(error)
@@ -196,7 +196,7 @@ class Call(Generic[OutputT]):
         """``send`` one block, the first one with the head. Returns False when no further one can be
         used."""
         if not isinstance(block, bytes):
-            raise TypeError(f"the application gave a {type(block).__name__} where bytes are due")
+            raise TypeError(f"the application must provide bytes, not {type(block).__name__}")
         if not block:
             return True
         head = b""
@@ -206,7 +206,7 @@ class Call(Generic[OutputT]):
         if self._framing is BY_LENGTH:
             if len(block) > self._left:
                 # Never more than was declared: it would be read as the next response. For a file
-                # that is as it should be (PEP 3333): so a range of it is answered.
+                # that is as it should be (PEP 3333): so a range of it is sent.
                 if type(self._iterable) is not FileWrapper:
                     surplus = len(block) - self._left
                     self._log_error("more content than Content-Length: %d octets cut", surplus)
@@ -271,9 +271,9 @@ class Call(Generic[OutputT]):
 
     def _only_block(self, size: int) -> int | None:
         """``size``, if the iterable says that this block is the only one (PEP 3333, "Handling the
-        Content-Length Header"). Its length is not asked for when the application declared one, nor
-        if something was written, which comes on top of what the iterable gives; and it is not
-        needed if asking for it fails, in whatever way."""
+        Content-Length Header"). len() is not called when the application declared one, nor
+        if something was written, which comes on top of what the iterable gives; and if it fails,
+        in whatever way, the length is not known."""
         if self._written or self._response is None or self._response.content_length is not None:
             return None
         try:
@@ -306,7 +306,7 @@ class Call(Generic[OutputT]):
     def _send_end(self, octets: bytes) -> None:
         """Send the last ``octets`` of the response, if there are any."""
         if octets:
-            # Too short a response ends in a reset, which would take along what is not yet sent.
+            # One that is too short ends in a reset, which would discard what is not yet sent.
             if self._left:
                 self.out.send(octets)
             else:
@@ -347,7 +347,7 @@ class Call(Generic[OutputT]):
     def _application_failed(self, error: BaseException) -> None:
         request = self.request
         what = f"{request.method} {request.target!r}"
-        self._log_error("%s while answering %s", type(error).__name__, what, error=error)
+        self._log_error("%s while handling %s", type(error).__name__, what, error=error)
         if self._sent:
             self.close = self.cut = True
             return
@@ -398,8 +398,8 @@ class Call(Generic[OutputT]):
 def make_call(
     out: OutputT, request: Head, environ: dict[str, Any] | None = None, close: bool = False
 ) -> Call[OutputT]:
-    """A call whose answer goes to ``out``. ``close``: the connection has to end after it although
-    the request does not ask for that.
+    """A call whose response goes to ``out``. ``close``: the connection has to end after it although
+    the request does not say so.
 
     A function, because what a class does to call an ``__init__`` costs Python 3.11 three times as
     much, for every request.

@@ -20,7 +20,7 @@ Arguments = tuple[list["Any"], dict[str, "Any"]]
 
 
 class LoadError(Exception):
-    """The application cannot be had; the text says why, in one line."""
+    """The application cannot be loaded; the text says why, in one line."""
 
 
 def parse(target: str) -> tuple[str, str | None, Arguments | None]:
@@ -67,17 +67,17 @@ def load(target: str) -> Callable[..., Any]:
     imported passes through with its traceback.
     """
     module_name, path, arguments = parse(target)
-    folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    directory = os.getcwd()
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         # Only if it is this module that is missing, not one that it imports.
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
             raise LoadError(
-                f"there is no module {error.name!r} in {folder} or on the path"
-                + _hidden(module_name, folder)
+                f"there is no module {error.name!r} in {directory} or on the path"
+                + _hidden(module_name, directory)
             ) from None
         raise
     if path is None:
@@ -87,7 +87,8 @@ def load(target: str) -> Callable[..., Any]:
             found = getattr(found, name)
         except AttributeError:
             raise LoadError(
-                f"module {module_name!r} has no attribute {path!r}" + _hidden(module_name, folder)
+                f"module {module_name!r} has no attribute {path!r}"
+                + _hidden(module_name, directory)
             ) from None
     if arguments is not None:
         if not callable(found):
@@ -96,14 +97,14 @@ def load(target: str) -> Callable[..., Any]:
         found = found(*positional, **named)
     if not callable(found):
         raise LoadError(f"{target!r} is a {type(found).__name__}, which is not callable")
-    return found  # type: ignore[no-any-return]  # callable() was asked
+    return found  # type: ignore[no-any-return]  # it is callable, see above
 
 
-def _hidden(module: str, folder: str) -> str:
-    """What to do if a module of ``folder`` is not found because the standard library has one of
+def _hidden(module: str, directory: str) -> str:
+    """What to do if a module of ``directory`` is not found because the standard library has one of
     its name, which is imported already."""
     top = module.partition(".")[0]
-    there = any(os.path.exists(os.path.join(folder, name)) for name in (top, f"{top}.py"))
+    there = any(os.path.exists(os.path.join(directory, name)) for name in (top, f"{top}.py"))
     if top not in sys.stdlib_module_names or not there:
         return ""
     return f"; {top!r} is a module of the standard library: give yours another name"

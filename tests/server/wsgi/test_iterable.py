@@ -165,7 +165,7 @@ def test_W64_with_length_a_1_0_client_may_stay(apps: Apps) -> None:
 @pytest.mark.parametrize("app", ["text", "text_second", "array", "nothing", "string"])
 def test_W65_a_block_that_is_not_bytes(apps: Apps, app: str) -> None:
     assert apps.ask(f"blocks:{app}").status == 500
-    apps.server.wait_for_log(f"TypeError while answering GET '/plain/blocks:{app}")
+    apps.server.wait_for_log(f"TypeError while handling GET '/plain/blocks:{app}")
 
 
 def test_W65_a_block_that_is_not_bytes_after_the_head(apps: Apps) -> None:
@@ -180,7 +180,7 @@ def test_W66_exception_before_the_head(either: Apps, app: str, minor: int) -> No
     assert (response.status, response.reason) == (500, "Internal Server Error")
     assert response.content == b"500 Internal Server Error\n"
     either.server.wait_for_log("RuntimeError: secret of the traceback")
-    either.server.wait_for_log(re.escape(f"RuntimeError while answering GET '/{either.how}/{app}"))
+    either.server.wait_for_log(re.escape(f"RuntimeError while handling GET '/{either.how}/{app}"))
 
 
 def test_W66_exception_on_head(either: Apps) -> None:
@@ -214,7 +214,7 @@ def test_W68_no_exception_ends_the_server(either: Apps, app: str, name: str) -> 
         assert either.send(f"raises:{app}", client=client).response().status == 500
         assert either.send("one_block", client=client).response().status == 200
     assert either.alive()
-    either.server.wait_for_log(f"{name} while answering")
+    either.server.wait_for_log(f"{name} while handling")
 
 
 def test_W82_client_disconnect_stops_the_iteration(either: Apps) -> None:

@@ -60,7 +60,7 @@ def test_W37_write_in_an_iterable_that_says_it_has_one_block(apps: Apps) -> None
 
 def test_W37_write_takes_bytes_only(apps: Apps) -> None:
     assert apps.ask("writes:text").status == 500
-    apps.server.wait_for_log("TypeError.* str where bytes are due")
+    apps.server.wait_for_log("TypeError.* must provide bytes, not str")
 
 
 def test_W38_write_before_start_response(recorder: Recorder) -> None:
