@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -14,13 +15,30 @@ from tests.server.processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # No test depends on how fast the machine is; what CI sets is kept.
 settings.register_profile(
     "onegate", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("onegate")
+
+
+HERE = Path(__file__).parent
+STARTS_PROCESSES = {
+    *("serving", "started", "subprocess", "multiprocessing"),
+    *("serve", "load_server"),
+}
+"""What a test that starts processes has among the names of its module, or its fixtures."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this directory that start no process as ``unit``."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or HERE not in item.path.parents:
+            continue
+        names = vars(item.module).keys() | set(item.fixturenames)
+        if not names & STARTS_PROCESSES:
+            item.add_marker(pytest.mark.unit)
 
 
 class Serve(Protocol):

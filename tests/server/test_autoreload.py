@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.server.conftest import Serve
     from tests.server.helpers import Server
 
+pytestmark = pytest.mark.slow
 APP = """
 def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "1")])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def at_every_opcode(
     prepare: Callable[[], object], run: Callable[[], object], other: Callable[[], object]

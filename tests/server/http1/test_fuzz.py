@@ -12,6 +12,7 @@ import pytest
 
 from tests.server.http1.cases import CASES
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 SECONDS = 20
 

@@ -21,6 +21,7 @@ from tests.server.http1.oracle import check
 from tests.server.http1.others import Request, by_h11, comparable
 from tests.server.http1.readers import at_random, read
 
+pytestmark = pytest.mark.slow
 TCHARS = "!#$%&'*+-.^_`|~" + string.digits + string.ascii_letters
 VALUE_CHARS = "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)]))
 FRAMING = {"host", "content-length", "transfer-encoding", "connection", "expect", "content-type"}
