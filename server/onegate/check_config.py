@@ -7,7 +7,7 @@ import logging
 from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
 from onegate.process.hooks import Hooks
 from onegate.process.stdio import print_output
-from onegate.validate import validate
+from onegate.validate_settings import validate
 from onegate.wsgi.loader import LoadError, load
 
 TYPE_CHECKING = False

@@ -98,7 +98,7 @@ def _check(app: object) -> None:
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`read_settings` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
-    from onegate.master.fork_context import ForkContext  # noqa: PLC0415
+    from onegate.master.execution_context import ExecutionContext  # noqa: PLC0415
     from onegate.process.stdio import open_missing  # noqa: PLC0415
 
     global served, _master
@@ -115,7 +115,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
         return settings
 
     settings = read()
-    context = ForkContext(settings, sources.start)
+    context = ExecutionContext(settings, sources.start)
     context.enter()
     from onegate.master.master import Master  # noqa: PLC0415
     from onegate.process.signals import SIGNALS  # noqa: PLC0415
@@ -175,7 +175,7 @@ class Server:
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
         from onegate.config.settings import Settings  # noqa: PLC0415
         from onegate.net.bind import open_listeners  # noqa: PLC0415 - only for who serves so
-        from onegate.validate import validate  # noqa: PLC0415
+        from onegate.validate_settings import validate  # noqa: PLC0415
 
         _check(app)
         if wrong := [name for name in settings if name in _MASTER_ONLY]:

@@ -38,7 +38,7 @@ COSTLY = {
     "onegate.logs.access_log", "onegate.master.status_app", "onegate.master.zygote",
     "onegate.migrate", "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.paste",
     "onegate.process.hook_loader", "onegate.process.privileges", "onegate.serving",
-    "onegate.worker.autoreload", "onegate.worker.response_counts", "onegate.worker.threaded",
+    "onegate.worker.autoreload", "onegate.worker.response_counts", "onegate.worker.threaded_dispatcher",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip
@@ -59,7 +59,7 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
     ("option", "module"),
     [
         (["--access-log", "json"], "onegate.logs.access_log"),
-        (["--threads", "2"], "onegate.worker.threaded"),
+        (["--threads", "2"], "onegate.worker.threaded_dispatcher"),
         (["--preload"], "onegate.master.zygote"),
         (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),
     ],

@@ -11,11 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "server"
 LAYERS = (
-    {"_frozen", "_suggest", "_version", "errors"},
+    {"_record", "_suggest", "_version", "errors"},
     {"config", "http1"},
     {"process"},
     {"logs", "net", "wsgi"},
-    {"validate", "worker"},
+    {"validate_settings", "worker"},
     {"master"},
     {"check_config", "migrate"},
     {"cli"},

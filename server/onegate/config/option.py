@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onegate._frozen import Record
+from onegate._record import Record
 from onegate.config.types import Kind
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from onegate._frozen import Record
+from onegate._record import Record
 from onegate.config.option import PREFIX
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.types import Integer, Kind

@@ -2,7 +2,7 @@
 
 from onegate.http1.chunked import ChunkedDecoder
 from onegate.http1.errors import ProtocolError
-from onegate.http1.request import Head
+from onegate.http1.request_head import Head
 from onegate.http1.request_parser import HeadParser, MessageLimits
 from onegate.http1.request_reader import NEED_DATA, Data, RequestReader
 

@@ -13,7 +13,7 @@ time, and its owner keeps with it (``ready``) what it had made of it.
 from __future__ import annotations
 
 from onegate.http1.cache import Cache
-from onegate.http1.request import Head, copy_semantics
+from onegate.http1.request_head import Head, copy_semantics
 
 Line = tuple[int, str, str]
 """What a field line is to the message, its key and its value."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from onegate._frozen import Record
+from onegate._record import Record
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
-from onegate.http1.request import (
+from onegate.http1.request_cache import SECRET, Line, RequestCache
+from onegate.http1.request_head import (
     DROPPED,
     KINDS,
     ORDINARY,
@@ -22,7 +23,6 @@ from onegate.http1.request import (
     copy_semantics,
     set_semantics,
 )
-from onegate.http1.request_cache import SECRET, Line, RequestCache
 
 
 def field_name(line: str) -> str:

@@ -16,7 +16,7 @@ from enum import Enum
 from onegate.http1.chunked import ChunkedDecoder
 from onegate.http1.errors import ProtocolError
 from onegate.http1.grammar import BARE_LF
-from onegate.http1.request import Head
+from onegate.http1.request_head import Head
 from onegate.http1.request_parser import HeadParser, MessageLimits
 
 

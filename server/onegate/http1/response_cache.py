@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 
 from onegate.http1.cache import Cache
-from onegate.http1.response import BY_LENGTH, frame
+from onegate.http1.response_framing import BY_LENGTH, frame
 from onegate.http1.response_head import LINES, ResponseHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.http1.request import Head
+    from onegate.http1.request_head import Head
 
 HEADS: Cache[tuple[object, ...], ResponseHead] = Cache(256)
 """By status and fields."""

@@ -27,7 +27,7 @@ import threading
 from collections.abc import Callable
 from threading import Lock
 
-from onegate._frozen import Record
+from onegate._record import Record
 from onegate.errors import SettingsError
 from onegate.logs import error_log
 from onegate.master.generations import Generation
@@ -131,7 +131,7 @@ def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | i
     own = spec.generation
     has_all = spec.role in (Role.STATUS, Role.SUCCESSOR)
     used = own.all_listeners() if has_all else own.listeners
-    held = (*state.generations.all_listeners(), *state.handover.listeners.values())
+    held = (*state.generations.all_listeners(), *state.succession.listeners.values())
     for listener in held:
         if listener not in used:
             listener.sock.close()
@@ -141,7 +141,7 @@ def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | i
         if generation is not own:
             generation.context.close()
     if spec.role is not Role.SUCCESSOR:
-        state.handover.close()
+        state.succession.close()
     # The collector writes to what it looks at, and pages that are written to are not shared.
     gc.freeze()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -195,7 +195,7 @@ def _import_own(settings: Settings) -> None:
         "onegate.logs.access_log": settings.access_log != "off",
         "onegate.worker.autoreload": settings.reload,
         "onegate.worker.response_counts": bool(settings.status),
-        "onegate.worker.threaded": settings.threads > 1,
+        "onegate.worker.threaded_dispatcher": settings.threads > 1,
         "onegate.net.tls": bool(settings.certfile),
     }
     for name, is_wanted in wanted.items():

@@ -34,13 +34,13 @@ from onegate.master.upgrade import Upgrade
 from onegate.master.watchdog import Watchdog
 from onegate.master.worker_pool import WorkerPool
 from onegate.net.bind import listen, open_listeners
-from onegate.process.rlimits import describe, raise_nofile
-from onegate.validate import validate
+from onegate.process.resources import describe, raise_nofile
+from onegate.validate_settings import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.fork_context import ForkContext
+    from onegate.master.execution_context import ExecutionContext
 
 log = logging.getLogger("onegate.error")
 
@@ -53,7 +53,7 @@ class Master:
     """
 
     def __init__(
-        self, settings: Settings, context: ForkContext, reread: Callable[[], Settings]
+        self, settings: Settings, context: ExecutionContext, reread: Callable[[], Settings]
     ) -> None:
         self._settings = settings
         self._state = state = MasterState(settings, context)
@@ -88,19 +88,19 @@ class Master:
             state.generations.call("on_exit", of=state.generations.proven)
             state.pidfile.remove()
             for listener in state.generations.all_listeners():
-                listener.close(unlink=not state.handover.shares(listener))
+                listener.close(unlink=not state.succession.shares(listener))
         return self._shutdown.exit_status
 
     def _open(self) -> None:
         """Listen, or go on with what was handed down."""
         state, settings = self._state, self._settings
-        held = state.handover.listeners
+        held = state.succession.listeners
         listeners, status = open_listeners(settings, held, state.activated), None
         state.generations.present.listen(listeners, None)  # to be closed if the next one fails
         if address := settings.status:
             status = held.get(address) or listen(address, settings, "--status")
             state.generations.present.listen(listeners, status)
-        if not state.handover.pending:
+        if not state.succession.pending:
             if holder := state.pidfile.holder():
                 log.warning(
                     "--pidfile %s names process %d, which is running; it now names this one",
@@ -123,7 +123,7 @@ class Master:
             if not self._shutdown.begun:
                 self._pool.fill()
             for fd, _ in state.poll.poll(self._timeout()):
-                if fd == state.handover.ready_fd:
+                if fd == state.succession.ready_fd:
                     self._upgrade.abandoned()
                 elif fd != state.signals.descriptor:
                     self._supervisor.read_reports(state.processes.by_status_fd(fd))

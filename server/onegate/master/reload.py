@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 
 from onegate.errors import SettingsError
-from onegate.master.fork_context import ForkContext
+from onegate.master.execution_context import ExecutionContext
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
@@ -20,7 +20,7 @@ from onegate.net.bind import listen, open_listeners, update_owners
 from onegate.net.listener import Listener
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Total
-from onegate.validate import validate
+from onegate.validate_settings import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Reload:
         try:
             settings = self._reread()
             proven = generations.proven.context
-            context = ForkContext(settings, proven.start, proven)
+            context = ExecutionContext(settings, proven.start, proven)
             try:
                 hooks, listeners, status = self._open(settings, context)
             except BaseException:
@@ -81,7 +81,7 @@ class Reload:
         return True
 
     def _open(
-        self, settings: Settings, context: ForkContext
+        self, settings: Settings, context: ExecutionContext
     ) -> tuple[Hooks, list[Listener], Listener | None]:
         """What a generation needs beside its settings; whatever fails, nothing is left open.
 
@@ -151,7 +151,7 @@ class Reload:
         for listener in listeners:
             if listener not in used:
                 # What another master serves on, it goes on serving on.
-                shared = self._state.handover.shares(listener)
+                shared = self._state.succession.shares(listener)
                 if not shared:
                     listener.refuse()  # workers that still have it answer who is in its queue
                 listener.close(unlink=not shared)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onegate.errors import SettingsError
-from onegate.migrate.gunicorn_hooks import missing_attributes
+from onegate.migrate.gunicorn_hook_check import missing_attributes
 from onegate.migrate.translation import (
     NoEquivalent,
     Rule,

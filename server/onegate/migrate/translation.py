@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from onegate.config.dump import comment
 from onegate.config.settings import OPTIONS
 from onegate.errors import SettingsError
-from onegate.validate import SYNTAX
+from onegate.validate_settings import SYNTAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

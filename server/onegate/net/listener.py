@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-from onegate._frozen import Record
+from onegate._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

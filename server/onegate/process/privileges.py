@@ -6,7 +6,7 @@ import grp
 import os
 import pwd
 
-from onegate._frozen import Record
+from onegate._record import Record
 from onegate.errors import SettingsError
 
 _NEEDS_ROOT = "--user and --group: only root can change them; start onegate as root"

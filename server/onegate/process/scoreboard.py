@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable
 from functools import partial
 from itertools import islice
 
-from onegate._frozen import Record
+from onegate._record import Record
 
 
 class Field:

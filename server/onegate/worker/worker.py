@@ -15,12 +15,12 @@ from select import epoll
 from threading import Lock
 
 from onegate.http1 import HeadParser, MessageLimits
-from onegate.http1.response import set_server_field
+from onegate.http1.response_framing import set_server_field
 from onegate.logs import error_log
 from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded
 from onegate.net.listener import Listener
-from onegate.process.rlimits import budget
+from onegate.process.resources import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
 from onegate.worker.acceptor import Acceptor, Endpoint
@@ -350,7 +350,7 @@ def _dispatcher(settings: Settings, app: Callable[..., Any], slot: Slot) -> Disp
     """What makes the calls of a worker."""
     if settings.threads == 1:
         return InlineDispatcher(app, slot)
-    from onegate.worker.threaded import LeaderFollowers  # noqa: PLC0415 - only where there are some
+    from onegate.worker.threaded_dispatcher import LeaderFollowers  # noqa: PLC0415 - only where there are some
 
     return LeaderFollowers(app, slot, settings.threads)
 

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from onegate.http1 import Head
-from onegate.http1.response import (
+from onegate.http1.response_cache import frame_whole, response_head
+from onegate.http1.response_framing import (
     BY_LENGTH,
     CHUNKED,
     LAST_CHUNK,
@@ -28,7 +29,6 @@ from onegate.http1.response import (
     frame,
     interim_response,
 )
-from onegate.http1.response_cache import frame_whole, response_head
 from onegate.http1.response_head import ResponseHead
 from onegate.wsgi.file_wrapper import FileWrapper
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import onegate
 import pytest
-from onegate.worker.threaded import LeaderFollowers
+from onegate.worker.threaded_dispatcher import LeaderFollowers
 
 from tests.server.helpers import DEADLINE, Server, serving, wait_for
 from tests.server.processes import children, processor_seconds

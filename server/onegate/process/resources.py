@@ -10,7 +10,7 @@ import os
 import resource
 import sys
 
-from onegate._frozen import Record
+from onegate._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

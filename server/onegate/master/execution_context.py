@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 
-from onegate._frozen import Record
+from onegate._record import Record
 from onegate.errors import SettingsError
 from onegate.logs import error_log
 
@@ -54,7 +54,7 @@ def _directory() -> str:
         return ""
 
 
-class ForkContext:
+class ExecutionContext:
     """Directory, environment, umask and log files for ``settings``, not yet entered.
 
     ``before``: the context that this process has entered. Of its environment only what ``--env``
@@ -62,7 +62,9 @@ class ForkContext:
     :class:`SettingsError`; then nothing is left open.
     """
 
-    def __init__(self, settings: Settings, start: Start, before: ForkContext | None = None) -> None:
+    def __init__(
+        self, settings: Settings, start: Start, before: ExecutionContext | None = None
+    ) -> None:
         self.start = start
         self.umask = start.umask if settings.umask is None else settings.umask
         self._env = dict(settings.env)
@@ -70,7 +72,7 @@ class ForkContext:
         """What the variables of ``--env`` were without it."""
         self._changes = self._difference(before)
         self.tls: SSLContext | None = None
-        """What :func:`onegate.validate.validate` has read of certificate and key, as root."""
+        """What :mod:`onegate.validate_settings` has read of certificate and key, as root."""
         self._logs: error_log.Logs | None = None
         # Held open: later on the same path may lead to another one.
         self._directory = _open_directory(settings.chdir, start.directory)
@@ -81,7 +83,7 @@ class ForkContext:
             self.close()
             raise
 
-    def _difference(self, before: ForkContext | None) -> dict[str, str | None]:
+    def _difference(self, before: ExecutionContext | None) -> dict[str, str | None]:
         """The variables that have to change, with their values; None: it goes."""
         changes: dict[str, str | None] = {}
         old, replaced = (before._env, before._replaced) if before is not None else ({}, {})

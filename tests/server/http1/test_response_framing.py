@@ -12,7 +12,7 @@ import pytest
 from onegate.http1 import response_head
 from onegate.http1.cache import Cache
 from onegate.http1.date import imf_fixdate
-from onegate.http1.response import (
+from onegate.http1.response_framing import (
     CONTINUE,
     Framing,
     chunk,

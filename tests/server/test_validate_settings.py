@@ -1,4 +1,4 @@
-"""``onegate.validate``: every setting is judged before anything is bound, in one place."""
+"""``onegate.validate_settings``: every setting is judged before anything is bound, in one place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.types import Kind, Pairs, Strings
 from onegate.errors import SettingsError
-from onegate.validate import RESOURCES, SYNTAX, validate
+from onegate.validate_settings import RESOURCES, SYNTAX, validate
 
 from tests.server.helpers import DEADLINE, HELLO, serving, write_app
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 JUDGED_ELSEWHERE = {
     "config": "read by onegate.config.sources",
-    "chdir": "opened by onegate.master.fork_context",
-    "access_logfile": "opened by onegate.master.fork_context",
-    "error_logfile": "opened by onegate.master.fork_context",
+    "chdir": "opened by onegate.master.execution_context",
+    "access_logfile": "opened by onegate.master.execution_context",
+    "error_logfile": "opened by onegate.master.execution_context",
     "hooks": "run by onegate.process.hook_loader",
     "reload_extra_file": "a pattern, which may match nothing",
     "env": "any text, by its kind",

@@ -1,11 +1,11 @@
-"""``onegate._frozen``: what a frozen dataclass would do."""
+"""``onegate._record``: what a frozen dataclass would do."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 import pytest
-from onegate._frozen import Record
+from onegate._record import Record
 
 
 class Base(Record):

@@ -1,7 +1,7 @@
 """What a master leaves to its successor: listening sockets, and a pipe to say that it serves.
 
 They are inherited as descriptors through execve(2); an environment variable says which they are.
-:func:`exec_successor` writes it, a :class:`Handover` is what the successor reads of it.
+:func:`exec_successor` writes it, a :class:`Succession` is what the successor reads of it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _left() -> dict[str, Any]:
 _LEFT = _left()
 
 
-class Handover:
+class Succession:
     """Which other master has the listeners too: the one before this one, or the one after it.
 
     pending
