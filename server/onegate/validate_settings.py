@@ -48,7 +48,7 @@ def _status(address: str) -> None:
 
 def _access_log(text: str) -> None:
     if text != "off":
-        from onegate.logs.access_log import formatter  # noqa: PLC0415 - only if one is configured
+        from onegate.logs.access_format import formatter  # noqa: PLC0415 - only if one is configured
 
         formatter(text)
 

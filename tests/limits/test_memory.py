@@ -35,10 +35,12 @@ COSTLY = {
     # what a setting, a mistake or another command asks for
     "ctypes", "json", "ssl", "tempfile",
     "onegate._suggest", "onegate.check_config", "onegate.config.dump", "onegate.config.help",
-    "onegate.logs.access_log", "onegate.master.status_app", "onegate.master.zygote",
+    "onegate.logs.access_format", "onegate.logs.access_log", "onegate.master.status_app",
+    "onegate.master.zygote",
     "onegate.migrate", "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.paste",
     "onegate.process.hook_loader", "onegate.process.privileges", "onegate.serving",
-    "onegate.worker.autoreload", "onegate.worker.response_counts", "onegate.worker.threaded_dispatcher",
+    "onegate.worker.autoreload", "onegate.worker.response_counts",
+    "onegate.worker.threaded_dispatcher",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip

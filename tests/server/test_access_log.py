@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from onegate.config.settings import Settings
 from onegate.errors import SettingsError
 from onegate.logs import access_format, error_log
-from onegate.logs.access_format import escape, user
-from onegate.logs.access_log import COMBINED, AccessLog, formatter
+from onegate.logs.access_format import COMBINED, escape, formatter, user
+from onegate.logs.access_log import AccessLog
 
 from tests.server.helpers import wait_for
 

@@ -1,7 +1,7 @@
 """USR2: a new program takes over the listeners of a running master (execve(2)).
 
 The new master inherits the listening sockets, so that no connection is refused in between, and
-tells its predecessor through a pipe (:mod:`onegate.master.succession`) when its first worker serves.
+tells its predecessor so (:mod:`onegate.master.succession`) when its first worker serves.
 Only then does the old one end. While the new one does not serve, the old one may give it up, or be
 gone: then the pipe has no reader any more, and the new one ends.
 
