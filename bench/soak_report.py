@@ -68,8 +68,8 @@ def rows(report: Report) -> list[tuple[str, str]]:
     return [
         ("requests sent", f"{report.sent:,}"),
         ("correct responses", f"{report.right:,}"),
-        ("lost", f"{len(report.lost)}"),
-        ("lost with a worker killed by kill -9", f"{report.killed}"),
+        ("lost to kill -9 of a worker", f"{report.killed}"),
+        ("otherwise lost", f"{len(report.lost)}"),
         ("misbehaving clients", f"{report.bad:,}"),
         (
             "HUP, HUP with broken code, USR2",
@@ -77,12 +77,12 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ),
         ("kill -9, TTIN, TTOU", f"{counts['kill']}, {counts['ttin']}, {counts['ttou']}"),
         (
-            "descriptors of a worker, of a master, at most",
+            "max. descriptors: worker, master",
             f"{most(lambda s: s.descriptors)}, {most(lambda s: s.master_descriptors)}",
         ),
-        ("zombies, at most", f"{most(lambda s: s.zombies)}"),
+        ("max. zombies", f"{most(lambda s: s.zombies)}"),
         (
-            "memory of the largest worker: early, at the end, at most",
+            "memory of the largest worker: early, at the end, max.",
             f"{mib(first.memory)}, {mib(last.memory)}, {mib(most(lambda s: s.memory))}",
         ),
         ("then, of 8 threads: responses compared octet by octet", f"{report.compared:,}"),
