@@ -80,7 +80,7 @@ def _rules(title: str, rules: dict[str, Rule]) -> str:
 
 def gunicorn() -> str:
     """The rules for gunicorn's settings, its hooks last."""
-    hooks = [_row(f"`{name}`", "`hooks`", "the file itself is named") for name in HOOKS]
+    hooks = [_row(f"`{name}`", "`hooks`", "`hooks` points to the original file") for name in HOOKS]
     return "\n".join([_rules("gunicorn", GUNICORN), *hooks])
 
 

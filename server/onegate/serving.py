@@ -110,7 +110,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
         for name in _LOADED:
             if getattr(settings, name):
                 raise SettingsError(
-                    f"{name}: not available with serve(), whose caller loads the application"
+                    f"{name}: not available with serve(): the application is already loaded"
                 )
         return settings
 

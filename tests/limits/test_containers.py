@@ -193,7 +193,7 @@ def test_a_worker_that_the_kernel_kills_at_128_mib_is_named_as_such(
     limits = Limits(name="memory", memory=128 * MIB)
     with contained(engine, tmp_path, limits, GROWS) as server:
         assert server.clients("one", "GET", "/grow", "0") == {"line": ""}
-        wait_for(lambda: "was killed by the kernel: out of memory" in server.log, "its name")
+        wait_for(lambda: "was killed by the kernel (out of memory)" in server.log, "its name")
         assert server.clients("ask", "5", "1")["right"] == 5
 
 

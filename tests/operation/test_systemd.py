@@ -260,7 +260,7 @@ def test_usr2_with_code_that_does_not_load_changes_nothing(
         main = there.start()
         (tmp_path / "mysite" / "wsgi.py").write_text("raise RuntimeError('no such luck')")
         there.kill("USR2")
-        wait_for(lambda: "before it served; this master continues" in there.log, "the failure")
+        wait_for(lambda: "before it was ready; upgrade cancelled" in there.log, "the failure")
         assert there.main == main
         assert there.state == "active"
         assert there.get() == "one/"

@@ -252,7 +252,7 @@ def test_ipv4_that_is_given_up_is_not_silently_refused(tmp_path: Path) -> None:
             assert peer(address, port) == address
         (tmp_path / "x.toml").write_text(f'bind = ["[::]:{port}"]')
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for_log("reload failed, nothing has changed: .*does not accept IPv4, because")
+        server.wait_for_log("reload failed, nothing has changed: .*is IPv6-only, because")
         for address in ("::1", "127.0.0.1"):
             assert peer(address, port) == address
 

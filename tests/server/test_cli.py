@@ -114,7 +114,7 @@ def test_help_names_every_option_and_default() -> None:
     for option in OPTIONS.values():
         assert " ".join(option.help.split()) in text
     assert "(default: 75)" in text
-    assert '(default: "1G")' in text
+    assert "(default: 1G)" in text
     assert "(default: )" not in text
 
 

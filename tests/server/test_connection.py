@@ -134,7 +134,7 @@ def test_a_client_that_does_not_move_is_given_up(
         assert "stuck" not in server.log
         assert children(server.process.pid).keys() == workers
         server.wait_for_log(
-            r"INFO 200 cut to .*, 'GET /chunked HTTP/1.\d': the client accepted less"
+            r"INFO 200 truncated, to .*, 'GET /chunked HTTP/1.\d': the client accepted less"
         )
         # Without a length and without chunks, an end in order would make it look whole.
         with pytest.raises(ConnectionResetError):

@@ -232,7 +232,7 @@ def nworkers_changed(server, new_value, old_value):
     assert comments[LOST].splitlines() == [
         "pre_fork uses server.LISTENERS: no such attribute",
         "post_fork uses worker.nr: no such attribute",
-        "post_fork uses worker.cfg.worker_class: use onegate's name of the setting",
+        "post_fork uses worker.cfg.worker_class: use onegate's name for the option",
     ]
     assert failed
 

@@ -281,7 +281,7 @@ def test_a_file_that_shrank_gives_up_the_file(pair: Pair, tmp_path: Path) -> Non
     buffer = OutputBuffer(10, None)
     with path.open("rb") as file:
         buffer.append_file(FileSegment(file.fileno(), 0, 6, own=False))
-        with pytest.raises(ResponseCutError, match="shorter"):
+        with pytest.raises(ResponseCutError, match="shrank"):
             buffer.flush(pair[0])
     lost(buffer)
 

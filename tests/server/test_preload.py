@@ -114,11 +114,13 @@ def test_a_zygote_that_hangs_holds_up_nobody_and_is_replaced(tmp_path: Path) -> 
         assert "not answered" not in rotated.read_text()
         assert "cannot fork" not in rotated.read_text()
         assert state(zygote) == "T"
-        wait_for(lambda: f"zygote {zygote} has not answered for" in log.read_text(), "its kill", 30)
+        wait_for(
+            lambda: f"zygote {zygote} has not responded for" in log.read_text(), "its kill", 30
+        )
         assert server.get().status == 200
         wait_for(lambda: len(children(master)) == 2, "another zygote, and another worker")
         assert not {zygote, worker} & children(master).keys()
-        assert f"zygote {zygote} was killed: it did not answer" in log.read_text()
+        assert f"zygote {zygote} was killed: it did not respond" in log.read_text()
         assert server.stop() == 0
 
 

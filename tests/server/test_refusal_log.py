@@ -96,7 +96,8 @@ def test_lines_are_bounded_and_those_left_out_are_counted(
     assert caplog.records[-1].levelno == logging.ERROR
     refusals.look(1001.5)
     assert logged(caplog)[BURST + 1 :] == [
-        "5 more refused or cut requests not logged; --log-level debug logs all"
+        "5 more rejected requests and truncated responses not logged;"
+        " --log-level debug logs all of them"
     ]
     caplog.clear()
     caplog.set_level(logging.DEBUG, "onegate.error")
@@ -143,7 +144,7 @@ def test_lines_are_bounded_and_those_left_out_are_counted(
         (
             b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
             b"X-Forwarded-For: 192.0.2.7\r\n\r\n",
-            "413 to {peer} for 192.0.2.7, 'POST /up HTTP/1.1': content too large for memory",
+            "413 to {peer} for 192.0.2.7, 'POST /up HTTP/1.1': content exceeds --body-memory",
         ),
         (
             b"POST /up HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
@@ -181,11 +182,11 @@ def test_however_many_are_refused_the_log_is_bounded(serve: Serve) -> None:
         server.exchange(b"GET / HTTP/1.1\r\n\r\n")
 
     def counted() -> int:
-        left_out = sum(map(int, re.findall(r"INFO (\d+) more refused", server.log)))
+        left_out = sum(map(int, re.findall(r"INFO (\d+) more rejected", server.log)))
         return server.log.count("without Host") + left_out
 
     wait_for(lambda: counted() == count, "all are counted")
-    lines = server.log.count("without Host") + server.log.count("more refused or cut")
+    lines = server.log.count("without Host") + server.log.count("more rejected")
     assert lines <= BURST + 1 + time.monotonic() - began
 
 
@@ -214,7 +215,7 @@ def test_a_response_that_its_client_does_not_take_is_cut_with_a_line(serve: Serv
         peer = address(client)
         client.send(b"GET /down HTTP/1.1\r\nHost: a\r\n\r\n")
         server.wait_for_log(
-            rf"INFO 200 cut to {peer}, 'GET /down HTTP/1.1': the client accepted less"
+            rf"INFO 200 truncated, to {peer}, 'GET /down HTTP/1.1': the client accepted less"
         )
 
 

@@ -117,7 +117,7 @@ def test_the_next_instance_keeps_its_socket_and_its_pid_file(tmp_path: Path) -> 
             wait_for(lambda: not path.exists(), "the end of the socket's file")
             with serving(tmp_path / "new", PID, *options) as new:
                 assert new.get().status == 200
-                new.wait_for_log(rf"--pidfile .* names process {old.process.pid}, which is running")
+                new.wait_for_log(rf"--pidfile .* contains {old.process.pid}, the pid of a running")
                 with (old.folder / "gate").open("w"):
                     pass
                 assert client.response().content == b"ok"

@@ -63,7 +63,7 @@ def test_auto_without_any_directory_says_what_follows(
     assert lack.startswith(
         f"no directory to spool to ({tmp_path}/a: No such file or directory; /proc: "
     )
-    assert "content over 1000 octets is refused with 413" in lack
+    assert "content over 1000 bytes is rejected with 413" in lack
     assert spool_directory("auto") is None
 
 
@@ -83,7 +83,7 @@ def test_a_read_only_system_says_so_once_and_serves(tmp_path: Path) -> None:
         with server.connect() as client:
             client.send(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")
             assert client.response().status == 413
-        server.wait_for_log("INFO 413 to .*: content too large for memory, and no disk to spool to")
+        server.wait_for_log("INFO 413 to .*: content exceeds --body-memory, and there is no spool")
     assert server.log.count("no directory to spool to") == 1
 
 

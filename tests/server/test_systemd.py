@@ -148,7 +148,9 @@ def test_a_new_master_that_cannot_serve_says_nothing_of_the_service(tmp_path: Pa
         assert told(notify, "READY")
         write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log(r"new master \d+ exited with 1 before it served; this master continues")
+        server.wait_for_log(
+            r"new master \d+ exited with status 1 before it was ready; upgrade cancelled"
+        )
         server.process.send_signal(signal.SIGHUP)
         assert notify.recv(4096).startswith(b"RELOADING=1"), "the next word after READY"
 

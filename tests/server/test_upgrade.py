@@ -77,7 +77,7 @@ def test_usr2_with_a_program_that_does_not_start_changes_nothing(tmp_path: Path)
         assert server.get().text == "1"
         write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this master continues")
+        server.wait_for_log("new master .* before it was ready; upgrade cancelled")
         assert server.get().text == "1"
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(tmp_path / "socket"))
@@ -92,7 +92,7 @@ def test_usr2_twice_starts_one(serve: Serve) -> None:
     server.process.send_signal(signal.SIGUSR2)
     wait_for(lambda: len(re.findall("listens on", server.log)) == 2, "the new master")
     server.process.send_signal(signal.SIGUSR2)
-    server.wait_for_log("a new master is starting already")
+    server.wait_for_log("USR2 ignored: a new master is already starting")
     with (server.folder / "gate").open("w"):
         pass
     new = int(server.wait_for_log(r"new master (\d+) has taken over")[1])
@@ -163,7 +163,7 @@ def test_the_directory_of_the_first_start_is_gone(tmp_path: Path) -> None:
         assert server.get().status == 200
         shutil.rmtree(start)
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this master continues")
+        server.wait_for_log("new master .* before it was ready; upgrade cancelled")
         assert server.get().status == 200
 
 
@@ -247,7 +247,7 @@ def test_a_new_master_that_fails_removes_the_file_that_it_has_made(tmp_path: Pat
         (tmp_path / "onegate.toml").write_text('bind = ["unix:one", "unix:two"]')
         write_app(tmp_path, "raise RuntimeError('no such luck')")
         server.process.send_signal(signal.SIGUSR2)
-        server.wait_for_log("new master .* before it served; this master continues")
+        server.wait_for_log("new master .* before it was ready; upgrade cancelled")
         assert "unix:two" in server.log
         assert not (tmp_path / "two").exists()
         assert (tmp_path / "one").exists()
@@ -261,7 +261,7 @@ def test_the_process_in_between_is_killed(tmp_path: Path, options: tuple[str, ..
         new, between = starting(server)
         loading = children(new).keys()
         os.kill(between, signal.SIGKILL)
-        server.wait_for_log("given up on this one")
+        server.wait_for_log("the previous master has exited or cancelled the upgrade; exiting")
         wait_for(lambda: not running(new), "the new master's end")
         wait_for(lambda: not any(map(running, loading)), "the end of its worker")
         serves_on(server)

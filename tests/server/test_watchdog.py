@@ -55,7 +55,7 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 """
-SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}"
+SINCE = r"started \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}"
 
 
 @pytest.mark.parametrize("path", ["/waits", "/counts"])
@@ -76,9 +76,9 @@ def test_the_request_that_is_stuck_is_named_where_the_log_is(serve: Serve, path:
         assert client.closed()
     told = log.read_text()
     assert re.search(r"worker \d+ has been stuck in one call for \d s; killing it", told)
-    name = re.escape(f"'GET {path}?a=b HTTP/1.1' of 192.0.2.7, ")
+    name = re.escape(f"stuck request 'GET {path}?a=b HTTP/1.1' from 192.0.2.7, ")
     assert re.search(rf"ERROR worker \d+: {name}{SINCE}\n", told)
-    assert told.count(" of 192.0.2.7") == 1
+    assert told.count(" from 192.0.2.7") == 1
     assert "served.py" not in server.log
 
 
@@ -95,7 +95,8 @@ def test_each_request_that_is_stuck_is_named_and_no_other(serve: Serve) -> None:
                 server.get("/")
         for number in (1, 2):
             server.wait_for_log(
-                rf"ERROR worker \d+: 'GET /waits\?{number} HTTP/1.1' of 127.0.0.1, {SINCE}"
+                rf"ERROR worker \d+: stuck request 'GET /waits\?{number} HTTP/1.1' "
+                rf"from 127.0.0.1, {SINCE}"
             )
         server.wait_for_log("was killed: it was stuck")
     assert "'GET / HTTP/1.1'" not in server.log
@@ -180,8 +181,8 @@ def test_a_zygote_has_ten_seconds_of_which_those_do_not_count_when_we_did_not_ru
     watchdog.turn()
     watchdog.check_zygotes()
     assert zygote.terminating
-    assert zygote.kill_reason == "did not answer"
+    assert zygote.kill_reason == "did not respond"
     assert not state.processes.expected
-    assert caplog.messages == [f"{zygote} has not answered for 12 s; killing it"]
+    assert caplog.messages == [f"{zygote} has not responded for 12 s; killing it"]
     watchdog.check_zygotes()
     assert len(caplog.messages) == 1

@@ -295,7 +295,7 @@ def test_each_wait_is_twice_as_long_up_to_30_seconds() -> None:
     assert not backoff.waits
     waits = []
     for _ in range(10):
-        backoff.failed("worker 7 exited with 3")
+        backoff.failed("worker 7 exited with status 3")
         assert backoff.waits
         waits.append(seconds(backoff))
     assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]

@@ -46,7 +46,11 @@ def _spellings(option: Option) -> str:
 def _help(option: Option) -> str:
     if option.default in ("", (), None):
         return option.help
-    return f"{option.help} (default: {option.kind.to_toml(option.default)})"
+    if option.kind.repeat:
+        shown = ", ".join(option.default)
+    else:
+        shown = (option.kind.to_toml(option.default) or "").strip('"')
+    return f"{option.help} (default: {shown})"
 
 
 def _entry(head: str, text: str, width: int) -> Iterator[str]:

@@ -104,7 +104,7 @@ def _status(status: str) -> tuple[int, str]:
             raise ValueError(f"status must be three digits, a space and a reason: {status!r}")
         code = int(match[1])
         if code < 200:
-            raise ValueError(f"an interim status cannot be the response: {status!r}")
+            raise ValueError(f"1xx is not a valid final status: {status!r}")
         # What was checked is what is sent: an enumeration that is a str formats as its name.
         known = code, match[0]
         _STATUSES.store(match[0], known)

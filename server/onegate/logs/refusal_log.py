@@ -1,4 +1,4 @@
-"""Refused requests and cut responses: a line in the error log for each, with the reason.
+"""Rejected requests and truncated responses: a line in the error log for each, with the reason.
 
     INFO 400 to 192.0.2.1:4711, 'GET /x HTTP/1.1': HTTP/1.1 without Host
 
@@ -90,7 +90,8 @@ class Refusals:
         if self._left_out and self._room >= 1:
             self._room -= 1
             log.info(
-                "%d more refused or cut requests not logged; --log-level debug logs all",
+                "%d more rejected requests and truncated responses not logged;"
+                " --log-level debug logs all of them",
                 self._left_out,
             )
             self._left_out = 0

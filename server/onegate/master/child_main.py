@@ -97,7 +97,7 @@ def run_child(role: Role, main: Callable[[], None]) -> NoReturn:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         # Not left to sys.excepthook and sys.stderr, which may be the application's by now.
-        log.exception("the %s failed", role.value)
+        log.exception("unexpected error in the %s", role.value)
     finally:
         _exit(status)
 
@@ -267,7 +267,8 @@ def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     settings = generation.settings
     if settings.threads > 1 and threading.Lock is not Lock:
         log.warning(
-            "the application has replaced threads (gevent or eventlet?): ignoring --threads %d",
+            "threading is monkey-patched (gevent or eventlet?): ignoring --threads %d, running one"
+            " call at a time",
             settings.threads,
         )
         settings = settings.replace(threads=1)

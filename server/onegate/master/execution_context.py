@@ -165,7 +165,7 @@ def _open_directory(chdir: str, base: str) -> int:
         if chdir:
             raise SettingsError(f"--chdir {chdir}: {error.strerror}") from None
         raise SettingsError(
-            f"{base}, where onegate was started: {error.strerror}; see --chdir"
+            f"cannot enter {base}, where onegate was started: {error.strerror}; see --chdir"
         ) from None
 
 

@@ -103,7 +103,7 @@ class Master:
         if not state.succession.pending:
             if holder := state.pidfile.holder():
                 log.warning(
-                    "--pidfile %s names process %d, which is running; it now names this one",
+                    "--pidfile %s contains %d, the pid of a running process; overwriting it",
                     settings.pidfile,
                     holder,
                 )

@@ -54,7 +54,7 @@ class Reload:
         generations = self._state.generations
         if self._state.processes.having(Role.SUCCESSOR):
             # It has what was there at its start, and would have to give up listeners with us.
-            log.error("HUP: a new master is starting, and reads the configuration itself")
+            log.error("HUP ignored: the new master started by USR2 reads the configuration itself")
             return False
         self._state.notifier.reloading()
         try:

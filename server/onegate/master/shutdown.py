@@ -46,7 +46,7 @@ class Shutdown:
         """Stop; what was begun gracefully is over then."""
         if self._at_once:
             return
-        log.info("stopping at once")
+        log.info("stopping immediately")
         self._at_once = True
         self._begin()
         self._end_children()
@@ -81,7 +81,7 @@ class Shutdown:
         self._state.notifier.stopping()
         for child in self._state.processes.having(Role.SUCCESSOR):
             # It does not serve yet, and is not to go on alone on listeners that refuse.
-            log.info("giving up on %s", child)
+            log.info("upgrade cancelled, stopping %s", child)
             child.terminate(self._state.graceful_timeout)
         if not self._state.succession.shared:
             for slot in self._state.scoreboard.used():

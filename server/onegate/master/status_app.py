@@ -134,48 +134,48 @@ class StatusApp:
         )
         reloads = ("adopted", Total.RELOADED), ("failed", Total.RELOAD_FAILED)
         return [
-            ("workers", "gauge", "Workers that serve.", [({}, serving)]),
+            ("workers", "gauge", "Workers that are ready.", [({}, serving)]),
             (
                 "workers_wanted",
                 "gauge",
-                "Workers that there are to be.",
+                "Target number of workers.",
                 [({}, totals[Total.WANTED])],
             ),
             (
                 "requests_total",
                 "counter",
-                "Calls of the application.",
+                "Calls to the application.",
                 [({}, total(Field.REQUESTS))],
             ),
-            ("responses_total", "counter", "Responses by the class of their status.", statuses),
+            ("responses_total", "counter", "Responses, by status class.", statuses),
             (
                 "requests_refused_total",
                 "counter",
-                "Requests that were refused from their octets.",
+                "Requests rejected without calling the application.",
                 [({}, total(Field.REFUSED))],
             ),
             (
                 "response_heads_refused_total",
                 "counter",
-                "Heads of responses that were refused for what the application put in them.",
+                "Response heads from the application that were rejected as invalid.",
                 [({}, total(Field.HEADS_REFUSED))],
             ),
             (
                 "request_duration_seconds",
                 "histogram",
-                "From the end of a request's head to the end of its call.",
+                "Seconds from the complete request head to the end of the application call.",
                 self._durations(total),
             ),
             (
                 "worker_restarts_total",
                 "counter",
-                "Workers that were replaced, and why.",
+                "Workers replaced, by reason.",
                 [({"reason": name}, totals[each]) for name, each in restarts],
             ),
             (
                 "reloads_total",
                 "counter",
-                "Reloads, and what became of them.",
+                "Reloads, by result.",
                 [({"result": name}, totals[each]) for name, each in reloads],
             ),
         ]
@@ -196,7 +196,7 @@ class StatusApp:
         slots = self._scoreboard.slots()
         workers = [self._worker(slot, now) for slot in slots if slot[Field.PID]]
         requests = [({"slot": str(slot.index)}, slot[Field.REQUESTS]) for slot in slots]
-        text = "Calls of the application, by all workers that had the slot."
+        text = "Calls to the application by all workers that have had the slot."
         return [
             ("worker_requests_total", "counter", text, requests),
             *(
@@ -216,16 +216,16 @@ class StatusApp:
             for listener in self._listeners
             if (queue := listener.queue()) is not None
         ]
-        return "listener_backlog", "gauge", "Connections that wait to be accepted.", samples
+        return "listener_backlog", "gauge", "Connections waiting to be accepted.", samples
 
 
 _GAUGES = {
     "connections": "Open connections.",
-    "idle_connections": "Connections that wait for their next request.",
-    "connection_budget": "Connections that it may have.",
-    "descriptors": "Open descriptors.",
-    "resident_bytes": "Memory, with what it shares with others.",
-    "seconds_in_call": "How long the oldest call lasts; 0 if there is none.",
+    "idle_connections": "Connections waiting for their next request.",
+    "connection_budget": "Maximum number of connections.",
+    "descriptors": "Open file descriptors.",
+    "resident_bytes": "Resident memory, including shared pages.",
+    "seconds_in_call": "Age of the oldest call in progress; 0 if there is none.",
 }
 """Of a worker, as /status has them."""
 

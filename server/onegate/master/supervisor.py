@@ -184,7 +184,7 @@ class Supervisor:
             self._state.count(Total.CRASHED)
         generations = self._state.generations
         if child.role is Role.SUCCESSOR:
-            log.error("%s %s before it served; this master continues", child, cause)
+            log.error("%s %s before it was ready; upgrade cancelled", child, cause)
         elif child.serves and time.monotonic() - child.since > 1:
             log.warning("%s %s; replacing it", child, cause)
         elif generations.on_trial and child.generation == generations.present.number:
@@ -195,7 +195,7 @@ class Supervisor:
         else:
             # The application cannot be loaded at all: say so by ending.
             if code != BOOT_FAILED:  # of which the child has said why
-                log.error("%s %s, before it served", child, cause)
+                log.error("%s %s before it was ready", child, cause)
             self._shutdown.fail()
 
 
@@ -260,10 +260,10 @@ class DeathCauses:
         """How a child ended that nobody told to, for the log."""
         before, self._oom_kills = self._oom_kills, oom_kills()
         if code >= 0:
-            return f"exited with {code}"
+            return f"exited with status {code}"
         name = signal.Signals(-code).name
         if code != -signal.SIGKILL:
             return f"was killed by {name}"
         if self._oom_kills > before:
-            return "was killed by the kernel: out of memory"
-        return f"was killed by {name}, not by this server"
+            return "was killed by the kernel (out of memory)"
+        return f"was killed by {name} (not sent by the master)"

@@ -51,9 +51,12 @@ class Upgrade:
     def begin(self) -> None:
         """Start a new master, unless that cannot be; the log says so then."""
         if os.getpid() == 1:
-            log.error("USR2: process 1 cannot be replaced: the container ends with it; use HUP")
+            log.error(
+                "USR2 ignored: PID 1 cannot be replaced, since the container stops when it exits;"
+                " use HUP"
+            )
         elif self._state.processes.having(Role.SUCCESSOR):
-            log.error("USR2: a new master is starting already")
+            log.error("USR2 ignored: a new master is already starting")
         else:
             # The new one reads the configuration itself; what is on trial might be given up while
             # it serves on the same listeners.
@@ -101,7 +104,7 @@ class Upgrade:
         """The master before this one is gone, or does not wait for this one any more: end, before
         two of them serve."""
         if not self._state.succession.abandoned:
-            log.error("the previous master is gone, or has given up on this one")
+            log.error("the previous master has exited or cancelled the upgrade; exiting")
             self._state.succession.abandon()
             self._shutdown.fail()
 

@@ -63,8 +63,8 @@ class Watchdog:
                 processes.give_up(worker)
                 for zygote in processes.having(Role.ZYGOTE):
                     if zygote.generation == worker.generation and not zygote.terminating:
-                        log.error("%s has not answered for %.0f s; killing it", zygote, waited)
-                        zygote.kill("did not answer")
+                        log.error("%s has not responded for %.0f s; killing it", zygote, waited)
+                        zygote.kill("did not respond")
 
     @staticmethod
     def _name_calls(child: Child, settings: Settings) -> None:
@@ -76,7 +76,7 @@ class Watchdog:
             if lasts > settings.timeout:
                 since = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(time.time() - lasts))
                 line, client = ascii(each.line), each.client or "a Unix socket"
-                log.error("%s: %s of %s, since %s", child, line, client, since)
+                log.error("%s: stuck request %s from %s, started %s", child, line, client, since)
 
     def _stuck(self, child: Child) -> float:
         slot = child.slot

@@ -108,7 +108,7 @@ RULES: dict[str, Rule] = {
     "max_requests": same("max_requests"),
     "max_requests_jitter": same("max_requests_jitter"),
     "timeout": same("timeout"),
-    "graceful_timeout": _positive("graceful_timeout", "send SIGQUIT to stop at once"),
+    "graceful_timeout": _positive("graceful_timeout", "send SIGQUIT to stop immediately"),
     "keepalive": _positive("keepalive", "keep-alive cannot be disabled"),
     "limit_request_line": _positive("limit_request_line", "there is always a limit"),
     "limit_request_fields": _positive("limit_request_fields", "there is always a limit"),

@@ -41,7 +41,7 @@ def missing_attributes(path: Path) -> list[str]:
         of_settings = thing.endswith(".cfg")
         there = OPTIONS.keys() if of_settings else _KNOWN[thing] | set(dir(object))
         if read and name not in there and (thing, name) not in own:
-            why = "use onegate's name of the setting" if of_settings else "no such attribute"
+            why = "use onegate's name for the option" if of_settings else "no such attribute"
             found.append(f"{hook} uses {thing}.{name}: {why}")
     return list(dict.fromkeys(found))
 

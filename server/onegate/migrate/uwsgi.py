@@ -110,7 +110,7 @@ def _socket(value: str) -> Mapping[str, Any]:
     return {"bind": (_address(value),)}
 
 
-_HTTP = "onegate speaks HTTP: in nginx, replace uwsgi_pass by proxy_pass"
+_HTTP = "onegate speaks HTTP: in nginx, replace uwsgi_pass with proxy_pass"
 _STATIC = "serve files from the proxy in front, or from the application"
 _ROUTE = "do it in the proxy in front, or in WSGI middleware"
 _TASKS = "no background tasks; use a task queue or cron"
@@ -153,7 +153,7 @@ RULES: dict[str, Rule] = {
     "die-on-term": not_needed("TERM stops onegate gracefully"),
     "vacuum": not_needed(_ALWAYS),
     "strict": not_needed(_ALWAYS),
-    "thunder-lock": not_needed("the kernel wakes one worker"),
+    "thunder-lock": not_needed("the kernel does not wake every worker"),
     "reuse-port": not_needed("workers share one listening socket"),
     "lazy-apps": _switch("preload", on=False),
     "lazy": _switch("preload", on=False),
@@ -189,7 +189,9 @@ RULES: dict[str, Rule] = {
     "post-buffering": same("body_memory"),
     "post-buffering-bufsize": not_needed("the buffer size is fixed"),
     "max-requests": same("max_requests"),
-    "max-requests-delta": same("max_requests_jitter", remark="random instead of per worker number"),
+    "max-requests-delta": same(
+        "max_requests_jitter", remark="random, not derived from the worker's number"
+    ),
     "min-worker-lifetime": absent("a worker that dies early is replaced after a back-off"),
     "max-worker-lifetime": same("max_worker_lifetime"),
     "reload-on-rss": Rule("max_worker_memory", _memory),
@@ -214,8 +216,8 @@ RULES: dict[str, Rule] = {
     "log-format": Rule("access_log", _log_format),
     "log-x-forwarded-for": not_needed("see --forwarded-headers"),
     "log-maxsize": absent("rotate the files with logrotate and send USR1"),
-    "log-4xx": absent("every response is logged"),
-    "log-5xx": absent("every response is logged"),
+    "log-4xx": absent("the access log has every response, or is off"),
+    "log-5xx": absent("the access log has every response, or is off"),
     "memory-report": absent("see --status"),
     "stats": Rule("status", lambda value: {"status": _address(value)}),
     "py-autoreload": _switch("reload"),

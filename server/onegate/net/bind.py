@@ -55,8 +55,8 @@ def _held(held: dict[str, Listener], address: str, settings: Settings) -> Listen
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as usual:
             if not _v6only(usual) and not _v4_beside(address, settings):
                 raise SettingsError(
-                    f"--bind {address}: the open socket does not accept IPv4, because an IPv4"
-                    " listener had the same port; restart onegate to open it anew"
+                    f"--bind {address}: the existing [::] socket is IPv6-only, because an IPv4"
+                    " listener had the same port; restart onegate to reopen it"
                 )
     return listener
 

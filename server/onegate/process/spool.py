@@ -63,9 +63,9 @@ def check_spool(settings: Settings) -> str:
     if not reason:
         return ""
     return (
-        f"no directory to spool to ({reason}): request content over {settings.body_memory} octets"
-        f" is refused with 413, and a client that is {settings.response_memory} octets of a"
-        " response behind makes the application wait; see --spool"
+        f"no directory to spool to ({reason}): request content over {settings.body_memory} bytes"
+        f" is rejected with 413, and once {settings.response_memory} bytes of a response are"
+        " buffered, the application waits for the client; see --spool"
     )
 
 

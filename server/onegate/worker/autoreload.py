@@ -45,8 +45,7 @@ class Broken:
 
         text = "".join(traceback.format_exception(error))
         self._content = (
-            "The application cannot be loaded. It is tried again when a file has changed.\n\n"
-            + text
+            "The application cannot be loaded. It will be reloaded when a file changes.\n\n" + text
         ).encode("utf-8", "backslashreplace")
         self.files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
         """Where the error may be put right."""
@@ -118,7 +117,7 @@ def reporter(
 
     def run() -> None:
         if changed := look():
-            log.info("%s has changed", changed)
+            log.info("%s has changed; reloading", changed)
             report()
 
     return run
@@ -130,7 +129,7 @@ def wait(settings: Settings, lifeline: int, began: float, app: object = None) ->
     pause = _watchfiles(settings) if importlib.util.find_spec("watchfiles") else _pause()
     while True:
         if changed := look():
-            log.info("%s has changed", changed)
+            log.info("%s has changed; reloading", changed)
             return
         if select([lifeline], [], [], 0)[0]:
             return

@@ -418,7 +418,9 @@ class Connection:
         self._since_progress = 0
         self._body = RequestBody(settings.body_memory, self._service.spool)
         if self._service.spool is None and head.content_length > settings.body_memory:
-            raise ProtocolError(413, "content too large for memory, and no disk to spool to")
+            raise ProtocolError(
+                413, "content exceeds --body-memory, and there is no spool directory"
+            )
         if head.expect_continue and not self._reader.pending:
             # The head is accepted and the content will be read (RFC 9110, 10.1.1).
             self.send(CONTINUE)
@@ -671,7 +673,7 @@ class Connection:
             "SERVER_PROTOCOL": f"HTTP/1.{request.minor}",
         }
         own = isinstance(why, ResponseCutError)
-        what = f"{call.status} cut"
+        what = f"{call.status} truncated,"
         service.refusals(service.now, self.peer, environ, what, str(why), own=own)
         self.reset()
 

@@ -57,9 +57,7 @@ class Evictor:
         while self._victims:
             victim = self._victims.pop()
             if self._may_go(victim):
-                victim.expire(
-                    "the request is incomplete, and its descriptor is needed for another client"
-                )
+                victim.expire("incomplete request closed to make room for another client")
                 victim.close()
                 return True
         return False

@@ -166,7 +166,7 @@ class OutputBuffer:
     def _raise(failure: OSError) -> NoReturn:
         if isinstance(failure, ResponseCutError):
             raise ResponseCutError(str(failure))
-        raise ConnectionAbortedError("something before this could not be sent")
+        raise ConnectionAbortedError("an earlier part of the response could not be sent")
 
     def append_file(self, segment: FileSegment) -> None:
         """Keep a part of a file. Raises ``OSError`` if an earlier octet was lost."""
@@ -282,6 +282,6 @@ def _send(sock: Transport, segment: memoryview | FileSegment, most: int) -> int:
             sock.fileno(), segment.descriptor, segment.position, min(segment.count, most)
         )
     if not count:
-        # The file became shorter than it was: the response can only be cut.
-        raise ResponseCutError("the file became shorter while it was sent")
+        # The file became shorter than it was: the response can only be truncated.
+        raise ResponseCutError("the file shrank while it was being sent")
     return count

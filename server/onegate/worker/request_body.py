@@ -41,7 +41,9 @@ class RequestBody:
 
     def _move_to_disk(self) -> None:
         if self._spool is None:
-            raise ProtocolError(413, f"content over {self._memory} octets and no disk to spool to")
+            raise ProtocolError(
+                413, "content exceeds --body-memory, and there is no spool directory"
+            )
         memory = self._file
         assert isinstance(memory, BytesIO)
         # Buffered, not raw: the application may read it line by line.

@@ -5,7 +5,7 @@
 
 The head is sent with the first block that is not empty, or at the end. Every block is handed to
 the output before the next one is requested. What the application does wrong ends in a clean 500
-while nothing was sent, and in a visibly cut connection afterwards.
+while nothing was sent, and in a connection that is visibly reset afterwards.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Call(Generic[OutputT]):
             if reason.args:
                 self.cut = True
                 what = f"{self.request.method} {self.request.target!r}"
-                self._log_error("the response to %s is cut: %s", what, reason)
+                self._log_error("response to %s truncated: %s", what, reason)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: a view must not end the server.
             self._application_failed(error)
@@ -209,7 +209,7 @@ class Call(Generic[OutputT]):
                 # that is as it should be (PEP 3333): so a range of it is sent.
                 if type(self._iterable) is not FileWrapper:
                     surplus = len(block) - self._left
-                    self._log_error("more content than Content-Length: %d octets cut", surplus)
+                    self._log_error("content exceeds Content-Length: %d octets dropped", surplus)
                 block = block[: self._left]
                 more = False
             self._left -= len(block)
@@ -342,7 +342,7 @@ class Call(Generic[OutputT]):
         """Log what is wrong with the application's fields: it may catch the error itself."""
         refused_heads.add()
         what = f"{self.request.method} {self.request.target!r}"
-        self._log_error("the head of the response to %s is refused: %s", what, error)
+        self._log_error("invalid response head for %s: %s", what, error)
 
     def _application_failed(self, error: BaseException) -> None:
         request = self.request
@@ -369,7 +369,8 @@ class Call(Generic[OutputT]):
             if close is not None:
                 close()
         except BaseException as error:
-            self._log_error("%s in close() of the response", type(error).__name__, error=error)
+            name = type(error).__name__
+            self._log_error("%s in the response iterable's close()", name, error=error)
 
     def _log_error(self, message: str, *values: object, error: BaseException | None = None) -> None:
         """Log what the application did, with the request's id."""

@@ -212,7 +212,7 @@ def test_R73_status_is_three_digits_and_a_reason() -> None:
 
 def test_R73_interim_status_is_no_response() -> None:
     for status in ("100 Continue", "101 Switching Protocols", "103 Early Hints", "199 x"):
-        with pytest.raises(ValueError, match="interim"):
+        with pytest.raises(ValueError, match="1xx is not"):
             ResponseHead(status, [])
 
 

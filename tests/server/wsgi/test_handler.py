@@ -258,7 +258,7 @@ def test_a_response_that_is_cut_is_logged_with_its_request_and_the_reason(
 ) -> None:
     call = run(answers(b"a", b"b", kind=iter), Full())
     assert (call.cut, call.close) == (True, True)
-    assert caplog.messages == ["the response to GET '/' is cut: no room"]
+    assert caplog.messages == ["response to GET '/' truncated: no room"]
 
 
 class Left(Recorder):

@@ -170,7 +170,7 @@ def test_W46_what_is_refused_is_logged_even_if_the_application_catches_the_error
     query = literal("200 OK", [PLAIN, ("Upgrade", "h2c")])
     apps.ask("head:caught", query=query, method="POST")
     line = apps.log()[before:]
-    assert f"ERROR the head of the response to POST '/plain/head:caught?{query}' is refused: Upgrade: hop-by-hop" in line  # fmt: skip  # noqa: E501
+    assert f"ERROR invalid response head for POST '/plain/head:caught?{query}': Upgrade: hop-by-hop" in line  # fmt: skip  # noqa: E501
 
 
 @pytest.mark.parametrize("value", ["chunked", "identity", "gzip, chunked"])

@@ -14,8 +14,8 @@ class Application(Group, title="Application"):
         Kind("MODULE:APP"),
         positional=True,
         help="application to serve, for example mysite.wsgi:app, or a factory call with literal"
-        " arguments such as \"mysite:make_app('production')\"; MODULE alone takes its app or"
-        " application",
+        " arguments such as \"mysite:make_app('production')\"; with MODULE alone, its"
+        " attribute app or application is used",
         why="an application cannot be guessed",
         gunicorn="wsgi_app",
         uwsgi="--module",
@@ -60,7 +60,7 @@ class Application(Group, title="Application"):
     root_path: str = option(
         "",
         UrlPath(),
-        help="URL path at which the application is mounted (SCRIPT_NAME); may be percent-encoded",
+        help="URL path at which the application is mounted (SCRIPT_NAME)",
         why="most applications are mounted at the root",
         gunicorn='root_path ""',
         uwsgi="--mount",
@@ -70,9 +70,9 @@ class Application(Group, title="Application"):
     hooks: str = option(
         "",
         Kind("FILE"),
-        help="Python file with functions to call in the life of master and workers, with gunicorn's"
-        " names and arguments: on_starting, when_ready, pre_fork, post_fork, post_worker_init,"
-        " …",
+        help="Python file with functions that are called at points in the life cycle of the master"
+        " and workers, with gunicorn's names and arguments: on_starting, when_ready, pre_fork,"
+        " post_fork, post_worker_init, …",
         why="most applications need none",
         gunicorn="(in its file)",
         uwsgi="--hook-*, uwsgidecorators",

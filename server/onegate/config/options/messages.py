@@ -12,8 +12,9 @@ class Messages(Group, title="Requests and responses"):
     head_timeout: float = option(
         30.0,
         Seconds(),
-        help="seconds to wait for a complete request head, from its first octet or the connect;"
-        " then 408, or if nothing has arrived, the connection is closed",
+        help="seconds to wait for a complete request head, counted from its first octet, or from"
+        " connecting; on timeout the response is 408, or the connection is closed if nothing has"
+        " arrived",
         why="a waiting client costs a descriptor, not a worker, so slow clients can be given time",
         uwsgi="--socket-timeout 4, a read",
         waitress="channel_timeout 120",
@@ -46,7 +47,7 @@ class Messages(Group, title="Requests and responses"):
         Seconds(),
         help="close a connection whose client accepts less than 16 KiB of a response in this many"
         " seconds",
-        why="as body_timeout",
+        why="same reason as body_timeout",
         gunicorn="timeout 30",
         uwsgi="--socket-timeout 4",
         waitress="channel_timeout 120",
@@ -103,7 +104,7 @@ class Messages(Group, title="Requests and responses"):
     body_memory: int = option(
         1 << 20,
         Size(),
-        help="request content to keep in memory, in octets; more goes to disk",
+        help="request content to keep in memory, in bytes; more goes to disk",
         why="an ordinary form, JSON document or picture never touches a disk",
         uwsgi="--post-buffering 0",
         waitress="inbuf_overflow 512k",
@@ -112,7 +113,7 @@ class Messages(Group, title="Requests and responses"):
     response_memory: int = option(
         1 << 20,
         Size(),
-        help="response data to keep in memory for a slow client, in octets; more goes to disk",
+        help="response data to keep in memory for a slow client, in bytes; more goes to disk",
         why="an ordinary page never makes the application wait for a slow client",
         waitress="outbuf_overflow 1M",
     )
@@ -127,7 +128,8 @@ class Messages(Group, title="Requests and responses"):
     spool: str = option(
         "auto",
         Kind("DIR"),
-        help='directory for content and responses too large for memory; "none" uses no disk',
+        help='directory for temporary files of requests and responses too large for memory; "none"'
+        " disables them",
         why="the system's temporary directory if it is writable; none if the whole system is"
         " read-only",
         gunicorn="tmp_upload_dir",

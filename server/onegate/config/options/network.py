@@ -66,7 +66,7 @@ class Network(Group, title="Network"):
     keyfile: str = option(
         "",
         Kind("FILE"),
-        help="PEM file with the private key, if --certfile does not hold it",
+        help="PEM file with the private key, if it is not in --certfile",
         why="one file may hold both",
         gunicorn="keyfile",
         uwsgi="--https",
@@ -75,8 +75,8 @@ class Network(Group, title="Network"):
     forwarded_allow_ips: str = option(
         "127.0.0.1,::1",
         Kind("LIST"),
-        help="addresses and networks of the proxies to trust about their clients, separated by"
-        " commas; * trusts every peer",
+        help="comma-separated addresses and networks of proxies whose forwarding fields"
+        " (--forwarded-headers) are trusted; * trusts every peer",
         why="a proxy on this machine; anybody else could forge a client's address",
         gunicorn="forwarded_allow_ips 127.0.0.1,::1",
         waitress="trusted_proxy",
@@ -85,8 +85,8 @@ class Network(Group, title="Network"):
     forwarded_headers: str = option(
         "x-forwarded-for,x-forwarded-proto",
         Kind("LIST"),
-        help="which of forwarded, x-forwarded-for, x-forwarded-proto and x-forwarded-host those"
-        " proxies set; the others are ignored",
+        help="which of forwarded, x-forwarded-for, x-forwarded-proto and x-forwarded-host to honour"
+        " from those proxies; the others are ignored",
         why="the two that nearly every proxy sets; a field that a proxy does not set reaches"
         " onegate as the client sent it",
         gunicorn="secure_scheme_headers",

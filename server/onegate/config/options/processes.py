@@ -24,7 +24,7 @@ class Processes(Group, title="Processes"):
     threads: int = option(
         1,
         Integer(1),
-        help="maximum number of concurrent calls of the application per worker; with 1, calls are"
+        help="maximum number of concurrent calls to the application per worker; with 1, calls are"
         " never interleaved",
         why="not every application is thread-safe",
         gunicorn="threads 1",
@@ -54,7 +54,7 @@ class Processes(Group, title="Processes"):
         30.0,
         Seconds(zero=True),
         short="-t",
-        help="kill a worker whose call of the application takes longer than this many seconds, and"
+        help="kill a worker whose call to the application takes longer than this many seconds, and"
         " log its stack; 0 disables",
         why="common proxies give up after 60 s, so nobody waits for a later response, and a hung"
         " worker must not hang forever; half of that, as in gunicorn",
@@ -67,7 +67,8 @@ class Processes(Group, title="Processes"):
         Seconds(),
         help="seconds for requests in flight to finish after a stop signal; then their connections"
         " are closed, and workers still in a call are killed",
-        why="what Kubernetes grants between TERM and KILL",
+        why="as in gunicorn; the platform's grace period between TERM and KILL (in Kubernetes, 30 s"
+        " by default) must be longer than drain_delay and this together",
         gunicorn="graceful_timeout 30",
         uwsgi="--worker-reload-mercy 60",
         waitress="5, fixed",
@@ -77,8 +78,8 @@ class Processes(Group, title="Processes"):
         Seconds(zero=True),
         help="seconds to keep accepting connections after TERM while /ready reports 503, until load"
         " balancers have noticed",
-        why="only deployments behind such balancers (Kubernetes) need it; all others would stop"
-        " later for nothing",
+        why="only deployments behind such balancers (Kubernetes) need it; elsewhere it would"
+        " only delay the stop",
         others="a preStop hook that sleeps",
     )
     max_requests: int = option(
@@ -94,17 +95,17 @@ class Processes(Group, title="Processes"):
         0,
         Integer(0),
         help="add a random 0…N to --max-requests, so that workers do not restart together",
-        why="as max_requests",
+        why="same reason as max_requests",
         gunicorn="max_requests_jitter 0",
         uwsgi="--max-requests-delta 0",
     )
     max_worker_memory: int = option(
         0,
         Size(),
-        help="replace a worker, between two requests, once its resident memory exceeds this many"
-        " octets; if that happens within a minute of its start, with a warning and after 1 to"
-        " 30 s, longer each time; 0 disables",
-        why="as max_requests",
+        help="replace a worker, between requests, once its resident memory exceeds this many bytes;"
+        " one that exceeds it within a minute of starting is replaced after an increasing delay"
+        " (1 to 30 s), with a warning; 0 disables",
+        why="same reason as max_requests",
         uwsgi="--reload-on-rss 0",
         others="granian --workers-max-rss, mod_wsgi memory-limit",
     )
@@ -112,7 +113,7 @@ class Processes(Group, title="Processes"):
         0.0,
         Seconds(zero=True),
         help="replace a worker after this many seconds; 0 disables",
-        why="as max_requests",
+        why="same reason as max_requests",
         uwsgi="--max-worker-lifetime 0",
         others="granian --workers-lifetime, mod_wsgi restart-interval",
     )
