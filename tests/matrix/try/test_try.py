@@ -304,7 +304,7 @@ def test_limits_and_workers_are_chosen(try_shop):
     )
     assert done.code == 0, done.out
     assert [cell["limits_observed"]["nofile"] for cell in done.result["cells"]][1] == 256
-    assert "1 workers" in done.result["cells"][0]["log"]
+    assert "1 worker with 1 thread" in done.result["cells"][0]["log"]
     assert "3600 clients" in next(
         check["detail"] for check in done.result["cells"][1]["checks"] if check["id"] == "burst"
     )
