@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -43,15 +42,22 @@ def test_the_judgement(zombies, outcome):
     assert bool(detail) is (outcome is not Outcome.PASS)
 
 
+def session_of(source):
+    """A process with a session of its own, which other tests that run now have no part in."""
+    command = [sys.executable, "-c", source]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+
+
 def test_zombies_of_a_session_are_found_and_those_of_others_are_not():
-    command = [sys.executable, "-c", LEAVES_TWO]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with session_of(LEAVES_TWO) as leaves, session_of(LEAVES_TWO.replace("(2)", "(0)")) as other:
         try:
-            assert process.stdout.readline() == b"left\n"
-            assert len(zombies.settled(process.pid, 0.1)) == 2
-            assert zombies.settled(os.getsid(0), 0.0) == []
+            for process in (leaves, other):
+                assert process.stdout.readline() == b"left\n"
+            assert len(zombies.settled(leaves.pid, 0.1)) == 2
+            assert zombies.settled(other.pid, 0.0) == []
         finally:
-            process.send_signal(signal.SIGKILL)
+            for process in (leaves, other):
+                process.send_signal(signal.SIGKILL)
 
 
 def test_a_server_that_does_not_wait_is_red_and_bursts_come_in_rounds(
