@@ -39,10 +39,7 @@ RECIPE = "3"
 DEADLINE = 600.0
 """Seconds for resolving and unpacking."""
 
-LEFT_OUT = frozenset(
-    {"__pycache__", ".git", ".hg", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache"}
-    | {"node_modules"}
-)
+LEFT_OUT = project_copy.LEFT_OUT | {".git", ".hg", ".venv", "venv", "node_modules"}
 """Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be
 ours."""
 CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"

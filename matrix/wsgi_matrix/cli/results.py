@@ -43,7 +43,7 @@ def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> Non
 
 
 def _tell(which: str) -> None:
-    """Say which results were read where nobody named them; not among what is asked for."""
+    """Say on stderr which results were read, where none were named."""
     if which:
         click.echo(f"wsgi-matrix: {which}", err=True)
 

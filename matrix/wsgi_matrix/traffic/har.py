@@ -31,7 +31,7 @@ SWITCHING = 101
 LONGEST = 20
 """Characters of a scheme that are told."""
 NAMED = 5
-"""Reasons that are told one by one."""
+"""Reasons that are reported one by one."""
 SHORTEST = 6
 """Characters of a captured value below which it is not looked for in later requests: a short one
 stands in too many places by chance."""

@@ -154,7 +154,7 @@ class _Reader:
         self.folder = folder
         self.variables = variables
         self._noted: dict[str, list[int]] = {}
-        """Lines by what is told of them; none where it is of the whole file."""
+        """Lines by what is reported of them; none where it is of the whole file."""
         self.scripts: list[int] = []
         """Lines of scripts that are not run."""
         self.taken: list[str] = []
@@ -167,7 +167,7 @@ class _Reader:
         self._noted.setdefault(text, []).append(line)
 
     def notes(self) -> tuple[str, ...]:
-        """What people are told; what holds for many lines, once."""
+        """What is reported; what holds for many lines, once."""
         found = []
         for text, lines in self._noted.items():
             left = len(lines) - NAMED

@@ -62,7 +62,7 @@ def combine(
         values.update(layer)
         origins.update({name: names[name] for name in layer})
     if "access_logfile" in values and "access_log" not in values:
-        # As with gunicorn: whoever names the file wants the lines.
+        # As with gunicorn: naming the file turns the log on.
         values["access_log"] = "combined"
         origins["access_log"] = "because access_logfile is set"
     return Loaded(settings=Settings(**values), origins=origins)

@@ -300,7 +300,7 @@ def status_main(spec: ChildSpec) -> None:
     enter_context(spec.generation)
     listener = spec.generation.status
     assert listener is not None
-    # Whatever was asked for on behalf of the application is not for this one.
+    # Settings that are meant for the application do not apply to this process.
     settings = spec.generation.settings.replace(
         access_log="off",
         certfile="",

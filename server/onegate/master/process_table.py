@@ -196,7 +196,7 @@ class ProcessTable:
         return next(child for child in self._reporting() if child.status_fd == descriptor)
 
     def read(self, child: Child) -> bytes:
-        """What a child has reported since it was last asked for."""
+        """What a child has reported since it was last read."""
         if child.status_fd < 0:
             return b""
         try:

@@ -109,7 +109,7 @@ class WorkerPool:
         if settings.preload and not generation.zygote_serves:
             return
         while self._missing(generation) > 0:
-            # A zygote is asked for one at a time.
+            # One worker at a time is requested of a zygote.
             if self._expected(generation) or not self._spawn_worker(generation):
                 return
 

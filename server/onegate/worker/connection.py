@@ -355,9 +355,10 @@ class Connection:
         self.receive()
 
     def _watch(self) -> None:
-        """Have the loop report events from now on."""
-        self.watched = True
-        self._service.watch(self)
+        """Have the loop report events from now on, if it does not yet."""
+        if not self.watched:
+            self.watched = True
+            self._service.watch(self)
 
     def _read_proxy_header(self) -> bool:
         """Take the PROXY header off the front. False: there is nothing more to do for now."""
@@ -369,8 +370,7 @@ class Connection:
             self.peer = proxy_protocol.take(sock, whole=self._eof) or self.peer
             self.sock = self._service.secure(sock)
         except BlockingIOError:
-            if not self.watched:
-                self._watch()
+            self._watch()
             return False
         except proxy_protocol.ProxyProtocolError as error:
             self._awaits_proxy_header = False
@@ -747,12 +747,10 @@ class Connection:
         try:
             while octets := self.sock.recv(RECEIVE, DONTWAIT):
                 if len(octets) < RECEIVE and self._is_plain and not self._eof:
-                    if not self.watched:
-                        self._watch()
+                    self._watch()
                     return
         except BlockingIOError:
-            if not self.watched:
-                self._watch()
+            self._watch()
             return
         except OSError:
             pass
@@ -838,9 +836,8 @@ class Connection:
             with self._service.lock:
                 out.append_file(segment)
                 with contextlib.suppress(BlockingIOError):
-                    out.flush(
-                        self.sock, FLUSH_MOST
-                    )  # nothing follows, and the loop goes on with it
+                    # Nothing follows, and the loop goes on with it.
+                    out.flush(self.sock, FLUSH_MOST)
                 out.keep(segment)
         except ResponseCutError as error:
             raise ClientDisconnected(str(error)) from error
