@@ -25,7 +25,7 @@ settings.load_profile("onegate")
 
 HERE = Path(__file__).parent
 STARTS_PROCESSES = {
-    *("serving", "started", "subprocess", "multiprocessing"),
+    *("serving", "started", "run_to_end", "subprocess", "multiprocessing"),
     *("serve", "load_server"),
 }
 """What a test that starts processes has among the names of its module, or its fixtures."""

@@ -315,6 +315,19 @@ def started(
         server.kill()
 
 
+def run_to_end(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command ``onegate`` in ``folder``, where it ends by itself; with its stderr."""
+    return subprocess.run(
+        [sys.executable, "-m", "onegate", *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
 @contextlib.contextmanager
 def serving(
     folder: Path,

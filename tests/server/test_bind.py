@@ -16,7 +16,7 @@ from onegate.config.settings import Settings
 from onegate.errors import SettingsError
 from onegate.net.bind import adopt, listen
 
-from tests.server.helpers import DEADLINE, HELLO, Client, serving, write_app
+from tests.server.helpers import DEADLINE, HELLO, Client, run_to_end, serving, write_app
 from tests.server.ports import free_port
 
 SETTINGS = Settings(backlog=8)
@@ -27,15 +27,7 @@ def refused(folder: Path, *binds: str, status: str = "") -> str:
     write_app(folder, HELLO)
     options = [option for bind in binds for option in ("--bind", bind)]
     options += ["--status", status] if status else []
-    ended = subprocess.run(
-        [sys.executable, "-m", "onegate", "served:app", *options],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    ended = run_to_end(folder, "served:app", *options)
     lines = ended.stderr.splitlines()
     assert (ended.returncode, len(lines)) == (2, 1), ended.stderr
     return lines[0]

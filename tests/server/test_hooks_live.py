@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.helpers import DEADLINE, HELLO, serving, wait_for, write_app
+from tests.server.helpers import DEADLINE, HELLO, run_to_end, serving, wait_for, write_app
 from tests.server.processes import children, running
 
 if TYPE_CHECKING:
@@ -192,17 +190,8 @@ def test_a_hook_that_fails_is_called_by_its_name(
 ) -> None:
     write_app(tmp_path, HELLO)
     (tmp_path / "own.py").write_text(f"def {name}(one, two=None): one.no_such_thing")
-    ended = subprocess.run(
-        [
-            *(sys.executable, "-m", "onegate", "served:app", "--bind", "127.0.0.1:0"),
-            *("--hooks", "own.py", *options),
-        ],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    own = "--hooks", "own.py"
+    ended = run_to_end(tmp_path, "served:app", "--bind", "127.0.0.1:0", *own, *options)
     assert ended.returncode == 1
     assert f"hook {name} failed" in ended.stderr
     assert ended.stderr.count("AttributeError: ") == 1

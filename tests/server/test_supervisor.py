@@ -21,7 +21,7 @@ from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
 from onegate.process.scoreboard import Field, Total
 
-from tests.server.helpers import DEADLINE, HELLO, Server, serving, wait_for, write_app
+from tests.server.helpers import DEADLINE, HELLO, Server, run_to_end, serving, wait_for, write_app
 from tests.server.loads import both, under_load
 from tests.server.masters import FakeSpawner, a_state
 from tests.server.processes import children
@@ -95,14 +95,7 @@ def app(environ, start_response):
 
 def test_an_app_that_never_loads_ends_the_server_with_the_traceback(tmp_path: Path) -> None:
     write_app(tmp_path, "raise RuntimeError('no such luck')")
-    ended = subprocess.run(
-        [sys.executable, "-m", "onegate", "served:app", "--bind", "127.0.0.1:0"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    ended = run_to_end(tmp_path, "served:app", "--bind", "127.0.0.1:0")
     assert ended.returncode == 1
     assert "RuntimeError: no such luck" in ended.stderr
     assert 'served.py", line 1' in ended.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +13,7 @@ from onegate.config.types import Kind, Pairs, Strings
 from onegate.errors import SettingsError
 from onegate.validate_settings import RESOURCES, SYNTAX, validate
 
-from tests.server.helpers import DEADLINE, HELLO, serving, write_app
+from tests.server.helpers import HELLO, run_to_end, serving, write_app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,15 +76,7 @@ def ended(folder: Path, *options: str, app: str = "served:app") -> tuple[int, st
     (folder / "folder").mkdir(exist_ok=True)
     log = folder / "errors"
     log.unlink(missing_ok=True)
-    process = subprocess.run(
-        [sys.executable, "-m", "onegate", app, "--error-logfile", "errors", *options],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    process = run_to_end(folder, app, "--error-logfile", "errors", *options)
     return process.returncode, process.stderr, log.read_text() if log.exists() else ""
 
 

@@ -128,7 +128,7 @@ def test_a_style_that_is_none():
 
 
 def test_servers_of_a_path_and_of_an_operation():
-    servers = [{"url": "https://a.example/root"}]
+    servers = [{"url": "https://a.example/base"}]
     own = [{"url": "http://x/{v}", "variables": {"v": {"default": "op"}}}]
     document = {
         "openapi": "3.1.0",
@@ -141,7 +141,7 @@ def test_servers_of_a_path_and_of_an_operation():
         },
     }
     found = [ask.target for ask in openapi.read(document, "a").asks]
-    assert found == ["/root/a", "/item/b", "/op/c"]
+    assert found == ["/base/a", "/item/b", "/op/c"]
 
 
 def test_a_document_in_several_files(tmp_path):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from onegate.wsgi.loader import LoadError, load
 
-from tests.server.helpers import DEADLINE, serving
+from tests.server.helpers import run_to_end, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,15 +152,7 @@ def test_working_folder_comes_first_on_the_path(site: Path) -> None:
 
 def boot(site: Path, target: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run onegate to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "onegate", target, "--bind", "127.0.0.1:0", *options],
-        cwd=site,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    return run_to_end(site, target, "--bind", "127.0.0.1:0", *options)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
