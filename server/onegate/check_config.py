@@ -6,7 +6,7 @@ import logging
 
 from onegate.process import systemd as _  # noqa: F401 - takes out of the environment what is its own
 from onegate.process.hooks import Hooks
-from onegate.process.stdio import print_output
+from onegate.process.standard_streams import print_output
 from onegate.validate_settings import validate
 from onegate.wsgi.loader import LoadError, load
 

@@ -11,7 +11,12 @@ from onegate.logs import error_log
 from onegate.master.execution_context import ExecutionContext, start
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
-from onegate.process.stdio import ignore_write_errors, open_missing, print_error, print_output
+from onegate.process.standard_streams import (
+    ignore_write_errors,
+    open_missing,
+    print_error,
+    print_output,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

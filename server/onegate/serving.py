@@ -99,7 +99,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`read_settings` returns them."""
     from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
     from onegate.master.execution_context import ExecutionContext  # noqa: PLC0415
-    from onegate.process.stdio import open_missing  # noqa: PLC0415
+    from onegate.process.standard_streams import open_missing  # noqa: PLC0415
 
     global served, _master
     open_missing()

@@ -35,8 +35,8 @@ from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
+from onegate.process.standard_streams import flush
 from onegate.process.status_pipe import StatusPipe
-from onegate.process.stdio import flush
 from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 

@@ -14,7 +14,7 @@ from onegate.master.process_table import Child, Role
 from onegate.master.state import MasterState
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.signals import SIGNALS
-from onegate.process.stdio import flush
+from onegate.process.standard_streams import flush
 from onegate.process.subreaper import adopt_orphans
 
 TYPE_CHECKING = False

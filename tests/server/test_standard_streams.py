@@ -1,4 +1,4 @@
-"""``onegate.process.stdio``: descriptors 0 to 2 that are closed, and output that nobody reads."""
+"""``onegate.process.standard_streams``: closed descriptors 0 to 2, and output nobody reads."""
 
 from __future__ import annotations
 
