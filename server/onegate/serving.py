@@ -174,7 +174,7 @@ class Server:
 
     def __init__(self, app: Callable[..., Any], **settings: Any) -> None:
         from onegate.config.settings import Settings  # noqa: PLC0415
-        from onegate.net.bind import open_listeners  # noqa: PLC0415 - only for who serves so
+        from onegate.net.listeners import open_listeners  # noqa: PLC0415 - only for who serves so
         from onegate.validate_settings import validate  # noqa: PLC0415
 
         _check(app)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from onegate.errors import SettingsError
-from onegate.net import bind
+from onegate.net import listeners
 from onegate.net.forwarded import Forwarded
 from onegate.process.pidfile import PidFile
 from onegate.process.spool import check_spool
@@ -38,12 +38,12 @@ def _app(target: str) -> None:
 
 def _bind(addresses: tuple[str, ...]) -> None:
     for address in addresses:
-        bind.check(address)
+        listeners.check(address)
 
 
 def _status(address: str) -> None:
     if address:
-        bind.check(address, "--status")
+        listeners.check(address, "--status")
 
 
 def _access_log(text: str) -> None:

@@ -12,7 +12,7 @@ from onegate.config.settings import Settings
 from onegate.master.execution_context import ExecutionContext, start
 from onegate.master.generations import Generations
 from onegate.master.process_table import Child, Role
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener
 from onegate.process.hooks import Hooks, Worker
 
 if TYPE_CHECKING:

@@ -130,7 +130,7 @@ def test_imports_are_found(source: str, found: set[str]) -> None:
 
 
 def test_an_import_upward_or_beside_is_found() -> None:
-    assert upward({"onegate.net.tls": {"onegate.cli", "onegate.net.bind", "onegate.errors"}}) == [
+    assert upward({"onegate.net.tls": {"onegate.cli", "onegate.net.forwarded"}}) == [
         "onegate.net.tls -> onegate.cli"
     ]
     assert upward({"onegate.net.tls": {"onegate.logs"}, "onegate": {"onegate.cli"}}) == [

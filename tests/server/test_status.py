@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onegate.master.status_app import StatusApp
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener
 from onegate.process.scoreboard import Scoreboard
 
 from tests.server.helpers import DEADLINE, HELLO, Client, Response, serving, wait_for, write_app

@@ -9,7 +9,7 @@ import logging
 import os
 
 from onegate.master.execution_context import ExecutionContext
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener
 from onegate.process.hooks import Hooks, Server, Worker
 
 TYPE_CHECKING = False

@@ -16,8 +16,7 @@ from onegate.master.execution_context import ExecutionContext
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.bind import listen, open_listeners, update_owners
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener, listen, open_listeners, update_owners
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Total
 from onegate.validate_settings import validate

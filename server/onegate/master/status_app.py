@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from onegate._version import __version__
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener
 from onegate.process.scoreboard import DURATIONS, Field, Scoreboard, Slot, Total
 
 TYPE_CHECKING = False

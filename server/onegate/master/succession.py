@@ -11,8 +11,7 @@ import os
 import select
 import sys
 
-from onegate.net.bind import adopt
-from onegate.net.listener import Listener, file_at
+from onegate.net.listeners import Listener, adopt, file_at
 from onegate.process import systemd
 
 TYPE_CHECKING = False

@@ -28,7 +28,7 @@ from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
 from onegate.master.succession import exec_successor
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.bind import update_owners
+from onegate.net.listeners import update_owners
 from onegate.process.status_pipe import StatusPipe
 from onegate.process.subreaper import release_orphans
 

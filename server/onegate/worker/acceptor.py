@@ -15,7 +15,7 @@ import socket
 from socket import SocketType
 
 from onegate.http1 import HeadParser
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener
 from onegate.worker.connection import Connection
 from onegate.worker.evictor import Evictor, readable
 from onegate.wsgi import EnvironFactory

@@ -19,7 +19,7 @@ from onegate.http1.response_framing import set_server_field
 from onegate.logs import error_log
 from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded
-from onegate.net.listener import Listener
+from onegate.net.listeners import Listener
 from onegate.process.resources import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
