@@ -164,7 +164,7 @@ class Containers:
         from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415 - slow to import
         from wsgi_matrix.engines.docker_client import OWNER, connect  # noqa: PLC0415
         from wsgi_matrix.engines.docker_prepared import PLATFORMS  # noqa: PLC0415
-        from wsgi_matrix.engines.owner import owner  # noqa: PLC0415
+        from wsgi_matrix.util.process_owner import owner  # noqa: PLC0415
 
         self.client = connect()
         python = config.load(ROOT / "lessons" / "matrix.toml", BUILD).pythons["3.11"]

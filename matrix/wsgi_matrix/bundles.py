@@ -27,11 +27,11 @@ from pathlib import Path
 
 from wsgi_matrix import project_copy, resolve, target, uv_program
 from wsgi_matrix.engines import SetupError, interpreters
-from wsgi_matrix.locks import exclusive, shared
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.project_copy import CACHE_TAG
 from wsgi_matrix.requirement_lines import normalised
 from wsgi_matrix.resolve import Lock
+from wsgi_matrix.util.file_lock import exclusive, shared
 
 RECIPE = "3"
 """Part of every digest; raise it when a bundle of the same inputs would come out differently."""

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix import peers, suites, surroundings, target
-from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.probe.agent.answer import LARGEST
 from wsgi_matrix.settings import Config, Settings, SuiteSettings
-from wsgi_matrix.toml_file import Reader, TomlFile
+from wsgi_matrix.util import toml_file as toml
+from wsgi_matrix.util.toml_file import Reader, TomlFile
 from wsgi_matrix.xfails import Xfail
 
 FILE_NAME = "matrix.toml"

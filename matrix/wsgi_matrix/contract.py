@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix import contract_compare
-from wsgi_matrix import toml_file as toml
 from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.contract_answers import Accept, fault
@@ -21,7 +20,8 @@ from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.normalise import RULES
 from wsgi_matrix.settings import Config
 from wsgi_matrix.suites import CONTRACT, Suite
-from wsgi_matrix.toml_file import Reader, TomlFile
+from wsgi_matrix.util import toml_file as toml
+from wsgi_matrix.util.toml_file import Reader, TomlFile
 
 CLOSE = "Connection: close"
 PATIENCE = 5.0

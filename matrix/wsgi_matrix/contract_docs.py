@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsgi_matrix.contract import Asked, Endpoint, load
 from wsgi_matrix.normalise import RULES
-from wsgi_matrix.tables import table
+from wsgi_matrix.util.markdown import table
 
 INTRO = """\
 # What every app answers

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsgi_matrix import codec
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.model.results import CellResult, Outcome, Run
 from wsgi_matrix.suites import HELLO
+from wsgi_matrix.util.atomic_write import write_whole
 
 SCHEMA = "wsgi-matrix/evidence/2"
 

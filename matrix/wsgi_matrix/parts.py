@@ -18,9 +18,9 @@ from pathlib import Path
 
 from wsgi_matrix.bundles import DEADLINE, unpack
 from wsgi_matrix.engines import SetupError
-from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import Python, Server
 from wsgi_matrix.resolve import Lock
+from wsgi_matrix.util.file_lock import exclusive
 from wsgi_matrix.uv_program import uv_program
 
 

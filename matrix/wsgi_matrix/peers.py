@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wsgi_matrix import toml_file as toml
 from wsgi_matrix.errors import suggestion
 from wsgi_matrix.model.axes import Server
-from wsgi_matrix.toml_file import Reader, TomlFile
+from wsgi_matrix.util import toml_file as toml
+from wsgi_matrix.util.toml_file import Reader, TomlFile
 
 FILE_NAME = "server.toml"
 

@@ -25,9 +25,9 @@ from urllib.parse import unquote, urlsplit
 
 from wsgi_matrix import project_copy
 from wsgi_matrix.engines import SetupError, interpreters
-from wsgi_matrix.files import write_whole
-from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.util.atomic_write import write_whole
+from wsgi_matrix.util.file_lock import exclusive
 from wsgi_matrix.uv_program import run
 
 DEADLINE = 300.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from wsgi_matrix.cases import http1, pep3333
 from wsgi_matrix.cases.rule import Rule, Unseen
 from wsgi_matrix.conformance import GROUPS
-from wsgi_matrix.tables import table
+from wsgi_matrix.util.markdown import table
 
 INTRO = """\
 # The rules that servers are asked for

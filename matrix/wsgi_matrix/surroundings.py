@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import toml_file as toml
-from wsgi_matrix.toml_file import Reader, TomlFile
+from wsgi_matrix.util import toml_file as toml
+from wsgi_matrix.util.toml_file import Reader, TomlFile
 
 SECRETS = "/run/secrets"
 """Where secrets are in a container, each a file of its name, as Docker and Podman have it."""

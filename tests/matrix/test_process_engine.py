@@ -16,16 +16,10 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines import (
-    CellError,
-    interpreters,
-    leftovers,
-    owner,
-    process,
-    process_launch,
-)
+from wsgi_matrix.engines import CellError, interpreters, leftovers, process, process_launch
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.util import process_owner
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
 
@@ -39,7 +33,7 @@ def wait_until(condition, deadline=120.0):
 
 
 def gone(pid):
-    return owner.start_time(pid) is None
+    return process_owner.start_time(pid) is None
 
 
 @pytest.fixture
@@ -285,7 +279,7 @@ def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, 
     with process_engine.open(cell()) as running:
         assert ProcessEngine(plain.build).clean() == 0
         assert not gone(running.launch.pid)
-    here = owner.owner().rsplit(".", 2)[0]
+    here = process_owner.owner().rsplit(".", 2)[0]
     stale = plain.build / "matrix" / f"run-{here}.1.0-x"  # process 1 lives, but did not start at 0
     stale.mkdir(parents=True)
     (stale / leftovers.LIST).write_text(f"{os.getpid()} 0\n")
@@ -295,11 +289,11 @@ def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, 
 
 def test_cleaning_after_a_power_cut_kills_nobody(plain):
     """What another boot left is removed, and its process ids are somebody else's by now."""
-    machine, _, rest = owner.owner().split(".", 2)
+    machine, _, rest = process_owner.owner().split(".", 2)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         stale = plain.build / "matrix" / f"run-{machine}.earlier.{rest}-x"
         stale.mkdir(parents=True)
-        (stale / leftovers.LIST).write_text(f"{other.pid} {owner.start_time(other.pid)}\n")
+        (stale / leftovers.LIST).write_text(f"{other.pid} {process_owner.start_time(other.pid)}\n")
         assert ProcessEngine(plain.build).clean() == 1
         assert not stale.exists()
         other.communicate(b"\n")

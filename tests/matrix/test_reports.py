@@ -15,7 +15,6 @@ from rich.console import Console
 from wsgi_matrix import events
 from wsgi_matrix.compare import compare
 from wsgi_matrix.errors import Exit, UserError
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import (
     badge,
@@ -32,6 +31,7 @@ from wsgi_matrix.reports import (
     show,
 )
 from wsgi_matrix.reports.grid import make_grid
+from wsgi_matrix.util.atomic_write import write_whole
 
 HELLO = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"

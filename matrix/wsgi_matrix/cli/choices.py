@@ -17,12 +17,13 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, env_file, shipped, suites, target
+from wsgi_matrix import config, shipped, suites, target
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.settings import Config
-from wsgi_matrix.toml_file import TomlFile
+from wsgi_matrix.util import env_file
+from wsgi_matrix.util.toml_file import TomlFile
 
 SERVERS = ("onegate", "gunicorn_sync", "waitress")
 """What runs when nobody names a server: they need no compiler, and run as processes too."""

@@ -12,8 +12,8 @@ from wsgi_matrix import config
 from wsgi_matrix.cli import choices
 from wsgi_matrix.cli.common import EPILOG, user_errors
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.traffic import suite
+from wsgi_matrix.util.atomic_write import write_whole
 
 HEAD = """\
 # The matrix of {app}: `wsgi-matrix run` runs it, `wsgi-matrix list` shows its cells.

@@ -18,8 +18,8 @@ import click
 
 from wsgi_matrix import config, shipped
 from wsgi_matrix.errors import ConfigError, UserError
-from wsgi_matrix.files import new_directory
 from wsgi_matrix.reports import saved
+from wsgi_matrix.util.atomic_write import new_directory
 
 RUNS = 20
 """Runs of ``try`` that are kept of one directory; with more, the oldest goes."""

@@ -11,9 +11,9 @@ from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
 from wsgi_matrix.engines import EngineError
 from wsgi_matrix.errors import Exit, UserError, suggestion
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.reports import changes, files, saved
 from wsgi_matrix.reports import show as showing
+from wsgi_matrix.util.atomic_write import write_whole
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -24,7 +24,6 @@ from wsgi_matrix.cli.common import (
 )
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress, red
@@ -32,6 +31,7 @@ from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.settings import Config
 from wsgi_matrix.traffic import load
+from wsgi_matrix.util.atomic_write import write_whole
 
 
 @click.command(epilog=EPILOG)

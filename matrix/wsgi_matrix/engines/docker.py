@@ -21,8 +21,8 @@ from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_prepared import Prepared
 from wsgi_matrix.engines.open_cells import OpenCells
-from wsgi_matrix.engines.owner import owner
 from wsgi_matrix.model.axes import Cell, Python
+from wsgi_matrix.util.process_owner import owner
 
 UIDS = range(20_000, 60_000, 2)
 """Users of cells, each with the next for what runs beside the server.

@@ -18,8 +18,8 @@ from docker.errors import APIError, DockerException
 
 from wsgi_matrix.engines import EngineError, SetupError
 from wsgi_matrix.engines.docker_client import CONTENT, LABEL, connect, inspect_image
-from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import Python
+from wsgi_matrix.util.file_lock import exclusive
 
 PULL_TIMEOUT = 20
 """Seconds without a byte from the registry after which it counts as not reachable."""

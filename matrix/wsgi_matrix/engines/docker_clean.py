@@ -8,7 +8,7 @@ from docker.errors import APIError
 from wsgi_matrix.engines.docker_client import KEEP, LABEL, OWNER
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_volumes import discard, is_complete, is_mark, ours
-from wsgi_matrix.engines.owner import is_alive
+from wsgi_matrix.util.process_owner import is_alive
 
 
 def clean(client: docker.APIClient, *, kept: bool = False) -> int:

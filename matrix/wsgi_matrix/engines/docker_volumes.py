@@ -26,8 +26,8 @@ from docker.types import LogConfig
 from wsgi_matrix import bundles, probe
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker_client import CONTENT, LABEL, OWNER
-from wsgi_matrix.engines.owner import owner
-from wsgi_matrix.locks import exclusive
+from wsgi_matrix.util.file_lock import exclusive
+from wsgi_matrix.util.process_owner import owner
 
 MOUNT = "/srv"
 """Where a bundle is mounted: a folder that the images have already, so nothing is made for it."""

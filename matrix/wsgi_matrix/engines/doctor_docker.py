@@ -17,7 +17,7 @@ from wsgi_matrix.engines import doctor_inside
 from wsgi_matrix.engines.docker_client import LABEL, OWNER
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.doctor_finding import NOFILE, NPROC, Finding
-from wsgi_matrix.engines.owner import owner
+from wsgi_matrix.util.process_owner import owner
 
 PIDS, MEMORY = 16, 64 * 2**20
 UID = 59_998

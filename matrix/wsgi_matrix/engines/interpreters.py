@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsgi_matrix.engines import SetupError, leftovers
-from wsgi_matrix.locks import exclusive
+from wsgi_matrix.util.file_lock import exclusive
 
 VENV_DEADLINE = 60.0
 """Seconds for making a virtual environment without pip."""

@@ -13,8 +13,8 @@ import signal
 import stat
 from pathlib import Path
 
-from wsgi_matrix.engines.owner import is_alive, of_this_boot, owner, start_time
-from wsgi_matrix.files import new_directory
+from wsgi_matrix.util.atomic_write import new_directory
+from wsgi_matrix.util.process_owner import is_alive, of_this_boot, owner, start_time
 
 LIST = "processes"
 

@@ -23,9 +23,9 @@ from wsgi_matrix import bundles, parts
 from wsgi_matrix.engines import SetupError, commands, interpreters, leftovers
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.engines.process_cell import ProcessCell
-from wsgi_matrix.locks import exclusive
 from wsgi_matrix.model.axes import App, Cell, Python, Server
 from wsgi_matrix.model.results import Image
+from wsgi_matrix.util.file_lock import exclusive
 
 SHARED = Path("/var/cache/wsgi-matrix")
 """The cache of root where its own is closed to others (FHS 3.0, 5.5)."""

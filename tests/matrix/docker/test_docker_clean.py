@@ -18,8 +18,8 @@ from wsgi_matrix.engines import EngineError
 from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL, LABEL, OWNER, connect
 from wsgi_matrix.engines.docker_volumes import ours
-from wsgi_matrix.engines.owner import owner
 from wsgi_matrix.model.axes import Cell, Limits
+from wsgi_matrix.util.process_owner import owner
 
 from tests.matrix.docker.conftest import TOP, Prepared, until
 
