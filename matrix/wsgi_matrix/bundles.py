@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix import project_copy, resolve, target, uv_program
+from wsgi_matrix import project_copy, resolve, uv_program
 from wsgi_matrix.engines import SetupError, interpreters
+from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.project_copy import CACHE_TAG
 from wsgi_matrix.requirement_lines import normalised

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import peers, suites, surroundings, target
+from wsgi_matrix import peers, suites
 from wsgi_matrix.errors import ConfigError, suggestion
+from wsgi_matrix.model import app_environment, target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.settings import Config, Settings, SuiteSettings
 from wsgi_matrix.probe.agent.answer import LARGEST
-from wsgi_matrix.settings import Config, Settings, SuiteSettings
 from wsgi_matrix.util import toml_file as toml
 from wsgi_matrix.util.toml_file import Reader, TomlFile
 from wsgi_matrix.xfails import Xfail
@@ -181,7 +182,7 @@ def _apps(source: TomlFile, data: dict[str, Any]) -> dict[str, App]:
     around = {}
     for name, table in tables.items():
         tables[name] = source.as_table(f"apps.{name}", table)
-        around[name] = surroundings.read(source, f"apps.{name}", tables[name])
+        around[name] = app_environment.read(source, f"apps.{name}", tables[name])
     found = source.named("apps", tables, APP, ("path",))
     return {
         name: App(name=name, surroundings=around[name], **values) for name, values in found.items()

@@ -11,7 +11,7 @@ from typing import TypeVar
 from wsgi_matrix import suites
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.settings import Config, SuiteSettings
+from wsgi_matrix.model.settings import Config, SuiteSettings
 
 T = TypeVar("T")
 

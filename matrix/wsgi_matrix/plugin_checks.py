@@ -18,10 +18,10 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.pytest_plugin import AXES, NOTICE, RUN
 from wsgi_matrix.reports import red
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.settings import Config
 
 COMPARISON = "comparison"
 """Item that holds every check that a suite adds by comparing cells."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from wsgi_matrix import config
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
 
 PACKED = Path(__file__).parent / "servers"
 REPOSITORY = Path(__file__).parents[2]

@@ -17,10 +17,10 @@ from wsgi_matrix.cases import REQUESTS, Case, registry
 from wsgi_matrix.compare import compare
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import CellResult
+from wsgi_matrix.model.session import Session
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.wire import Talk
 from wsgi_matrix.probe.agent.answer import LARGEST
-from wsgi_matrix.settings import Config
-from wsgi_matrix.traffic.model import Session
 
 HELLO = "hello"
 CONTRACT = "contract"

@@ -17,9 +17,9 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process import ProcessEngine
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.settings import Config
 
 HERE = Path(__file__).parent
 HELLO = (

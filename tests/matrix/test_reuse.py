@@ -20,10 +20,10 @@ from wsgi_matrix.model.results import (
     Observed,
     Outcome,
 )
+from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.reports import data
 from wsgi_matrix.reuse import Store
-from wsgi_matrix.settings import Settings
 from wsgi_matrix.suites import Suite
 
 OCTETS = bytes(range(256))

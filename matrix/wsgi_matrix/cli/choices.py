@@ -17,11 +17,12 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, shipped, suites, target
+from wsgi_matrix import config, shipped, suites
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Server
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.util import env_file
 from wsgi_matrix.util.toml_file import TomlFile
 

@@ -15,8 +15,8 @@ from click.shell_completion import CompletionItem
 from wsgi_matrix import config, plan
 from wsgi_matrix.cli import kept
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports import saved
-from wsgi_matrix.settings import Config
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 

@@ -15,8 +15,8 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.doctor_finding import Finding
 from wsgi_matrix.engines.process import ProcessEngine
 from wsgi_matrix.errors import Exit
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports.console import Output
-from wsgi_matrix.settings import Config
 
 
 @click.command()

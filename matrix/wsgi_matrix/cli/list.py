@@ -13,7 +13,7 @@ from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
 
 Cells = tuple[Cell, ...]
 

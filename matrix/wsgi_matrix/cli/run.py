@@ -26,10 +26,10 @@ from wsgi_matrix.engines import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress, red
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.settings import Config
 from wsgi_matrix.traffic import load
 from wsgi_matrix.util.atomic_write import write_whole
 

@@ -13,7 +13,7 @@ from wsgi_matrix import config, plan, shipped
 from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
 
 
 @click.command()

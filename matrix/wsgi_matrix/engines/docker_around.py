@@ -24,9 +24,9 @@ from wsgi_matrix.engines import CellError, commands
 from wsgi_matrix.engines.docker_client import LABEL, inspect_image
 from wsgi_matrix.engines.docker_container import end_of, last_lines
 from wsgi_matrix.engines.docker_volumes import MOUNT, said
+from wsgi_matrix.model.app_environment import SECRETS, Beside
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.suites import TRAFFIC
-from wsgi_matrix.surroundings import SECRETS, Beside
 
 PYTHON = "python3"
 """As every image of a server has it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wsgi_matrix.surroundings import Surroundings
+from wsgi_matrix.model.app_environment import Surroundings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+from wsgi_matrix.model.session import Session
 from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Line, Step, Talk, Transcript
 from wsgi_matrix.probe.agent.answer import LARGEST, mask_date
-from wsgi_matrix.traffic.model import Session
 
 __all__ = ["Job", "Report", "archive", "mask_date", "read", "step_to_json"]
 

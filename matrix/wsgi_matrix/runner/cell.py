@@ -11,9 +11,9 @@ from wsgi_matrix.cases import Evidence, registry
 from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
+from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.probe import Job
 from wsgi_matrix.runner.load import Meanwhile
-from wsgi_matrix.settings import Settings
 from wsgi_matrix.suites import Suite
 
 

@@ -14,12 +14,12 @@ from wsgi_matrix import events, xfails
 from wsgi_matrix.engines import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
+from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner import versions
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
-from wsgi_matrix.settings import Settings
 from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
 
 RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})

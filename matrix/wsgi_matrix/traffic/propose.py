@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wsgi_matrix.answers import Answer
+from wsgi_matrix.model.session import Ask
 from wsgi_matrix.normalise import LEFT_OUT, difference, normal
 from wsgi_matrix.traffic.ignore import Ignore, apply
-from wsgi_matrix.traffic.model import Ask
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")
 WORDS = re.compile(r"[\w.+/=:-]+|[^\w.+/=:-]")

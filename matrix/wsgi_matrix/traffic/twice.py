@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from wsgi_matrix.cases.registry import overall
 from wsgi_matrix.engines import Engine
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
+from wsgi_matrix.model.session import Ask
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.runner.cell import run_cell
-from wsgi_matrix.settings import Config
 from wsgi_matrix.suites import TRAFFIC, Suite
 from wsgi_matrix.traffic import made, propose
 from wsgi_matrix.traffic.ignore import Ignore
-from wsgi_matrix.traffic.model import Ask
 from wsgi_matrix.traffic.suite import SAME, Judgement, judgement, verdict
 
 BY_ITSELF = "the same but for what the app changes by itself"

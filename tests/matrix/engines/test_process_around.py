@@ -10,7 +10,7 @@ import pytest
 from wsgi_matrix import plan
 from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines.process_around import Around
-from wsgi_matrix.surroundings import Surroundings
+from wsgi_matrix.model.app_environment import Surroundings
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wsgi_matrix.answers import Answer
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.model.session import Ask
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.probe.agent.session import captured
 from wsgi_matrix.traffic import ignore
-from wsgi_matrix.traffic.model import Ask
 from wsgi_matrix.traffic.propose import broad, propose, settled
 
 ASK = Ask(name="a")
