@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from wsgi_matrix.answers import split, where_differs
 from wsgi_matrix.cases import FRAMEWORK, HELLO
 from wsgi_matrix.cases.registry import NOT_JUDGED, overall
+from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.probe import mask_date

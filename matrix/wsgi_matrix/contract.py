@@ -16,9 +16,9 @@ from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.contract_answers import Accept, fault
 from wsgi_matrix.errors import ConfigError
+from wsgi_matrix.http.normalise import RULES
 from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.normalise import RULES
 from wsgi_matrix.suites import CONTRACT, Suite
 from wsgi_matrix.util import toml_file as toml
 from wsgi_matrix.util.toml_file import Reader, TomlFile

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from wsgi_matrix.answers import Answer, split
+from wsgi_matrix.http.normalise import cookie, joined_lists, location, members
+from wsgi_matrix.http.response import Answer, split
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.normalise import cookie, joined_lists, location, members
 
 SHOWN = 200
 """Octets of an answer that are shown."""

@@ -1,7 +1,7 @@
 """The comparison of the contract's answers, over the apps of a server and the servers of an app.
 
 What the contract itself demands is judged in each cell; an answer that breaks it is not compared.
-What it leaves open is compared here after the rules of :mod:`wsgi_matrix.normalise`, with one cell
+What it leaves open is compared here after the rules of :mod:`wsgi_matrix.http.normalise`, with one cell
 that is named in the matrix, so that the verdict on a cell does not depend on who else ran.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wsgi_matrix.cases.registry import NOT_JUDGED, overall
+from wsgi_matrix.http.normalise import Normal, difference, normalise
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.normalise import Normal, difference, normalise
 
 if TYPE_CHECKING:
     from wsgi_matrix.contract import Asked

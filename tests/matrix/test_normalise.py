@@ -9,9 +9,9 @@ import pytest
 from wsgi_matrix import contract_compare
 from wsgi_matrix.contract import Asked
 from wsgi_matrix.contract_answers import Accept
+from wsgi_matrix.http.normalise import RULES, difference, normalise
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.normalise import RULES, difference, normalise
 
 ONE = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\nServer: one\r\nX-A: 1\r\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from wsgi_matrix.answers import split, where_differs
 from wsgi_matrix.cases import FRAMEWORK, HELLO, Case, Evidence, Verdict
+from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe import mask_date

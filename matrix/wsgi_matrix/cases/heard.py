@@ -13,7 +13,7 @@ from typing import Any
 
 import h11
 
-from wsgi_matrix.answers import split
+from wsgi_matrix.http.response import split
 from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.probe.agent.answer import STATUS_LINE, AnswerReader
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 
-from wsgi_matrix.answers import split
 from wsgi_matrix.cases import Case, Evidence, Verdict, answers, cell
+from wsgi_matrix.http.response import split
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 
 START = "start"

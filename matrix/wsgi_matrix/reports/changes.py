@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from wsgi_matrix.answers import unlike
+from wsgi_matrix.http.response import unlike
 from wsgi_matrix.reports.saved import Value, octets
 
 DATE = re.compile(rb"(?im)^(date:[ \t]*)[^\r\n]*")

@@ -6,8 +6,8 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 
-from wsgi_matrix.answers import visible
 from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.http.response import visible
 from wsgi_matrix.reports import PROCESS
 from wsgi_matrix.reports.saved import Value
 

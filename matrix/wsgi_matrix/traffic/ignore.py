@@ -14,8 +14,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from wsgi_matrix.answers import Answer
 from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.http.response import Answer
 from wsgi_matrix.probe.agent import jsonpath
 
 KINDS = ("header", "cookie", "json", "regex")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wsgi_matrix.answers import Answer
+from wsgi_matrix.http.response import Answer
 from wsgi_matrix.traffic.ignore import Ignore
 
 MARK = "\ue000"

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from wsgi_matrix.answers import Answer
+from wsgi_matrix.http.normalise import LEFT_OUT, difference, normal
+from wsgi_matrix.http.response import Answer
 from wsgi_matrix.model.session import Ask
-from wsgi_matrix.normalise import LEFT_OUT, difference, normal
 from wsgi_matrix.traffic.ignore import Ignore, apply
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")

@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from wsgi_matrix import hints, suites
-from wsgi_matrix.answers import Answer, split
 from wsgi_matrix.cases import Case, Evidence, Verdict
 from wsgi_matrix.cases.cell import CASES as CELL_CASES
 from wsgi_matrix.cases.registry import NOT_JUDGED, overall
 from wsgi_matrix.errors import ConfigError, UserError
+from wsgi_matrix.http.normalise import RULES, Normal, difference, normal
+from wsgi_matrix.http.response import Answer, split
 from wsgi_matrix.model import target
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.session import Ask, Session
 from wsgi_matrix.model.settings import Config, SuiteSettings
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.normalise import RULES, Normal, difference, normal
 from wsgi_matrix.probe.agent.session import PLACE, octets
 from wsgi_matrix.traffic import http_file, ignore, load, variables
 from wsgi_matrix.traffic.variables import Given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.answers import Answer
+from wsgi_matrix.http.response import Answer
 from wsgi_matrix.traffic import ignore, made
 from wsgi_matrix.traffic.propose import propose
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
-from wsgi_matrix.answers import Answer, split, unlike, visible
+from wsgi_matrix.http.response import Answer, split, unlike, visible
 
 BASE = "http://localhost/"
 """What a relative Location is resolved against: the target URI of what is sent."""
