@@ -16,7 +16,7 @@ from wsgi_matrix.cases.registry import NOT_JUDGED, overall
 from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.probe import mask_date
+from wsgi_matrix.probe.protocol import mask_date
 
 Key = TypeVar("Key", bound=Hashable)
 

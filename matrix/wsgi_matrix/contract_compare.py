@@ -1,7 +1,8 @@
 """The comparison of the contract's answers, over the apps of a server and the servers of an app.
 
 What the contract itself demands is judged in each cell; an answer that breaks it is not compared.
-What it leaves open is compared here after the rules of :mod:`wsgi_matrix.http.normalise`, with one cell
+What it leaves open is compared here after the rules of :mod:`wsgi_matrix.http.normalise`, with one
+cell
 that is named in the matrix, so that the verdict on a cell does not depend on who else ran.
 """
 

@@ -20,7 +20,7 @@ from wsgi_matrix.model.results import CellResult
 from wsgi_matrix.model.session import Session
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.wire import Talk
-from wsgi_matrix.probe.agent.answer import LARGEST
+from wsgi_matrix.probe.agent.response_reader import LARGEST
 
 HELLO = "hello"
 CONTRACT = "contract"

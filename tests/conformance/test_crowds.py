@@ -11,11 +11,11 @@ from wsgi_matrix.cases import slow
 from wsgi_matrix.cases.steps import answers, ask, crowd, ended, fetch, refused, request, trickle
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
-from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent import fair_time
-from wsgi_matrix.probe.agent.crowd import STUCK, Connection, connect_all
-from wsgi_matrix.probe.agent.talk import Talk
-from wsgi_matrix.probe.agent.turns import accept_queue
+from wsgi_matrix.probe.agent.accept_queue import accept_queue
+from wsgi_matrix.probe.agent.connections import STUCK, Connection, connect_all
+from wsgi_matrix.probe.agent.scenario import Talk
+from wsgi_matrix.probe.protocol import step_to_json
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, Wait, have_out

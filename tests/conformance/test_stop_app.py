@@ -10,8 +10,8 @@ from pathlib import Path
 
 from wsgi_matrix.cases.steps import answers, called, close, quiet, request, send
 from wsgi_matrix.cases.stop import CALLED
-from wsgi_matrix.probe import step_to_json
-from wsgi_matrix.probe.agent.talk import Talk
+from wsgi_matrix.probe.agent.scenario import Talk
+from wsgi_matrix.probe.protocol import step_to_json
 from wsgi_matrix.suites import APPS
 
 from tests.server.ports import free_port

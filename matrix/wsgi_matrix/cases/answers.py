@@ -8,7 +8,7 @@ from wsgi_matrix.cases import FRAMEWORK, HELLO, Case, Evidence, Verdict
 from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.probe import mask_date
+from wsgi_matrix.probe.protocol import mask_date
 
 STATUS_LINE = b"HTTP/1.1 200 OK"
 CONTENT_TYPE = b"text/plain; charset=utf-8"

@@ -1,7 +1,7 @@
 """What was heard in a talk, taken apart by two readers that know nothing of each other.
 
-The first is the probe's own (:class:`~wsgi_matrix.probe.agent.answer.AnswerReader`), the second is
-h11 as a client. An answer that they read differently keeps no rule.
+The first is the probe's (:class:`~wsgi_matrix.probe.agent.response_reader.AnswerReader`), the second
+h11 as a client. A response that they read differently keeps no rule.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import h11
 
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.probe.agent.answer import STATUS_LINE, AnswerReader
+from wsgi_matrix.probe.agent.response_reader import STATUS_LINE, AnswerReader
 
 PROMPT = 1.5
 """Seconds for an end that belongs to the answer: less than any server waits for a next request."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
-from wsgi_matrix.probe import Job, Report
+from wsgi_matrix.probe.protocol import Job, Report
 
 
 class Running(Protocol):

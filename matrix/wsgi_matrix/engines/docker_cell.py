@@ -19,7 +19,7 @@ from wsgi_matrix.engines.docker_probe import ProbeContainer
 from wsgi_matrix.engines.docker_server import DYING, PORT, ServerContainer, said
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Observed, Stopped
-from wsgi_matrix.probe import Job, Report
+from wsgi_matrix.probe.protocol import Job, Report
 
 READY_PAUSE = 0.02
 """Seconds between two looks at the log of a server that has a ready sign."""

@@ -18,7 +18,7 @@ from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_volumes import MOUNT
-from wsgi_matrix.probe import WAITING
+from wsgi_matrix.probe.protocol import WAITING
 
 NOFILE = 4096
 """Descriptors for the probe: it holds one for each client of a burst."""

@@ -19,7 +19,7 @@ from wsgi_matrix.engines.docker_client import LABEL
 from wsgi_matrix.engines.docker_container import GONE, dated_lines, last_lines
 from wsgi_matrix.engines.docker_volumes import MOUNT
 from wsgi_matrix.model.axes import Cell, Limits
-from wsgi_matrix.probe import Span
+from wsgi_matrix.probe.protocol import Span
 
 PORT = 8000
 """In the cell's own network namespace, so every cell has the same."""

@@ -23,9 +23,10 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig
 
-from wsgi_matrix import bundles, probe
+from wsgi_matrix import bundles
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker_client import CONTENT, LABEL, OWNER
+from wsgi_matrix.probe import protocol
 from wsgi_matrix.util.file_lock import exclusive
 from wsgi_matrix.util.process_owner import owner
 
@@ -60,7 +61,7 @@ def ensure_bundle_volume(
 
 def ensure_probe_volume(client: docker.APIClient, base: str, root: Path) -> str:
     """Name of the volume with the probe as ``probe.pyz``."""
-    content = probe.archive()
+    content = protocol.archive()
     name = f"wsgi-matrix-probe-{hashlib.sha256(content).hexdigest()[:16]}"
     return _ensure(
         client,

@@ -25,7 +25,7 @@ from wsgi_matrix.engines.process_around import Around
 from wsgi_matrix.engines.process_launch import START_DEADLINE, Launch
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
-from wsgi_matrix.probe import Job, Report, Span
+from wsgi_matrix.probe.protocol import Job, Report, Span
 
 PROBE_MARGIN = 10.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wsgi_matrix import probe
 from wsgi_matrix.engines import leftovers
+from wsgi_matrix.probe import protocol
 
 WATCH = 0.05
 """Seconds between two looks at the server."""
@@ -50,7 +50,7 @@ def ready(output: Path) -> bool:
 
 def waits(output: Path) -> bool:
     """Whether a probe has reported that it does nothing but wait."""
-    return probe.WAITING in output.read_bytes()
+    return protocol.WAITING in output.read_bytes()
 
 
 def _archive(folder: Path, name: str) -> Path:
@@ -58,7 +58,7 @@ def _archive(folder: Path, name: str) -> Path:
     archive = folder / "probe.pyz"
     if not archive.exists():
         fresh = archive.with_suffix(f".{name}")
-        fresh.write_bytes(probe.archive())
+        fresh.write_bytes(protocol.archive())
         fresh.replace(archive)
     return archive
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from wsgi_matrix.probe.agent.answer import AnswerReader, dechunk
+from wsgi_matrix.probe.agent.response_reader import AnswerReader, dechunk
 
 
 @dataclass(frozen=True)

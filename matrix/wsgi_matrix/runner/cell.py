@@ -12,7 +12,7 @@ from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
 from wsgi_matrix.model.settings import Settings
-from wsgi_matrix.probe import Job
+from wsgi_matrix.probe.protocol import Job
 from wsgi_matrix.runner.load import Meanwhile
 from wsgi_matrix.suites import Suite
 

@@ -13,7 +13,7 @@ from wsgi_matrix.engines.docker import DockerEngine
 from wsgi_matrix.engines.docker_client import CELL
 from wsgi_matrix.model.axes import App, Cell, Limits
 from wsgi_matrix.model.results import Observed
-from wsgi_matrix.probe import Job
+from wsgi_matrix.probe.protocol import Job
 
 from tests.matrix.docker.conftest import HELLO, ONEGATE, PYTHONS, WSGI, Prepared, an_engine, until
 

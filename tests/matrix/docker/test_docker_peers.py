@@ -8,7 +8,7 @@ import pytest
 from wsgi_matrix import peers
 from wsgi_matrix.engines import CellError
 from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.probe import Job
+from wsgi_matrix.probe.protocol import Job
 
 from .conftest import HELLO, TOP, Prepared
 

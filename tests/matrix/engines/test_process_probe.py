@@ -7,9 +7,9 @@ import threading
 import time
 
 import pytest
-from wsgi_matrix import probe
 from wsgi_matrix.engines import process_probe
-from wsgi_matrix.probe import Job
+from wsgi_matrix.probe import protocol
+from wsgi_matrix.probe.protocol import Job
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -43,10 +43,10 @@ def test_what_a_probe_wrote_is_its_report(tmp_path):
         thread.start()
         output = run(tmp_path, job, listener.getsockname()[1])
         thread.join(120)
-    [[exchange]] = probe.read(output, job).exchanges
+    [[exchange]] = protocol.read(output, job).exchanges
     assert exchange.response == ANSWER
     assert process_probe.ready(tmp_path / "cell.probe")
-    assert (tmp_path / "probe.pyz").read_bytes() == probe.archive()
+    assert (tmp_path / "probe.pyz").read_bytes() == protocol.archive()
     assert not list(tmp_path.glob("probe.cell"))
 
 

@@ -11,7 +11,7 @@ from wsgi_matrix.cases import registry
 from wsgi_matrix.engines import CellError, NotHere, SetupError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript
-from wsgi_matrix.probe import Report
+from wsgi_matrix.probe.protocol import Report
 from wsgi_matrix.runner.cell import run_cell
 
 from tests.matrix.test_negative_controls import Around

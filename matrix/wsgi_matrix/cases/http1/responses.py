@@ -11,7 +11,7 @@ from wsgi_matrix.cases.rule import Accept, Rule, Try, all_of, answer, either, si
 from wsgi_matrix.cases.steps import answers, request, send
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
-from wsgi_matrix.probe.agent.answer import field_values
+from wsgi_matrix.probe.agent.response_reader import field_values
 
 DATE = re.compile(
     rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "

@@ -9,8 +9,8 @@ import socket
 import time
 from dataclasses import dataclass
 
-from .answer import LARGEST, AnswerReader
 from .fair_time import Patience
+from .response_reader import LARGEST, AnswerReader
 
 READ_SIZE = 65536
 CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Any
 
 from . import fair_time
-from .answer import AnswerReader
-from .crowd import POLLING, Connection, ask, connect_all, fetch_all, refused, trickle, watch
+from .accept_queue import Turns
+from .connections import POLLING, Connection, ask, connect_all, fetch_all, refused, trickle, watch
+from .exchange import describe
 from .fair_time import Patience
-from .single import describe
-from .turns import Turns
+from .response_reader import AnswerReader
 
 LARGEST = 16 * 1024 * 1024
 """Octets of a connection after which nothing more is read."""

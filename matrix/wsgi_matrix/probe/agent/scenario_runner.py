@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from .talk import STUCK, Talk
-from .turns import Turns
+from .accept_queue import Turns
+from .scenario import STUCK, Talk
 from .waiting import Waiting
 
 Begin = Callable[[int, float], Talk]

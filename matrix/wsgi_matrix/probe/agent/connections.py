@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from .answer import AnswerReader
-from .single import READ_SIZE, describe
-from .turns import Turns
+from .accept_queue import Turns
+from .exchange import READ_SIZE, describe
+from .response_reader import AnswerReader
 
 Tell = Callable[[str, str, bytes], None]
 """Adds a line to the talk: connection, what, octets."""
