@@ -25,10 +25,11 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from wsgi_matrix import bundles, config
-from wsgi_matrix.engines import EngineError, SetupError, interpreters, launcher
+from wsgi_matrix import config
+from wsgi_matrix.engines import EngineError, SetupError, launcher
 from wsgi_matrix.engines.choose import REQUIRE_DOCKER
 from wsgi_matrix.model.axes import Python
+from wsgi_matrix.packaging import bundle, interpreters
 
 PAGES = Path(__file__).resolve().parent
 ROOT = PAGES.parent.parent
@@ -116,7 +117,7 @@ def files() -> dict[str, bytes]:
     """What a session finds: lessons, apps, the server, and the packages of the apps."""
     found: dict[str, bytes] = {"shell.py": (PAGES / "shell.py").read_bytes()}
     for folder in ("lessons", "server/onegate", "apps"):
-        for path in bundles.files(ROOT / folder):
+        for path in bundle.files(ROOT / folder):
             found[str(path.relative_to(ROOT))] = path.read_bytes()
     return found
 
@@ -126,8 +127,8 @@ def packages(python: Python, platform: str | None) -> dict[str, bytes]:
     matrix = config.load(ROOT / "lessons" / "matrix.toml", BUILD)
     found = {}
     for app in matrix.apps.values():
-        lib = bundles.ensure_bundle(app, python, BUILD, platform).lib
-        for path in bundles.files(lib):
+        lib = bundle.ensure_bundle(app, python, BUILD, platform).lib
+        for path in bundle.files(lib):
             name = path.relative_to(lib).as_posix()
             found[f".local/lib/python{python.version}/site-packages/{name}"] = path.read_bytes()
     return found

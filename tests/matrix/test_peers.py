@@ -10,7 +10,7 @@ from wsgi_matrix import config, peers, plan
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.axes import Python
-from wsgi_matrix.parts import ensure_parts
+from wsgi_matrix.packaging.server_dependencies import ensure_parts
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "peers").glob("*/server.toml"))

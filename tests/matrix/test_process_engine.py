@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines import CellError, interpreters, leftovers, process, process_launch
+from wsgi_matrix.engines import CellError, leftovers, process, process_launch
 from wsgi_matrix.engines.process import ProcessEngine, source_digest
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.packaging import interpreters
 from wsgi_matrix.util import process_owner
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")

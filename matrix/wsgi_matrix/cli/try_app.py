@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, plan, resolve, shipped, suites
+from wsgi_matrix import config, plan, shipped, suites
 from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.loading import loadable, not_called
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
+from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import Suite
@@ -63,7 +64,7 @@ def try_app(
         tell_reading(settings)
         suite = suites.choose(settings, suites.TRAFFIC)
         for each in settings.apps.values():
-            if told := resolve.chosen(each.path, each.requirements)[1]:
+            if told := lockfile.chosen(each.path, each.requirements)[1]:
                 click.echo(f"wsgi-matrix: {told}", err=True)
         chosen_engine, notice = choose(engine, settings.build)
         if notice:

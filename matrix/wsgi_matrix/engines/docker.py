@@ -12,7 +12,6 @@ from typing import Any
 
 from docker.errors import DockerException
 
-from wsgi_matrix import bundles
 from wsgi_matrix.engines import commands, docker_baseline, docker_clean
 from wsgi_matrix.engines.docker_around import PYTHON
 from wsgi_matrix.engines.docker_base import ensure_base
@@ -22,6 +21,7 @@ from wsgi_matrix.engines.docker_container import end_of
 from wsgi_matrix.engines.docker_prepared import Prepared
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.model.axes import Cell, Python
+from wsgi_matrix.packaging import bundle
 from wsgi_matrix.util.process_owner import owner
 
 UIDS = range(20_000, 60_000, 2)
@@ -65,7 +65,7 @@ class DockerEngine:
         phase("images", "")
         if count := docker_clean.clean(self.client):
             phase("images", f"{count} left behind by earlier runs removed")
-        with bundles.in_use(self._root):
+        with bundle.in_use(self._root):
             self._prepared.make(cells, phase)
 
     def base(self, python: Python, phase: Callable[[str, str], None]) -> str:
@@ -179,7 +179,7 @@ class DockerEngine:
 
     def clean_cache(self) -> int:
         """See :class:`wsgi_matrix.engines.Engine`. Images stay: `docker rmi` removes them."""
-        octets = bundles.remove_all(self._root)
+        octets = bundle.remove_all(self._root)
         docker_clean.remove_volumes(self.client)
         return octets
 

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import docker
 
-from wsgi_matrix.bundles import Bundle, ensure_bundle
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.engines.docker_base import Base, ensure_base
 from wsgi_matrix.engines.docker_images import ensure_image, there
 from wsgi_matrix.engines.docker_volumes import ensure_bundle_volume, ensure_probe_volume
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image
-from wsgi_matrix.parts import ensure_parts
+from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
+from wsgi_matrix.packaging.server_dependencies import ensure_parts
 
 PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 """uv's names by Docker's. The images are glibc's."""

@@ -19,12 +19,13 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from wsgi_matrix import bundles, parts
-from wsgi_matrix.engines import SetupError, commands, interpreters, leftovers
+from wsgi_matrix.engines import SetupError, commands, leftovers
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.engines.process_cell import ProcessCell
 from wsgi_matrix.model.axes import App, Cell, Python, Server
 from wsgi_matrix.model.results import Image
+from wsgi_matrix.packaging import bundle as bundles
+from wsgi_matrix.packaging import interpreters, server_dependencies
 from wsgi_matrix.util.file_lock import exclusive
 
 SHARED = Path("/var/cache/wsgi-matrix")
@@ -72,7 +73,7 @@ class ProcessEngine:
             for folder in (bundle.folder, bundle.lib):
                 self._compile(folder, python)
         for server, python in dict.fromkeys((cell.server, cell.python) for cell in cells):
-            of_server = parts.ensure_folder(server, python, self.place, None)
+            of_server = server_dependencies.ensure_folder(server, python, self.place, None)
             if of_server is not None:
                 self._compile(of_server, python)
 
@@ -126,7 +127,7 @@ class ProcessEngine:
         _, version = found
         python = interpreters.bare(cell.python.version, self.place)
         bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
-        of_server = parts.ensure_folder(cell.server, cell.python, self.place, None)
+        of_server = server_dependencies.ensure_folder(cell.server, cell.python, self.place, None)
         digest = source_digest(cell.server)
         with self._lock:  # the folder goes with the last open cell: not between these two
             running = ProcessCell(

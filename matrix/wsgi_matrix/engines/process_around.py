@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import commands
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.packaging.bundle import Bundle
 
 OWN = {"HOME": "home", "TMPDIR": "tmp"}
 """Variables that name a folder of the cell's own: without HOME a user that is in no passwd has no

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import (
     CellError,
     commands,
@@ -25,6 +24,7 @@ from wsgi_matrix.engines.process_around import Around
 from wsgi_matrix.engines.process_launch import START_DEADLINE, Launch
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
+from wsgi_matrix.packaging.bundle import Bundle
 from wsgi_matrix.probe.protocol import Job, Report, Span
 
 PROBE_MARGIN = 10.0

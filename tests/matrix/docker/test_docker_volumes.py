@@ -8,11 +8,11 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.bundles import Bundle
 from wsgi_matrix.engines import SetupError, docker_volumes
 from wsgi_matrix.engines.docker_base import ensure_base
 from wsgi_matrix.engines.docker_client import LABEL, OWNER
 from wsgi_matrix.engines.docker_volumes import MOUNT, discard, ensure_bundle_volume, ours
+from wsgi_matrix.packaging.bundle import Bundle
 from wsgi_matrix.util.process_owner import owner
 
 from tests.matrix.docker.conftest import PYTHONS, TOP, run

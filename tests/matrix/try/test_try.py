@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jsonschema
 import pytest
 from wsgi_matrix import config
-from wsgi_matrix.engines import interpreters
+from wsgi_matrix.packaging import interpreters
 from wsgi_matrix.reports import data
 
 from tests.matrix.packages import wheel

@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix import project_copy, resolve, uv_program
-from wsgi_matrix.engines import SetupError, interpreters
+from wsgi_matrix.engines import SetupError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Python
-from wsgi_matrix.project_copy import CACHE_TAG
-from wsgi_matrix.requirement_lines import normalised
-from wsgi_matrix.resolve import Lock
+from wsgi_matrix.packaging import interpreters, lockfile, project_copy, uv
+from wsgi_matrix.packaging.lockfile import Lock
+from wsgi_matrix.packaging.project_copy import CACHE_TAG
+from wsgi_matrix.packaging.requirement_lines import normalised
 from wsgi_matrix.util.file_lock import exclusive, shared
 
 RECIPE = "3"
@@ -116,7 +116,7 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
 
     def fill_lib(part: Path) -> None:
         if lock is not None:
-            words = resolve.wheels(app, python, platform)
+            words = lockfile.wheels(app, python, platform)
             unpack(f"app {app.name}", lock, python, words, part)
 
     ensure_folder(f"app {app.name}", lib, fill_lib)
@@ -189,7 +189,7 @@ def _requirements(app: App, python: Python, platform: str | None, root: Path) ->
         raise SetupError(f"app {app.name}: there is no folder {app.path}; correct its path")
     path: Path | None = app.path / app.requirements
     if app.resolve:
-        path, _ = resolve.chosen(app.path, app.requirements)
+        path, _ = lockfile.chosen(app.path, app.requirements)
     if path is None or not path.is_file():
         if app.framework:
             raise SetupError(
@@ -198,7 +198,7 @@ def _requirements(app: App, python: Python, platform: str | None, root: Path) ->
             )
         return None
     if app.resolve:
-        return resolve.locked(app, path, python, platform, root)
+        return lockfile.locked(app, path, python, platform, root)
     lines = path.read_text(encoding="utf-8").splitlines()
     if any(line.strip() and not line.lstrip().startswith("#") for line in lines):
         return Lock(file=path, folder=path.parent, inputs=(path,), written=(path,))
@@ -273,7 +273,7 @@ def unpack(whose: str, lock: Lock, python: Python, words: Sequence[str], target:
     advice = "lock it again if it is out of date"
     if lock.resolved:
         advice = f"if files have changed since they were locked, remove {lock.file}"
-    uv_program.run(
+    uv.run(
         command,
         f"{whose}: {written} cannot be installed for Python {python.version} (with matching hashes "
         "only)",
@@ -315,7 +315,7 @@ def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) ->
         else:
             sources.append(project)
     names = ", ".join(lock.projects)
-    uv_program.run(
+    uv.run(
         [*command, "--", *sources],
         f"app {app.name}: {names} cannot be built for Python {python.version}",
         deadline=DEADLINE,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import uv
 
-from wsgi_matrix import requirement_lines
 from wsgi_matrix.engines import SetupError
+from wsgi_matrix.packaging import requirement_lines
 
 SHOWN = 12
 """Lines of uv's explanation that are shown."""

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from wsgi_matrix import project_copy
-from wsgi_matrix.engines import SetupError, interpreters
+from wsgi_matrix.engines import SetupError
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.packaging import interpreters, project_copy
+from wsgi_matrix.packaging.uv import run
 from wsgi_matrix.util.atomic_write import write_whole
 from wsgi_matrix.util.file_lock import exclusive
-from wsgi_matrix.uv_program import run
 
 DEADLINE = 300.0
 """Seconds for resolving."""

@@ -16,12 +16,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wsgi_matrix.bundles import DEADLINE, unpack
 from wsgi_matrix.engines import SetupError
 from wsgi_matrix.model.axes import Python, Server
-from wsgi_matrix.resolve import Lock
+from wsgi_matrix.packaging.bundle import DEADLINE, unpack
+from wsgi_matrix.packaging.lockfile import Lock
+from wsgi_matrix.packaging.uv import uv_program
 from wsgi_matrix.util.file_lock import exclusive
-from wsgi_matrix.uv_program import uv_program
 
 
 def ensure_parts(server: Server, python: Python, root: Path, platform: str) -> dict[str, Path]:
