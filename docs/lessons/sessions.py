@@ -26,8 +26,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from wsgi_matrix import config
-from wsgi_matrix.engines import EngineError, SetupError, launcher
+from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.choose import REQUIRE_DOCKER
+from wsgi_matrix.engines.process import launcher
 from wsgi_matrix.model.axes import Python
 from wsgi_matrix.packaging import bundle, interpreters
 
@@ -162,9 +163,9 @@ class Containers:
     """Sessions in containers. Raises :class:`EngineError` where no engine answers."""
 
     def __init__(self) -> None:
-        from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415 - slow to import
-        from wsgi_matrix.engines.docker_client import OWNER, connect  # noqa: PLC0415
-        from wsgi_matrix.engines.docker_prepared import PLATFORMS  # noqa: PLC0415
+        from wsgi_matrix.engines.docker.base_images import ensure_base  # noqa: PLC0415 - slow to import
+        from wsgi_matrix.engines.docker.client import OWNER, connect  # noqa: PLC0415
+        from wsgi_matrix.engines.docker.prepare import PLATFORMS  # noqa: PLC0415
         from wsgi_matrix.util.process_owner import owner  # noqa: PLC0415
 
         self.client = connect()

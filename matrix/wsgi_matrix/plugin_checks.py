@@ -13,7 +13,7 @@ from wsgi_matrix import config, evidence, plan, suites
 from wsgi_matrix.cases import registry
 from wsgi_matrix.cases.registry import overall
 from wsgi_matrix.compare import CHECKS, compare
-from wsgi_matrix.engines import EngineError, SetupError
+from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell

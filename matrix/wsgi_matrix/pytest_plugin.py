@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wsgi_matrix.engine_names import ENGINES
+from wsgi_matrix.engines.names import ENGINES
 
 if TYPE_CHECKING:
     from wsgi_matrix.model.results import CaseResult, Run

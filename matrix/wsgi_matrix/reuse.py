@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix import codec
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome
 from wsgi_matrix.model.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from wsgi_matrix.cli import main
-from wsgi_matrix.engines import process
+from wsgi_matrix.engines.process import engine
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging import bundle, interpreters
 
@@ -20,7 +20,7 @@ PYTHON = Python(version="3.11")
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The build directory; root's cache is elsewhere where that is closed to others."""
-    monkeypatch.setattr(process, "SHARED", tmp_path / "of root")
+    monkeypatch.setattr(engine, "SHARED", tmp_path / "of root")
     monkeypatch.delenv("WSGI_MATRIX_REQUIRE_DOCKER", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "build"
@@ -33,7 +33,7 @@ def cached(tmp_path: Path, place: Path) -> Path:
     wheel(app / "wheels", "tiny")
     (app / "app.py").write_text("def app(environ, start_response): ...\n")
     (app / "requirements.txt").write_text("--no-index\n-f wheels\ntiny\n")
-    root = process.ProcessEngine(place).place
+    root = engine.ProcessEngine(place).place
     bundle.ensure_bundle(App(name="shop", path=app, resolve=True), PYTHON, root, None)
     interpreters.bare(PYTHON.version, root)
     return root

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.cli import kept
-from wsgi_matrix.engines import leftovers
+from wsgi_matrix.engines.process import leftovers
 from wsgi_matrix.util.atomic_write import write_whole
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix import growth, plan
-from wsgi_matrix.engines import NotHere
-from wsgi_matrix.engines.process import most_files
+from wsgi_matrix.engines.api import NotHere
+from wsgi_matrix.engines.process.engine import most_files
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import Outcome
 

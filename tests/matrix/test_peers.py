@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import config, peers, plan
-from wsgi_matrix.engines import SetupError
+from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.axes import Python
 from wsgi_matrix.packaging.server_dependencies import ensure_parts

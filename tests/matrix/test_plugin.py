@@ -204,7 +204,7 @@ def test_the_plugin_imports_nothing_for_those_who_do_not_use_it():
     done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, check=True)
     assert json.loads(done.stdout) == [
         "wsgi_matrix",
-        "wsgi_matrix.engine_names",
+        "wsgi_matrix.engines.names",
         "wsgi_matrix.pytest_plugin",
     ]
 
@@ -215,7 +215,7 @@ import sys
 
 def test_of_their_own():
     ours = {name for name in sys.modules if name.startswith("wsgi_matrix")}
-    assert ours == {"wsgi_matrix", "wsgi_matrix.engine_names", "wsgi_matrix.pytest_plugin"}
+    assert ours == {"wsgi_matrix", "wsgi_matrix.engines.names", "wsgi_matrix.pytest_plugin"}
     assert "docker" not in sys.modules
 """
 

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines import CellError, leftovers, process, process_launch
-from wsgi_matrix.engines.process import ProcessEngine, source_digest
+from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.engines.process import engine as process
+from wsgi_matrix.engines.process import launch, leftovers
+from wsgi_matrix.engines.process.engine import ProcessEngine, source_digest
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.packaging import interpreters
 from wsgi_matrix.util import process_owner
@@ -81,7 +83,7 @@ def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
 
 
 def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):
-    monkeypatch.setattr(process_launch.sys, "executable", "/bin/true")
+    monkeypatch.setattr(launch.sys, "executable", "/bin/true")
     with (
         pytest.raises(CellError, match="launcher ended before"),
         process_engine.open(cell()),
@@ -234,7 +236,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from wsgi_matrix import config, plan
-from wsgi_matrix.engines.process import ProcessEngine
+from wsgi_matrix.engines.process.engine import ProcessEngine
 matrix = config.load(Path(sys.argv[1]), Path(sys.argv[2]))
 [cell] = plan.make_cells(matrix, plan.Selection(select=("plain-good-default-py311",)))
 with ProcessEngine(matrix.build).open(cell) as running:

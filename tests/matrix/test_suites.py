@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix import config, conformance, plan, suites
 from wsgi_matrix.cases.slow import RULES as SLOW_RULES
-from wsgi_matrix.engines import CellError
+from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.runner.run import Runner

@@ -15,8 +15,8 @@ import click
 
 from wsgi_matrix import suites
 from wsgi_matrix.cli import completion
-from wsgi_matrix.engine_names import ENGINES
-from wsgi_matrix.engines import EngineError, SetupError
+from wsgi_matrix.engines.api import EngineError, SetupError
+from wsgi_matrix.engines.names import ENGINES
 from wsgi_matrix.errors import EXIT_CODES, Exit, UserError
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from wsgi_matrix import hints
-from wsgi_matrix.engines import CellError, Engine, SetupError
+from wsgi_matrix.engines.api import CellError, Engine, SetupError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import Run

@@ -9,7 +9,7 @@ import click
 
 from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
-from wsgi_matrix.engines import EngineError
+from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.errors import Exit, UserError, suggestion
 from wsgi_matrix.reports import changes, files, saved
 from wsgi_matrix.reports import show as showing
@@ -53,7 +53,7 @@ def _kept(cell: saved.Value) -> str:
     if cell["engine"] != "docker":
         return f"\n== kept\n{cell['kept'][0]}\n"
     # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker_kept import inspected  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.preserved import inspected  # noqa: PLC0415
 
     try:
         return f"\n== kept\n{inspected(cell['kept'])}"

@@ -22,7 +22,7 @@ from wsgi_matrix.cli.common import (
     user_errors,
     write_out,
 )
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run

@@ -56,8 +56,8 @@ def _build(group: Mapping[str, Any]) -> Path:
 def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
     """Make the base images, or find that they are there, and print their names."""
     # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415
-    from wsgi_matrix.engines.docker_client import connect  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.base_images import ensure_base  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.client import connect  # noqa: PLC0415
 
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(pythons=pythons))

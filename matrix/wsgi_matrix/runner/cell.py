@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from wsgi_matrix.cases import Evidence, registry
-from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
+from wsgi_matrix.engines.api import CellError, Engine, NotHere, Running, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
 from wsgi_matrix.model.settings import Settings

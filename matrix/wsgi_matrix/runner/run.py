@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from wsgi_matrix import events, xfails
-from wsgi_matrix.engines import Engine, EngineError, SetupError
+from wsgi_matrix.engines.api import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
 from wsgi_matrix.model.settings import Settings

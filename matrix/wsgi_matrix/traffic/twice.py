@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wsgi_matrix.cases.registry import overall
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.model.settings import Config

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix import peers
-from wsgi_matrix.engines import CellError
-from wsgi_matrix.engines.docker import DockerEngine
+from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.engines.docker.engine import DockerEngine
 from wsgi_matrix.probe.protocol import Job
 
 from .conftest import HELLO, TOP, Prepared

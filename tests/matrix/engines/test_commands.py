@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines import CellError, commands
+from wsgi_matrix.engines import commands
+from wsgi_matrix.engines.api import CellError
 
 
 class Ran:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import plan
-from wsgi_matrix.engines.process_around import Around
+from wsgi_matrix.engines.process.provision import Around
 from wsgi_matrix.model.app_environment import Surroundings
 from wsgi_matrix.packaging.bundle import Bundle
 

@@ -8,7 +8,7 @@ import contextlib
 import pytest
 from wsgi_matrix import plan, suites
 from wsgi_matrix.cases import registry
-from wsgi_matrix.engines import CellError, NotHere, SetupError
+from wsgi_matrix.engines.api import CellError, NotHere, SetupError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript
 from wsgi_matrix.probe.protocol import Report

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from wsgi_matrix import events, plan
-from wsgi_matrix.engines import CellError, EngineError, SetupError
+from wsgi_matrix.engines.api import CellError, EngineError, SetupError
 from wsgi_matrix.model.results import Outcome, Partial
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.run import Runner

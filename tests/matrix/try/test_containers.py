@@ -9,8 +9,8 @@ import tarfile
 
 import pytest
 from wsgi_matrix import shipped
-from wsgi_matrix.engines.docker_base import ensure_base
-from wsgi_matrix.engines.docker_client import LABEL, OWNER
+from wsgi_matrix.engines.docker.base_images import ensure_base
+from wsgi_matrix.engines.docker.client import LABEL, OWNER
 from wsgi_matrix.util.process_owner import owner
 
 from .conftest import TOP

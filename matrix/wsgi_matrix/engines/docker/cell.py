@@ -11,12 +11,14 @@ from concurrent.futures import Executor, Future
 import docker
 from docker.errors import APIError, DockerException
 
-from wsgi_matrix.engines import CellError, NotHere, docker_observed, probe_output
-from wsgi_matrix.engines.docker_around import Around
-from wsgi_matrix.engines.docker_client import CELL, LABEL
-from wsgi_matrix.engines.docker_prepared import Parts
-from wsgi_matrix.engines.docker_probe import ProbeContainer
-from wsgi_matrix.engines.docker_server import DYING, PORT, ServerContainer, said
+from wsgi_matrix.engines import probe_output
+from wsgi_matrix.engines.api import CellError, NotHere
+from wsgi_matrix.engines.docker import readback
+from wsgi_matrix.engines.docker.client import CELL, LABEL
+from wsgi_matrix.engines.docker.prepare import Parts
+from wsgi_matrix.engines.docker.probe import ProbeContainer
+from wsgi_matrix.engines.docker.provision import Around
+from wsgi_matrix.engines.docker.server import DYING, PORT, ServerContainer, said
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Observed, Stopped
 from wsgi_matrix.probe.protocol import Job, Report
@@ -28,7 +30,7 @@ PROBE_MARGIN = 5.0
 
 
 class DockerRunning:
-    """A server in a container; implements :class:`wsgi_matrix.engines.Running`."""
+    """A server in a container; implements :class:`wsgi_matrix.engines.api.Running`."""
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class DockerRunning:
                 f"the server's container could not be started: {said(error)}"
             ) from error
         self._observed = self._pool.submit(
-            docker_observed.limits, self._client, server.id, self._beside_uid
+            readback.limits, self._client, server.id, self._beside_uid
         )
         self._probe = self._pool.submit(self._start_probe, self._making)
 
@@ -123,7 +125,7 @@ class DockerRunning:
         return made
 
     def observed(self) -> Observed:
-        """Read from inside while the server starts; see :class:`wsgi_matrix.engines.Running`."""
+        """Read from inside while the server starts; see :class:`wsgi_matrix.engines.api.Running`."""
         assert self._observed is not None
         try:
             with self._waiting():
@@ -136,7 +138,7 @@ class DockerRunning:
             ) from error
 
     def probe(self, job: Job) -> Report:
-        """See :class:`wsgi_matrix.engines.Running`."""
+        """See :class:`wsgi_matrix.engines.api.Running`."""
         server = self._server
         output, words = self._run_probe(job)
         text = words[-500:].decode("utf-8", "replace").strip()
@@ -182,18 +184,18 @@ class DockerRunning:
         self._server.raise_if_ended("the server ended before its port was open")
 
     def started(self) -> float:
-        """See :class:`wsgi_matrix.engines.Running`."""
+        """See :class:`wsgi_matrix.engines.api.Running`."""
         return self._server.started()
 
     def memory(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.Running`."""
-        return docker_observed.memory(self._client, self._server.id)
+        """See :class:`wsgi_matrix.engines.api.Running`."""
+        return readback.memory(self._client, self._server.id)
 
     def zombies(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.Running`. Seen from inside, by another user."""
+        """See :class:`wsgi_matrix.engines.api.Running`. Seen from inside, by another user."""
         try:
             with self._waiting():
-                return docker_observed.zombies(self._client, self._server.id, self._beside_uid)
+                return readback.zombies(self._client, self._server.id, self._beside_uid)
         except (APIError, ValueError) as error:
             # Its end takes along what runs inside a moment before the engine knows of it.
             if not self._server.wait(DYING)["Running"]:
@@ -201,7 +203,7 @@ class DockerRunning:
             raise CellError(f"its processes cannot be seen: {said(error)}") from error
 
     def stop(self, grace: float) -> Stopped:
-        """See :class:`wsgi_matrix.engines.Running`."""
+        """See :class:`wsgi_matrix.engines.api.Running`."""
         server = self._server
         with self._waiting():
             early = not server.state()["Running"]

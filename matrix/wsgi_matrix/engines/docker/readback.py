@@ -14,7 +14,7 @@ from docker.errors import APIError
 
 from wsgi_matrix.engines import proc_limits
 from wsgi_matrix.engines import zombies as zombies_module
-from wsgi_matrix.engines.docker_container import GONE
+from wsgi_matrix.engines.docker.containers import GONE
 from wsgi_matrix.model.results import Observed
 
 FILES = (

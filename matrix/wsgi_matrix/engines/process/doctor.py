@@ -9,18 +9,18 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
-from wsgi_matrix.engines import doctor_inside
-from wsgi_matrix.engines.doctor_finding import NOFILE, NPROC, Finding
-from wsgi_matrix.engines.launcher import become
-from wsgi_matrix.engines.process import ProcessEngine
-from wsgi_matrix.engines.process_observed import NO_CGROUP, NO_IMAGE, NO_UID
+from wsgi_matrix.engines import doctor_script
+from wsgi_matrix.engines.doctor import NOFILE, NPROC, Finding
+from wsgi_matrix.engines.process.engine import ProcessEngine
+from wsgi_matrix.engines.process.launcher import become
+from wsgi_matrix.engines.process.readback import NO_CGROUP, NO_IMAGE, NO_UID
 
 DEADLINE = 60.0
 NO_NAMESPACE = "processes share this machine's network and process table"
 
 
 def findings(engine: ProcessEngine) -> Iterator[Finding]:
-    """As :meth:`wsgi_matrix.engines.doctor_docker.DockerDoctor.findings`, for processes."""
+    """As :meth:`wsgi_matrix.engines.docker.doctor.DockerDoctor.findings`, for processes."""
     told = _run("nofile", resource.RLIMIT_NOFILE, NOFILE)
     holds = told["soft"] == told["hard"] == NOFILE and told["refused"] == "EMFILE"
     seen = f"{told['soft']}/{told['hard']}; {told['opened']} opened, then {told['refused']}"
@@ -47,7 +47,7 @@ def findings(engine: ProcessEngine) -> Iterator[Finding]:
 def _run(name: str, limit: int, value: int, uid: int | None = None) -> dict[str, object]:
     """Try ``name`` in a child under one limit, as the launcher sets it."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", doctor_inside.__file__, name],
+        [sys.executable, "-I", "-S", doctor_script.__file__, name],
         preexec_fn=partial(_limited, limit, value, uid),
         capture_output=True,
         text=True,

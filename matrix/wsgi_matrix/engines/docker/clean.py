@@ -5,9 +5,9 @@ from __future__ import annotations
 import docker
 from docker.errors import APIError
 
-from wsgi_matrix.engines.docker_client import KEEP, LABEL, OWNER
-from wsgi_matrix.engines.docker_container import end_of
-from wsgi_matrix.engines.docker_volumes import discard, is_complete, is_mark, ours
+from wsgi_matrix.engines.docker.client import KEEP, LABEL, OWNER
+from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.volumes import discard, is_complete, is_mark, ours
 from wsgi_matrix.util.process_owner import is_alive
 
 

@@ -11,17 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from wsgi_matrix.engines import (
-    CellError,
-    commands,
-    leftovers,
-    probe_output,
-    process_observed,
-    process_probe,
-    zombies,
-)
-from wsgi_matrix.engines.process_around import Around
-from wsgi_matrix.engines.process_launch import START_DEADLINE, Launch
+from wsgi_matrix.engines import commands, probe_output, zombies
+from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.engines.process import leftovers, readback
+from wsgi_matrix.engines.process import probe as process_probe
+from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
+from wsgi_matrix.engines.process.provision import Around
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.packaging.bundle import Bundle
@@ -34,7 +29,7 @@ LOG_TAIL = 4000
 
 
 class ProcessCell:
-    """A running cell (:class:`wsgi_matrix.engines.Running`)."""
+    """A running cell (:class:`wsgi_matrix.engines.api.Running`)."""
 
     def __init__(
         self,
@@ -142,12 +137,12 @@ class ProcessCell:
         """The limits in ``/proc/PID/limits`` of the server."""
         own_uid = self.uid is not None
         try:
-            return process_observed.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
+            return readback.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
         except OSError:
             self._raise_died("the server ended at once")
 
     def probe(self, job: Job) -> Report:
-        """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.Running`."""
+        """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.api.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
         line = job.encode(self.port, log=str(self.log_file))
         told = False
@@ -180,15 +175,15 @@ class ProcessCell:
         raise CellError(what, self.log(), told["status"] if told else None)
 
     def started(self) -> float:
-        """See :class:`wsgi_matrix.engines.Running`."""
+        """See :class:`wsgi_matrix.engines.api.Running`."""
         return self.launch.started
 
     def memory(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.Running`."""
-        return process_observed.memory(self.launch.pid)
+        """See :class:`wsgi_matrix.engines.api.Running`."""
+        return readback.memory(self.launch.pid)
 
     def zombies(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.Running`. The server's processes are of its session."""
+        """See :class:`wsgi_matrix.engines.api.Running`. The server's processes are of its session."""
         found = zombies.settled(self.launch.pid)
         return None if self.launch.hear(0) is not None else len(found)
 
@@ -206,7 +201,7 @@ class ProcessCell:
             oom_killed=False,
             log=self.log(),
             changed=(),
-            changed_unknown=process_observed.NO_IMAGE,
+            changed_unknown=readback.NO_IMAGE,
             forced=forced,
             left=int(told["left"]) if told and not forced else 0,
             early=early,

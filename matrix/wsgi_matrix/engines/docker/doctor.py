@@ -13,15 +13,15 @@ import docker
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
-from wsgi_matrix.engines import doctor_inside
-from wsgi_matrix.engines.docker_client import LABEL, OWNER
-from wsgi_matrix.engines.docker_container import end_of
-from wsgi_matrix.engines.doctor_finding import NOFILE, NPROC, Finding
+from wsgi_matrix.engines import doctor_script
+from wsgi_matrix.engines.docker.client import LABEL, OWNER
+from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.doctor import NOFILE, NPROC, Finding
 from wsgi_matrix.util.process_owner import owner
 
 PIDS, MEMORY = 16, 64 * 2**20
 UID = 59_998
-"""A user that no cell has (:data:`wsgi_matrix.engines.docker.UIDS`): RLIMIT_NPROC counts by uid."""
+"""A user that no cell has (:data:`wsgi_matrix.engines.docker.engine.UIDS`): RLIMIT_NPROC counts by uid."""
 DEADLINE = 60.0
 """Seconds for one container."""
 
@@ -129,7 +129,7 @@ class DockerDoctor:
             end_of(self._client, [container])
 
     def _create(self, name: str, value: str, *, user: int = 0, **host: Any) -> str:
-        source = Path(doctor_inside.__file__).read_text(encoding="utf-8")
+        source = Path(doctor_script.__file__).read_text(encoding="utf-8")
         options = {"network_mode": "none", "log_config": LogConfig(type="json-file"), **host}
         created = self._client.create_container(
             self._image,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wsgi_matrix.engines import leftovers
+from wsgi_matrix.engines.process import leftovers
 from wsgi_matrix.probe import protocol
 
 WATCH = 0.05

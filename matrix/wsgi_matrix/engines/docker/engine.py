@@ -12,13 +12,15 @@ from typing import Any
 
 from docker.errors import DockerException
 
-from wsgi_matrix.engines import commands, docker_baseline, docker_clean
-from wsgi_matrix.engines.docker_around import PYTHON
-from wsgi_matrix.engines.docker_base import ensure_base
-from wsgi_matrix.engines.docker_cell import DockerRunning
-from wsgi_matrix.engines.docker_client import KEEP, OWNER, RUN, connect, engine_name
-from wsgi_matrix.engines.docker_container import end_of
-from wsgi_matrix.engines.docker_prepared import Prepared
+from wsgi_matrix.engines import commands
+from wsgi_matrix.engines.docker import baseline as docker_baseline
+from wsgi_matrix.engines.docker import clean as docker_clean
+from wsgi_matrix.engines.docker.base_images import ensure_base
+from wsgi_matrix.engines.docker.cell import DockerRunning
+from wsgi_matrix.engines.docker.client import KEEP, OWNER, RUN, connect, engine_name
+from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.prepare import Prepared
+from wsgi_matrix.engines.docker.provision import PYTHON
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.model.axes import Cell, Python
 from wsgi_matrix.packaging import bundle
@@ -36,7 +38,7 @@ THREADS = 16
 
 
 class DockerEngine:
-    """Implements :class:`wsgi_matrix.engines.Engine`. Usable from several threads."""
+    """Implements :class:`wsgi_matrix.engines.api.Engine`. Usable from several threads."""
 
     name = "docker"
 
@@ -61,7 +63,7 @@ class DockerEngine:
         self._kept: dict[str, DockerRunning] = {}
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
-        """See :class:`wsgi_matrix.engines.Engine`. Removes first what dead runs left."""
+        """See :class:`wsgi_matrix.engines.api.Engine`. Removes first what dead runs left."""
         phase("images", "")
         if count := docker_clean.clean(self.client):
             phase("images", f"{count} left behind by earlier runs removed")
@@ -74,7 +76,7 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def open(self, cell: Cell) -> Iterator[DockerRunning]:
-        """See :class:`wsgi_matrix.engines.Engine`. Needs :meth:`prepare` for ``cell`` before.
+        """See :class:`wsgi_matrix.engines.api.Engine`. Needs :meth:`prepare` for ``cell`` before.
 
         Its containers are ended on leaving; that they are removed is seen to in the background
         and done when :meth:`close` returns or the interpreter ends.
@@ -84,7 +86,7 @@ class DockerEngine:
             yield running
 
     def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         with self._cell(cell) as running:
             running.around.set_up()
             return commands.check(words, PYTHON, running.around.run)
@@ -123,23 +125,23 @@ class DockerEngine:
         running.around.close()
 
     def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """See :class:`wsgi_matrix.engines.Engine`: ids, the server's container first."""
+        """See :class:`wsgi_matrix.engines.api.Engine`: ids, the server's container first."""
         with contextlib.suppress(DockerException, OSError):  # an engine that is gone keeps all
             for cell in [cell for cell in self._kept if cell not in cells]:
                 self._end(self._kept.pop(cell))
         return {cell: tuple(reversed(each.containers)) for cell, each in self._kept.items()}
 
     def identity(self, cell: Cell) -> tuple[str, ...]:
-        """See :class:`wsgi_matrix.engines.Engine`. Volumes are named by their content."""
+        """See :class:`wsgi_matrix.engines.api.Engine`. Volumes are named by their content."""
         parts = self._prepared.of(cell)
         return (self.name, parts.image.id, parts.base, parts.bundle_volume, parts.probe_volume)
 
     def installed(self, cell: Cell) -> dict[str, str]:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         return dict(self._prepared.of(cell).installed)
 
     def gone(self) -> str:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         try:
             self.client.ping()
         except (DockerException, OSError) as error:
@@ -159,26 +161,26 @@ class DockerEngine:
                 self._uids.discard(uid)
 
     def baseline(self, cell: Cell) -> dict[str, float]:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         parts = self._prepared.of(cell)
         return docker_baseline.measure(self.client, cell, parts, self._labels)
 
     def skip_reason(self, cell: Cell) -> str:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         if cell.limits.memory is not None and not self._info.get("MemoryLimit"):
             return "this Docker engine cannot limit memory (its control group is not enabled)"
         return ""
 
     def abort(self) -> None:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         self._open.kill()
 
     def clean(self) -> int:
-        """See :class:`wsgi_matrix.engines.Engine`."""
+        """See :class:`wsgi_matrix.engines.api.Engine`."""
         return docker_clean.clean(self.client, kept=True)
 
     def clean_cache(self) -> int:
-        """See :class:`wsgi_matrix.engines.Engine`. Images stay: `docker rmi` removes them."""
+        """See :class:`wsgi_matrix.engines.api.Engine`. Images stay: `docker rmi` removes them."""
         octets = bundle.remove_all(self._root)
         docker_clean.remove_volumes(self.client)
         return octets

@@ -1,6 +1,6 @@
 """A command under the launcher, as the harness sees it: started, heard, signalled, ended.
 
-What is on the other side of the two pipes is :mod:`wsgi_matrix.engines.launcher`.
+What is on the other side of the two pipes is :mod:`wsgi_matrix.engines.process.launcher`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.engines import CellError
-from wsgi_matrix.engines import launcher as launcher_module
+from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.engines.process import launcher as launcher_module
 
 START_DEADLINE = 30.0
 

@@ -16,8 +16,8 @@ import docker
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
-from wsgi_matrix.engines.docker_container import end_of
-from wsgi_matrix.engines.docker_volumes import MOUNT
+from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.volumes import MOUNT
 from wsgi_matrix.probe.protocol import WAITING
 
 NOFILE = 4096
