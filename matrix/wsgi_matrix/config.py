@@ -10,15 +10,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import peers, suites
+from wsgi_matrix import peers
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import app_environment, target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.settings import Config, Settings, SuiteSettings
 from wsgi_matrix.probe.agent.response_reader import LARGEST
+from wsgi_matrix.suites import api
+from wsgi_matrix.suites.xfail import Xfail
 from wsgi_matrix.util import toml_file as toml
 from wsgi_matrix.util.toml_file import Reader, TomlFile
-from wsgi_matrix.xfails import Xfail
 
 FILE_NAME = "matrix.toml"
 SMALLEST_NOFILE = 16
@@ -141,8 +142,8 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
         if not re.fullmatch(r"3\.[0-9]{1,2}", version):
             source.wrong(f'pythons."{version}"', 'a version such as "3.11" is expected as its name')
     for name in settings.suites:
-        if name not in (*suites.NAMES, "all"):
-            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, suites.NAMES)}')
+        if name not in (*api.NAMES, "all"):
+            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, api.NAMES)}')
     return config
 
 
@@ -191,7 +192,7 @@ def _apps(source: TomlFile, data: dict[str, Any]) -> dict[str, App]:
 
 def _suites(source: TomlFile, data: dict[str, Any]) -> dict[str, SuiteSettings]:
     tables = source.as_table("suites", data.get("suites", {}))
-    source.known("suites.", tables, suites.NAMES)
+    source.known("suites.", tables, api.NAMES)
     return {
         name: SuiteSettings(**source.table(f"suites.{name}", table, SUITE))
         for name, table in tables.items()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wsgi_matrix import codec
 from wsgi_matrix.model.results import CellResult, Outcome, Run
-from wsgi_matrix.suites import HELLO
+from wsgi_matrix.suites.api import HELLO
 from wsgi_matrix.util.atomic_write import write_whole
 
 SCHEMA = "wsgi-matrix/evidence/2"

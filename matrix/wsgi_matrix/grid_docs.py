@@ -19,7 +19,7 @@ from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports import ORDER, saved
 from wsgi_matrix.reports.grid import LEGEND, MARKS
-from wsgi_matrix.suites import CONTRACT, HELLO, LIMITS, RULES, SLOW, STOP
+from wsgi_matrix.suites.api import CONTRACT, HELLO, LIMITS, RULES, SLOW, STOP
 
 INTRO = """\
 # The grid

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from wsgi_matrix import suites
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.suites import api
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Selection:
     is given) and none of ``skip`` matches.
     """
 
-    suites: tuple[str, ...] = ()
+    api: tuple[str, ...] = ()
     """What is sent and judged, and whose defaults hold for the axes that are left empty."""
     servers: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
@@ -50,8 +50,8 @@ def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
 
 def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
     default = config.suites.get(suite, SuiteSettings())
-    apps = suites.OWN_APPS.get(suite) or _pick("apps", selection.apps or default.apps, config.apps)
-    workers = 1 if suite in suites.ONE_WORKER else default.workers
+    apps = api.OWN_APPS.get(suite) or _pick("apps", selection.apps or default.apps, config.apps)
+    workers = 1 if suite in api.ONE_WORKER else default.workers
     axes = itertools.product(
         _pick("servers", selection.servers or default.servers, config.servers),
         apps,
@@ -78,7 +78,7 @@ def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     """
     wanted = selection.suites or config.settings.suites
     # Traffic is what somebody brings: without it there is no such suite, not even for `all`.
-    there = [each for each in suites.NAMES if each != suites.TRAFFIC or each in config.suites]
+    there = [each for each in api.NAMES if each != api.TRAFFIC or each in config.suites]
     names = _pick("suite", wanted, dict(zip(there, there, strict=True)))
     cells = [cell for name in names for cell in _of_suite(config, selection, name)]
     if config.settings.cells:

@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgi_matrix import config, evidence, plan, suites
-from wsgi_matrix.cases import registry
-from wsgi_matrix.cases.registry import overall
-from wsgi_matrix.compare import CHECKS, compare
+from wsgi_matrix import config, evidence, plan
 from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
@@ -22,6 +19,9 @@ from wsgi_matrix.model.settings import Config
 from wsgi_matrix.pytest_plugin import AXES, NOTICE, RUN
 from wsgi_matrix.reports import red
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites import api, judge
+from wsgi_matrix.suites.hello.comparison import CHECKS, compare
+from wsgi_matrix.suites.judge import overall
 
 COMPARISON = "comparison"
 """Item that holds every check that a suite adds by comparing cells."""
@@ -49,16 +49,16 @@ class Check:
                 pytest.fail(f"{outcome.value}: {text}", pytrace=False)
 
 
-def check_ids(cells: Sequence[Cell], suite: suites.Suite) -> list[str]:
+def check_ids(cells: Sequence[Cell], suite: api.Suite) -> list[str]:
     """The checks that ``cells``, all of ``suite``, get, in the order of reports.
 
     Frameworks can differ only where there are several; ``matrix_across`` sees those of others.
     """
-    ids = [registry.START, *(case.id for case in suite.cases)]
+    ids = [judge.START, *(case.id for case in suite.cases)]
     if suite.compare is compare:
         several = len({cell.app.framework for cell in cells}) > 1
         return [*ids, *(each for each in CHECKS if several or each != "frameworks-differ")]
-    return ids if suite.compare is suites.alone else [*ids, COMPARISON]
+    return ids if suite.compare is api.alone else [*ids, COMPARISON]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Plan:
 
     matrix: Config
     cells: tuple[Cell, ...]
-    sent: Mapping[str, suites.Suite]
+    sent: Mapping[str, api.Suite]
 
     def pairs(self) -> list[tuple[str, str]]:
         """Ids of a cell and of a check: the items."""
@@ -101,8 +101,7 @@ def load(pytest_config: pytest.Config) -> Plan:
         )
         config.check_folders(matrix, cells)
         sent = {
-            name: suites.choose(matrix, name)
-            for name in dict.fromkeys(cell.suite for cell in cells)
+            name: api.choose(matrix, name) for name in dict.fromkeys(cell.suite for cell in cells)
         }
     except UserError as problem:
         raise pytest.UsageError(f"wsgi-matrix: {problem}") from None
@@ -147,9 +146,7 @@ def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResul
     Cells of the suite hello alone are compared, by what they respond to its requests. Where
     ``done`` has none, the test is skipped.
     """
-    done = replace(
-        done, cells=tuple(each for each in done.cells if each.cell.suite == suites.HELLO)
-    )
+    done = replace(done, cells=tuple(each for each in done.cells if each.cell.suite == api.HELLO))
     if not done.cells:
         pytest.skip("the suite hello was not run, and it alone is compared with other runs")
     others = evidence.read_others(load(pytest_config).matrix.build, done)
@@ -164,7 +161,7 @@ def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
     if check_id != COMPARISON:
         return Check(cell_id, next(check for check in result.checks if check.id == check_id))
     suite = load(pytest_config).sent[result.cell.suite]
-    own = {registry.START, *(case.id for case in suite.cases)}
+    own = {judge.START, *(case.id for case in suite.cases)}
     added = [check for check in result.checks if check.id not in own]
     outcome = overall(tuple(added))
     lines = [f"{check.id}: {check.detail}" for check in added if check.outcome is outcome]

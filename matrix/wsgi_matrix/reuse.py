@@ -23,7 +23,7 @@ from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome
 from wsgi_matrix.model.settings import Settings
-from wsgi_matrix.suites import Suite
+from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.util.atomic_write import write_whole
 
 SCHEMA = "wsgi-matrix/cell/2"

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from wsgi_matrix.cases import http1, pep3333
-from wsgi_matrix.cases.rule import Rule, Unseen
-from wsgi_matrix.conformance import GROUPS
+from wsgi_matrix.suites.conformance import http1, pep3333
+from wsgi_matrix.suites.conformance.rule import Rule, Unseen
+from wsgi_matrix.suites.conformance.suite import GROUPS
 from wsgi_matrix.util.markdown import table
 
 INTRO = """\

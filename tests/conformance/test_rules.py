@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import rules_docs
-from wsgi_matrix.cases import http1, pep3333
-from wsgi_matrix.conformance import GROUPS
 from wsgi_matrix.model.wire import Step
 from wsgi_matrix.probe.agent import fair_time
+from wsgi_matrix.suites.conformance import http1, pep3333
+from wsgi_matrix.suites.conformance.suite import GROUPS
 
 from tests.conformance import (
     scripts_answers,

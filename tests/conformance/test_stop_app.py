@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from wsgi_matrix.cases.steps import answers, called, close, quiet, request, send
-from wsgi_matrix.cases.stop import CALLED
 from wsgi_matrix.probe.agent.scenario import Talk
 from wsgi_matrix.probe.protocol import step_to_json
-from wsgi_matrix.suites import APPS
+from wsgi_matrix.suites.api import APPS
+from wsgi_matrix.suites.conformance.steps import answers, called, close, quiet, request, send
+from wsgi_matrix.suites.shutdown.rules import CALLED
 
 from tests.server.ports import free_port
 

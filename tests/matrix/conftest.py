@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import config, plan
-from wsgi_matrix.cases import REQUESTS, registry
 from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
@@ -20,6 +19,8 @@ from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Obse
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites import judge
+from wsgi_matrix.suites.case import REQUESTS
 
 HERE = Path(__file__).parent
 HELLO = (
@@ -132,11 +133,11 @@ def result_of():
                 outcome=(outcomes or {}).get(check, Outcome.PASS),
                 detail="because" if check in (outcomes or {}) else "",
             )
-            for check in (registry.START, *(case.id for case in registry.CASES))
+            for check in (judge.START, *(case.id for case in judge.CASES))
         )
         return CellResult(
             cell=cell,
-            outcome=registry.overall(checks),
+            outcome=judge.overall(checks),
             checks=checks,
             seconds=0.5,
             image=Image(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import config, grid_docs
-from wsgi_matrix.conformance import GROUPS
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import data
+from wsgi_matrix.suites.conformance.suite import GROUPS
 
 ROOT = Path(__file__).parents[2]
 RULE = CaseResult(

@@ -13,7 +13,6 @@ import jsonschema
 import pytest
 from rich.console import Console
 from wsgi_matrix import events
-from wsgi_matrix.compare import compare
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import (
@@ -31,6 +30,7 @@ from wsgi_matrix.reports import (
     show,
 )
 from wsgi_matrix.reports.grid import make_grid
+from wsgi_matrix.suites.hello.comparison import compare
 from wsgi_matrix.util.atomic_write import write_whole
 
 HELLO = (

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix import codec, evidence, plan
-from wsgi_matrix.cases import registry
 from wsgi_matrix.model.axes import Limits
 from wsgi_matrix.model.results import (
     CaseResult,
@@ -24,7 +23,8 @@ from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.reports import data
 from wsgi_matrix.reuse import Store
-from wsgi_matrix.suites import Suite
+from wsgi_matrix.suites import judge
+from wsgi_matrix.suites.api import Suite
 
 OCTETS = bytes(range(256))
 EXCHANGE = Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
@@ -167,7 +167,7 @@ def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):
     [found] = evidence.read_others(tmp_path, mine)
     assert found.cell == whole.cell
     assert found.exchanges == whole.exchanges
-    assert registry.overall(found.checks) is Outcome.SKIP  # its checks are not told
+    assert judge.overall(found.checks) is Outcome.SKIP  # its checks are not told
 
 
 def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):

@@ -7,12 +7,14 @@ import threading
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import config, conformance, plan, suites
-from wsgi_matrix.cases.slow import RULES as SLOW_RULES
+from wsgi_matrix import config, plan
 from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites import api
+from wsgi_matrix.suites.conformance import suite as conformance
+from wsgi_matrix.suites.slow_clients.rules import RULES as SLOW_RULES
 
 from tests.matrix.conftest import HERE
 from tests.matrix.test_negative_controls import Around
@@ -30,7 +32,7 @@ def cells(plain):
 def test_a_cell_of_slow_gets_the_talk_of_its_kind_alone(cells):
     suite = conformance.suite("slow")
     found = {cell.app.name: suite.of(cell) for cell in cells("slow")}
-    assert tuple(found) == suites.BAD_CLIENTS
+    assert tuple(found) == api.BAD_CLIENTS
     for kind, part in found.items():
         assert [talk.name for talk in part.talks] == [f"{kind}.served"]
         assert [case.id for case in part.cases if case.cite] == [
@@ -70,14 +72,14 @@ def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, 
             yield
 
     both = (*cells("slow")[:2], *cells("hello", apps=("good",)))
-    chosen = {"slow": conformance.suite("slow"), "hello": suites.Suite()}
+    chosen = {"slow": conformance.suite("slow"), "hello": api.Suite()}
     run = Runner(both, Meeting(process_engine), plain.settings, suites=chosen).run()
     assert [result.checks[0].detail for result in run.cells] == ["met"] * 3
 
 
 def test_what_may_take_longest_begins_first(process_engine, plain, cells):
     all_cells = (*cells("hello", apps=("good",)), *cells("slow")[:1], *cells("rules"))
-    chosen = {name: suites.Suite() for name in ("hello",)}
+    chosen = {name: api.Suite() for name in ("hello",)}
     chosen |= {name: conformance.suite(name) for name in ("slow", "rules")}
     turns = Runner(all_cells, process_engine, plain.settings, suites=chosen)._schedule.turns
     assert [turn.cell.suite for turn in turns] == ["rules", "slow", "hello"]

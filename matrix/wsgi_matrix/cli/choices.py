@@ -17,12 +17,13 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, shipped, suites
+from wsgi_matrix import config, shipped
 from wsgi_matrix.cli.common import Names
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.settings import Config
+from wsgi_matrix.suites import api
 from wsgi_matrix.util import env_file
 from wsgi_matrix.util.toml_file import TomlFile
 
@@ -102,7 +103,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     named = [_server(each, ours.servers) for each in chosen["servers"]]
     versions = chosen["python"] or (_version(ours.pythons),)
     made: dict[str, Any] = {
-        "run": {"shipped": True, "suites": [suites.TRAFFIC], **_given(chosen, "deadline")},
+        "run": {"shipped": True, "suites": [api.TRAFFIC], **_given(chosen, "deadline")},
         "apps": {name: _app(app, root, source, chosen)},
         "pythons": {
             each: {"images": [f"python:{each}-slim"]}
@@ -111,7 +112,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
         },
         "servers": {OWN: own} if own else {},
         "suites": {
-            suites.TRAFFIC: {
+            api.TRAFFIC: {
                 "servers": [*([OWN] if own else []), *(named or ([] if own else SERVERS))],
                 "pythons": list(versions),
                 "limits": list(chosen["limits"]),

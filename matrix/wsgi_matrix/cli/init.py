@@ -12,7 +12,7 @@ from wsgi_matrix import config
 from wsgi_matrix.cli import choices
 from wsgi_matrix.cli.common import EPILOG, user_errors
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.traffic import suite
+from wsgi_matrix.suites.traffic import suite
 from wsgi_matrix.util.atomic_write import write_whole
 
 HEAD = """\

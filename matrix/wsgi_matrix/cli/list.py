@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import config, plan, shipped, suites
-from wsgi_matrix.cases import registry
+from wsgi_matrix import config, plan, shipped
 from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config
+from wsgi_matrix.suites import api, judge
 
 Cells = tuple[Cell, ...]
 
@@ -24,8 +24,8 @@ def _cells(_: Config, cells: Cells) -> Iterator[str]:
 
 def _cases(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
-        yield f"{name} {registry.START} MUST the server comes up and opens its port"
-        for case in suites.choose(settings, name).cases:
+        yield f"{name} {judge.START} MUST the server comes up and opens its port"
+        for case in api.choose(settings, name).cases:
             cite = f" [{case.cite}]" if case.cite else ""
             yield f"{name} {case.id} {case.level} {case.says}{cite}"
 
@@ -55,7 +55,7 @@ def _pythons(_: Config, cells: Cells) -> Iterator[str]:
 def _suites(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         count = sum(cell.suite == name for cell in cells)
-        cases = len(suites.choose(settings, name).cases) + 1
+        cases = len(api.choose(settings, name).cases) + 1
         yield f"{name} {count} cell{'' if count == 1 else 's'}, {cases} checks in each"
 
 

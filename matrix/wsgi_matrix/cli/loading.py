@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from wsgi_matrix import hints
 from wsgi_matrix.engines.api import CellError, Engine, SetupError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import responses
+from wsgi_matrix.suites.traffic import hints
 
 LOAD = """
 import importlib, inspect, json, sys, traceback

@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from wsgi_matrix import config, evidence, plan, suites
+from wsgi_matrix import config, evidence, plan
 from wsgi_matrix.cli.common import (
     EPILOG,
     deaf,
@@ -30,6 +30,7 @@ from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress, red
 from wsgi_matrix.reuse import Store
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites import api
 from wsgi_matrix.traffic import load
 from wsgi_matrix.util.atomic_write import write_whole
 
@@ -67,11 +68,10 @@ def run(
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
-        if any(cell.suite == suites.TRAFFIC for cell in cells):
+        if any(cell.suite == api.TRAFFIC for cell in cells):
             tell_reading(settings)
         sent = {
-            name: suites.choose(settings, name)
-            for name in dict.fromkeys(cell.suite for cell in cells)
+            name: api.choose(settings, name) for name in dict.fromkeys(cell.suite for cell in cells)
         }
         chosen, notice = choose(engine, settings.build, keep=keep is not None)
         if notice:
@@ -110,7 +110,7 @@ def reuse_store(settings: Config) -> Store:
     return Store(settings.build, *files)
 
 
-def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, suites.Suite]) -> str:
+def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) -> str:
     """A line for each cell: what would be judged, or why it would be skipped."""
     lines = [f"{len(cells)} cells in {engine.where}; this is a plan, nothing was started"]
     for cell in cells:
@@ -132,7 +132,7 @@ def write_down(folder: Path, done: Run) -> None:
 
 def tell_reading(settings: Config) -> None:
     """Say which traffic takes a while to read, before it is read."""
-    traffic = settings.suites.get(suites.TRAFFIC)
+    traffic = settings.suites.get(api.TRAFFIC)
     for path, size in load.large(traffic.send if traffic else (), settings.file.parent):
         click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 

@@ -9,7 +9,7 @@ from wsgi_matrix.http.response import visible
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.probe.agent.session import PLACE, octets
-from wsgi_matrix.suites import Suite
+from wsgi_matrix.suites.api import Suite
 
 SHOWN = 2000
 """Octets of a request's content that are shown."""

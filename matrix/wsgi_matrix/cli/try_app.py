@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, plan, shipped, suites
+from wsgi_matrix import config, plan, shipped
 from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.loading import loadable, not_called
@@ -21,8 +21,10 @@ from wsgi_matrix.model.axes import App
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, exit_code, progress
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.suites import Suite
-from wsgi_matrix.traffic import ignore, propose, twice
+from wsgi_matrix.suites import api
+from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.traffic import ignore, propose
+from wsgi_matrix.traffic import twice
 
 WORDS = "wsgi_matrix.words"
 CONTINUED = " \\\n  "
@@ -62,7 +64,7 @@ def try_app(
         cells = plan.make_cells(settings, plan.Selection())
         config.check_folders(settings, cells)
         tell_reading(settings)
-        suite = suites.choose(settings, suites.TRAFFIC)
+        suite = api.choose(settings, api.TRAFFIC)
         for each in settings.apps.values():
             if told := lockfile.chosen(each.path, each.requirements)[1]:
                 click.echo(f"wsgi-matrix: {told}", err=True)
@@ -78,7 +80,7 @@ def try_app(
                 cells,
                 chosen_engine,
                 settings.settings,
-                suites={suites.TRAFFIC: suite},
+                suites={api.TRAFFIC: suite},
                 jobs=jobs,
                 handlers=(progress.Progressing(),),
                 before=partial(loadable, perhaps_factories=perhaps_factories),

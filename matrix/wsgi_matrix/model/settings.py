@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Limits, Python, Server
-from wsgi_matrix.xfails import Xfail
+from wsgi_matrix.suites.xfail import Xfail
 
 LARGEST_ANSWER = 16 * 2**20
 

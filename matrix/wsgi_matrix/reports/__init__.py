@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from wsgi_matrix.cases.registry import NOT_JUDGED
 from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.results import CaseResult, Outcome, Partial, Run
+from wsgi_matrix.suites.judge import NOT_JUDGED
 
 ORDER = (
     Outcome.PASS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Run
-from wsgi_matrix.suites import HELLO
+from wsgi_matrix.suites.api import HELLO
 
 MARKS = {
     Outcome.PASS: "✔",

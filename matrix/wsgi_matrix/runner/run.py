@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wsgi_matrix import events, xfails
+from wsgi_matrix import events
 from wsgi_matrix.engines.api import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
@@ -20,7 +20,8 @@ from wsgi_matrix.runner import versions
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
-from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
+from wsgi_matrix.suites import xfail
+from wsgi_matrix.suites.api import HELLO, TRAFFIC, Suite
 
 RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
 """Outcomes of cells that are not as expected."""
@@ -41,7 +42,7 @@ class Runner:
         settings: Settings,
         *,
         suites: Mapping[str, Suite] | None = None,
-        known: Sequence[xfails.Xfail] = (),
+        known: Sequence[xfail.Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
         before: Callable[[Engine, Sequence[Cell]], None] | None = None,
@@ -135,7 +136,7 @@ class Runner:
         return tuple(
             result
             for name, suite in self.suites.items()
-            for result in xfails.apply(
+            for result in xfail.apply(
                 suite.compare([each for each in done if each.cell.suite == name]), self.known, name
             )
         )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from wsgi_matrix.cases.registry import overall
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.runner.cell import run_cell
-from wsgi_matrix.suites import TRAFFIC, Suite
-from wsgi_matrix.traffic import made, propose
-from wsgi_matrix.traffic.ignore import Ignore
-from wsgi_matrix.traffic.suite import SAME, Judgement, judgement, verdict
+from wsgi_matrix.suites.api import TRAFFIC, Suite
+from wsgi_matrix.suites.judge import overall
+from wsgi_matrix.suites.traffic import made, propose
+from wsgi_matrix.suites.traffic.ignore import Ignore
+from wsgi_matrix.suites.traffic.suite import SAME, Judgement, judgement, verdict
 
 BY_ITSELF = "the same but for what the app changes by itself"
 UNSETTLED = "the app changes its content by itself, in a way that no expression leaves out"

@@ -6,13 +6,13 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from wsgi_matrix import plan, suites
-from wsgi_matrix.cases import registry
+from wsgi_matrix import plan
 from wsgi_matrix.engines.api import CellError, NotHere, SetupError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript
 from wsgi_matrix.probe.protocol import Report
 from wsgi_matrix.runner.cell import run_cell
+from wsgi_matrix.suites import api, judge
 
 from tests.matrix.test_negative_controls import Around
 
@@ -59,10 +59,8 @@ class Failing(Around):
 
 def start_of(result):
     first, *others = result.checks
-    assert first.id == registry.START
-    assert {(check.outcome, check.detail) for check in others} == {
-        (Outcome.SKIP, registry.NOT_JUDGED)
-    }
+    assert first.id == judge.START
+    assert {(check.outcome, check.detail) for check in others} == {(Outcome.SKIP, judge.NOT_JUDGED)}
     return first
 
 
@@ -136,11 +134,11 @@ def test_a_cell_that_cannot_be_had_here_is_a_skip(process_engine, plain, cell):
 
 @pytest.mark.parametrize("who", ["engine", "suite"])
 def test_a_cell_that_makes_no_sense_is_not_opened(process_engine, plain, cell, who):
-    engine, suite = Closed(process_engine, AssertionError()), suites.Suite()
+    engine, suite = Closed(process_engine, AssertionError()), api.Suite()
     if who == "engine":
         engine.skip_reason = lambda _: "no python"
     else:
-        suite = suites.Suite(skip_reason=lambda _: "no python")
+        suite = api.Suite(skip_reason=lambda _: "no python")
     result = run_cell(engine, cell, plain.settings, suite)
     assert (result.outcome, start_of(result).detail) == (Outcome.SKIP, "no python")
     assert engine.asked == 0
@@ -166,7 +164,7 @@ class Ending(Around):
             yield changed
 
 
-TALKS = suites.Suite(
+TALKS = api.Suite(
     requests={}, talks=tuple(Talk(name=name, steps=()) for name in "abcd"), cases=(), burst=False
 )
 

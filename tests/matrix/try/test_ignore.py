@@ -15,8 +15,8 @@ from wsgi_matrix.http.response import Answer
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.probe.agent.session import captured
-from wsgi_matrix.traffic import ignore
-from wsgi_matrix.traffic.propose import broad, propose, settled
+from wsgi_matrix.suites.traffic import ignore
+from wsgi_matrix.suites.traffic.propose import broad, propose, settled
 
 ASK = Ask(name="a")
 JSON = st.recursive(

@@ -27,7 +27,7 @@ from wsgi_matrix.engines.docker.containers import end_of, last_lines
 from wsgi_matrix.engines.docker.volumes import MOUNT, said
 from wsgi_matrix.model.app_environment import SECRETS, Beside
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.suites import TRAFFIC
+from wsgi_matrix.suites.api import TRAFFIC
 
 PYTHON = "python3"
 """As every image of a server has it."""

@@ -1,5 +1,5 @@
 """Steps of a talk with many connections at once: opened together, trickled on, watched, and asked
-again and again. See :mod:`wsgi_matrix.cases.steps` for what each is for.
+again and again. See :mod:`wsgi_matrix.suites.conformance.steps` for what each is for.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from wsgi_matrix.model.results import CellResult, Outcome, Run
 from wsgi_matrix.reports.grid import MARKS
-from wsgi_matrix.suites import OWN_APPS
+from wsgi_matrix.suites.api import OWN_APPS
 
 SAYS = {
     "hello": "Two requests and a burst of clients, under each of the limits.",
