@@ -9,7 +9,7 @@ from typing import Any
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.pep3333.asking import GET, ask, both, facts, pep, twice
+from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, both, facts, pep, twice
 from wsgi_matrix.suites.conformance.rule import CLIENT_ERRORS, Accept, Rule, Try, answer, either
 from wsgi_matrix.suites.conformance.steps import answers, request, send
 

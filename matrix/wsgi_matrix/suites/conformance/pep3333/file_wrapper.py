@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from wsgi_matrix.model.results import Level
-from wsgi_matrix.suites.conformance.pep3333.asking import (
+from wsgi_matrix.suites.conformance.pep3333.environ import rule
+from wsgi_matrix.suites.conformance.pep3333.inspector import (
     GET,
     ask,
     body_is,
@@ -14,7 +15,6 @@ from wsgi_matrix.suites.conformance.pep3333.asking import (
     pep,
     seen_later,
 )
-from wsgi_matrix.suites.conformance.pep3333.environ import rule
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, either
 from wsgi_matrix.suites.conformance.steps import answers, quiet, request, send
 

@@ -7,7 +7,8 @@ from typing import Any
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear
-from wsgi_matrix.suites.conformance.pep3333.asking import (
+from wsgi_matrix.suites.conformance.pep3333.environ import rule
+from wsgi_matrix.suites.conformance.pep3333.inspector import (
     GET,
     ask,
     ask_to_end,
@@ -18,7 +19,6 @@ from wsgi_matrix.suites.conformance.pep3333.asking import (
     pep,
     seen_later,
 )
-from wsgi_matrix.suites.conformance.pep3333.environ import rule
 from wsgi_matrix.suites.conformance.pep3333.start_response import slow
 from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either, silence
 from wsgi_matrix.suites.conformance.steps import answers, head, quiet, request, reset, send

@@ -7,7 +7,8 @@ from typing import Any
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import Heard
-from wsgi_matrix.suites.conformance.pep3333.asking import (
+from wsgi_matrix.suites.conformance.pep3333.environ import rule
+from wsgi_matrix.suites.conformance.pep3333.inspector import (
     GET,
     ask,
     body_is,
@@ -16,7 +17,6 @@ from wsgi_matrix.suites.conformance.pep3333.asking import (
     refusal,
     seen_later,
 )
-from wsgi_matrix.suites.conformance.pep3333.environ import rule
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, answer, either
 from wsgi_matrix.suites.conformance.steps import answers, request, send
 

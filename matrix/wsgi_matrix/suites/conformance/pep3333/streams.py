@@ -8,8 +8,8 @@ from typing import Any
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.pep3333.asking import GET, ask, facts, pep
 from wsgi_matrix.suites.conformance.pep3333.environ import rule
+from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, facts, pep
 from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either
 from wsgi_matrix.suites.conformance.steps import answers, close, end, head, request, send, shut
 
