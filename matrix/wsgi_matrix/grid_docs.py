@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import config
+from wsgi_matrix.config import load
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports import ORDER, saved
@@ -207,7 +207,7 @@ def _inline(text: str) -> str:
 
 def main(paths: Sequence[str]) -> int:
     """Write the document for the files at ``paths`` to stdout."""
-    matrix = config.load(config.find(Path.cwd()))
+    matrix = load.load(load.find(Path.cwd()))
     sys.stdout.write(render([saved.read(Path(path)) for path in paths], matrix.servers))
     return 0
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from wsgi_matrix import config, evidence, plan
+from wsgi_matrix import evidence
+from wsgi_matrix.config import load as config
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError

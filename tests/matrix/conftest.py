@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, plan
+from wsgi_matrix.config import load, plan
 from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
@@ -61,7 +61,7 @@ def tmp_path(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture
 def plain(tmp_path) -> Config:
     """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
-    return config.load(HERE / "plain.toml", tmp_path / "build")
+    return load.load(HERE / "plain.toml", tmp_path / "build")
 
 
 @pytest.fixture(params=["process", "docker"])

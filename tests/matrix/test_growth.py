@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import plan
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import NotHere
 from wsgi_matrix.engines.process.engine import most_files
 from wsgi_matrix.model.axes import App

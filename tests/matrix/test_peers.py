@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, peers, plan
+from wsgi_matrix.config import load as config
+from wsgi_matrix.config import plan, servers
 from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.axes import Python
@@ -119,7 +120,7 @@ def test_wheels_reach_the_build_as_lib_and_are_not_made_twice(load, tmp_path):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_each_peer_has_its_files_and_is_pinned(folder):
-    [server, *_] = [each for each in peers.read(folder.parent) if each.context == folder]
+    [server, *_] = [each for each in servers.read(folder.parent) if each.context == folder]
     dockerfile = (folder / "Dockerfile").read_text()
     assert re.search(r"^ARG BASE$", dockerfile, re.MULTILINE)
     assert bool(server.builder) == ("FROM ${BUILDER}" in dockerfile)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import plan
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.process import engine as process
 from wsgi_matrix.engines.process import launch, leftovers

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import plan
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines import zombies
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.suites.lifecycle import judge_reaped

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import codec, evidence, plan
+from wsgi_matrix import codec, evidence
+from wsgi_matrix.config import plan
 from wsgi_matrix.model.axes import Limits
 from wsgi_matrix.model.results import (
     CaseResult,

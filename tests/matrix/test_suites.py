@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import config, plan
+from wsgi_matrix.config import load, plan
 from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.results import Outcome
@@ -90,4 +90,4 @@ def test_a_signal_that_there_is_not_is_refused(tmp_path):
     text = (HERE / "plain.toml").read_text()
     file.write_text(text.replace("[servers.plain]\n", '[servers.plain]\nreload_signal = "HUP"\n'))
     with pytest.raises(ConfigError, match="reload_signal: the name of a signal"):
-        config.load(file)
+        load.load(file)

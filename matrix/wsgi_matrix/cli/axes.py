@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from wsgi_matrix import shipped
+from wsgi_matrix.config import builtin
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Limits, Python, Server
 
@@ -40,7 +40,7 @@ class WithAxes(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """They, and then the epilog. Read when it is asked for: nobody else is to wait for it."""
         try:
-            there = shipped.matrix(shipped.cache())
+            there = builtin.matrix(builtin.cache())
         except UserError:
             there = None
         if there is not None:
@@ -58,7 +58,7 @@ def _section(formatter: click.HelpFormatter, title: str, lines: Iterable[str]) -
 def limits_table() -> list[tuple[str, ...]]:
     """Titles and rows of the built-in limits, for documents."""
     rows: list[tuple[str, ...]] = [("limits", "nofile", "nproc", "memory", "clients at once")]
-    for each in shipped.matrix(shipped.cache()).limits.values():
+    for each in builtin.matrix(builtin.cache()).limits.values():
         memory = f"{each.memory >> 20} MiB" if each.memory else ""
         figures = (each.nofile or "", each.nproc or "", memory, each.clients)
         rows.append((f"`{each.name}`", *map(str, figures)))

@@ -17,8 +17,8 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, shipped
 from wsgi_matrix.cli.common import Names
+from wsgi_matrix.config import builtin, load
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Server
@@ -81,8 +81,8 @@ def options(command: click.decorators.FC) -> click.decorators.FC:
 
 def as_config(data: dict[str, Any], root: Path, build: Path) -> Config:
     """The matrix that ``data`` is. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
-    source = TomlFile(root / config.FILE_NAME, name="your options")
-    return config.from_data(source, data, build)
+    source = TomlFile(root / load.FILE_NAME, name="your options")
+    return load.from_data(source, data, build)
 
 
 def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     source = Path(root, chosen["source"])
     if not source.is_dir():
         raise UserError(f"--source: there is no folder {source}")
-    ours = shipped.matrix(root)
+    ours = builtin.matrix(root)
     own = _own(chosen)
     named = [_server(each, ours.servers) for each in chosen["servers"]]
     versions = chosen["python"] or (_version(ours.pythons),)

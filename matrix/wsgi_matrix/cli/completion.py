@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from wsgi_matrix import config, plan
 from wsgi_matrix.cli import kept
+from wsgi_matrix.config import load, plan
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports import saved
@@ -24,8 +24,8 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 def _matrix(ctx: click.Context) -> Config | None:
     options = ctx.find_root().params
     try:
-        file = options.get("file") or config.find(Path.cwd())
-        return config.load(file, options.get("build"))
+        file = options.get("file") or load.find(Path.cwd())
+        return load.load(file, options.get("build"))
     except UserError:
         return None
 

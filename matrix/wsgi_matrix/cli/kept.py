@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import config, shipped
+from wsgi_matrix.config import builtin, load
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.reports import saved
 from wsgi_matrix.util.atomic_write import new_directory
@@ -70,14 +70,14 @@ def last(ctx: click.Context) -> Path:
         return saved.path(build)
     if build is None:
         try:
-            return saved.path(config.load(file or config.find(Path.cwd())).build)
+            return saved.path(load.load(file or load.find(Path.cwd())).build)
         except ConfigError as problem:
             if file or _has_matrix():
                 raise
             missing: UserError = problem
     else:
         missing = UserError(f"{saved.path(build)}: No such file; `wsgi-matrix run` writes one")
-    found = last_try((build or shipped.cache()).absolute(), Path.cwd())
+    found = last_try((build or builtin.cache()).absolute(), Path.cwd())
     if found is None:
         raise UserError(f"{missing}; and `wsgi-matrix try` has left no results either")
     return found
@@ -85,7 +85,7 @@ def last(ctx: click.Context) -> Path:
 
 def _has_matrix() -> bool:
     with contextlib.suppress(ConfigError):
-        return bool(config.find(Path.cwd()))
+        return bool(load.find(Path.cwd()))
     return False
 
 

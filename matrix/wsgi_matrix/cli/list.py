@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import config, plan, shipped
 from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
+from wsgi_matrix.config import builtin, load, plan
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config
@@ -90,11 +90,11 @@ def list_cells(ctx: click.Context, /, kind: str, **selection: tuple[str, ...]) -
     with user_errors():
         options = ctx.find_root().params
         try:
-            file = options["file"] or config.find(Path.cwd())
+            file = options["file"] or load.find(Path.cwd())
         except ConfigError as problem:
             write_out("".join(f"{line}\n" for line in _along(kind, selection, problem)))
             return
-        settings = config.load(file, options["build"])
+        settings = load.load(file, options["build"])
         cells = plan.make_cells(settings, plan.Selection(**selection))
         write_out("".join(f"{line}\n" for line in KINDS[kind](settings, cells)))
 
@@ -106,4 +106,4 @@ def _along(kind: str, selection: dict[str, tuple[str, ...]], problem: ConfigErro
             f"{problem}; without one there is: "
             + ", ".join(f"wsgi-matrix list {each}" for each in ALONG)
         )
-    return ALONG[kind](shipped.matrix(shipped.cache()))
+    return ALONG[kind](builtin.matrix(builtin.cache()))

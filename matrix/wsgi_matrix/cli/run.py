@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from wsgi_matrix import config, evidence, plan
+from wsgi_matrix import evidence
 from wsgi_matrix.cli.common import (
     EPILOG,
     deaf,
@@ -22,6 +22,8 @@ from wsgi_matrix.cli.common import (
     user_errors,
     write_out,
 )
+from wsgi_matrix.config import load as config
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import plan
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines import commands
 from wsgi_matrix.engines.api import CellError
 

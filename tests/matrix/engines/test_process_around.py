@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import plan
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.process.provision import Around
 from wsgi_matrix.model.app_environment import Surroundings
 from wsgi_matrix.packaging.bundle import Bundle

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from wsgi_matrix import plan
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import CellError, NotHere, SetupError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript

@@ -9,7 +9,8 @@ import contextlib
 import threading
 
 import pytest
-from wsgi_matrix import events, plan
+from wsgi_matrix import events
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import CellError, EngineError, SetupError
 from wsgi_matrix.model.results import Outcome, Partial
 from wsgi_matrix.reuse import Store

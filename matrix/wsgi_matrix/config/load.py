@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import peers
+from wsgi_matrix.config import servers as peers
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import app_environment, target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
@@ -151,9 +151,9 @@ def _shipped(source: TomlFile, settings: Settings, build: Path | None) -> Config
     """What comes with us, for a matrix that says ``shipped = true``."""
     if not settings.shipped:
         return None
-    from wsgi_matrix import shipped  # noqa: PLC0415 - it reads a matrix itself, our own
+    from wsgi_matrix.config import builtin  # noqa: PLC0415 - it reads a matrix itself, our own
 
-    return shipped.matrix(build or source.root / "build")
+    return builtin.matrix(build or source.root / "build")
 
 
 def _with_context(source: TomlFile, name: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -9,19 +9,19 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from wsgi_matrix import config
+from wsgi_matrix.config import load
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.settings import Config
 
-PACKED = Path(__file__).parent / "servers"
-REPOSITORY = Path(__file__).parents[2]
+PACKED = Path(__file__).parents[1] / "servers"
+REPOSITORY = Path(__file__).parents[3]
 
 
 def matrix(build: Path) -> Config:
     """What comes with us. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
     folder = PACKED if PACKED.is_dir() else REPOSITORY
-    found = config.load(folder / config.FILE_NAME, build)
+    found = load.load(folder / load.FILE_NAME, build)
     return replace(found, servers={name: _any(each) for name, each in found.servers.items()})
 
 
