@@ -17,8 +17,9 @@ from typing import Any
 from wsgi_matrix.config import load
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.reports import ORDER, saved
+from wsgi_matrix.reports import ORDER
 from wsgi_matrix.reports.grid import LEGEND, MARKS
+from wsgi_matrix.results import saved
 from wsgi_matrix.suites.api import CONTRACT, HELLO, LIMITS, RULES, SLOW, STOP
 
 INTRO = """\

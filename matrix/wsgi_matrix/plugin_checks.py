@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from wsgi_matrix import evidence
 from wsgi_matrix.config import load as config
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import EngineError, SetupError
@@ -20,6 +19,7 @@ from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.pytest_plugin import AXES, NOTICE, RUN
 from wsgi_matrix.reports import red
+from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge
 from wsgi_matrix.suites.hello.comparison import CHECKS, compare
@@ -138,7 +138,7 @@ def run(pytestconfig: pytest.Config) -> Run:
     pytestconfig.stash[RUN] = done
     if done.partial:
         raise KeyboardInterrupt
-    evidence.write(matrix.build, done)
+    cross_run.write(matrix.build, done)
     return done
 
 
@@ -151,7 +151,7 @@ def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResul
     done = replace(done, cells=tuple(each for each in done.cells if each.cell.suite == api.HELLO))
     if not done.cells:
         pytest.skip("the suite hello was not run, and it alone is compared with other runs")
-    others = evidence.read_others(load(pytest_config).matrix.build, done)
+    others = cross_run.read_others(load(pytest_config).matrix.build, done)
     everything = replace(done, cells=compare([*done.cells, *others]))
     return [(cell, check) for cell, check in red(everything) if check.id in CHECKS]
 

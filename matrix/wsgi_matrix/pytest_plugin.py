@@ -161,7 +161,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The grid for the step summary of a CI job."""
     run = config.stash.get(RUN, None)
     if run is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-        from wsgi_matrix.reports import data, markdown  # noqa: PLC0415
+        from wsgi_matrix.reports import markdown  # noqa: PLC0415
+        from wsgi_matrix.results import run_json  # noqa: PLC0415
 
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render(data.results(run)))
+            file.write(markdown.render(run_json.results(run)))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import codec, evidence
 from wsgi_matrix.config import plan
 from wsgi_matrix.model.axes import Limits
 from wsgi_matrix.model.results import (
@@ -22,8 +21,8 @@ from wsgi_matrix.model.results import (
 )
 from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
-from wsgi_matrix.reports import data
-from wsgi_matrix.reuse import Store
+from wsgi_matrix.results import codec, cross_run, run_json
+from wsgi_matrix.results.cache import Store
 from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.api import Suite
 
@@ -163,9 +162,9 @@ def test_whatever_is_sent_is_in_the_key(tmp_path, cell):
 def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):
     assert whole.cell.suite == "hello"
     other = replace(whole.cell, limits=replace(whole.cell.limits, name="small"))
-    evidence.write(tmp_path, run_of(whole))
+    cross_run.write(tmp_path, run_of(whole))
     mine = run_of(replace(whole, cell=other))
-    [found] = evidence.read_others(tmp_path, mine)
+    [found] = cross_run.read_others(tmp_path, mine)
     assert found.cell == whole.cell
     assert found.exchanges == whole.exchanges
     assert judge.overall(found.checks) is Outcome.SKIP  # its checks are not told
@@ -174,7 +173,7 @@ def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):
 def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):
     """But what servers and apps are besides their names, and a request's log."""
     run = run_of(whole)
-    [again] = data.run_of(data.results(run)).cells
+    [again] = run_json.run_of(run_json.results(run)).cells
     named = {"cell", "exchanges", "transcripts"}
     for each in dataclasses.fields(whole):
         if each.name not in named:
@@ -182,13 +181,13 @@ def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):
     assert again.cell.id == whole.cell.id
     assert again.cell.limits == whole.cell.limits
     assert set(again.transcripts) == {"x", "t"}
-    assert data.results(data.run_of(data.results(run))) == data.results(run)
+    assert run_json.results(run_json.run_of(run_json.results(run))) == run_json.results(run)
 
 
 def test_octets_that_are_not_kept_stay_counted(whole, run_of):
     long = {"x": replace(whole.exchanges["x"], response=OCTETS * 100)}
-    value = data.results(run_of(replace(whole, exchanges=long)))
-    again = data.results(data.run_of(value))
+    value = run_json.results(run_of(replace(whole, exchanges=long)))
+    again = run_json.results(run_json.run_of(value))
     assert again == value
     assert again["cells"][0]["evidence"]["x"][1]["octets"] == 25600
 

@@ -16,7 +16,7 @@ from wsgi_matrix.cli import kept
 from wsgi_matrix.config import load, plan
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.reports import saved
+from wsgi_matrix.results import saved
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 

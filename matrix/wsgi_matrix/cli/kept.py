@@ -18,7 +18,7 @@ import click
 
 from wsgi_matrix.config import builtin, load
 from wsgi_matrix.errors import ConfigError, UserError
-from wsgi_matrix.reports import saved
+from wsgi_matrix.results import saved
 from wsgi_matrix.util.atomic_write import new_directory
 
 RUNS = 20

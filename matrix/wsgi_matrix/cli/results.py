@@ -11,8 +11,9 @@ from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
 from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.errors import Exit, UserError, suggestion
-from wsgi_matrix.reports import changes, files, saved
+from wsgi_matrix.reports import files
 from wsgi_matrix.reports import show as showing
+from wsgi_matrix.results import diff, saved
 from wsgi_matrix.util.atomic_write import write_whole
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -71,8 +72,8 @@ def compare(before: Path, after: Path) -> None:
     Versions and times are told beside them.
     """
     with user_errors():
-        found = changes.find(saved.read(before), saved.read(after))
-        write_out(changes.render(found))
+        found = diff.find(saved.read(before), saved.read(after))
+        write_out(diff.render(found))
         sys.exit(Exit.FAILED if found else Exit.OK)
 
 

@@ -13,7 +13,6 @@ from types import FrameType
 
 import click
 
-from wsgi_matrix import evidence
 from wsgi_matrix.cli.common import (
     EPILOG,
     deaf,
@@ -29,8 +28,9 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress, red
-from wsgi_matrix.reuse import Store
+from wsgi_matrix.reports import console, exit_code, files, markdown, progress, red
+from wsgi_matrix.results import cross_run, run_json
+from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api
 from wsgi_matrix.traffic import load
@@ -97,7 +97,7 @@ def run(
             ).run()
         folder = settings.build / "matrix"
         write_down(folder, done)
-        evidence.write(settings.build, done)
+        cross_run.write(settings.build, done)
         try:
             console.render(done)
             tell_report(folder, done)
@@ -124,7 +124,7 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) 
 
 def write_down(folder: Path, done: Run) -> None:
     """Write down in ``folder`` what a run found."""
-    value = data.results(done)
+    value = run_json.results(done)
     for name, text in files.rendered(value):
         write_whole(folder / name, text)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

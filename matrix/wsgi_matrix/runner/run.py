@@ -15,7 +15,7 @@ from wsgi_matrix.engines.api import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
 from wsgi_matrix.model.settings import Settings
-from wsgi_matrix.reuse import Store
+from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner import versions
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases

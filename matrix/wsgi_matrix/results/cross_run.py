@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wsgi_matrix import codec
 from wsgi_matrix.model.results import CellResult, Outcome, Run
+from wsgi_matrix.results import codec
 from wsgi_matrix.suites.api import HELLO
 from wsgi_matrix.util.atomic_write import write_whole
 

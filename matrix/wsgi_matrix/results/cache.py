@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import codec
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome
 from wsgi_matrix.model.settings import Settings
+from wsgi_matrix.results import codec
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.util.atomic_write import write_whole
 
@@ -110,7 +110,7 @@ def _fields(value: Any, *without: str) -> list[tuple[str, Any]]:
 
 def _own_source() -> str:
     digest = hashlib.sha256()
-    top = Path(__file__).parent
+    top = Path(__file__).parents[1]
     for path in sorted(top.rglob("*.py")):
         digest.update(os.fsencode(path.relative_to(top)) + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -1,6 +1,6 @@
 """``results.json``: the one result file, versioned; its schema lies in ``schema/``.
 
-:mod:`wsgi_matrix.reports.saved` reads it. What it says of a run and of a cell is declared
+:mod:`wsgi_matrix.results.saved` reads it. What it says of a run and of a cell is declared
 here once, for both ways; a field that the model has by the same name is copied by it.
 """
 
@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import __version__, codec
+from wsgi_matrix import __version__
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import (
     CaseResult,
@@ -27,6 +27,7 @@ from wsgi_matrix.model.results import (
 )
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.reports import counts, exit_code
+from wsgi_matrix.results import codec
 
 SCHEMA = "wsgi-matrix/results/3"
 OLDER = ("wsgi-matrix/results/2",)
@@ -129,7 +130,7 @@ def results(run: Run) -> dict[str, Any]:
 def of_today(value: dict[str, Any]) -> dict[str, Any]:
     """A value of ``results.json`` of this version or an older one, with all that this one has.
 
-    Raises :data:`wsgi_matrix.codec.DecodeError` where ``value`` is not what the schema says.
+    Raises :data:`wsgi_matrix.results.codec.DecodeError` where ``value`` is not what the schema says.
     """
     return _value(dataclasses.replace(codec.convert(value, Saved), schema=SCHEMA))
 
@@ -142,7 +143,7 @@ def _value(saved: Saved) -> dict[str, Any]:
 def run_of(value: dict[str, Any]) -> Run:
     """The run behind a value of ``results.json``, as far as that tells.
 
-    Raises :data:`wsgi_matrix.codec.DecodeError` where ``value`` is not what the schema says.
+    Raises :data:`wsgi_matrix.results.codec.DecodeError` where ``value`` is not what the schema says.
     """
     saved = codec.convert(value, Saved)
     return Run(

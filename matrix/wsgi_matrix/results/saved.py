@@ -6,9 +6,9 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix import codec
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.reports.data import OLDER, SCHEMA, of_today, run_of
+from wsgi_matrix.results import codec
+from wsgi_matrix.results.run_json import OLDER, SCHEMA, of_today, run_of
 
 Value = dict[str, Any]
 
