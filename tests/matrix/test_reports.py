@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 import jsonschema
 import pytest
 from rich.console import Console
-from wsgi_matrix import events
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import (
@@ -29,6 +28,7 @@ from wsgi_matrix.reports import (
 )
 from wsgi_matrix.reports.grid import make_grid
 from wsgi_matrix.results import run_json, saved
+from wsgi_matrix.runner import events
 from wsgi_matrix.suites.hello.comparison import compare
 from wsgi_matrix.util.atomic_write import write_whole
 

@@ -20,11 +20,11 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, exit_code, progress
+from wsgi_matrix.runner import repeat_reference
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.traffic import ignore, propose
-from wsgi_matrix.traffic import twice
 
 WORDS = "wsgi_matrix.words"
 CONTINUED = " \\\n  "
@@ -85,9 +85,9 @@ def try_app(
                 handlers=(progress.Progressing(),),
                 before=partial(loadable, perhaps_factories=perhaps_factories),
             ).run()
-            changes = twice.changes(chosen_engine, settings, suite, done)
+            changes = repeat_reference.changes(chosen_engine, settings, suite, done)
         done = not_called(done, perhaps_factories)
-        done = twice.without(done, changes, settings, suite, ignored=auto)
+        done = repeat_reference.without(done, changes, settings, suite, ignored=auto)
         folder = kept.fresh(settings.build, root)
         write_down(folder, done)
         # First what explains the rest, or it would stand below a hundred lines that it explains.
@@ -97,7 +97,9 @@ def try_app(
         sys.exit(exit_code(done))
 
 
-def _changes(ctx: click.Context, found: twice.Changes, suite: Suite, *, auto: bool) -> str:
+def _changes(
+    ctx: click.Context, found: repeat_reference.Changes, suite: Suite, *, auto: bool
+) -> str:
     """What the app changes by itself, and the command that leaves it out, in one piece to paste."""
     lines = []
     named = [shlex.quote(str(each)) for each in found.ignores]
@@ -115,5 +117,5 @@ def _changes(ctx: click.Context, found: twice.Changes, suite: Suite, *, auto: bo
             lines.append(f"note: {each} leaves out {more}")
     titles = {ask.name: ask.title for session in suite.sessions for ask in session.asks}
     for name in found.unsettled:
-        lines.append(f"{titles[name]}: {twice.UNSETTLED}")
+        lines.append(f"{titles[name]}: {repeat_reference.UNSETTLED}")
     return "\n".join([*lines, ""]) + "\n" if lines else ""

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wsgi_matrix import events
 from wsgi_matrix.engines.api import Engine, EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
 from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.results.cache import Store
-from wsgi_matrix.runner import versions
+from wsgi_matrix.runner import events, versions
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn

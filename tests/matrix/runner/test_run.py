@@ -9,11 +9,11 @@ import contextlib
 import threading
 
 import pytest
-from wsgi_matrix import events
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import CellError, EngineError, SetupError
 from wsgi_matrix.model.results import Outcome, Partial
 from wsgi_matrix.results.cache import Store
+from wsgi_matrix.runner import events
 from wsgi_matrix.runner.run import Runner
 
 from tests.matrix.runner.interrupts import PATIENCE, interrupt
