@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import rules_docs
+from wsgi_matrix.docs_pages import rules as rules_docs
 from wsgi_matrix.model.wire import Step
 from wsgi_matrix.probe.agent import fair_time
 from wsgi_matrix.suites.conformance import http1, pep3333

@@ -153,7 +153,7 @@ def test_the_suite_sends_all_of_it_and_prints_what_is_set_aside():
 
 def test_the_documentation_is_what_the_contract_says():
     made = subprocess.run(
-        [sys.executable, "-m", "wsgi_matrix.contract_docs", ROOT / "apps" / "contract.toml"],
+        [sys.executable, "-m", "wsgi_matrix.docs_pages.contract", ROOT / "apps" / "contract.toml"],
         capture_output=True,
         text=True,
         encoding="utf-8",

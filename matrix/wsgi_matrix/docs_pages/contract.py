@@ -1,4 +1,4 @@
-"""``docs/contract.md``, made from the contract: ``python -m wsgi_matrix.contract_docs FILE``."""
+"""``docs/contract.md``, made from the contract: ``python -m wsgi_matrix.docs_pages.contract FILE``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wsgi_matrix.util.markdown import table
 INTRO = """\
 # What every app answers
 
-Made by `python -m wsgi_matrix.contract_docs apps/contract.toml >docs/contract.md`; edit
+Made by `python -m wsgi_matrix.docs_pages.contract apps/contract.toml >docs/contract.md`; edit
 `apps/contract.toml` instead. `wsgi-matrix run --suite contract --servers all --apps all` sends all
 of it to every app under every server. An answer that is none of those accepted is `fail`; what the
 contract leaves open is compared, after the rules below, with the app without a framework on the

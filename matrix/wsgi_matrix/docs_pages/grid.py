@@ -1,6 +1,6 @@
 """``docs/grid.md``, the published grid, made from a run of everything:
 
-python -m wsgi_matrix.grid_docs build/matrix/results.json >docs/grid.md
+python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md
 
 Of several files, each cell is shown as the last one has it: a part can be run again by itself.
 """
@@ -26,7 +26,7 @@ INTRO = """\
 # The grid
 
 Made by `make grid`: every server × every app × every suite, then
-`python -m wsgi_matrix.grid_docs build/matrix/results.json >docs/grid.md`. Nothing here is written
+`python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md`. Nothing here is written
 by hand. Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults; the page
 says what came of it. What stands behind a mark (the octets, what is accepted, what came) is in
 `results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one server.

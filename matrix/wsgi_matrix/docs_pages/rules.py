@@ -1,7 +1,7 @@
 """What the documentation says of the rules, made from the rules.
 
-python -m wsgi_matrix.rules_docs docs            write it
-python -m wsgi_matrix.rules_docs --check docs    only say what is not current; exit status 1 then
+python -m wsgi_matrix.docs_pages.rules docs            write it
+python -m wsgi_matrix.docs_pages.rules --check docs    only say what is not current; exit status 1 then
 
 ``rules.md`` is made as a whole. In the tables of conformance, whose other columns are about the
 server, the columns *reference* and *level* are.
@@ -21,7 +21,7 @@ from wsgi_matrix.util.markdown import table
 INTRO = """\
 # The rules that servers are asked for
 
-Made by `python -m wsgi_matrix.rules_docs docs`; edit `matrix/wsgi_matrix/cases/` instead.
+Made by `python -m wsgi_matrix.docs_pages.rules docs`; edit `matrix/wsgi_matrix/cases/` instead.
 `wsgi-matrix run --suite rules,slow,stop --servers all` asks all of it of every server. A rule is
 kept if what is accepted comes for each of its tries; a broken one of level MAY is `differ`, any
 other is `fail`. The octets that are sent and that came are in the report of a run.
@@ -118,6 +118,8 @@ if __name__ == "__main__":
     *check, folder = sys.argv[1:]
     if check:
         if old := stale(Path(folder)):
-            sys.exit(f"not current: {', '.join(old)}; run python -m wsgi_matrix.rules_docs docs")
+            sys.exit(
+                f"not current: {', '.join(old)}; run python -m wsgi_matrix.docs_pages.rules docs"
+            )
     else:
         write(Path(folder))
