@@ -26,9 +26,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from wsgi_matrix.config import load
-from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.choose import REQUIRE_DOCKER
 from wsgi_matrix.engines.process import launcher
+from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Python
 from wsgi_matrix.packaging import bundle, interpreters
 

@@ -11,9 +11,8 @@ import pytest
 
 from wsgi_matrix.config import load as config
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.errors import UserError
+from wsgi_matrix.errors import EngineError, SetupError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.model.settings import Config

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import load, plan
-from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
+from wsgi_matrix.errors import EngineError
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
 from wsgi_matrix.model.settings import Config

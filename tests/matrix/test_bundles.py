@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.engines.api import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
 

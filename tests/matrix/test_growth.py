@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.api import NotHere
 from wsgi_matrix.engines.process.engine import most_files
+from wsgi_matrix.errors import NotHere
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.suites.fd_scaling import suite

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from wsgi_matrix.config import load as config
 from wsgi_matrix.config import plan, servers
-from wsgi_matrix.engines.api import SetupError
-from wsgi_matrix.errors import ConfigError
+from wsgi_matrix.errors import ConfigError, SetupError
 from wsgi_matrix.model.axes import Python
 from wsgi_matrix.packaging.server_dependencies import ensure_parts
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.process import engine as process
 from wsgi_matrix.engines.process import launch, leftovers
 from wsgi_matrix.engines.process.engine import ProcessEngine, source_digest
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.packaging import interpreters
 from wsgi_matrix.util import process_owner

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.engines.api import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle

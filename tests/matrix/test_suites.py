@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix.config import load, plan
-from wsgi_matrix.engines.api import CellError
-from wsgi_matrix.errors import ConfigError
+from wsgi_matrix.errors import CellError, ConfigError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api

@@ -14,9 +14,8 @@ from typing import NoReturn
 import click
 
 from wsgi_matrix.cli import completion
-from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.names import ENGINES
-from wsgi_matrix.errors import EXIT_CODES, Exit, UserError
+from wsgi_matrix.errors import EXIT_CODES, EngineError, Exit, SetupError, UserError
 from wsgi_matrix.suites import api
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(

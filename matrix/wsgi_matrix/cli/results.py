@@ -9,8 +9,7 @@ import click
 
 from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
-from wsgi_matrix.engines.api import EngineError
-from wsgi_matrix.errors import Exit, UserError, suggestion
+from wsgi_matrix.errors import EngineError, Exit, UserError, suggestion
 from wsgi_matrix.reports import files
 from wsgi_matrix.reports import show as showing
 from wsgi_matrix.results import diff, saved

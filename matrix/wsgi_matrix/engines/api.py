@@ -119,24 +119,3 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Wait for what still goes on in the background. The engine is usable no more then."""
-
-
-class EngineError(Exception):
-    """No usable engine (exit code 4). The text says what was tried and what to do."""
-
-
-class SetupError(Exception):
-    """An image, bundle or volume could not be made (exit code 5)."""
-
-
-class NotHere(Exception):  # noqa: N818 - no error: the cell is skipped
-    """What a cell asks for cannot be had on this machine: it is a skip, with this reason."""
-
-
-class CellError(Exception):
-    """A cell could not be judged. ``log`` holds the server's last lines."""
-
-    def __init__(self, message: str, log: str = "", exit_status: int | None = None) -> None:
-        super().__init__(message)
-        self.log = log
-        self.exit_status = exit_status

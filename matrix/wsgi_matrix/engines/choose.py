@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wsgi_matrix.engines.api import Engine, EngineError
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.process.engine import ProcessEngine
+from wsgi_matrix.errors import EngineError
 
 REQUIRE_DOCKER = "WSGI_MATRIX_REQUIRE_DOCKER"
 

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 
-from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Cell
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.probe import protocol
 from wsgi_matrix.probe.protocol import Job, Report
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from wsgi_matrix.engines.api import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging import interpreters, lockfile, project_copy, uv

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.engines.process import leftovers
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.util.file_lock import exclusive
 
 VENV_DEADLINE = 60.0

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from wsgi_matrix.engines.api import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging import interpreters, project_copy
 from wsgi_matrix.packaging.uv import run

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wsgi_matrix.engines.api import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Python, Server
 from wsgi_matrix.packaging.bundle import DEADLINE, unpack
 from wsgi_matrix.packaging.lockfile import Lock

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uv
 
-from wsgi_matrix.engines.api import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.packaging import requirement_lines
 
 SHOWN = 12

@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from wsgi_matrix.engines.api import CellError, Engine, NotHere, Running, SetupError
+from wsgi_matrix.engines.api import Engine, Running
+from wsgi_matrix.errors import CellError, NotHere, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
 from wsgi_matrix.model.settings import Settings

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wsgi_matrix.engines.api import Engine, EngineError, SetupError
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
 from wsgi_matrix.model.settings import Settings

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.docker.client import CELL
 from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import App, Cell, Limits
 from wsgi_matrix.model.results import Observed
 from wsgi_matrix.probe.protocol import Job

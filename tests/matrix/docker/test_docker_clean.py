@@ -14,10 +14,10 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.engines.docker.client import CELL, LABEL, OWNER, connect
 from wsgi_matrix.engines.docker.engine import DockerEngine
 from wsgi_matrix.engines.docker.volumes import ours
+from wsgi_matrix.errors import EngineError
 from wsgi_matrix.model.axes import Cell, Limits
 from wsgi_matrix.util.process_owner import owner
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix.config import servers
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.probe.protocol import Job
 
 from .conftest import HELLO, TOP, Prepared

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.engines.docker import volumes
 from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.client import LABEL, OWNER
 from wsgi_matrix.engines.docker.volumes import MOUNT, discard, ensure_bundle_volume, ours
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.packaging.bundle import Bundle
 from wsgi_matrix.util.process_owner import owner
 

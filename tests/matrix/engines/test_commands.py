@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines import commands
-from wsgi_matrix.engines.api import CellError
+from wsgi_matrix.errors import CellError
 
 
 class Ran:

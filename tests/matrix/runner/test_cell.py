@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.api import CellError, NotHere, SetupError
+from wsgi_matrix.errors import CellError, NotHere, SetupError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript
 from wsgi_matrix.probe.protocol import Report

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.api import CellError, EngineError, SetupError
+from wsgi_matrix.errors import CellError, EngineError, SetupError
 from wsgi_matrix.model.results import Outcome, Partial
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner import events

@@ -16,8 +16,8 @@ from typing import Any
 import docker
 from docker.errors import APIError, DockerException
 
-from wsgi_matrix.engines.api import EngineError, SetupError
 from wsgi_matrix.engines.docker.client import CONTENT, LABEL, connect, inspect_image
+from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Python
 from wsgi_matrix.util.file_lock import exclusive
 

@@ -7,12 +7,12 @@ import time
 
 import docker
 
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.containers import end_of
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.provision import ENVIRONMENT
 from wsgi_matrix.engines.docker.volumes import MOUNT
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Cell
 

@@ -12,13 +12,13 @@ import docker
 from docker.errors import APIError, DockerException
 
 from wsgi_matrix.engines import probe_output
-from wsgi_matrix.engines.api import CellError, NotHere
 from wsgi_matrix.engines.docker import readback
 from wsgi_matrix.engines.docker.client import CELL, LABEL
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.probe import ProbeContainer
 from wsgi_matrix.engines.docker.provision import Around
 from wsgi_matrix.engines.docker.server import DYING, PORT, ServerContainer, said
+from wsgi_matrix.errors import CellError, NotHere
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Observed, Stopped
 from wsgi_matrix.probe.protocol import Job, Report

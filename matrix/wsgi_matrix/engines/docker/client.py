@@ -17,8 +17,8 @@ from docker.tls import TLSConfig
 from docker.types import Ulimit
 from docker.utils import kwargs_from_env
 
-from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.engines.docker.ssh_tunnel import forwarded
+from wsgi_matrix.errors import EngineError
 
 LABEL = "org.onegate.wsgi-matrix"
 """Its value is the kind of thing: ``cell``, ``probe``, ``fill``, ``bundle``, ``image``, …"""

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import docker
 
-from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.engines.docker.base_images import Base, ensure_base
 from wsgi_matrix.engines.docker.server_images import ensure_image, there
 from wsgi_matrix.engines.docker.volumes import ensure_bundle_volume, ensure_probe_volume
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image
 from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle

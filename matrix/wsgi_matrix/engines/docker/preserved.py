@@ -9,8 +9,8 @@ from typing import Any
 
 from docker.errors import DockerException, NotFound
 
-from wsgi_matrix.engines.api import EngineError
 from wsgi_matrix.engines.docker.client import connect
+from wsgi_matrix.errors import EngineError
 
 HOST = (
     "NetworkMode", "ReadonlyRootfs", "CapDrop", "SecurityOpt", "PidsLimit", "Memory", "Ulimits",

@@ -21,10 +21,10 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig
 
 from wsgi_matrix.engines import commands
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.docker.client import LABEL, inspect_image
 from wsgi_matrix.engines.docker.containers import end_of, last_lines
 from wsgi_matrix.engines.docker.volumes import MOUNT, said
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.app_environment import SECRETS, Beside
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.suites.api import TRAFFIC

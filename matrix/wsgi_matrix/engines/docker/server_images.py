@@ -12,9 +12,9 @@ import docker
 from docker.errors import APIError, DockerException
 from docker.utils.build import exclude_paths
 
-from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.engines.docker.base_images import Base, pull
 from wsgi_matrix.engines.docker.client import CONTENT, LABEL, inspect_image
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Image
 from wsgi_matrix.util.file_lock import exclusive

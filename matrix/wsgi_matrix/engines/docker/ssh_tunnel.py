@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wsgi_matrix.engines.api import EngineError
+from wsgi_matrix.errors import EngineError
 
 SOCKET = "/var/run/docker.sock"
 """Where an engine listens that nobody told otherwise; else the path of the URL says where."""

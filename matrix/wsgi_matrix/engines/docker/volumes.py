@@ -23,8 +23,8 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig
 
-from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.engines.docker.client import CONTENT, LABEL, OWNER
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.packaging import bundle as bundles
 from wsgi_matrix.probe import protocol
 from wsgi_matrix.util.file_lock import exclusive

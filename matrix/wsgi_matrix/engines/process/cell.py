@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from wsgi_matrix.engines import commands, probe_output, zombies
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.process import leftovers, readback
 from wsgi_matrix.engines.process import probe as process_probe
 from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
 from wsgi_matrix.engines.process.provision import Around
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.packaging.bundle import Bundle

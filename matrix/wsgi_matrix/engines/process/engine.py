@@ -20,10 +20,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from wsgi_matrix.engines import commands
-from wsgi_matrix.engines.api import SetupError
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.engines.process import leftovers
 from wsgi_matrix.engines.process.cell import ProcessCell
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Cell, Python, Server
 from wsgi_matrix.model.results import Image
 from wsgi_matrix.packaging import bundle as bundles

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.engines.api import CellError
 from wsgi_matrix.engines.process import launcher as launcher_module
+from wsgi_matrix.errors import CellError
 
 START_DEADLINE = 30.0
 
