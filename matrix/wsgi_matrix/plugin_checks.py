@@ -16,13 +16,12 @@ from wsgi_matrix.errors import EngineError, SetupError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.verdict import overall, red
 from wsgi_matrix.pytest_plugin import AXES, NOTICE, RUN
-from wsgi_matrix.reports import red
 from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge
 from wsgi_matrix.suites.hello.comparison import CHECKS, compare
-from wsgi_matrix.suites.judge import overall
 
 COMPARISON = "comparison"
 """Item that holds every check that a suite adds by comparing cells."""

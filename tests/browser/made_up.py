@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
+from wsgi_matrix.model.verdict import overall
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
-from wsgi_matrix.suites.judge import overall
 
 SERVERS = (
     *("onegate", "gunicorn", "uwsgi", "waitress", "cheroot", "bjoern", "mod_wsgi"),

@@ -12,7 +12,7 @@ import pytest
 from wsgi_matrix.config import load, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.reports import red
+from wsgi_matrix.model.verdict import red
 from wsgi_matrix.runner.run import Runner
 
 # Where no engine answers, the Docker SDK leaves its socket for the collector of garbage to close.

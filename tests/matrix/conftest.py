@@ -14,6 +14,7 @@ from wsgi_matrix.config import load, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.errors import EngineError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
 from wsgi_matrix.model.settings import Config
@@ -137,7 +138,7 @@ def result_of():
         )
         return CellResult(
             cell=cell,
-            outcome=judge.overall(checks),
+            outcome=verdict.overall(checks),
             checks=checks,
             seconds=0.5,
             image=Image(

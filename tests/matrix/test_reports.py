@@ -14,18 +14,8 @@ import pytest
 from rich.console import Console
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
-from wsgi_matrix.reports import (
-    badge,
-    console,
-    counts,
-    exit_code,
-    files,
-    html,
-    junit,
-    markdown,
-    progress,
-    show,
-)
+from wsgi_matrix.model.verdict import counts, exit_code
+from wsgi_matrix.reports import badge, console, files, html, junit, markdown, progress, show
 from wsgi_matrix.reports.grid import make_grid
 from wsgi_matrix.results import run_json, saved
 from wsgi_matrix.runner import events

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import plan
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Limits
 from wsgi_matrix.model.results import (
     CaseResult,
@@ -23,7 +24,6 @@ from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.results import codec, cross_run, run_json
 from wsgi_matrix.results.cache import Store
-from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.api import Suite
 
 OCTETS = bytes(range(256))
@@ -167,7 +167,7 @@ def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):
     [found] = cross_run.read_others(tmp_path, mine)
     assert found.cell == whole.cell
     assert found.exchanges == whole.exchanges
-    assert judge.overall(found.checks) is Outcome.SKIP  # its checks are not told
+    assert verdict.overall(found.checks) is Outcome.SKIP  # its checks are not told
 
 
 def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.settings import Xfail
 from wsgi_matrix.suites import xfail
-from wsgi_matrix.suites.xfail import Xfail
 
 
 def entry(**values):

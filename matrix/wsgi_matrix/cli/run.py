@@ -28,7 +28,8 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.reports import console, exit_code, files, markdown, progress, red
+from wsgi_matrix.model.verdict import exit_code, red
+from wsgi_matrix.reports import console, files, markdown, progress
 from wsgi_matrix.results import cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner

@@ -18,8 +18,9 @@ from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_dow
 from wsgi_matrix.config import builtin, load, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
+from wsgi_matrix.model.verdict import exit_code
 from wsgi_matrix.packaging import lockfile
-from wsgi_matrix.reports import console, exit_code, progress
+from wsgi_matrix.reports import console, progress
 from wsgi_matrix.runner import repeat_reference
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api

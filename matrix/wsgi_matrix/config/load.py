@@ -14,10 +14,9 @@ from wsgi_matrix.config import servers as peers
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import app_environment, target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
-from wsgi_matrix.model.settings import Config, Settings, SuiteSettings
+from wsgi_matrix.model.settings import Config, Settings, SuiteSettings, Xfail
 from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites import api
-from wsgi_matrix.suites.xfail import Xfail
 from wsgi_matrix.util import toml_file as toml
 from wsgi_matrix.util.toml_file import Reader, TomlFile
 

@@ -1,4 +1,7 @@
-"""``docs/contract.md``, made from the contract: ``python -m wsgi_matrix.docs_pages.contract FILE``."""
+"""``docs/contract.md``, made from the contract.
+
+``python -m wsgi_matrix.docs_pages.contract FILE``
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any
 from wsgi_matrix.config import load
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.reports import ORDER
+from wsgi_matrix.model.verdict import ORDER
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.results import saved
 from wsgi_matrix.suites.api import CONTRACT, HELLO, LIMITS, RULES, SLOW, STOP
@@ -26,10 +26,10 @@ INTRO = """\
 # The grid
 
 Made by `make grid`: every server × every app × every suite, then
-`python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md`. Nothing here is written
-by hand. Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults; the page
-says what came of it. What stands behind a mark (the octets, what is accepted, what came) is in
-`results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one server.
+`python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md`. Nothing here is
+written by hand. Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults;
+the page says what came of it. What stands behind a mark (the octets, what is accepted, what came)
+is in `results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one server.
 """
 TITLES = {
     HELLO: "Limits: every framework under each profile",

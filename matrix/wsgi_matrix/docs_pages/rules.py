@@ -1,7 +1,7 @@
 """What the documentation says of the rules, made from the rules.
 
-python -m wsgi_matrix.docs_pages.rules docs            write it
-python -m wsgi_matrix.docs_pages.rules --check docs    only say what is not current; exit status 1 then
+    python -m wsgi_matrix.docs_pages.rules docs            write it
+    python -m wsgi_matrix.docs_pages.rules --check docs    name what is not current; exit status 1
 
 ``rules.md`` is made as a whole. In the tables of conformance, whose other columns are about the
 server, the columns *reference* and *level* are.

@@ -17,7 +17,7 @@ def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
 
     ``auto``: Docker if it answers, else processes, with a notice that says why. With
     WSGI_MATRIX_REQUIRE_DOCKER=1 processes are refused, however they come to be chosen. ``keep``:
-    what is left of cells stays until :meth:`~wsgi_matrix.engines.api.Engine.keep_only` or ``clean``.
+    what is left of cells stays until :meth:`.Engine.keep_only` or ``clean``.
     Raises :class:`EngineError`.
     """
     required = os.environ.get(REQUIRE_DOCKER, "") not in ("", "0")

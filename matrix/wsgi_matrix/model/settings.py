@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Limits, Python, Server
-from wsgi_matrix.suites.xfail import Xfail
 
 LARGEST_ANSWER = 16 * 2**20
 
@@ -62,6 +62,26 @@ class SuiteSettings:
     largest: int = LARGEST_ANSWER
     patience: float = 10.0
     """Octets and seconds of one answer after which it is given up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Xfail:
+    """An entry ``[[xfail]]``; ``cells`` and ``checks`` are globs on their ids."""
+
+    suite: str
+    cells: tuple[str, ...]
+    checks: tuple[str, ...]
+    reason: str
+    says: str = ""
+    """Expression that the detail has to match: a failure of another kind is not the known one."""
+    sometimes: bool = False
+    """Whether it is chance that it happens."""
+
+    def matches(self, cell: str, check: str) -> bool:
+        """Whether the entry is about this check of this cell."""
+        return any(fnmatchcase(cell, glob) for glob in self.cells) and any(
+            fnmatchcase(check, glob) for glob in self.checks
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.reports import ORDER, counts, exit_code
+from wsgi_matrix.model.verdict import ORDER, counts, exit_code
 from wsgi_matrix.results.run_json import run_of
 
 NAME = "wsgi matrix"

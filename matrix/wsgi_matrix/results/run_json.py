@@ -25,8 +25,8 @@ from wsgi_matrix.model.results import (
     Partial,
     Run,
 )
+from wsgi_matrix.model.verdict import counts, exit_code
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
-from wsgi_matrix.reports import counts, exit_code
 from wsgi_matrix.results import codec
 
 SCHEMA = "wsgi-matrix/results/3"
@@ -130,7 +130,7 @@ def results(run: Run) -> dict[str, Any]:
 def of_today(value: dict[str, Any]) -> dict[str, Any]:
     """A value of ``results.json`` of this version or an older one, with all that this one has.
 
-    Raises :data:`wsgi_matrix.results.codec.DecodeError` where ``value`` is not what the schema says.
+    Raises :data:`.codec.DecodeError` where ``value`` is not what the schema says.
     """
     return _value(dataclasses.replace(codec.convert(value, Saved), schema=SCHEMA))
 
@@ -143,7 +143,7 @@ def _value(saved: Saved) -> dict[str, Any]:
 def run_of(value: dict[str, Any]) -> Run:
     """The run behind a value of ``results.json``, as far as that tells.
 
-    Raises :data:`wsgi_matrix.results.codec.DecodeError` where ``value`` is not what the schema says.
+    Raises :data:`.codec.DecodeError` where ``value`` is not what the schema says.
     """
     saved = codec.convert(value, Saved)
     return Run(

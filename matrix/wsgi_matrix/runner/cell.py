@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from wsgi_matrix.engines.api import Engine, Running
 from wsgi_matrix.errors import CellError, NotHere, SetupError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
 from wsgi_matrix.model.settings import Settings
@@ -65,7 +66,7 @@ def run_cell(
     checks = judge.judge(evidence, suite.cases)
     return CellResult(
         cell=cell,
-        outcome=judge.overall(checks),
+        outcome=verdict.overall(checks),
         checks=checks,
         seconds=time.monotonic() - started,
         image=image,

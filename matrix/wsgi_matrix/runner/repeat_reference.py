@@ -9,9 +9,9 @@ from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.verdict import overall
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites.api import TRAFFIC, Suite
-from wsgi_matrix.suites.judge import overall
 from wsgi_matrix.suites.traffic import made, propose
 from wsgi_matrix.suites.traffic.ignore import Ignore
 from wsgi_matrix.suites.traffic.suite import SAME, Judgement, judgement, verdict

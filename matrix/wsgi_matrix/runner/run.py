@@ -14,7 +14,8 @@ from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
-from wsgi_matrix.model.settings import Settings
+from wsgi_matrix.model.settings import Settings, Xfail
+from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner import events, versions
 from wsgi_matrix.runner.cell import run_cell
@@ -22,9 +23,6 @@ from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
 from wsgi_matrix.suites import xfail
 from wsgi_matrix.suites.api import HELLO, TRAFFIC, Suite
-
-RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
-"""Outcomes of cells that are not as expected."""
 
 
 def cores() -> int:
@@ -42,7 +40,7 @@ class Runner:
         settings: Settings,
         *,
         suites: Mapping[str, Suite] | None = None,
-        known: Sequence[xfail.Xfail] = (),
+        known: Sequence[Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
         before: Callable[[Engine, Sequence[Cell]], None] | None = None,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
+from wsgi_matrix.model.verdict import NOT_JUDGED
 from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.hello import checks as answers
@@ -19,11 +20,6 @@ CASES: tuple[Case, ...] = (
     *answers.CASES,
     *(case for case in lifecycle.CASES if case.id != "limits"),
 )
-
-NOT_JUDGED = "the cell was not judged"
-"""Detail of the checks of a cell that did not come up; its ``start`` says why."""
-
-_WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
 
 
 def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
@@ -76,9 +72,3 @@ def not_judged(outcome: Outcome, why: str, cases: Sequence[Case] = CASES) -> tup
         start,
         *(_result(case, Outcome.SKIP, NOT_JUDGED) for case in cases),
     )
-
-
-def overall(checks: tuple[CaseResult, ...]) -> Outcome:
-    """The outcome of a cell: the worst of its checks; ``skip`` only if all were skipped."""
-    there = {check.outcome for check in checks}
-    return next((outcome for outcome in _WORST if outcome in there), Outcome.SKIP)

@@ -13,34 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from dataclasses import replace
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.suites.judge import overall
-
-EXPECTED = frozenset({Outcome.FAIL, Outcome.DIFFER})
-"""What may be expected. An error says that nothing is known."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Xfail:
-    """An entry ``[[xfail]]``; ``cells`` and ``checks`` are globs on their ids."""
-
-    suite: str
-    cells: tuple[str, ...]
-    checks: tuple[str, ...]
-    reason: str
-    says: str = ""
-    """Expression that the detail has to match: a failure of another kind is not the known one."""
-    sometimes: bool = False
-    """Whether it is chance that it happens."""
-
-    def matches(self, cell: str, check: str) -> bool:
-        """Whether the entry is about this check of this cell."""
-        return any(fnmatchcase(cell, glob) for glob in self.cells) and any(
-            fnmatchcase(check, glob) for glob in self.checks
-        )
+from wsgi_matrix.model.settings import Xfail
+from wsgi_matrix.model.verdict import EXPECTED, overall
 
 
 def apply(

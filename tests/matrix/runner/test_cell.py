@@ -8,6 +8,7 @@ import contextlib
 import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.errors import CellError, NotHere, SetupError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript
 from wsgi_matrix.probe.protocol import Report
@@ -60,7 +61,9 @@ class Failing(Around):
 def start_of(result):
     first, *others = result.checks
     assert first.id == judge.START
-    assert {(check.outcome, check.detail) for check in others} == {(Outcome.SKIP, judge.NOT_JUDGED)}
+    assert {(check.outcome, check.detail) for check in others} == {
+        (Outcome.SKIP, verdict.NOT_JUDGED)
+    }
     return first
 
 

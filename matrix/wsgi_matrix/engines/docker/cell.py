@@ -125,7 +125,7 @@ class DockerRunning:
         return made
 
     def observed(self) -> Observed:
-        """Read from inside while the server starts; see :class:`wsgi_matrix.engines.api.Running`."""
+        """Read from inside while the server starts; see :class:`.Running`."""
         assert self._observed is not None
         try:
             with self._waiting():

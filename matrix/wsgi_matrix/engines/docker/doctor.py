@@ -21,7 +21,7 @@ from wsgi_matrix.util.process_owner import owner
 
 PIDS, MEMORY = 16, 64 * 2**20
 UID = 59_998
-"""A user that no cell has (:data:`wsgi_matrix.engines.docker.engine.UIDS`): RLIMIT_NPROC counts by uid."""
+"""A user that no cell has (:data:`.engine.UIDS`): RLIMIT_NPROC counts by uid."""
 DEADLINE = 60.0
 """Seconds for one container."""
 

@@ -29,7 +29,7 @@ LOG_TAIL = 4000
 
 
 class ProcessCell:
-    """A running cell (:class:`wsgi_matrix.engines.api.Running`)."""
+    """A running cell (:class:`.Running`)."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class ProcessCell:
             self._raise_died("the server ended at once")
 
     def probe(self, job: Job) -> Report:
-        """Run the probe on this machine's loopback; see :class:`wsgi_matrix.engines.api.Running`."""
+        """Run the probe on this machine's loopback; see :class:`.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
         line = job.encode(self.port, log=str(self.log_file))
         told = False
@@ -175,15 +175,15 @@ class ProcessCell:
         raise CellError(what, self.log(), told["status"] if told else None)
 
     def started(self) -> float:
-        """See :class:`wsgi_matrix.engines.api.Running`."""
+        """See :class:`.Running`."""
         return self.launch.started
 
     def memory(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.api.Running`."""
+        """See :class:`.Running`."""
         return readback.memory(self.launch.pid)
 
     def zombies(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.api.Running`. The server's processes are of its session."""
+        """See :class:`.Running`. The server's processes are of its session."""
         found = zombies.settled(self.launch.pid)
         return None if self.launch.hear(0) is not None else len(found)
 

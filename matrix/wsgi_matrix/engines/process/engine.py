@@ -115,7 +115,7 @@ class ProcessEngine:
             yield running
 
     def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
-        """See :class:`wsgi_matrix.engines.api.Engine`."""
+        """See :class:`.Engine`."""
         with self._cell(cell) as running:
             running.set_up()
             return commands.check(words, str(running.python), running.run)
@@ -168,17 +168,17 @@ class ProcessEngine:
         return sum(leftovers.clean(place / "matrix") for place in places) + len(kept)
 
     def clean_cache(self) -> int:
-        """See :class:`wsgi_matrix.engines.api.Engine`."""
+        """See :class:`.Engine`."""
         return sum(bundles.remove_all(place) for place in {self.build, self.place})
 
     def identity(self, cell: Cell) -> tuple[str, ...]:
-        """See :class:`wsgi_matrix.engines.api.Engine`."""
+        """See :class:`.Engine`."""
         found = interpreters.find(cell.python.version)
         bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
         return (self.name, source_digest(cell.server), bundle.digest, str(found))
 
     def installed(self, cell: Cell) -> dict[str, str]:
-        """See :class:`wsgi_matrix.engines.api.Engine`."""
+        """See :class:`.Engine`."""
         return bundles.ensure_bundle(cell.app, cell.python, self.place, None).versions
 
     def gone(self) -> str:
@@ -189,7 +189,7 @@ class ProcessEngine:
         return self.build / "matrix" / KEPT / cell
 
     def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """See :class:`wsgi_matrix.engines.api.Engine`: a folder with what server and probe wrote."""
+        """See :class:`.Engine`: a folder with what server and probe wrote."""
         kept: dict[str, tuple[str, ...]] = {}
         for folder in (self.build / "matrix" / KEPT).glob("*"):
             if folder.name in cells:
@@ -217,7 +217,7 @@ class ProcessEngine:
 def _place(build: Path) -> Path:
     """``build``, or the system's cache where only root gets to that: a cell has another user.
 
-    It can read all the same (:mod:`~wsgi_matrix.engines.process.launcher`), but access(2) does not count
+    It can read all the same (:mod:`.launcher`), but access(2) does not count
     that, and applications ask it before they open a file.
     """
     if leftovers.searchable(build):

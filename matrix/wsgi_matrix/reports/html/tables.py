@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from wsgi_matrix.model.results import CellResult, Outcome, Run
+from wsgi_matrix.model.results import CellResult, Run
+from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.reports.grid import MARKS
 from wsgi_matrix.suites.api import OWN_APPS
 
@@ -21,7 +22,6 @@ SAYS = {
 }
 JOINT = "conformance"
 """Title of the table of suites that have a column or two."""
-RED = (Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What was heard in a talk, taken apart by two readers that know nothing of each other.
 
-The first is the probe's (:class:`~wsgi_matrix.probe.agent.response_reader.AnswerReader`), the second
+The first is the probe's (:class:`.response_reader.AnswerReader`), the second
 h11 as a client. A response that they read differently keeps no rule.
 """
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from wsgi_matrix.http.normalise import Normal, difference, normalise
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.suites.judge import NOT_JUDGED, overall
+from wsgi_matrix.model.verdict import NOT_JUDGED, overall
 
 if TYPE_CHECKING:
     from wsgi_matrix.suites.contract.suite import Asked

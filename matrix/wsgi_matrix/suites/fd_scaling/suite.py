@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.api import LIMITS, Suite
@@ -65,7 +66,7 @@ def _with(result: CellResult, reference: CellResult | None) -> CellResult:
         _check("boot", *_boot(result, reference)),
         _check("memory", *_memory(result, reference)),
     )
-    return replace(result, checks=checks, outcome=judge.overall(checks))
+    return replace(result, checks=checks, outcome=verdict.overall(checks))
 
 
 def _check(name: str, outcome: Outcome, detail: str) -> CaseResult:
@@ -82,7 +83,7 @@ def _check(name: str, outcome: Outcome, detail: str) -> CaseResult:
 def _boot(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
     got = first_answer(result)
     if got is None:
-        return Outcome.SKIP, judge.NOT_JUDGED
+        return Outcome.SKIP, verdict.NOT_JUDGED
     wanted = first_answer(reference) if reference else None
     if reference is result or wanted is None:
         return _unjudged(result, reference, f"{got:.2f} s")
@@ -94,7 +95,7 @@ def _boot(result: CellResult, reference: CellResult | None) -> tuple[Outcome, st
 def _memory(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
     got, wanted = result.memory, reference.memory if reference else None
     if got is None:
-        return Outcome.SKIP, judge.NOT_JUDGED
+        return Outcome.SKIP, verdict.NOT_JUDGED
     if reference is result or wanted is None:
         return _unjudged(result, reference, _mib(got))
     told = f"{_mib(got)}, where nofile is not set {_mib(wanted)}"

@@ -21,11 +21,11 @@ from wsgi_matrix.model import target
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.session import Ask, Session
 from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.model.verdict import NOT_JUDGED, overall
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
 from wsgi_matrix.suites import api
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.judge import NOT_JUDGED, overall
 from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
 from wsgi_matrix.suites.traffic import hints, ignore
 from wsgi_matrix.traffic import http_file, load, variables
