@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from wsgi_matrix.config import app_environment
 from wsgi_matrix.config import servers as peers
 from wsgi_matrix.errors import ConfigError, suggestion
-from wsgi_matrix.model import app_environment, target
+from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.settings import Config, Settings, SuiteSettings, Xfail
 from wsgi_matrix.probe.agent.response_reader import LARGEST

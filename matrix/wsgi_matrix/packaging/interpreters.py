@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from wsgi_matrix.engines.process import leftovers
 from wsgi_matrix.errors import SetupError
+from wsgi_matrix.util import permissions
 from wsgi_matrix.util.file_lock import exclusive
 
 VENV_DEADLINE = 60.0
@@ -50,7 +50,9 @@ def find(version: str) -> tuple[Path, str] | None:
     candidates = list(_candidates(version))
     if os.geteuid() == 0:
         # Cells have users of their own then, and access(2) denies them what is in root's home.
-        candidates.sort(key=lambda path: path.exists() and not leftovers.searchable(path.resolve()))
+        candidates.sort(
+            key=lambda path: path.exists() and not permissions.searchable(path.resolve())
+        )
     for path in candidates:
         try:
             told = subprocess.run(

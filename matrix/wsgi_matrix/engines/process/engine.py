@@ -28,6 +28,7 @@ from wsgi_matrix.model.axes import App, Cell, Python, Server
 from wsgi_matrix.model.results import Image
 from wsgi_matrix.packaging import bundle as bundles
 from wsgi_matrix.packaging import interpreters, server_dependencies
+from wsgi_matrix.util import permissions
 from wsgi_matrix.util.file_lock import exclusive
 
 SHARED = Path("/var/cache/wsgi-matrix")
@@ -59,7 +60,7 @@ class ProcessEngine:
         """True if cells get a uid of their own, which makes RLIMIT_NPROC mean something."""
         self.place = _place(build) if self.root else build
         """Where bundles and the folders of cells are."""
-        if self.root and not leftovers.searchable(self.place):
+        if self.root and not permissions.searchable(self.place):
             self.where += (
                 f"; {self.place} is closed to other users, so os.access() denies all in it"
             )
@@ -220,7 +221,7 @@ def _place(build: Path) -> Path:
     It can read all the same (:mod:`.launcher`), but access(2) does not count
     that, and applications ask it before they open a file.
     """
-    if leftovers.searchable(build):
+    if permissions.searchable(build):
         return build
     try:
         for folder in (SHARED, *(SHARED / part for part in (*bundles.PARTS, "matrix"))):
@@ -229,7 +230,7 @@ def _place(build: Path) -> Path:
             folder.chmod(0o711)
     except OSError:
         return build
-    safe = SHARED.stat().st_uid == 0 and leftovers.searchable(SHARED)
+    safe = SHARED.stat().st_uid == 0 and permissions.searchable(SHARED)
     return SHARED if safe else build
 
 

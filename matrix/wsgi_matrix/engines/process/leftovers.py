@@ -10,27 +10,12 @@ import contextlib
 import os
 import shutil
 import signal
-import stat
 from pathlib import Path
 
 from wsgi_matrix.util.atomic_write import new_directory
 from wsgi_matrix.util.process_owner import is_alive, of_this_boot, owner, start_time
 
 LIST = "processes"
-
-
-def searchable(path: Path) -> bool:
-    """Whether every user may get as far as ``path``: access(2) says so of no file below else.
-
-    What is not there yet may be made so. Access control lists are not looked at.
-    """
-    there = path.absolute()
-    while not there.exists():
-        there = there.parent
-    return all(
-        each.stat().st_mode & stat.S_IXOTH for each in (there.resolve(), *there.resolve().parents)
-        if each.is_dir()
-    )  # fmt: skip
 
 
 def make_folder(parent: Path) -> Path:

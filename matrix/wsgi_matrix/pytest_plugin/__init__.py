@@ -19,16 +19,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wsgi_matrix.engines.names import ENGINES
+from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 
 if TYPE_CHECKING:
     from wsgi_matrix.model.results import CaseResult, Run
-    from wsgi_matrix.plugin_checks import Check
-
-AXES = ("servers", "apps", "limits", "pythons")
-RUN = pytest.StashKey["Run"]()
-"""The run of this session, once there is one."""
-NOTICE = pytest.StashKey[str]()
-"""What the choice of the engine has to say of itself."""
+    from wsgi_matrix.pytest_plugin.checks import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,15 +58,15 @@ class MatrixItem(pytest.Item):
 
     def runtest(self) -> None:
         """Hold the check."""
-        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-        plugin_checks.held(self.config, self.cell, self.check).hold()
+        checks.held(self.config, self.cell, self.check).hold()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it comes from: the matrix."""
-        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-        return plugin_checks.load(self.config).matrix.file, None, f"{self.cell} {self.check}"
+        return checks.load(self.config).matrix.file, None, f"{self.cell} {self.check}"
 
 
 class MatrixCollector(pytest.Collector):
@@ -79,9 +74,9 @@ class MatrixCollector(pytest.Collector):
 
     def collect(self) -> Iterator[MatrixItem]:
         """One item for each cell and check; the plan is pure, so collecting starts nothing."""
-        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-        for cell, check in plugin_checks.load(self.config).pairs():
+        for cell, check in checks.load(self.config).pairs():
             yield MatrixItem.from_parent(self, cell=cell, check=check)
 
 
@@ -92,10 +87,10 @@ def pytest_make_collect_report(
     """With ``--matrix`` the cells are collected beside what the arguments name."""
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--matrix"):
-        from wsgi_matrix import plugin_checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
         # A wrong selection is an error of usage, not of a node.
-        plugin_checks.load(collector.config)
+        checks.load(collector.config)
         made = MatrixCollector.from_parent(collector, name="matrix", nodeid="matrix")
         report.result = [*(report.result or []), made]
     return report
@@ -105,9 +100,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each cell and check, where a test asks for them."""
     if "matrix_check" not in metafunc.fixturenames:
         return
-    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-    pairs = plugin_checks.load(metafunc.config).pairs()
+    pairs = checks.load(metafunc.config).pairs()
     metafunc.parametrize(
         "matrix_check", pairs, indirect=True, ids=[f"{cell}-{check}" for cell, check in pairs]
     )
@@ -116,25 +111,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def matrix_run(pytestconfig: pytest.Config) -> Run:
     """The selected cells, run once."""
-    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-    return plugin_checks.run(pytestconfig)
+    return checks.run(pytestconfig)
 
 
 @pytest.fixture
 def matrix_check(request: pytest.FixtureRequest) -> Check:
-    """One check of one cell; see :meth:`wsgi_matrix.plugin_checks.Check.hold`."""
-    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.checks.Check.hold`."""
+    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-    return plugin_checks.held(request.config, *request.param)
+    return checks.held(request.config, *request.param)
 
 
 @pytest.fixture(scope="session")
 def matrix_across(matrix_run: Run, pytestconfig: pytest.Config) -> list[tuple[str, CaseResult]]:
     """What is red when this run is compared with all others of the same images."""
-    from wsgi_matrix import plugin_checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
 
-    return plugin_checks.across(pytestconfig, matrix_run)
+    return checks.across(pytestconfig, matrix_run)
 
 
 def pytest_terminal_summary(

@@ -17,7 +17,7 @@ from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.verdict import overall, red
-from wsgi_matrix.pytest_plugin import AXES, NOTICE, RUN
+from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge
