@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from wsgi_matrix.config import load
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.engines.choose import REQUIRE_DOCKER
 from wsgi_matrix.engines.process import launcher
 from wsgi_matrix.errors import EngineError, SetupError
@@ -125,7 +125,7 @@ def files() -> dict[str, bytes]:
 
 def packages(python: Python, platform: str | None) -> dict[str, bytes]:
     """The apps' packages, where Python looks for a user's own."""
-    matrix = load.load(ROOT / "lessons" / "matrix.toml", BUILD)
+    matrix = matrix_toml.load(ROOT / "lessons" / "matrix.toml", BUILD)
     found = {}
     for app in matrix.apps.values():
         lib = bundle.ensure_bundle(app, python, BUILD, platform).lib
@@ -169,7 +169,7 @@ class Containers:
         from wsgi_matrix.util.process_owner import owner  # noqa: PLC0415
 
         self.client = connect()
-        python = load.load(ROOT / "lessons" / "matrix.toml", BUILD).pythons["3.11"]
+        python = matrix_toml.load(ROOT / "lessons" / "matrix.toml", BUILD).pythons["3.11"]
         self.base = ensure_base(self.client, python, lambda *_: None, BUILD)
         self.files = files()
         self.packages = packages(python, PLATFORMS[self.base.architecture])

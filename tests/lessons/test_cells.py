@@ -9,7 +9,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.config import load, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import red
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 ROOT = Path(__file__).parents[2]
 JOBS = 3
 """Some wait for seconds and need no core."""
-MATRIX = load.load(ROOT / "lessons" / "matrix.toml", ROOT / "build")
+MATRIX = matrix_toml.load(ROOT / "lessons" / "matrix.toml", ROOT / "build")
 CELLS = plan.make_cells(MATRIX, plan.Selection())
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.config import load, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.errors import EngineError
@@ -62,7 +62,7 @@ def tmp_path(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture
 def plain(tmp_path) -> Config:
     """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
-    return load.load(HERE / "plain.toml", tmp_path / "build")
+    return matrix_toml.load(HERE / "plain.toml", tmp_path / "build")
 
 
 @pytest.fixture(params=["process", "docker"])

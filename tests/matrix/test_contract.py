@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from wsgi_matrix.config import load as config
+from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Exchange

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.config import load
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.docs_pages import grid
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.results import run_json
@@ -86,6 +86,6 @@ def test_the_published_grid_has_every_rule_and_server_that_there_is():
     """Where this is red, `make grid` makes it anew."""
     published = rows((ROOT / "docs" / "grid.md").read_text(encoding="utf-8"))
     rules = {rule.id for rules in GROUPS.values() for rule in rules}
-    servers = set(load.load(ROOT / "matrix.toml").servers)
+    servers = set(matrix_toml.load(ROOT / "matrix.toml").servers)
     assert {*rules, *servers} - set(published) == set()
     assert {name for name in published if re.fullmatch(r"[RWS][0-9]+.*", name)} - rules == set()

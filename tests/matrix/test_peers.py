@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.config import load as config
+from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan, servers
 from wsgi_matrix.errors import ConfigError, SetupError
 from wsgi_matrix.model.axes import Python

@@ -235,9 +235,9 @@ def test_where_there_is_no_such_place_it_is_said(tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from wsgi_matrix import config, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.process.engine import ProcessEngine
-matrix = config.load(Path(sys.argv[1]), Path(sys.argv[2]))
+matrix = matrix_toml.load(Path(sys.argv[1]), Path(sys.argv[2]))
 [cell] = plan.make_cells(matrix, plan.Selection(select=("plain-good-default-py311",)))
 with ProcessEngine(matrix.build).open(cell) as running:
     if sys.argv[3:] == ["launcher"]:

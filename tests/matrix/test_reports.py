@@ -73,7 +73,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if self.tags and self.tags[-1] == "h1" and not self.heading:
-            self.heading = run_json
+            self.heading = data
 
 
 def rendered(run, **options):

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix.config import load, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import CellError, ConfigError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.runner.run import Runner
@@ -89,4 +89,4 @@ def test_a_signal_that_there_is_not_is_refused(tmp_path):
     text = (HERE / "plain.toml").read_text()
     file.write_text(text.replace("[servers.plain]\n", '[servers.plain]\nreload_signal = "HUP"\n'))
     with pytest.raises(ConfigError, match="reload_signal: the name of a signal"):
-        load.load(file)
+        matrix_toml.load(file)

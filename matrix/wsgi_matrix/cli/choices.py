@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from wsgi_matrix.cli.common import Names
-from wsgi_matrix.config import builtin, load
+from wsgi_matrix.config import builtin, matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Server
@@ -81,8 +81,8 @@ def options(command: click.decorators.FC) -> click.decorators.FC:
 
 def as_config(data: dict[str, Any], root: Path, build: Path) -> Config:
     """The matrix that ``data`` is. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
-    source = TomlFile(root / load.FILE_NAME, name="your options")
-    return load.from_data(source, data, build)
+    source = TomlFile(root / matrix_toml.FILE_NAME, name="your options")
+    return matrix_toml.from_data(source, data, build)
 
 
 def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:

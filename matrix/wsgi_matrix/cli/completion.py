@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from wsgi_matrix.cli import kept
-from wsgi_matrix.config import load, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.results import saved
@@ -24,8 +24,8 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 def _matrix(ctx: click.Context) -> Config | None:
     options = ctx.find_root().params
     try:
-        file = options.get("file") or load.find(Path.cwd())
-        return load.load(file, options.get("build"))
+        file = options.get("file") or matrix_toml.find(Path.cwd())
+        return matrix_toml.load(file, options.get("build"))
     except UserError:
         return None
 

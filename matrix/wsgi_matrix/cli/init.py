@@ -10,7 +10,7 @@ import click
 
 from wsgi_matrix.cli import choices
 from wsgi_matrix.cli.common import EPILOG, user_errors
-from wsgi_matrix.config import load
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.suites.traffic import suite
 from wsgi_matrix.util.atomic_write import write_whole
@@ -61,7 +61,7 @@ def init(app: str, force: bool, **chosen: Any) -> None:
     """Write a matrix.toml with the choices of `try`; `wsgi-matrix run` then does the same."""
     with user_errors():
         root = Path.cwd()
-        file = root / load.FILE_NAME
+        file = root / matrix_toml.FILE_NAME
         if file.exists() and not force:
             raise UserError(f"{file} is there already; --force replaces it")
         data = choices.tables(app, root, **chosen)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix.config import builtin, load
+from wsgi_matrix.config import builtin, matrix_toml
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.results import saved
 from wsgi_matrix.util.atomic_write import new_directory
@@ -70,7 +70,7 @@ def last(ctx: click.Context) -> Path:
         return saved.path(build)
     if build is None:
         try:
-            return saved.path(load.load(file or load.find(Path.cwd())).build)
+            return saved.path(matrix_toml.load(file or matrix_toml.find(Path.cwd())).build)
         except ConfigError as problem:
             if file or _has_matrix():
                 raise
@@ -85,7 +85,7 @@ def last(ctx: click.Context) -> Path:
 
 def _has_matrix() -> bool:
     with contextlib.suppress(ConfigError):
-        return bool(load.find(Path.cwd()))
+        return bool(matrix_toml.find(Path.cwd()))
     return False
 
 

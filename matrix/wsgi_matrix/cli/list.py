@@ -9,7 +9,7 @@ import click
 
 from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
-from wsgi_matrix.config import builtin, load, plan
+from wsgi_matrix.config import builtin, matrix_toml, plan
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config
@@ -90,11 +90,11 @@ def list_cells(ctx: click.Context, /, kind: str, **selection: tuple[str, ...]) -
     with user_errors():
         options = ctx.find_root().params
         try:
-            file = options["file"] or load.find(Path.cwd())
+            file = options["file"] or matrix_toml.find(Path.cwd())
         except ConfigError as problem:
             write_out("".join(f"{line}\n" for line in _along(kind, selection, problem)))
             return
-        settings = load.load(file, options["build"])
+        settings = matrix_toml.load(file, options["build"])
         cells = plan.make_cells(settings, plan.Selection(**selection))
         write_out("".join(f"{line}\n" for line in KINDS[kind](settings, cells)))
 

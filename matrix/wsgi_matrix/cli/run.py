@@ -21,7 +21,7 @@ from wsgi_matrix.cli.common import (
     user_errors,
     write_out,
 )
-from wsgi_matrix.config import load as config
+from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose

@@ -15,7 +15,7 @@ from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.loading import loadable, not_called
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
-from wsgi_matrix.config import builtin, load, plan
+from wsgi_matrix.config import builtin, matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.verdict import exit_code
@@ -63,7 +63,7 @@ def try_app(
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
         cells = plan.make_cells(settings, plan.Selection())
-        load.check_folders(settings, cells)
+        matrix_toml.check_folders(settings, cells)
         tell_reading(settings)
         suite = api.choose(settings, api.TRAFFIC)
         for each in settings.apps.values():

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
-from wsgi_matrix.config import builtin, load, plan
+from wsgi_matrix.config import builtin, matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.settings import Config
@@ -44,10 +44,10 @@ def _build(group: Mapping[str, Any]) -> Path:
     if group.get("build"):
         return Path(group["build"]).absolute()
     try:
-        file = group.get("file") or load.find(Path.cwd())
+        file = group.get("file") or matrix_toml.find(Path.cwd())
     except UserError:
         return builtin.cache()
-    return load.load(file).build
+    return matrix_toml.load(file).build
 
 
 @click.command()

@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from wsgi_matrix.config import load
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.settings import Config
@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).parents[3]
 def matrix(build: Path) -> Config:
     """What comes with us. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
     folder = PACKED if PACKED.is_dir() else REPOSITORY
-    found = load.load(folder / load.FILE_NAME, build)
+    found = matrix_toml.load(folder / matrix_toml.FILE_NAME, build)
     return replace(found, servers={name: _any(each) for name, each in found.servers.items()})
 
 

@@ -25,7 +25,7 @@ class Selection:
     is given) and none of ``skip`` matches.
     """
 
-    api: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
     """What is sent and judged, and whose defaults hold for the axes that are left empty."""
     servers: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import load
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import ORDER
@@ -209,7 +209,7 @@ def _inline(text: str) -> str:
 
 def main(paths: Sequence[str]) -> int:
     """Write the document for the files at ``paths`` to stdout."""
-    matrix = load.load(load.find(Path.cwd()))
+    matrix = matrix_toml.load(matrix_toml.find(Path.cwd()))
     sys.stdout.write(render([saved.read(Path(path)) for path in paths], matrix.servers))
     return 0
 

@@ -1,4 +1,4 @@
-"""What ``matrix.toml`` says, as values; :mod:`wsgi_matrix.config.load` reads them."""
+"""What ``matrix.toml`` says, as values; :mod:`wsgi_matrix.config.matrix_toml` reads them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgi_matrix.config import load as config
+from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import EngineError, SetupError, UserError

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 import pytest
-from wsgi_matrix.config import load
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.packaging import interpreters
 from wsgi_matrix.results import run_json
 
@@ -415,7 +415,7 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
     (folder / "matrix.toml").write_text(
         shop.replace("@", table) + "\n".join(lines[lines.index("") :]) + "\n"
     )
-    read = load.load(folder / "matrix.toml")
+    read = matrix_toml.load(folder / "matrix.toml")
     around = read.apps["shop"].surroundings
     assert around.beside[0].image == "postgres:17"
     assert around.setup == (("python", "manage.py", "migrate"),)
