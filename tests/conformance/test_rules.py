@@ -14,7 +14,7 @@ from wsgi_matrix.docs_pages import rules as rules_docs
 from wsgi_matrix.model.wire import Step
 from wsgi_matrix.probe.agent import fair_time
 from wsgi_matrix.suites.conformance import http1, pep3333
-from wsgi_matrix.suites.conformance.suite import GROUPS
+from wsgi_matrix.suites.rules import GROUPS
 
 from tests.conformance import (
     scripts_answers,

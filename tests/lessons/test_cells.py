@@ -14,6 +14,7 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import red
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites.hello import suite as hello
 
 # Where no engine answers, the Docker SDK leaves its socket for the collector of garbage to close.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -30,7 +31,14 @@ def run():
     engine, notice = choose("auto", MATRIX.build)
     print(notice)
     with contextlib.closing(engine):
-        return Runner(CELLS, engine, MATRIX.settings, known=MATRIX.xfails, jobs=JOBS).run()
+        return Runner(
+            CELLS,
+            engine,
+            MATRIX.settings,
+            suites={"hello": hello.suite()},
+            known=MATRIX.xfails,
+            jobs=JOBS,
+        ).run()
 
 
 @pytest.mark.parametrize("cell", [cell.id for cell in CELLS])

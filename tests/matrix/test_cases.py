@@ -12,6 +12,7 @@ from wsgi_matrix.model.results import Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import Burst, Exchange
 from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.case import REQUESTS, Evidence
+from wsgi_matrix.suites.hello.suite import CASES
 
 HELLO = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
@@ -58,7 +59,7 @@ def test_a_server_that_ended_before_it_was_told_to_has_not_stopped_in_order(good
 
 
 def outcomes(evidence):
-    return {result.id: result for result in judge.judge(evidence)}
+    return {result.id: result for result in judge.judge(evidence, CASES)}
 
 
 def test_good_evidence_passes_every_check(good):
@@ -184,7 +185,7 @@ def test_a_changed_root_is_found_and_an_unknown_one_is_not_passed(good):
 
 
 def test_the_worst_check_is_the_outcome_of_the_cell(good):
-    checks = judge.judge(good)
+    checks = judge.judge(good, CASES)
     assert verdict.overall(checks) is Outcome.PASS
     skipped = tuple(replace(check, outcome=Outcome.SKIP) for check in checks)
     assert verdict.overall(skipped) is Outcome.SKIP

@@ -12,7 +12,7 @@ from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.docs_pages import grid
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.results import run_json
-from wsgi_matrix.suites.conformance.suite import GROUPS
+from wsgi_matrix.suites.rules import GROUPS
 
 ROOT = Path(__file__).parents[2]
 RULE = CaseResult(

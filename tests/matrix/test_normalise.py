@@ -10,8 +10,8 @@ from wsgi_matrix.http.normalise import RULES, difference, normalise
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.suites.contract import comparison
+from wsgi_matrix.suites.contract.contract_file import Asked
 from wsgi_matrix.suites.contract.responses import Accept
-from wsgi_matrix.suites.contract.suite import Asked
 
 ONE = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\nServer: one\r\nX-A: 1\r\n"

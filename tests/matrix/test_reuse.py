@@ -24,7 +24,7 @@ from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 from wsgi_matrix.results import codec, cross_run, run_json
 from wsgi_matrix.results.cache import Store
-from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.hello import suite as hello
 
 OCTETS = bytes(range(256))
 EXCHANGE = Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
@@ -95,7 +95,7 @@ class Known:
 
 
 def key(store, cell, suite=None, settings=None):
-    return store.key(Known(), cell, suite or Suite(), settings or Settings())
+    return store.key(Known(), cell, suite or hello.suite(), settings or Settings())
 
 
 def test_all_of_a_result_comes_back(tmp_path, whole, cell):
@@ -148,7 +148,7 @@ def test_whatever_a_server_is_started_with_is_in_the_key(tmp_path, cell):
 
 
 def test_whatever_is_sent_is_in_the_key(tmp_path, cell):
-    store, suite = Store(tmp_path), Suite()
+    store, suite = Store(tmp_path), hello.suite()
     judging = {"cases", "compare", "skip_reason", "waits", "notes"}
     names = {each.name for each in dataclasses.fields(suite)} - judging
     same = [

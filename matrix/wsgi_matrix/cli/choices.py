@@ -18,12 +18,12 @@ from typing import Any
 import click
 
 from wsgi_matrix.cli.common import Names
-from wsgi_matrix.config import builtin, matrix_toml
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites.traffic import suite as traffic_suite
 from wsgi_matrix.util import env_file
 from wsgi_matrix.util.toml_file import TomlFile
 
@@ -98,12 +98,12 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     source = Path(root, chosen["source"])
     if not source.is_dir():
         raise UserError(f"--source: there is no folder {source}")
-    ours = builtin.matrix(root)
+    ours = matrix_toml.built_in(root)
     own = _own(chosen)
     named = [_server(each, ours.servers) for each in chosen["servers"]]
     versions = chosen["python"] or (_version(ours.pythons),)
     made: dict[str, Any] = {
-        "run": {"shipped": True, "suites": [api.TRAFFIC], **_given(chosen, "deadline")},
+        "run": {"shipped": True, "suites": [traffic_suite.NAME], **_given(chosen, "deadline")},
         "apps": {name: _app(app, root, source, chosen)},
         "pythons": {
             each: {"images": [f"python:{each}-slim"]}
@@ -112,7 +112,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
         },
         "servers": {OWN: own} if own else {},
         "suites": {
-            api.TRAFFIC: {
+            traffic_suite.NAME: {
                 "servers": [*([OWN] if own else []), *(named or ([] if own else SERVERS))],
                 "pythons": list(versions),
                 "limits": list(chosen["limits"]),

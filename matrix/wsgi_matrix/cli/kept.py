@@ -16,10 +16,11 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix.config import builtin, matrix_toml
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.results import saved
 from wsgi_matrix.util.atomic_write import new_directory
+from wsgi_matrix.util.cache_directory import cache_directory
 
 RUNS = 20
 """Runs of ``try`` that are kept of one directory; with more, the oldest goes."""
@@ -77,7 +78,7 @@ def last(ctx: click.Context) -> Path:
             missing: UserError = problem
     else:
         missing = UserError(f"{saved.path(build)}: No such file; `wsgi-matrix run` writes one")
-    found = last_try((build or builtin.cache()).absolute(), Path.cwd())
+    found = last_try((build or cache_directory()).absolute(), Path.cwd())
     if found is None:
         raise UserError(f"{missing}; and `wsgi-matrix try` has left no results either")
     return found

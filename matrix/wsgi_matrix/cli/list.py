@@ -9,11 +9,12 @@ import click
 
 from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
-from wsgi_matrix.config import builtin, matrix_toml, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.suites import api, judge
+from wsgi_matrix.suites import judge, registry
+from wsgi_matrix.util.cache_directory import cache_directory
 
 Cells = tuple[Cell, ...]
 
@@ -25,7 +26,7 @@ def _cells(_: Config, cells: Cells) -> Iterator[str]:
 def _cases(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         yield f"{name} {judge.START} MUST the server comes up and opens its port"
-        for case in api.choose(settings, name).cases:
+        for case in registry.build(settings, name).cases:
             cite = f" [{case.cite}]" if case.cite else ""
             yield f"{name} {case.id} {case.level} {case.says}{cite}"
 
@@ -55,7 +56,7 @@ def _pythons(_: Config, cells: Cells) -> Iterator[str]:
 def _suites(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         count = sum(cell.suite == name for cell in cells)
-        cases = len(api.choose(settings, name).cases) + 1
+        cases = len(registry.build(settings, name).cases) + 1
         yield f"{name} {count} cell{'' if count == 1 else 's'}, {cases} checks in each"
 
 
@@ -106,4 +107,4 @@ def _along(kind: str, selection: dict[str, tuple[str, ...]], problem: ConfigErro
             f"{problem}; without one there is: "
             + ", ".join(f"wsgi-matrix list {each}" for each in ALONG)
         )
-    return ALONG[kind](builtin.matrix(builtin.cache()))
+    return ALONG[kind](matrix_toml.built_in(cache_directory()))

@@ -53,7 +53,7 @@ def _kept(cell: saved.Value) -> str:
     if cell["engine"] != "docker":
         return f"\n== kept\n{cell['kept'][0]}\n"
     # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker.preserved import inspected  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.containers import inspected  # noqa: PLC0415
 
     try:
         return f"\n== kept\n{inspected(cell['kept'])}"

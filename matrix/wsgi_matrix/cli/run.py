@@ -33,7 +33,8 @@ from wsgi_matrix.reports import console, files, markdown, progress
 from wsgi_matrix.results import cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites import api, registry
+from wsgi_matrix.suites.traffic import suite as traffic_suite
 from wsgi_matrix.traffic import load
 from wsgi_matrix.util.atomic_write import write_whole
 
@@ -71,10 +72,11 @@ def run(
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
-        if any(cell.suite == api.TRAFFIC for cell in cells):
+        if any(cell.suite == traffic_suite.NAME for cell in cells):
             tell_reading(settings)
         sent = {
-            name: api.choose(settings, name) for name in dict.fromkeys(cell.suite for cell in cells)
+            name: registry.build(settings, name)
+            for name in dict.fromkeys(cell.suite for cell in cells)
         }
         chosen, notice = choose(engine, settings.build, keep=keep is not None)
         if notice:
@@ -135,7 +137,7 @@ def write_down(folder: Path, done: Run) -> None:
 
 def tell_reading(settings: Config) -> None:
     """Say which traffic takes a while to read, before it is read."""
-    traffic = settings.suites.get(api.TRAFFIC)
+    traffic = settings.suites.get(traffic_suite.NAME)
     for path, size in load.large(traffic.send if traffic else (), settings.file.parent):
         click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 

@@ -15,7 +15,7 @@ from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.loading import loadable, not_called
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
-from wsgi_matrix.config import builtin, matrix_toml, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.verdict import exit_code
@@ -23,9 +23,11 @@ from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, progress
 from wsgi_matrix.runner import repeat_reference
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.traffic import ignore, propose
+from wsgi_matrix.suites.traffic import suite as traffic_suite
+from wsgi_matrix.util.cache_directory import cache_directory
 
 WORDS = "wsgi_matrix.words"
 CONTINUED = " \\\n  "
@@ -58,14 +60,14 @@ def try_app(
     terminable()
     with user_errors():
         root = Path.cwd()
-        build = (ctx.parent and ctx.parent.params["build"]) or builtin.cache()
+        build = (ctx.parent and ctx.parent.params["build"]) or cache_directory()
         auto = ignore.AUTO in chosen["ignore"]
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
         cells = plan.make_cells(settings, plan.Selection())
         matrix_toml.check_folders(settings, cells)
         tell_reading(settings)
-        suite = api.choose(settings, api.TRAFFIC)
+        suite = registry.build(settings, traffic_suite.NAME)
         for each in settings.apps.values():
             if told := lockfile.chosen(each.path, each.requirements)[1]:
                 click.echo(f"wsgi-matrix: {told}", err=True)
@@ -81,7 +83,7 @@ def try_app(
                 cells,
                 chosen_engine,
                 settings.settings,
-                suites={api.TRAFFIC: suite},
+                suites={traffic_suite.NAME: suite},
                 jobs=jobs,
                 handlers=(progress.Progressing(),),
                 before=partial(loadable, perhaps_factories=perhaps_factories),

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
-from wsgi_matrix.config import builtin, matrix_toml, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.settings import Config
+from wsgi_matrix.util.cache_directory import cache_directory
 
 
 @click.command()
@@ -46,7 +47,7 @@ def _build(group: Mapping[str, Any]) -> Path:
     try:
         file = group.get("file") or matrix_toml.find(Path.cwd())
     except UserError:
-        return builtin.cache()
+        return cache_directory()
     return matrix_toml.load(file).build
 
 

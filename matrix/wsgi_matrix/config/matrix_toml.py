@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import app_environment
+from wsgi_matrix.config import app_environment, builtin
 from wsgi_matrix.config import servers as peers
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.settings import Config, Settings, SuiteSettings, Xfail
 from wsgi_matrix.probe.agent.response_reader import LARGEST
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites import registry
 from wsgi_matrix.util import toml_file as toml
 from wsgi_matrix.util.toml_file import Reader, TomlFile
 
@@ -124,7 +125,7 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
         if server.name in servers:
             source.wrong("run.peers", f'a second server "{server.name}" in {server.context}')
         servers[server.name] = server
-    ours = _shipped(source, settings, build)
+    ours = built_in(build or source.root / "build") if settings.shipped else None
     limits = _made(source, data, "limits", LIMITS, Limits, "name", none=settings.shipped)
     pythons = _made(source, data, "pythons", PYTHON, Python, "version", none=settings.shipped)
     config = Config(
@@ -141,19 +142,18 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     for version in config.pythons:
         if not re.fullmatch(r"3\.[0-9]{1,2}", version):
             source.wrong(f'pythons."{version}"', 'a version such as "3.11" is expected as its name')
+    known = registry.types()
     for name in settings.suites:
-        if name not in (*api.NAMES, "all"):
-            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, api.NAMES)}')
+        if name not in (*known, "all"):
+            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, known)}')
     return config
 
 
-def _shipped(source: TomlFile, settings: Settings, build: Path | None) -> Config | None:
-    """What comes with us, for a matrix that says ``shipped = true``."""
-    if not settings.shipped:
-        return None
-    from wsgi_matrix.config import builtin  # noqa: PLC0415 - it reads a matrix itself, our own
-
-    return builtin.matrix(build or source.root / "build")
+def built_in(build: Path) -> Config:
+    """The servers, limits and Pythons that come with wsgi-matrix. Raises :class:`ConfigError`."""
+    found = load(builtin.directory() / FILE_NAME, build)
+    servers = {name: builtin.on_all_pythons(each) for name, each in found.servers.items()}
+    return replace(found, servers=servers)
 
 
 def _with_context(source: TomlFile, name: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _apps(source: TomlFile, data: dict[str, Any]) -> dict[str, App]:
 
 def _suites(source: TomlFile, data: dict[str, Any]) -> dict[str, SuiteSettings]:
     tables = source.as_table("suites", data.get("suites", {}))
-    source.known("suites.", tables, api.NAMES)
+    source.known("suites.", tables, registry.types())
     return {
         name: SuiteSettings(**source.table(f"suites.{name}", table, SUITE))
         for name, table in tables.items()

@@ -11,7 +11,7 @@ from typing import TypeVar
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites import registry
 
 T = TypeVar("T")
 
@@ -50,8 +50,9 @@ def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
 
 def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
     default = config.suites.get(suite, SuiteSettings())
-    apps = api.OWN_APPS.get(suite) or _pick("apps", selection.apps or default.apps, config.apps)
-    workers = 1 if suite in api.ONE_WORKER else default.workers
+    kind = registry.types()[suite]
+    apps = kind.apps or _pick("apps", selection.apps or default.apps, config.apps)
+    workers = 1 if kind.one_worker else default.workers
     axes = itertools.product(
         _pick("servers", selection.servers or default.servers, config.servers),
         apps,
@@ -65,6 +66,7 @@ def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
             limits=li,
             python=p,
             suite=suite,
+            private_tmp=kind.private_tmp,
         )
         for s, a, p, li in axes
         if not s.pythons or p.version in s.pythons
@@ -77,8 +79,9 @@ def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
     """
     wanted = selection.suites or config.settings.suites
-    # Traffic is what somebody brings: without it there is no such suite, not even for `all`.
-    there = [each for each in api.NAMES if each != api.TRAFFIC or each in config.suites]
+    # What is sent, somebody brings: without it there is no such suite, not even for `all`.
+    kinds = registry.types().values()
+    there = [kind.name for kind in kinds if not kind.optional or kind.name in config.suites]
     names = _pick("suite", wanted, dict(zip(there, there, strict=True)))
     cells = [cell for name in names for cell in _of_suite(config, selection, name)]
     if config.settings.cells:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsgi_matrix.http.normalise import RULES
-from wsgi_matrix.suites.contract.suite import Asked, Endpoint, load
+from wsgi_matrix.suites.contract.contract_file import Asked, Endpoint, load
 from wsgi_matrix.util.markdown import table
 
 INTRO = """\

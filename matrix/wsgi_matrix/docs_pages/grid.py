@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.config import matrix_toml
-from wsgi_matrix.model.axes import Server
+from wsgi_matrix.model.axes import HELLO, Server
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import ORDER
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.results import saved
-from wsgi_matrix.suites.api import CONTRACT, HELLO, LIMITS, RULES, SLOW, STOP
+from wsgi_matrix.suites.conformance.suite import NAME as RULES
+from wsgi_matrix.suites.contract.suite import NAME as CONTRACT
+from wsgi_matrix.suites.fd_scaling.suite import NAME as LIMITS
+from wsgi_matrix.suites.shutdown.suite import NAME as STOP
+from wsgi_matrix.suites.slow_clients.suite import NAME as SLOW
 
 INTRO = """\
 # The grid

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wsgi_matrix.suites.conformance import http1, pep3333
 from wsgi_matrix.suites.conformance.rule import Rule, Unseen
-from wsgi_matrix.suites.conformance.suite import GROUPS
+from wsgi_matrix.suites.rules import GROUPS
 from wsgi_matrix.util.markdown import table
 
 INTRO = """\

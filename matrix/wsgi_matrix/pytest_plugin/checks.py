@@ -20,7 +20,7 @@ from wsgi_matrix.model.verdict import overall, red
 from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.suites import api, judge
+from wsgi_matrix.suites import api, judge, registry
 from wsgi_matrix.suites.hello.comparison import CHECKS, compare
 
 COMPARISON = "comparison"
@@ -101,7 +101,8 @@ def load(pytest_config: pytest.Config) -> Plan:
         )
         config.check_folders(matrix, cells)
         sent = {
-            name: api.choose(matrix, name) for name in dict.fromkeys(cell.suite for cell in cells)
+            name: registry.build(matrix, name)
+            for name in dict.fromkeys(cell.suite for cell in cells)
         }
     except UserError as problem:
         raise pytest.UsageError(f"wsgi-matrix: {problem}") from None
@@ -146,7 +147,7 @@ def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResul
     Cells of the suite hello alone are compared, by what they respond to its requests. Where
     ``done`` has none, the test is skipped.
     """
-    done = replace(done, cells=tuple(each for each in done.cells if each.cell.suite == api.HELLO))
+    done = replace(done, cells=tuple(filter(cross_run.comparable, done.cells)))
     if not done.cells:
         pytest.skip("the suite hello was not run, and it alone is compared with other runs")
     others = cross_run.read_others(load(pytest_config).matrix.build, done)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    pass
+    from wsgi_matrix.model.results import Run
 
 AXES = ("servers", "apps", "limits", "pythons")
-RUN = pytest.StashKey["Run"]()
+RUN: pytest.StashKey[Run] = pytest.StashKey()
 """The run of this session, once there is one."""
 NOTICE = pytest.StashKey[str]()
 """What the choice of the engine has to say of itself."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wsgi_matrix.model.results import CellResult, Outcome, Run
 from wsgi_matrix.results import codec
-from wsgi_matrix.suites.api import HELLO
+from wsgi_matrix.suites import registry
 from wsgi_matrix.util.atomic_write import write_whole
 
 SCHEMA = "wsgi-matrix/evidence/2"
@@ -29,15 +29,18 @@ class Evidence:
     cells: tuple[CellResult, ...]
 
 
+def comparable(result: CellResult) -> bool:
+    """Whether its responses are compared with those of other runs."""
+    return registry.types()[result.cell.suite].cross_run
+
+
 def write(build: Path, run: Run) -> Path | None:
     """Write the answers of ``run``; ``None`` if it has none.
 
     One file for one set of cells: a second run of the same cells replaces the first's.
     """
     cells = [
-        result
-        for result in run.cells
-        if result.cell.suite == HELLO and result.image and result.exchanges
+        result for result in run.cells if comparable(result) and result.image and result.exchanges
     ]
     if not cells:
         return None

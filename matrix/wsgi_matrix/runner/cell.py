@@ -24,14 +24,13 @@ def run_cell(
     engine: Engine,
     cell: Cell,
     settings: Settings,
-    suite: Suite | None = None,
+    suite: Suite,
     waits: Callable[[], None] = lambda: None,
 ) -> CellResult:
     """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does.
 
     ``waits`` is called, from any thread, if all that is left to do in it is to wait.
     """
-    suite = suite or Suite()
     suite = suite.of(cell)
     reason = engine.skip_reason(cell) or suite.skip_reason(cell)
     if reason:

@@ -22,7 +22,7 @@ from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
 from wsgi_matrix.suites import xfail
-from wsgi_matrix.suites.api import HELLO, TRAFFIC, Suite
+from wsgi_matrix.suites.api import Suite
 
 
 def cores() -> int:
@@ -39,7 +39,7 @@ class Runner:
         engine: Engine,
         settings: Settings,
         *,
-        suites: Mapping[str, Suite] | None = None,
+        suites: Mapping[str, Suite],
         known: Sequence[Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
@@ -49,7 +49,7 @@ class Runner:
         store: Store | None = None,
         reuse: bool = False,
     ) -> None:
-        """``suites``: by name, each that a cell belongs to; by default ``hello`` alone.
+        """``suites``: by name, each that a cell belongs to.
 
         ``jobs``: cells at a time, and never more; ``None``: as many as there are cores, and besides
         them those that only wait.
@@ -64,7 +64,7 @@ class Runner:
         self.cells = tuple(cells)
         self.engine = engine
         self.settings = settings
-        self.suites = suites or {HELLO: Suite()}
+        self.suites = suites
         self.known = known
         self.jobs = jobs or cores()
         self.before = before
@@ -200,7 +200,7 @@ class Runner:
             result
             for result in results.values()
             if result.outcome is not Outcome.SKIP
-            and result.cell.suite != TRAFFIC
+            and self.suites[result.cell.suite].baseline
             and not result.reused
         ]
         if not ran:

@@ -1,4 +1,4 @@
-"""All cases of a cell, in the order of reports, and the judging of one cell's evidence."""
+"""The judging of one cell's evidence by the cases of its suite."""
 
 from __future__ import annotations
 
@@ -8,21 +8,13 @@ from collections.abc import Sequence
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.verdict import NOT_JUDGED
-from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.hello import checks as answers
 
 START = "start"
 """The check that the engine itself makes: the server came up and opened its port."""
 
-CASES: tuple[Case, ...] = (
-    *(case for case in lifecycle.CASES if case.id == "limits"),
-    *answers.CASES,
-    *(case for case in lifecycle.CASES if case.id != "limits"),
-)
 
-
-def judge(evidence: Evidence, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
+def judge(evidence: Evidence, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
     """Judge all of ``cases`` on the evidence of a cell that started."""
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
     for case in cases:
@@ -65,7 +57,7 @@ def _judged(case: Case, evidence: Evidence) -> Verdict:
         return Outcome.ERROR, "defect of the case:\n" + traceback.format_exc()
 
 
-def not_judged(outcome: Outcome, why: str, cases: Sequence[Case] = CASES) -> tuple[CaseResult, ...]:
+def not_judged(outcome: Outcome, why: str, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
     """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
     start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
     return (

@@ -8,7 +8,7 @@ import os
 import tarfile
 
 import pytest
-from wsgi_matrix.config import builtin
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.client import LABEL, OWNER
 from wsgi_matrix.util.process_owner import owner
@@ -28,7 +28,7 @@ socketserver.ThreadingTCPServer(("0.0.0.0", 6379), Handler).serve_forever()
 @pytest.fixture(scope="module")
 def base(containers):
     """The base image of Python 3.11, and a builder of images on it."""
-    python = builtin.matrix(TOP / "build").pythons["3.11"]
+    python = matrix_toml.built_in(TOP / "build").pythons["3.11"]
     found = ensure_base(containers, python, lambda *_: None, TOP / "build")
     made = []
 

@@ -27,7 +27,6 @@ from wsgi_matrix.engines.docker.volumes import MOUNT, said
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.app_environment import SECRETS, Beside
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.suites.api import TRAFFIC
 
 PYTHON = "python3"
 """As every image of a server has it."""
@@ -79,7 +78,7 @@ class Around:
         self.environment = {
             **ENVIRONMENT,
             "PATH": self._path(),
-            **({"TMPDIR": TEMPORARY} if cell.suite == TRAFFIC else {}),
+            **({"TMPDIR": TEMPORARY} if cell.private_tmp else {}),
             **self._wanted.variables(**self._places()),
         }
 

@@ -1,4 +1,4 @@
-"""Requests to the inspecting app, and what is accepted of what it tells (``apps/rules``)."""
+"""Requests to the inspecting app, and what is accepted of what it tells (the suite ``rules``)."""
 
 from __future__ import annotations
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from wsgi_matrix.http.normalise import Normal, difference, normalise
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.verdict import NOT_JUDGED, overall
-
-if TYPE_CHECKING:
-    from wsgi_matrix.suites.contract.suite import Asked
+from wsgi_matrix.suites.contract.contract_file import Asked
 
 APPS, SERVERS = ":apps", ":servers"
 """What the ids of the comparisons end with."""

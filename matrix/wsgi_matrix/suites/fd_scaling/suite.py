@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from wsgi_matrix.model import verdict
+from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.suites import judge
-from wsgi_matrix.suites.api import LIMITS, Suite
+from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import HELLO, REQUESTS
+from wsgi_matrix.suites.hello.suite import CASES
 
+NAME = "limits"
 KEPT = ("limits", "hello", "burst", "unchanged", "stop")
 """Checks on a cell alone, of those that there are."""
 SECONDS_MORE, SECONDS_TIMES = 5.0, 3.0
@@ -31,10 +34,11 @@ SAYS = {
 def suite() -> Suite:
     """The suite."""
     return Suite(
-        name=LIMITS,
+        name=NAME,
         requests={HELLO: REQUESTS[HELLO]},
-        cases=tuple(case for case in judge.CASES if case.id in KEPT),
+        cases=tuple(case for case in CASES if case.id in KEPT),
         compare=compare,
+        burst=True,
         repeat=1,
     )
 
@@ -110,3 +114,11 @@ def _unjudged(result: CellResult, reference: CellResult | None, figure: str) -> 
 
 def _mib(octets: int) -> str:
     return f"{octets / 2**20:.1f} MiB"
+
+
+TYPE = SuiteType(
+    name=NAME,
+    about="Whether a server grows with the descriptors that it may have.",
+    build=lambda _config: suite(),
+    apps=(App(name=NAME, path=Path(__file__).with_name("app")),),
+)

@@ -1,7 +1,7 @@
 """The stop signal and the reload, with a request in flight, one queued, and an idle connection.
 
-The app itself sends the signal (see ``apps/stop/``): half a second after it was told that another
-request waits behind its own, and a second before its answer. Servers run with one worker here.
+The app itself sends the signal: half a second after it was told that another request waits behind
+its own, and a second before its response. Servers run with one worker here.
 
 What happens to connections at a server's end RFC 9112 says in sections 9.5 and 9.6: it SHOULD
 issue a graceful close, and one that resets may take an answer along that is still on its way. An

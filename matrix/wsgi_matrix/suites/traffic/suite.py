@@ -31,6 +31,7 @@ from wsgi_matrix.suites.traffic import hints, ignore
 from wsgi_matrix.traffic import http_file, load, variables
 from wsgi_matrix.traffic.variables import Given
 
+NAME = "traffic"
 SAME = ":same"
 """What the ids of the comparisons end with."""
 BURST = "burst"
@@ -88,9 +89,9 @@ def decoded(answer: Answer) -> Answer:
 
 def of_config(config: Config) -> api.Suite:
     """The suite, from the table ``[suites.traffic]``. Raises :class:`UserError`."""
-    settings = config.suites.get(api.TRAFFIC)
+    settings = config.suites.get(NAME)
     if settings is None or not settings.send:
-        raise ConfigError(f"{config.file}: suites.{api.TRAFFIC}.send names no traffic")
+        raise ConfigError(f"{config.file}: suites.{NAME}.send names no traffic")
     try:
         captures = tuple(http_file.capture(each) for each in settings.capture)
     except ValueError as problem:
@@ -147,7 +148,7 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> api.Suite:
     notes.append(f"compared after the rules {rules}, content-coding (docs/try.md says which)")
     notes += [f"ignored: {each}" for each in by.ignores]
     return api.Suite(
-        name=api.TRAFFIC,
+        name=NAME,
         requests=requests,
         sessions=tuple(sessions),
         largest=settings.largest,
@@ -155,6 +156,8 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> api.Suite:
         compare=partial(compare, asks=asks, by=by),
         repeat=1,
         burst=burst is not None,
+        # It may need what is around it in a cell, and cannot be imported without.
+        baseline=False,
         patience=settings.patience,
         notes=tuple(notes),
     )
@@ -288,3 +291,12 @@ def verdict(ask: Ask, result: CellResult, reference: CellResult | None, by: Judg
 
 def _shown(raw: bytes) -> str:
     return repr(raw[:SHOWN]) + (f"… ({len(raw)} octets)" if len(raw) > SHOWN else "")
+
+
+TYPE = api.SuiteType(
+    name=NAME,
+    about="What was brought along for an app of one's own.",
+    build=of_config,
+    optional=True,
+    private_tmp=True,
+)
