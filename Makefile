@@ -17,7 +17,7 @@ help: ## show this list
 grid: $(VENV)/.packages ## every suite, server and app, and from that docs/grid.md; a quarter of an hour
 	@$(BIN)/wsgi-matrix run --servers all --apps all; status=$$?; \
 	test $$status -le 1 || exit $$status; \
-	$(BIN)/python -m wsgi_matrix.grid_docs build/matrix/results.json >build/grid.md && mv build/grid.md docs/grid.md
+	$(BIN)/python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >build/grid.md && mv build/grid.md docs/grid.md
 
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
 	@$(BIN)/wsgi-matrix run --suite hello

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from wsgi_matrix.reports import files, saved
+from wsgi_matrix.reports import files
+from wsgi_matrix.results import saved
 
 from bench.growth import draw, table
 

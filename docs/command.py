@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from wsgi_matrix.cli import axes
 from wsgi_matrix.cli import main as group
-from wsgi_matrix.tables import table
+from wsgi_matrix.util.markdown import table
 
 FOLDER = Path(__file__).resolve().parent
 WIDTH = 90

@@ -25,10 +25,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from wsgi_matrix import bundles, config
-from wsgi_matrix.engines import EngineError, SetupError, interpreters, launcher
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.engines.choose import REQUIRE_DOCKER
+from wsgi_matrix.engines.process import launcher
+from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Python
+from wsgi_matrix.packaging import bundle, interpreters
 
 PAGES = Path(__file__).resolve().parent
 ROOT = PAGES.parent.parent
@@ -116,18 +118,18 @@ def files() -> dict[str, bytes]:
     """What a session finds: lessons, apps, the server, and the packages of the apps."""
     found: dict[str, bytes] = {"shell.py": (PAGES / "shell.py").read_bytes()}
     for folder in ("lessons", "server/onegate", "apps"):
-        for path in bundles.files(ROOT / folder):
+        for path in bundle.files(ROOT / folder):
             found[str(path.relative_to(ROOT))] = path.read_bytes()
     return found
 
 
 def packages(python: Python, platform: str | None) -> dict[str, bytes]:
     """The apps' packages, where Python looks for a user's own."""
-    matrix = config.load(ROOT / "lessons" / "matrix.toml", BUILD)
+    matrix = matrix_toml.load(ROOT / "lessons" / "matrix.toml", BUILD)
     found = {}
     for app in matrix.apps.values():
-        lib = bundles.ensure_bundle(app, python, BUILD, platform).lib
-        for path in bundles.files(lib):
+        lib = bundle.ensure_bundle(app, python, BUILD, platform).lib
+        for path in bundle.files(lib):
             name = path.relative_to(lib).as_posix()
             found[f".local/lib/python{python.version}/site-packages/{name}"] = path.read_bytes()
     return found
@@ -161,13 +163,13 @@ class Containers:
     """Sessions in containers. Raises :class:`EngineError` where no engine answers."""
 
     def __init__(self) -> None:
-        from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415 - slow to import
-        from wsgi_matrix.engines.docker_client import OWNER, connect  # noqa: PLC0415
-        from wsgi_matrix.engines.docker_prepared import PLATFORMS  # noqa: PLC0415
-        from wsgi_matrix.engines.owner import owner  # noqa: PLC0415
+        from wsgi_matrix.engines.docker.base_images import ensure_base  # noqa: PLC0415 - slow to import
+        from wsgi_matrix.engines.docker.client import OWNER, connect  # noqa: PLC0415
+        from wsgi_matrix.engines.docker.prepare import PLATFORMS  # noqa: PLC0415
+        from wsgi_matrix.util.process_owner import owner  # noqa: PLC0415
 
         self.client = connect()
-        python = config.load(ROOT / "lessons" / "matrix.toml", BUILD).pythons["3.11"]
+        python = matrix_toml.load(ROOT / "lessons" / "matrix.toml", BUILD).pythons["3.11"]
         self.base = ensure_base(self.client, python, lambda *_: None, BUILD)
         self.files = files()
         self.packages = packages(python, PLATFORMS[self.base.architecture])

@@ -1,4 +1,7 @@
-"""Exit codes, and the errors of a user: each is one line that says what, where and what to do."""
+"""Exit codes, the errors of a user, and those of engines and cells.
+
+The text of each is one line that says what, where and what to do.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,27 @@ class NothingSelected(UserError):  # noqa: N818 - it is a result of a selection,
     """The selection leaves no cell."""
 
     exit_code = Exit.NOTHING_SELECTED
+
+
+class EngineError(Exception):
+    """No usable engine (exit code 4). The text says what was tried and what to do."""
+
+
+class SetupError(Exception):
+    """An image, bundle or volume could not be made (exit code 5)."""
+
+
+class NotHere(Exception):  # noqa: N818 - no error: the cell is skipped
+    """What a cell asks for cannot be had on this machine: it is a skip, with this reason."""
+
+
+class CellError(Exception):
+    """A cell could not be judged. ``log`` holds the server's last lines."""
+
+    def __init__(self, message: str, log: str = "", exit_status: int | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+        self.exit_status = exit_status
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

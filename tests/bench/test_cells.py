@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-from wsgi_matrix import config, plan
+from wsgi_matrix.config import matrix_toml, plan
 
 from bench.cells import matrix_of, measure
 from bench.growth import draw, table
@@ -14,7 +14,7 @@ from bench.growth import draw, table
 @pytest.mark.parametrize("count", [10, 100, 1000])
 def test_the_matrix_has_as_many_cells_as_asked_for(tmp_path, count):
     (tmp_path / "matrix.toml").write_text(matrix_of(count))
-    cells = plan.make_cells(config.load(tmp_path / "matrix.toml"), plan.Selection())
+    cells = plan.make_cells(matrix_toml.load(tmp_path / "matrix.toml"), plan.Selection())
     assert len({cell.id for cell in cells}) == count
 
 

@@ -16,7 +16,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from wsgi_matrix.reports import data, html
+from wsgi_matrix.reports import html
+from wsgi_matrix.results import run_json
 
 from tests.browser import made_up
 from tests.browser.chromium import CHROMIUM, start
@@ -127,7 +128,7 @@ def reports(tmp_path_factory):
     def make(name: str) -> Path:
         if name not in made:
             made[name] = folder / f"{name} – ü #1.html"
-            text = html.render(data.results(getattr(made_up, name)()))
+            text = html.render(run_json.results(getattr(made_up, name)()))
             made[name].write_text(text, encoding="utf-8")
         return made[name]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from wsgi_matrix.cases.registry import overall
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
+from wsgi_matrix.model.verdict import overall
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
 
 SERVERS = (

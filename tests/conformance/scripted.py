@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wsgi_matrix.model.wire import Line, Step, Transcript
-from wsgi_matrix.probe import step_to_json
-from wsgi_matrix.probe.agent import talk
+from wsgi_matrix.probe.agent import scenario
+from wsgi_matrix.probe.protocol import step_to_json
 
 FIN, CUT, RST, HANG, DEAF = "fin", "cut", "rst", "hang", "deaf"
 """What a script may do besides sending: close but go on reading, close at once, reset, keep silent
@@ -95,7 +95,7 @@ def scripted(*scripts: Script) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     # Where talks about the stop meet an app that has been called: here it always has.
     app = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    app.bind(talk.meeting_place(listener.getsockname()[1]))
+    app.bind(scenario.meeting_place(listener.getsockname()[1]))
     app.listen()
 
     def accept() -> None:
@@ -124,7 +124,7 @@ def scripted(*scripts: Script) -> Iterator[int]:
 def have_out(name: str, steps: Sequence[Step], *scripts: Script) -> Transcript:
     """The transcript of a talk with a scripted server, by the probe's own code."""
     with scripted(*scripts) as port:
-        had = talk.Talk("127.0.0.1", port, [step_to_json(step) for step in steps])
+        had = scenario.Talk("127.0.0.1", port, [step_to_json(step) for step in steps])
         had.run(time.monotonic() + 120)
     return Transcript(
         name=name,

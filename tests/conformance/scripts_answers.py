@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.cases.http1.connection import MUCH
+from wsgi_matrix.suites.conformance.http1.connection import MUCH
 
 from tests.conformance.answered import (
     CLOSE,

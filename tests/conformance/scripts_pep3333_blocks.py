@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wsgi_matrix.cases.heard import PROMPT
+from wsgi_matrix.suites.conformance.parsed_transcript import PROMPT
 
 from tests.conformance.scripted import FIN, Pause, Script
 from tests.conformance.scripts_pep3333 import (

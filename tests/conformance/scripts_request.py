@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.cases.http1.line import AT_ONCE
+from wsgi_matrix.suites.conformance.http1.line import AT_ONCE
 
 from tests.conformance.answered import (
     CLOSE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.cases import slow
+from wsgi_matrix.suites.slow_clients import rules
 
 from tests.conformance.answered import OK
 from tests.conformance.scripted import FIN, HANG, RST, Script, Wait
@@ -15,12 +15,12 @@ HALF: Script = (HEAD_END, OK[:-1], HANG)
 
 def crowd(bad: Script, good: Script = ANSWERS, last: Script | None = None) -> tuple[Script, ...]:
     """The bad clients come first; ``last``, ``good``: what the last of each kind gets."""
-    return (*[bad] * (slow.CROWD - 1), last or bad, *[ANSWERS] * (len(slow.GOOD) - 1), good)
+    return (*[bad] * (rules.CROWD - 1), last or bad, *[ANSWERS] * (len(rules.GOOD) - 1), good)
 
 
 GREEN: dict[str, tuple[Script, ...]] = {}
 RED: dict[str, tuple[tuple[Script, ...], ...]] = {}
-for rule in slow.RULES:
+for rule in rules.RULES:
     if rule.id.endswith(".served"):
         GREEN[rule.id] = crowd((FIN,))
         RED[rule.id] = (crowd((FIN,), (HANG,)), crowd((FIN,), BUSY), crowd((FIN,), HALF))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.cases.stop import RELOADS
+from wsgi_matrix.suites.shutdown.rules import RELOADS
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, RST, Script

@@ -7,15 +7,24 @@ import threading
 import time
 from types import SimpleNamespace
 
-from wsgi_matrix.cases import slow
-from wsgi_matrix.cases.steps import answers, ask, crowd, ended, fetch, refused, request, trickle
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
-from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent import fair_time
-from wsgi_matrix.probe.agent.crowd import STUCK, Connection, connect_all
-from wsgi_matrix.probe.agent.talk import Talk
-from wsgi_matrix.probe.agent.turns import accept_queue
+from wsgi_matrix.probe.agent.accept_queue import accept_queue
+from wsgi_matrix.probe.agent.connections import STUCK, Connection, connect_all
+from wsgi_matrix.probe.agent.scenario import Talk
+from wsgi_matrix.probe.protocol import step_to_json
+from wsgi_matrix.suites.conformance.steps import (
+    answers,
+    ask,
+    crowd,
+    ended,
+    fetch,
+    refused,
+    request,
+    trickle,
+)
+from wsgi_matrix.suites.slow_clients import rules
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, Wait, have_out
@@ -70,22 +79,22 @@ def test_a_port_that_refuses_is_told_of():
 
 
 def test_only_where_nobody_is_let_in_nothing_is_known():
-    [served] = [rule for rule in slow.RULES if rule.id == "silent.served"]
+    [served] = [rule for rule in rules.RULES if rule.id == "silent.served"]
 
     def judged(*lines: Line) -> Outcome:
         transcript = Transcript(name=served.id, lines=lines)
         return served.judge(SimpleNamespace(transcripts={served.id: transcript}))[0]
 
-    out = [Line(at=2.0, on=on, what="error", data=OUT) for on in (*slow.BAD[1:], *slow.GOOD)]
-    kept = Line(at=80.0, on=slow.BAD[0], what="timeout")
+    out = [Line(at=2.0, on=on, what="error", data=OUT) for on in (*rules.BAD[1:], *rules.GOOD)]
+    kept = Line(at=80.0, on=rules.BAD[0], what="timeout")
     assert judged(*out) is Outcome.ERROR
     assert judged(*out, kept) is Outcome.FAIL
 
 
 def test_a_talk_that_ended_the_server_breaks_its_rule_whatever_it_was_answered():
-    rule = next(rule for rule in slow.RULES if rule.id == "slow_reader.served")
+    rule = next(rule for rule in rules.RULES if rule.id == "slow_reader.served")
     lines = [Line(at=0.1, on=on, what=what, data=data)
-             for on in slow.GOOD for what, data in (("sent", b"x"), ("received", OK))]  # fmt: skip
+             for on in rules.GOOD for what, data in (("sent", b"x"), ("received", OK))]  # fmt: skip
 
     def judged(*more: Line) -> Outcome:
         transcript = Transcript(name=rule.id, lines=(*lines, *more))

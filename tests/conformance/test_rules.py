@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import rules_docs
-from wsgi_matrix.cases import http1, pep3333
-from wsgi_matrix.conformance import GROUPS
+from wsgi_matrix.docs_pages import rules as rules_docs
 from wsgi_matrix.model.wire import Step
 from wsgi_matrix.probe.agent import fair_time
+from wsgi_matrix.suites.conformance import http1, pep3333
+from wsgi_matrix.suites.rules import GROUPS
 
 from tests.conformance import (
     scripts_answers,

@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from wsgi_matrix.cases.steps import answers, called, close, quiet, request, send
-from wsgi_matrix.cases.stop import CALLED
-from wsgi_matrix.probe import step_to_json
-from wsgi_matrix.probe.agent.talk import Talk
-from wsgi_matrix.suites import APPS
+from wsgi_matrix.probe.agent.scenario import Talk
+from wsgi_matrix.probe.protocol import step_to_json
+from wsgi_matrix.suites.conformance.steps import answers, called, close, quiet, request, send
+from wsgi_matrix.suites.shutdown.rules import CALLED
+from wsgi_matrix.suites.shutdown.suite import TYPE
 
 from tests.server.ports import free_port
 
@@ -23,7 +23,7 @@ def test_the_signal_comes_when_the_client_says_that_all_is_in_place():
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, ROOT / "peers" / "wsgiref" / "serve.py", "app:app", str(port)],
-        env={"PYTHONPATH": str(APPS / "stop")},
+        env={"PYTHONPATH": str(TYPE.apps[0].path)},
         start_new_session=True,  # the app signals the leader of its session
         stderr=subprocess.DEVNULL,
     )

@@ -6,11 +6,11 @@ import socket
 import threading
 import time
 
-from wsgi_matrix.cases.steps import answers, end, head, request, send
-from wsgi_matrix.probe import step_to_json
 from wsgi_matrix.probe.agent import fair_time
-from wsgi_matrix.probe.agent.talks import run_all
-from wsgi_matrix.probe.agent.turns import Turns, accept_queue
+from wsgi_matrix.probe.agent.accept_queue import Turns, accept_queue
+from wsgi_matrix.probe.agent.scenario_runner import run_all
+from wsgi_matrix.probe.protocol import step_to_json
+from wsgi_matrix.suites.conformance.steps import answers, end, head, request, send
 
 from tests.conformance.answered import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, Only, Pause, Wait, scripted

@@ -9,11 +9,12 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, plan
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.reports import red
+from wsgi_matrix.model.verdict import red
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites.hello import suite as hello
 
 # Where no engine answers, the Docker SDK leaves its socket for the collector of garbage to close.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 ROOT = Path(__file__).parents[2]
 JOBS = 3
 """Some wait for seconds and need no core."""
-MATRIX = config.load(ROOT / "lessons" / "matrix.toml", ROOT / "build")
+MATRIX = matrix_toml.load(ROOT / "lessons" / "matrix.toml", ROOT / "build")
 CELLS = plan.make_cells(MATRIX, plan.Selection())
 
 
@@ -30,7 +31,14 @@ def run():
     engine, notice = choose("auto", MATRIX.build)
     print(notice)
     with contextlib.closing(engine):
-        return Runner(CELLS, engine, MATRIX.settings, known=MATRIX.xfails, jobs=JOBS).run()
+        return Runner(
+            CELLS,
+            engine,
+            MATRIX.settings,
+            suites={"hello": hello.suite()},
+            known=MATRIX.xfails,
+            jobs=JOBS,
+        ).run()
 
 
 @pytest.mark.parametrize("cell", [cell.id for cell in CELLS])

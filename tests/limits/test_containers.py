@@ -17,11 +17,12 @@ import pytest
 docker = pytest.importorskip("docker")
 pytest.importorskip("wsgi_matrix")
 
-from wsgi_matrix.engines import EngineError, Running  # noqa: E402 - where there are these two
-from wsgi_matrix.engines.docker import DockerEngine  # noqa: E402
-from wsgi_matrix.engines.docker_client import CELL  # noqa: E402
+from wsgi_matrix.engines.api import Running  # noqa: E402 - where there are these two
+from wsgi_matrix.engines.docker.client import CELL  # noqa: E402
+from wsgi_matrix.engines.docker.engine import DockerEngine  # noqa: E402
+from wsgi_matrix.errors import EngineError  # noqa: E402 - where there are these two
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server  # noqa: E402
-from wsgi_matrix.probe import Job  # noqa: E402
+from wsgi_matrix.probe.protocol import Job  # noqa: E402
 
 from tests.limits.clients import BAD  # noqa: E402
 from tests.server.helpers import wait_for  # noqa: E402

@@ -10,16 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, plan
-from wsgi_matrix.cases import REQUESTS, registry
-from wsgi_matrix.engines import EngineError
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.engines.process import ProcessEngine
+from wsgi_matrix.engines.process.engine import ProcessEngine
+from wsgi_matrix.errors import EngineError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.settings import Config
+from wsgi_matrix.suites import judge
+from wsgi_matrix.suites.case import REQUESTS
+from wsgi_matrix.suites.hello import suite as hello
 
 HERE = Path(__file__).parent
 HELLO = (
@@ -60,7 +63,7 @@ def tmp_path(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture
 def plain(tmp_path) -> Config:
     """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
-    return config.load(HERE / "plain.toml", tmp_path / "build")
+    return matrix_toml.load(HERE / "plain.toml", tmp_path / "build")
 
 
 @pytest.fixture(params=["process", "docker"])
@@ -95,7 +98,9 @@ def run_cells(plain):
     def run(engine, *, cells=None, settings=None, **axes) -> Run:
         axes = {"pythons": ("3.11",), "limits": ("default",), **axes}
         cells = cells or plan.make_cells(plain, plan.Selection(**axes))
-        return Runner(cells, engine, settings or plain.settings).run()
+        return Runner(
+            cells, engine, settings or plain.settings, suites={"hello": hello.suite()}
+        ).run()
 
     return run
 
@@ -132,11 +137,11 @@ def result_of():
                 outcome=(outcomes or {}).get(check, Outcome.PASS),
                 detail="because" if check in (outcomes or {}) else "",
             )
-            for check in (registry.START, *(case.id for case in registry.CASES))
+            for check in (judge.START, *(case.id for case in hello.CASES))
         )
         return CellResult(
             cell=cell,
-            outcome=registry.overall(checks),
+            outcome=verdict.overall(checks),
             checks=checks,
             seconds=0.5,
             image=Image(

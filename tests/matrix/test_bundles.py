@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.bundles import Bundle, ensure_bundle
-from wsgi_matrix.engines import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
 
 PY311 = Python(version="3.11")
 LINUX = "x86_64-unknown-linux-gnu"

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.cases import REQUESTS, Evidence, registry
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import Burst, Exchange
+from wsgi_matrix.suites import judge
+from wsgi_matrix.suites.case import REQUESTS, Evidence
+from wsgi_matrix.suites.hello.suite import CASES
 
 HELLO = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
@@ -56,7 +59,7 @@ def test_a_server_that_ended_before_it_was_told_to_has_not_stopped_in_order(good
 
 
 def outcomes(evidence):
-    return {result.id: result for result in registry.judge(evidence)}
+    return {result.id: result for result in judge.judge(evidence, CASES)}
 
 
 def test_good_evidence_passes_every_check(good):
@@ -182,10 +185,10 @@ def test_a_changed_root_is_found_and_an_unknown_one_is_not_passed(good):
 
 
 def test_the_worst_check_is_the_outcome_of_the_cell(good):
-    checks = registry.judge(good)
-    assert registry.overall(checks) is Outcome.PASS
+    checks = judge.judge(good, CASES)
+    assert verdict.overall(checks) is Outcome.PASS
     skipped = tuple(replace(check, outcome=Outcome.SKIP) for check in checks)
-    assert registry.overall(skipped) is Outcome.SKIP
-    assert registry.overall((*skipped[1:], checks[0])) is Outcome.PASS
+    assert verdict.overall(skipped) is Outcome.SKIP
+    assert verdict.overall((*skipped[1:], checks[0])) is Outcome.PASS
     failed = replace(checks[0], outcome=Outcome.FAIL)
-    assert registry.overall((failed, *checks)) is Outcome.FAIL
+    assert verdict.overall((failed, *checks)) is Outcome.FAIL

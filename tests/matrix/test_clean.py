@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from wsgi_matrix import bundles
 from wsgi_matrix.cli import main
-from wsgi_matrix.engines import interpreters, process
+from wsgi_matrix.engines.process import engine
 from wsgi_matrix.model.axes import App, Python
+from wsgi_matrix.packaging import bundle, interpreters
 
 from tests.matrix.packages import wheel
 
@@ -20,7 +20,7 @@ PYTHON = Python(version="3.11")
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The build directory; root's cache is elsewhere where that is closed to others."""
-    monkeypatch.setattr(process, "SHARED", tmp_path / "of root")
+    monkeypatch.setattr(engine, "SHARED", tmp_path / "of root")
     monkeypatch.delenv("WSGI_MATRIX_REQUIRE_DOCKER", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "build"
@@ -33,8 +33,8 @@ def cached(tmp_path: Path, place: Path) -> Path:
     wheel(app / "wheels", "tiny")
     (app / "app.py").write_text("def app(environ, start_response): ...\n")
     (app / "requirements.txt").write_text("--no-index\n-f wheels\ntiny\n")
-    root = process.ProcessEngine(place).place
-    bundles.ensure_bundle(App(name="shop", path=app, resolve=True), PYTHON, root, None)
+    root = engine.ProcessEngine(place).place
+    bundle.ensure_bundle(App(name="shop", path=app, resolve=True), PYTHON, root, None)
     interpreters.bare(PYTHON.version, root)
     return root
 
@@ -45,7 +45,7 @@ def clean(place: Path, *words: str) -> Result:
 
 
 def there(root: Path) -> set[str]:
-    return {part for part in bundles.PARTS if (root / part).exists()}
+    return {part for part in bundle.PARTS if (root / part).exists()}
 
 
 def test_all_that_is_made_again_is_removed_and_results_stay(place: Path, cached: Path) -> None:
@@ -55,7 +55,7 @@ def test_all_that_is_made_again_is_removed_and_results_stay(place: Path, cached:
     results.write_text("{}")
     before = sum(
         path.lstat().st_blocks * 512
-        for part in bundles.PARTS
+        for part in bundle.PARTS
         for path in (cached / part).rglob("*")
         if path.is_symlink() or not path.is_dir()
     )
@@ -79,7 +79,7 @@ def test_without_the_option_the_cache_stays(place: Path, cached: Path) -> None:
 
 
 def test_a_cache_that_a_run_uses_stays_and_says_so(place: Path, cached: Path) -> None:
-    with bundles.in_use(cached):
+    with bundle.in_use(cached):
         done = clean(place, "--cache")
     assert done.exit_code == 2, done.output
     assert done.stderr == f"wsgi-matrix: {place}: a run uses this cache now; clean it later\n"

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.reports import changes, data, files, show
+from wsgi_matrix.reports import files, show
+from wsgi_matrix.results import diff, run_json
 
 HERE = Path(__file__).parent
 PROGRAM = (sys.executable, "-m", "wsgi_matrix")
@@ -108,7 +109,7 @@ def test_what_was_read_is_told_where_nobody_named_it(command, ran):
 
 def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_of):
     raw = b"HTTP/1.1 200 OK\r\nX: \x1b[31m\x07\x9b\r\nContent-Length: 0\r\n\r\n"
-    value = data.results(run_of(result_of(response=raw)))
+    value = run_json.results(run_of(result_of(response=raw)))
     text = show.render(value["cells"][0])
     assert "X: ␛[31m\\x07\\x9b␍␊" in text
     assert not set(text) & set("\x1b\x07\x9b\r")
@@ -159,10 +160,10 @@ def test_compare_is_green_for_the_same_and_red_for_another_answer(command, ran, 
 
 def test_the_date_alone_is_no_change(result_of, run_of):
     later = result_of().exchanges["hello"].response.replace(b"16:00:00", b"17:00:00")
-    values = [data.results(run_of(each)) for each in (result_of(), result_of(response=later))]
-    assert not changes.find(*values)
+    values = [run_json.results(run_of(each)) for each in (result_of(), result_of(response=later))]
+    assert not diff.find(*values)
     values[1]["cells"][0]["framework_version"] = "2"
-    found = changes.find(*values)
+    found = diff.find(*values)
     assert not found
     assert found.versions == ["framework of flask: 1 → 2 (in 1 cells)"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.answers import split, where_differs
-from wsgi_matrix.compare import compare
+from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.suites.hello.comparison import compare
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\nServer: x\r\n\r\n"
 

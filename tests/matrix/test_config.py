@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, plan
+from wsgi_matrix.config import matrix_toml as config
+from wsgi_matrix.config import plan
 from wsgi_matrix.errors import ConfigError, NothingSelected, UserError
 
 ROOT = Path(__file__).parents[2]

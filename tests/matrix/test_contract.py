@@ -9,14 +9,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from wsgi_matrix import config, suites
-from wsgi_matrix.cases import Case, registry
-from wsgi_matrix.contract import judge as judge_asked
-from wsgi_matrix.contract import load
-from wsgi_matrix.contract_answers import fault
+from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Exchange
+from wsgi_matrix.suites import registry
+from wsgi_matrix.suites.case import Case
+from wsgi_matrix.suites.contract.contract_file import load
+from wsgi_matrix.suites.contract.responses import fault
+from wsgi_matrix.suites.contract.suite import judge as judge_asked
+from wsgi_matrix.suites.judge import judge as judge_cases
 
 ROOT = Path(__file__).parents[2]
 GOOD = """
@@ -138,12 +140,12 @@ def test_a_mistake_in_the_file_is_told(tmp_path, old, new, said):
 
 def test_a_suite_without_its_file_is_an_error(plain):
     with pytest.raises(ConfigError, match=r"suites\.contract\.contract names no file"):
-        suites.choose(plain, "contract")
+        registry.build(plain, "contract")
 
 
 def test_the_suite_sends_all_of_it_and_prints_what_is_set_aside():
     matrix = config.load(ROOT / "matrix.toml")
-    suite = suites.choose(matrix, "contract")
+    suite = registry.build(matrix, "contract")
     assert set(suite.requests) < {case.id for case in suite.cases}
     assert any("date" in note for note in suite.notes)
     assert not suite.burst
@@ -151,7 +153,7 @@ def test_the_suite_sends_all_of_it_and_prints_what_is_set_aside():
 
 def test_the_documentation_is_what_the_contract_says():
     made = subprocess.run(
-        [sys.executable, "-m", "wsgi_matrix.contract_docs", ROOT / "apps" / "contract.toml"],
+        [sys.executable, "-m", "wsgi_matrix.docs_pages.contract", ROOT / "apps" / "contract.toml"],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -165,7 +167,7 @@ def test_a_defect_of_one_case_leaves_the_others_their_verdicts(result_of):
         raise ValueError("ours")
 
     cases = (Case(id="bad", says="", judge=breaks), Case(id="ok", says="", judge=lambda _: GREEN))
-    start, bad, good = registry.judge(None, cases)
+    start, bad, good = judge_cases(None, cases)
     assert (start.outcome, bad.outcome, good.outcome) == (
         Outcome.PASS, Outcome.ERROR, Outcome.PASS,
     )  # fmt: skip

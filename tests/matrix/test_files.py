@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.cli import kept
-from wsgi_matrix.engines import leftovers
-from wsgi_matrix.files import write_whole
+from wsgi_matrix.engines.process import leftovers
+from wsgi_matrix.util.atomic_write import write_whole
 
 
 def test_an_error_names_the_file_and_not_the_temporary_one():

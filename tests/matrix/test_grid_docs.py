@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, grid_docs
-from wsgi_matrix.conformance import GROUPS
+from wsgi_matrix.config import matrix_toml
+from wsgi_matrix.docs_pages import grid
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
-from wsgi_matrix.reports import data
+from wsgi_matrix.results import run_json
+from wsgi_matrix.suites.rules import GROUPS
 
 ROOT = Path(__file__).parents[2]
 RULE = CaseResult(
@@ -27,7 +28,7 @@ RULE = CaseResult(
 @pytest.fixture
 def render(run_of):
     def render(*results):
-        return grid_docs.render([json.loads(data.dumps(data.results(run_of(*results))))], {})
+        return grid.render([json.loads(run_json.dumps(run_json.results(run_of(*results))))], {})
 
     return render
 
@@ -71,20 +72,20 @@ def test_counts_are_those_of_the_cells(render, result_of):
 
 def test_a_part_that_was_run_again_is_shown_as_it_came_then(run_of, of_suite):
     bad = of_suite("rules", "one", outcome=Outcome.FAIL)
-    runs = [data.results(run_of(result)) for result in (bad, of_suite("rules", "one"))]
-    assert rows(grid_docs.render(runs, {}))["R1"][2:] == ["✔"]
-    assert rows(grid_docs.render(runs[::-1], {}))["R1"][2:] == ["✘"]
+    runs = [run_json.results(run_of(result)) for result in (bad, of_suite("rules", "one"))]
+    assert rows(grid.render(runs, {}))["R1"][2:] == ["✔"]
+    assert rows(grid.render(runs[::-1], {}))["R1"][2:] == ["✘"]
 
 
 def test_an_interrupted_run_says_so(run_of, result_of):
-    value = data.results(run_of(result_of(), partial=Partial.INTERRUPTED))
-    assert "interrupted" in grid_docs.render([json.loads(data.dumps(value))], {})
+    value = run_json.results(run_of(result_of(), partial=Partial.INTERRUPTED))
+    assert "interrupted" in grid.render([json.loads(run_json.dumps(value))], {})
 
 
 def test_the_published_grid_has_every_rule_and_server_that_there_is():
     """Where this is red, `make grid` makes it anew."""
     published = rows((ROOT / "docs" / "grid.md").read_text(encoding="utf-8"))
     rules = {rule.id for rules in GROUPS.values() for rule in rules}
-    servers = set(config.load(ROOT / "matrix.toml").servers)
+    servers = set(matrix_toml.load(ROOT / "matrix.toml").servers)
     assert {*rules, *servers} - set(published) == set()
     assert {name for name in published if re.fullmatch(r"[RWS][0-9]+.*", name)} - rules == set()

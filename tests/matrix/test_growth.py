@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import growth, plan
-from wsgi_matrix.engines import NotHere
-from wsgi_matrix.engines.process import most_files
+from wsgi_matrix.config import plan
+from wsgi_matrix.engines.process.engine import most_files
+from wsgi_matrix.errors import NotHere
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.suites.fd_scaling import suite
 
 from tests.matrix.test_negative_controls import Around
 
@@ -74,7 +75,7 @@ def cells(result_of):
 def test_growth_is_judged_against_the_cell_without_nofile(
     cells, check, run_of, seconds, memory, boot, size
 ):
-    results = growth.compare(
+    results = suite.compare(
         [
             cells("default", None, 0.4, 40 * 2**20),
             cells("huge", 2**30, seconds, memory),
@@ -88,7 +89,7 @@ def test_growth_is_judged_against_the_cell_without_nofile(
 
 
 def test_without_a_reference_nothing_is_judged_and_the_figure_is_told(cells, check, run_of):
-    run = run_of(*growth.compare([cells("huge", 2**30, 0.4, 2**20)]))
+    run = run_of(*suite.compare([cells("huge", 2**30, 0.4, 2**20)]))
     found = check(run, "onegate-limits-huge-py311", "memory")
     assert (found.outcome, found.detail[:7]) == (Outcome.SKIP, "1.0 MiB")
 

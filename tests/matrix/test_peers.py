@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import config, peers, plan
-from wsgi_matrix.engines import SetupError
-from wsgi_matrix.errors import ConfigError
+from wsgi_matrix.config import matrix_toml as config
+from wsgi_matrix.config import plan, servers
+from wsgi_matrix.errors import ConfigError, SetupError
 from wsgi_matrix.model.axes import Python
-from wsgi_matrix.parts import ensure_parts
+from wsgi_matrix.packaging.server_dependencies import ensure_parts
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "peers").glob("*/server.toml"))
@@ -119,7 +119,7 @@ def test_wheels_reach_the_build_as_lib_and_are_not_made_twice(load, tmp_path):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_each_peer_has_its_files_and_is_pinned(folder):
-    [server, *_] = [each for each in peers.read(folder.parent) if each.context == folder]
+    [server, *_] = [each for each in servers.read(folder.parent) if each.context == folder]
     dockerfile = (folder / "Dockerfile").read_text()
     assert re.search(r"^ARG BASE$", dockerfile, re.MULTILINE)
     assert bool(server.builder) == ("FROM ${BUILDER}" in dockerfile)

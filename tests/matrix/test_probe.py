@@ -11,9 +11,9 @@ import threading
 import time
 
 import pytest
-from wsgi_matrix import probe
+from wsgi_matrix.probe import protocol
 from wsgi_matrix.probe.agent import burst
-from wsgi_matrix.probe.agent.answer import AnswerReader
+from wsgi_matrix.probe.agent.response_reader import AnswerReader
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -71,9 +71,9 @@ def test_the_reader_says_why_an_answer_is_not_whole(answer, part):
 
 
 def test_the_archive_is_the_same_each_time_and_runs_alone(tmp_path):
-    first = probe.archive()
-    probe.archive.cache_clear()
-    assert probe.archive() == first
+    first = protocol.archive()
+    protocol.archive.cache_clear()
+    assert protocol.archive() == first
     pyz = tmp_path / "probe.pyz"
     pyz.write_bytes(first)
     done = subprocess.run(
@@ -110,8 +110,8 @@ def scripted(behave):
 def run_probe(tmp_path, port, *, clients=3, rounds=1, deadline=30.0, repeat=1, request=GET):
     """``deadline``: short where it is waited for."""
     pyz = tmp_path / "probe.pyz"
-    pyz.write_bytes(probe.archive())
-    job = probe.Job(
+    pyz.write_bytes(protocol.archive())
+    job = protocol.Job(
         requests=[request], repeat=repeat, clients=clients, rounds=rounds, deadline=deadline
     )
     done = subprocess.run(
@@ -122,7 +122,7 @@ def run_probe(tmp_path, port, *, clients=3, rounds=1, deadline=30.0, repeat=1, r
         timeout=120,
     )
     assert done.stderr == b""
-    return probe.read(done.stdout, job)
+    return protocol.read(done.stdout, job)
 
 
 def answer_with(*parts, close=True):
@@ -244,15 +244,15 @@ def test_content_that_must_not_come_is_waited_for_where_the_request_asks_for_the
 
 
 def test_the_first_exchange_has_the_time_that_an_app_takes_to_load(tmp_path):
-    job = probe.Job(requests=[GET, GET], deadline=4.0, patience=0.1)
+    job = protocol.Job(requests=[GET, GET], deadline=4.0, patience=0.1)
     with scripted(hang) as port:
         agent = tmp_path / "probe.pyz"
-        agent.write_bytes(probe.archive())
+        agent.write_bytes(protocol.archive())
         command = [sys.executable, "-I", "-S", agent]
         done = subprocess.run(
             command, input=job.encode(port), capture_output=True, check=True, timeout=120
         )
-    [first], [second] = probe.read(done.stdout, job).exchanges
+    [first], [second] = protocol.read(done.stdout, job).exchanges
     # Half of the deadline, or more where others have the processors; a wait is of whole
     # milliseconds, and may end one too early.
     assert first.seconds > 0.49 * job.deadline
@@ -270,7 +270,7 @@ def test_a_port_that_never_opens_is_told(tmp_path):
 
 def test_a_probe_that_was_cut_short_is_not_taken_for_whole():
     with pytest.raises(ValueError, match="before it had told everything"):
-        probe.read(b'{"event": "ready", "at": 0.1}\n', probe.Job(deadline=1))
+        protocol.read(b'{"event": "ready", "at": 0.1}\n', protocol.Job(deadline=1))
 
 
 def test_a_burst_that_nobody_is_answered_in_is_given_up_long_before_its_deadline(monkeypatch):

@@ -15,17 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import plan
-from wsgi_matrix.engines import (
-    CellError,
-    interpreters,
-    leftovers,
-    owner,
-    process,
-    process_launch,
-)
-from wsgi_matrix.engines.process import ProcessEngine, source_digest
+from wsgi_matrix.config import plan
+from wsgi_matrix.engines.process import engine as process
+from wsgi_matrix.engines.process import launch, leftovers
+from wsgi_matrix.engines.process.engine import ProcessEngine, source_digest
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.packaging import interpreters
+from wsgi_matrix.util import process_owner
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="uids of their own need root")
 
@@ -39,7 +36,7 @@ def wait_until(condition, deadline=120.0):
 
 
 def gone(pid):
-    return owner.start_time(pid) is None
+    return process_owner.start_time(pid) is None
 
 
 @pytest.fixture
@@ -86,7 +83,7 @@ def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
 
 
 def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):
-    monkeypatch.setattr(process_launch.sys, "executable", "/bin/true")
+    monkeypatch.setattr(launch.sys, "executable", "/bin/true")
     with (
         pytest.raises(CellError, match="launcher ended before"),
         process_engine.open(cell()),
@@ -238,9 +235,9 @@ def test_where_there_is_no_such_place_it_is_said(tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from wsgi_matrix import config, plan
-from wsgi_matrix.engines.process import ProcessEngine
-matrix = config.load(Path(sys.argv[1]), Path(sys.argv[2]))
+from wsgi_matrix.config import matrix_toml, plan
+from wsgi_matrix.engines.process.engine import ProcessEngine
+matrix = matrix_toml.load(Path(sys.argv[1]), Path(sys.argv[2]))
 [cell] = plan.make_cells(matrix, plan.Selection(select=("plain-good-default-py311",)))
 with ProcessEngine(matrix.build).open(cell) as running:
     if sys.argv[3:] == ["launcher"]:
@@ -285,7 +282,7 @@ def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, 
     with process_engine.open(cell()) as running:
         assert ProcessEngine(plain.build).clean() == 0
         assert not gone(running.launch.pid)
-    here = owner.owner().rsplit(".", 2)[0]
+    here = process_owner.owner().rsplit(".", 2)[0]
     stale = plain.build / "matrix" / f"run-{here}.1.0-x"  # process 1 lives, but did not start at 0
     stale.mkdir(parents=True)
     (stale / leftovers.LIST).write_text(f"{os.getpid()} 0\n")
@@ -295,11 +292,11 @@ def test_cleaning_spares_the_living_and_ids_that_are_used_again(process_engine, 
 
 def test_cleaning_after_a_power_cut_kills_nobody(plain):
     """What another boot left is removed, and its process ids are somebody else's by now."""
-    machine, _, rest = owner.owner().split(".", 2)
+    machine, _, rest = process_owner.owner().split(".", 2)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         stale = plain.build / "matrix" / f"run-{machine}.earlier.{rest}-x"
         stale.mkdir(parents=True)
-        (stale / leftovers.LIST).write_text(f"{other.pid} {owner.start_time(other.pid)}\n")
+        (stale / leftovers.LIST).write_text(f"{other.pid} {process_owner.start_time(other.pid)}\n")
         assert ProcessEngine(plain.build).clean() == 1
         assert not stale.exists()
         other.communicate(b"\n")

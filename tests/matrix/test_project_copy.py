@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import project_copy
+from wsgi_matrix.packaging import project_copy
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import sys
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import plan
-from wsgi_matrix.cases.cell import judge_reaped
+from wsgi_matrix.config import plan
 from wsgi_matrix.engines import zombies
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.suites.lifecycle import judge_reaped
 
 LEAVES_TWO = """
 import os, signal, sys

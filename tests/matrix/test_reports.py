@@ -12,26 +12,15 @@ from html.parser import HTMLParser
 import jsonschema
 import pytest
 from rich.console import Console
-from wsgi_matrix import events
-from wsgi_matrix.compare import compare
 from wsgi_matrix.errors import Exit, UserError
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
-from wsgi_matrix.reports import (
-    badge,
-    console,
-    counts,
-    data,
-    exit_code,
-    files,
-    html,
-    junit,
-    markdown,
-    progress,
-    saved,
-    show,
-)
+from wsgi_matrix.model.verdict import counts, exit_code
+from wsgi_matrix.reports import badge, console, files, html, junit, markdown, progress, show
 from wsgi_matrix.reports.grid import make_grid
+from wsgi_matrix.results import run_json, saved
+from wsgi_matrix.runner import events
+from wsgi_matrix.suites.hello.comparison import compare
+from wsgi_matrix.util.atomic_write import write_whole
 
 HELLO = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
@@ -60,7 +49,7 @@ def mixed(result_of, run_of):
 
 @pytest.fixture
 def value(mixed):
-    return data.results(mixed)
+    return run_json.results(mixed)
 
 
 class Page(HTMLParser):
@@ -102,7 +91,7 @@ def told(text):
 
 def test_all_reports_agree_on_every_count_and_on_the_exit_code(mixed):
     expected = {"pass": 3, "fail": 1, "differ": 1, "error": 1, "xfail": 1, "skip": 1}
-    value = json.loads(data.dumps(data.results(mixed)))
+    value = json.loads(run_json.dumps(run_json.results(mixed)))
     text, document = rendered(mixed), markdown.render(value)
     page, suites = Page(html.render(value)), ET.fromstring(junit.render(value))
     assert counts(mixed) == expected
@@ -133,9 +122,9 @@ def test_every_red_check_is_in_every_report(mixed, value):
 
 
 def test_results_json_keeps_its_schema(mixed, run_of):
-    jsonschema.Draft202012Validator.check_schema(data.schema())
+    jsonschema.Draft202012Validator.check_schema(run_json.schema())
     for run in (mixed, run_of(), run_of(partial=Partial.INTERRUPTED)):
-        jsonschema.validate(json.loads(data.dumps(data.results(run))), data.schema())
+        jsonschema.validate(json.loads(run_json.dumps(run_json.results(run))), run_json.schema())
 
 
 @pytest.mark.parametrize(
@@ -151,10 +140,10 @@ def test_results_json_keeps_its_schema(mixed, run_of):
     ],
 )
 def test_the_schema_refuses_what_is_not_a_result(mixed, spoil):
-    value = json.loads(data.dumps(data.results(mixed)))
+    value = json.loads(run_json.dumps(run_json.results(mixed)))
     spoil(value)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(value, data.schema())
+        jsonschema.validate(value, run_json.schema())
 
 
 @pytest.mark.parametrize(
@@ -196,11 +185,11 @@ def test_junit_counts_every_check_as_pytest_would(value):
 
 def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
     path = tmp_path / "results.json"
-    path.write_text(data.dumps(value), encoding="utf-8")
+    path.write_text(run_json.dumps(value), encoding="utf-8")
     again = saved.read(path)
     assert again == value
-    assert data.results(data.run_of(again)) == value
-    assert rendered(data.run_of(again)) == rendered(mixed)
+    assert run_json.results(run_json.run_of(again)) == value
+    assert rendered(run_json.run_of(again)) == rendered(mixed)
     assert dict(files.rendered(again)) == dict(files.rendered(value))
 
 
@@ -215,8 +204,8 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
         ('{"schema": 2}', "not a results.json of wsgi-matrix (its schema: 2)"),
         ('{"schema": "wsgi-matrix/evidence/1"}', "not a results.json"),
         ('{"schema": "wsgi-matrix/results/9"}', "schema wsgi-matrix/results/9"),
-        (f'{{"schema": "{data.SCHEMA}"}}', "damaged: Object missing required field `run`"),
-        (f'{{"schema": "{data.SCHEMA}", "run": 7}}', "damaged"),
+        (f'{{"schema": "{run_json.SCHEMA}"}}', "damaged: Object missing required field `run`"),
+        (f'{{"schema": "{run_json.SCHEMA}", "run": 7}}', "damaged"),
     ],
 )
 def test_a_file_that_is_none_of_ours_is_one_line(tmp_path, text, said):
@@ -252,7 +241,9 @@ def hostile(result_of, run_of):
     result = result_of(outcomes={"hello": Outcome.FAIL}, response=raw)
     checks = tuple(replace(check, detail=HOSTILE, says=HOSTILE) for check in result.checks)
     odd = replace(result, checks=checks, log=HOSTILE, framework_version=HOSTILE)
-    return json.loads(data.dumps(data.results(run_of(odd, notes=(HOSTILE,), where=HOSTILE))))
+    return json.loads(
+        run_json.dumps(run_json.results(run_of(odd, notes=(HOSTILE,), where=HOSTILE)))
+    )
 
 
 def test_what_a_server_says_is_no_markup_of_the_page(hostile, value):
@@ -279,13 +270,13 @@ def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(r
         replace(broken, cell=replace(broken.cell, limits=replace(broken.cell.limits, name=f"l{n}")))
         for n in range(100)
     ]
-    text = markdown.render(data.results(run_of(*results)))
+    text = markdown.render(run_json.results(run_of(*results)))
     assert "Cut: 40 of 100 red checks are not shown here" in text
     wide = [
         replace(each, cell=replace(each.cell, app=replace(each.cell.app, name=f"{n}" * 9000)))
         for n, each in enumerate(results)
     ]
-    text = markdown.render(data.results(run_of(*wide)))
+    text = markdown.render(run_json.results(run_of(*wide)))
     assert len(text.encode()) <= markdown.LARGEST
     assert re.search(r"\nCut: \d+ of \d+ octets left out; all is in results.json.\n$", text)
 
@@ -300,7 +291,7 @@ def test_evidence_is_shortened_until_the_page_fits_and_the_page_says_so(value, m
 def test_a_partial_run_says_so_everywhere(result_of, run_of):
     run = run_of(result_of(), partial=Partial.INTERRUPTED)
     assert "PARTIAL" in rendered(run)
-    value = data.results(run)
+    value = run_json.results(run)
     assert value["run"]["partial"] is True
     for render in (markdown.render, junit.render, html.render):
         assert "PARTIAL" in render(value)
@@ -310,7 +301,7 @@ def test_a_partial_run_says_so_everywhere(result_of, run_of):
 def test_octets_of_a_server_do_not_style_the_console_or_end_a_block(mixed):
     assert "[bold]" in rendered(mixed)
     assert "\x1b" not in rendered(mixed)
-    for block in re.findall(r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(data.results(mixed))):
+    for block in re.findall(r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(run_json.results(mixed))):
         assert block
 
 
@@ -358,7 +349,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 def test_results_of_the_version_before_are_read(value, tmp_path):
     """It had neither requests nor why a limit was not set."""
-    older = json.loads(data.dumps({**value, "schema": "wsgi-matrix/results/2"}))
+    older = json.loads(run_json.dumps({**value, "schema": "wsgi-matrix/results/2"}))
     for cell in older["cells"]:
         for check in cell["checks"]:
             for name in ("request", "status", "recorded"):
@@ -373,7 +364,10 @@ def test_results_of_the_version_before_are_read(value, tmp_path):
 
 
 def test_processes_are_not_said_to_have_images(mixed, run_of):
-    value, contained = data.results(mixed), data.results(run_of(*mixed.cells, engine="docker"))
+    value, contained = (
+        run_json.results(mixed),
+        run_json.results(run_of(*mixed.cells, engine="docker")),
+    )
     page = re.sub(r"(?s)<script.*?</script>", "", html.render(value))
     for text in (rendered(mixed), markdown.render(value), page):
         assert "sha256:aaaaaaaaaaaa" in text
@@ -394,7 +388,7 @@ def test_a_comparison_is_shown_with_what_it_was_compared_with(result_of, run_of)
         evidence=("hello",),
         against=one.cell.id,
     )
-    value = data.results(run_of(one, replace(two, checks=(*two.checks, check))))
+    value = run_json.results(run_of(one, replace(two, checks=(*two.checks, check))))
     cells = {cell["id"]: cell for cell in value["cells"]}
     text = show.render(cells[two.cell.id], "x:same", cells)
     here, _, there = text.partition(f"== hello in {one.cell.id}, the reference")

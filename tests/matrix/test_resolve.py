@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import resolve
-from wsgi_matrix.bundles import Bundle, ensure_bundle
-from wsgi_matrix.engines import SetupError
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Python
-from wsgi_matrix.uv_program import explained, uv_program
+from wsgi_matrix.packaging import lockfile
+from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
+from wsgi_matrix.packaging.uv import explained, uv_program
 
 from tests.matrix.packages import LITTER, littering, project, sdist, sha256, wheel
 
@@ -289,12 +289,12 @@ def test_what_is_a_source_distribution_only_says_what_to_do_and_that_works(made,
 def test_a_pyproject_is_taken_where_there_are_no_requirements(made, app):
     project(app.path, "shop")
     assert modules(made()) == {"shop"}
-    assert "pyproject.toml" in resolve.chosen(app.path, "requirements.txt")[1]
+    assert "pyproject.toml" in lockfile.chosen(app.path, "requirements.txt")[1]
 
 
 def test_a_pyproject_of_tools_alone_is_none(app):
     (app.path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
-    file, notice = resolve.chosen(app.path, "requirements.txt")
+    file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file is None
     assert notice.startswith("no requirements: ")
 
@@ -305,15 +305,15 @@ def test_a_pyproject_of_tools_alone_is_none(app):
 )
 def test_a_form_that_is_not_read_says_what_to_do(app, name, advice):
     (app.path / name).touch()
-    assert advice in resolve.chosen(app.path, "requirements.txt")[1]
+    assert advice in lockfile.chosen(app.path, "requirements.txt")[1]
     with pytest.raises(SetupError, match=advice):
-        resolve.chosen(app.path, name)
+        lockfile.chosen(app.path, name)
 
 
 def test_poetrys_lock_is_not_passed_over_in_silence(app):
     project(app.path, "shop")
     (app.path / "poetry.lock").touch()
-    file, notice = resolve.chosen(app.path, "requirements.txt")
+    file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file == app.path / "pyproject.toml"
     assert "poetry.lock is not read" in notice
 
@@ -327,7 +327,7 @@ def test_a_uv_lock_is_read(made, app):
     subprocess.run(command, cwd=app.path, check=True)
     bundle = made()
     assert modules(bundle) == {"shop", "tiny"}
-    assert "uv.lock" in resolve.chosen(app.path, "requirements.txt")[1]
+    assert "uv.lock" in lockfile.chosen(app.path, "requirements.txt")[1]
 
 
 def test_a_pylock_is_read_and_its_hashes_are_kept_to(made, app):
@@ -351,7 +351,7 @@ def test_a_pipfile_lock_is_read(made, app):
     value = {"_meta": {"sources": [{"url": wheels}]}, "default": default}
     project(app.path, "shop")
     (app.path / "Pipfile.lock").write_text(json.dumps(value))
-    text = resolve._pipfile("app shop", app.path / "Pipfile.lock")
+    text = lockfile._pipfile("app shop", app.path / "Pipfile.lock")
     assert f"tiny==1.0 ; python_version > '3' --hash=sha256:{digest}" in text.splitlines()
     assert "-e ." in text.splitlines()
     (app.path / "Pipfile.lock").write_text("{}")

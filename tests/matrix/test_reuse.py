@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import codec, evidence, plan
-from wsgi_matrix.cases import registry
+from wsgi_matrix.config import plan
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Limits
 from wsgi_matrix.model.results import (
     CaseResult,
@@ -20,11 +20,11 @@ from wsgi_matrix.model.results import (
     Observed,
     Outcome,
 )
+from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.model.wire import Exchange, Line, Transcript
-from wsgi_matrix.reports import data
-from wsgi_matrix.reuse import Store
-from wsgi_matrix.settings import Settings
-from wsgi_matrix.suites import Suite
+from wsgi_matrix.results import codec, cross_run, run_json
+from wsgi_matrix.results.cache import Store
+from wsgi_matrix.suites.hello import suite as hello
 
 OCTETS = bytes(range(256))
 EXCHANGE = Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
@@ -95,7 +95,7 @@ class Known:
 
 
 def key(store, cell, suite=None, settings=None):
-    return store.key(Known(), cell, suite or Suite(), settings or Settings())
+    return store.key(Known(), cell, suite or hello.suite(), settings or Settings())
 
 
 def test_all_of_a_result_comes_back(tmp_path, whole, cell):
@@ -148,7 +148,7 @@ def test_whatever_a_server_is_started_with_is_in_the_key(tmp_path, cell):
 
 
 def test_whatever_is_sent_is_in_the_key(tmp_path, cell):
-    store, suite = Store(tmp_path), Suite()
+    store, suite = Store(tmp_path), hello.suite()
     judging = {"cases", "compare", "skip_reason", "waits", "notes"}
     names = {each.name for each in dataclasses.fields(suite)} - judging
     same = [
@@ -162,18 +162,18 @@ def test_whatever_is_sent_is_in_the_key(tmp_path, cell):
 def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):
     assert whole.cell.suite == "hello"
     other = replace(whole.cell, limits=replace(whole.cell.limits, name="small"))
-    evidence.write(tmp_path, run_of(whole))
+    cross_run.write(tmp_path, run_of(whole))
     mine = run_of(replace(whole, cell=other))
-    [found] = evidence.read_others(tmp_path, mine)
+    [found] = cross_run.read_others(tmp_path, mine)
     assert found.cell == whole.cell
     assert found.exchanges == whole.exchanges
-    assert registry.overall(found.checks) is Outcome.SKIP  # its checks are not told
+    assert verdict.overall(found.checks) is Outcome.SKIP  # its checks are not told
 
 
 def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):
     """But what servers and apps are besides their names, and a request's log."""
     run = run_of(whole)
-    [again] = data.run_of(data.results(run)).cells
+    [again] = run_json.run_of(run_json.results(run)).cells
     named = {"cell", "exchanges", "transcripts"}
     for each in dataclasses.fields(whole):
         if each.name not in named:
@@ -181,13 +181,13 @@ def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):
     assert again.cell.id == whole.cell.id
     assert again.cell.limits == whole.cell.limits
     assert set(again.transcripts) == {"x", "t"}
-    assert data.results(data.run_of(data.results(run))) == data.results(run)
+    assert run_json.results(run_json.run_of(run_json.results(run))) == run_json.results(run)
 
 
 def test_octets_that_are_not_kept_stay_counted(whole, run_of):
     long = {"x": replace(whole.exchanges["x"], response=OCTETS * 100)}
-    value = data.results(run_of(replace(whole, exchanges=long)))
-    again = data.results(data.run_of(value))
+    value = run_json.results(run_of(replace(whole, exchanges=long)))
+    again = run_json.results(run_json.run_of(value))
     assert again == value
     assert again["cells"][0]["evidence"]["x"][1]["octets"] == 25600
 

@@ -9,9 +9,9 @@ import time
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from wsgi_matrix.model.session import Ask, Capture
 from wsgi_matrix.probe.agent import digest
 from wsgi_matrix.probe.agent.session import Session
-from wsgi_matrix.traffic.model import Ask, Capture
 
 NONCE, REALM = "n/0+=", 'a "realm"'
 

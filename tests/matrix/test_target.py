@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix import target
+from wsgi_matrix.model import target
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix import xfails
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.xfails import Xfail
+from wsgi_matrix.model.settings import Xfail
+from wsgi_matrix.suites import xfail
 
 
 def entry(**values):
@@ -15,7 +15,7 @@ def entry(**values):
 
 def judged(result_of, outcome, *entries):
     outcomes = {"stop": outcome} if outcome is not Outcome.PASS else {}
-    [result] = xfails.apply([result_of("flask", outcomes=outcomes)], entries, "hello")
+    [result] = xfail.apply([result_of("flask", outcomes=outcomes)], entries, "hello")
     return result, next(check for check in result.checks if check.id == "stop")
 
 

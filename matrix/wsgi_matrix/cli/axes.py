@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from wsgi_matrix import shipped
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Limits, Python, Server
+from wsgi_matrix.util.cache_directory import cache_directory
 
 
 def servers(there: Iterable[Server], pythons: dict[str, list[str]] | None = None) -> Iterator[str]:
@@ -40,7 +41,7 @@ class WithAxes(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """They, and then the epilog. Read when it is asked for: nobody else is to wait for it."""
         try:
-            there = shipped.matrix(shipped.cache())
+            there = matrix_toml.built_in(cache_directory())
         except UserError:
             there = None
         if there is not None:
@@ -58,7 +59,7 @@ def _section(formatter: click.HelpFormatter, title: str, lines: Iterable[str]) -
 def limits_table() -> list[tuple[str, ...]]:
     """Titles and rows of the built-in limits, for documents."""
     rows: list[tuple[str, ...]] = [("limits", "nofile", "nproc", "memory", "clients at once")]
-    for each in shipped.matrix(shipped.cache()).limits.values():
+    for each in matrix_toml.built_in(cache_directory()).limits.values():
         memory = f"{each.memory >> 20} MiB" if each.memory else ""
         figures = (each.nofile or "", each.nproc or "", memory, each.clients)
         rows.append((f"`{each.name}`", *map(str, figures)))

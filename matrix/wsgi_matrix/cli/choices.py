@@ -17,12 +17,15 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, env_file, shipped, suites, target
 from wsgi_matrix.cli.common import Names
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Server
-from wsgi_matrix.settings import Config
-from wsgi_matrix.toml_file import TomlFile
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.suites.traffic import suite as traffic_suite
+from wsgi_matrix.util import env_file
+from wsgi_matrix.util.toml_file import TomlFile
 
 SERVERS = ("onegate", "gunicorn_sync", "waitress")
 """What runs when nobody names a server: they need no compiler, and run as processes too."""
@@ -78,8 +81,8 @@ def options(command: click.decorators.FC) -> click.decorators.FC:
 
 def as_config(data: dict[str, Any], root: Path, build: Path) -> Config:
     """The matrix that ``data`` is. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
-    source = TomlFile(root / config.FILE_NAME, name="your options")
-    return config.from_data(source, data, build)
+    source = TomlFile(root / matrix_toml.FILE_NAME, name="your options")
+    return matrix_toml.from_data(source, data, build)
 
 
 def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
@@ -95,12 +98,12 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     source = Path(root, chosen["source"])
     if not source.is_dir():
         raise UserError(f"--source: there is no folder {source}")
-    ours = shipped.matrix(root)
+    ours = matrix_toml.built_in(root)
     own = _own(chosen)
     named = [_server(each, ours.servers) for each in chosen["servers"]]
     versions = chosen["python"] or (_version(ours.pythons),)
     made: dict[str, Any] = {
-        "run": {"shipped": True, "suites": [suites.TRAFFIC], **_given(chosen, "deadline")},
+        "run": {"shipped": True, "suites": [traffic_suite.NAME], **_given(chosen, "deadline")},
         "apps": {name: _app(app, root, source, chosen)},
         "pythons": {
             each: {"images": [f"python:{each}-slim"]}
@@ -109,7 +112,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
         },
         "servers": {OWN: own} if own else {},
         "suites": {
-            suites.TRAFFIC: {
+            traffic_suite.NAME: {
                 "servers": [*([OWN] if own else []), *(named or ([] if own else SERVERS))],
                 "pythons": list(versions),
                 "limits": list(chosen["limits"]),

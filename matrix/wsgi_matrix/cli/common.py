@@ -13,11 +13,10 @@ from typing import NoReturn
 
 import click
 
-from wsgi_matrix import suites
 from wsgi_matrix.cli import completion
-from wsgi_matrix.engine_names import ENGINES
-from wsgi_matrix.engines import EngineError, SetupError
-from wsgi_matrix.errors import EXIT_CODES, Exit, UserError
+from wsgi_matrix.engines.names import ENGINES
+from wsgi_matrix.errors import EXIT_CODES, EngineError, Exit, SetupError, UserError
+from wsgi_matrix.suites import registry
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {int(code):>3}  {text}" for code, text in EXIT_CODES.items()
@@ -118,8 +117,8 @@ def selection_options(command: click.decorators.FC) -> click.decorators.FC:
             "suites",
             type=Names(),
             default=(),
-            help=f"Of {', '.join(suites.NAMES)}, or all; by default what [run] says.",
-            shell_complete=completion.of_axis(lambda _: suites.NAMES),
+            help=f"Of {', '.join(registry.types())}, or all; by default what [run] says.",
+            shell_complete=completion.of_axis(lambda _: tuple(registry.types())),
         )
     )
     for option in reversed(options):

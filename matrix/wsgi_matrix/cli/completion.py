@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from wsgi_matrix import config, plan
 from wsgi_matrix.cli import kept
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.reports import saved
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.results import saved
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -24,8 +24,8 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 def _matrix(ctx: click.Context) -> Config | None:
     options = ctx.find_root().params
     try:
-        file = options.get("file") or config.find(Path.cwd())
-        return config.load(file, options.get("build"))
+        file = options.get("file") or matrix_toml.find(Path.cwd())
+        return matrix_toml.load(file, options.get("build"))
     except UserError:
         return None
 

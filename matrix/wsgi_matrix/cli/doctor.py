@@ -10,13 +10,13 @@ import click
 from rich.table import Table
 
 from wsgi_matrix.cli.common import engine_option, user_errors
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.engines.doctor_finding import Finding
-from wsgi_matrix.engines.process import ProcessEngine
+from wsgi_matrix.engines.doctor import Finding
+from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.errors import Exit
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports.console import Output
-from wsgi_matrix.settings import Config
 
 
 @click.command()
@@ -46,12 +46,12 @@ def doctor(settings: Config, engine: str) -> None:
 def _findings(engine: Engine, settings: Config) -> Iterator[Finding]:
     # Only here, for the Docker SDK takes its time to import.
     if isinstance(engine, ProcessEngine):
-        from wsgi_matrix.engines import doctor_process  # noqa: PLC0415
+        from wsgi_matrix.engines.process import doctor as doctor_process  # noqa: PLC0415
 
         yield from doctor_process.findings(engine)
         return
-    from wsgi_matrix.engines.docker import DockerEngine  # noqa: PLC0415
-    from wsgi_matrix.engines.doctor_docker import DockerDoctor  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.doctor import DockerDoctor  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.engine import DockerEngine  # noqa: PLC0415
 
     assert isinstance(engine, DockerEngine)
     python = next(iter(settings.pythons.values()))

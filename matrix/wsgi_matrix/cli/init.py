@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config
 from wsgi_matrix.cli import choices
 from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.files import write_whole
-from wsgi_matrix.traffic import suite
+from wsgi_matrix.suites.traffic import suite
+from wsgi_matrix.util.atomic_write import write_whole
 
 HEAD = """\
 # The matrix of {app}: `wsgi-matrix run` runs it, `wsgi-matrix list` shows its cells.
@@ -61,7 +61,7 @@ def init(app: str, force: bool, **chosen: Any) -> None:
     """Write a matrix.toml with the choices of `try`; `wsgi-matrix run` then does the same."""
     with user_errors():
         root = Path.cwd()
-        file = root / config.FILE_NAME
+        file = root / matrix_toml.FILE_NAME
         if file.exists() and not force:
             raise UserError(f"{file} is there already; --force replaces it")
         data = choices.tables(app, root, **chosen)

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import config, shipped
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import ConfigError, UserError
-from wsgi_matrix.files import new_directory
-from wsgi_matrix.reports import saved
+from wsgi_matrix.results import saved
+from wsgi_matrix.util.atomic_write import new_directory
+from wsgi_matrix.util.cache_directory import cache_directory
 
 RUNS = 20
 """Runs of ``try`` that are kept of one directory; with more, the oldest goes."""
@@ -70,14 +71,14 @@ def last(ctx: click.Context) -> Path:
         return saved.path(build)
     if build is None:
         try:
-            return saved.path(config.load(file or config.find(Path.cwd())).build)
+            return saved.path(matrix_toml.load(file or matrix_toml.find(Path.cwd())).build)
         except ConfigError as problem:
             if file or _has_matrix():
                 raise
             missing: UserError = problem
     else:
         missing = UserError(f"{saved.path(build)}: No such file; `wsgi-matrix run` writes one")
-    found = last_try((build or shipped.cache()).absolute(), Path.cwd())
+    found = last_try((build or cache_directory()).absolute(), Path.cwd())
     if found is None:
         raise UserError(f"{missing}; and `wsgi-matrix try` has left no results either")
     return found
@@ -85,7 +86,7 @@ def last(ctx: click.Context) -> Path:
 
 def _has_matrix() -> bool:
     with contextlib.suppress(ConfigError):
-        return bool(config.find(Path.cwd()))
+        return bool(matrix_toml.find(Path.cwd()))
     return False
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import config, plan, shipped, suites
-from wsgi_matrix.cases import registry
 from wsgi_matrix.cli import axes
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.suites import judge, registry
+from wsgi_matrix.util.cache_directory import cache_directory
 
 Cells = tuple[Cell, ...]
 
@@ -24,8 +25,8 @@ def _cells(_: Config, cells: Cells) -> Iterator[str]:
 
 def _cases(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
-        yield f"{name} {registry.START} MUST the server comes up and opens its port"
-        for case in suites.choose(settings, name).cases:
+        yield f"{name} {judge.START} MUST the server comes up and opens its port"
+        for case in registry.build(settings, name).cases:
             cite = f" [{case.cite}]" if case.cite else ""
             yield f"{name} {case.id} {case.level} {case.says}{cite}"
 
@@ -55,7 +56,7 @@ def _pythons(_: Config, cells: Cells) -> Iterator[str]:
 def _suites(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         count = sum(cell.suite == name for cell in cells)
-        cases = len(suites.choose(settings, name).cases) + 1
+        cases = len(registry.build(settings, name).cases) + 1
         yield f"{name} {count} cell{'' if count == 1 else 's'}, {cases} checks in each"
 
 
@@ -90,11 +91,11 @@ def list_cells(ctx: click.Context, /, kind: str, **selection: tuple[str, ...]) -
     with user_errors():
         options = ctx.find_root().params
         try:
-            file = options["file"] or config.find(Path.cwd())
+            file = options["file"] or matrix_toml.find(Path.cwd())
         except ConfigError as problem:
             write_out("".join(f"{line}\n" for line in _along(kind, selection, problem)))
             return
-        settings = config.load(file, options["build"])
+        settings = matrix_toml.load(file, options["build"])
         cells = plan.make_cells(settings, plan.Selection(**selection))
         write_out("".join(f"{line}\n" for line in KINDS[kind](settings, cells)))
 
@@ -106,4 +107,4 @@ def _along(kind: str, selection: dict[str, tuple[str, ...]], problem: ConfigErro
             f"{problem}; without one there is: "
             + ", ".join(f"wsgi-matrix list {each}" for each in ALONG)
         )
-    return ALONG[kind](shipped.matrix(shipped.cache()))
+    return ALONG[kind](matrix_toml.built_in(cache_directory()))

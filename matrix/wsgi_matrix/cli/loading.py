@@ -8,11 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from wsgi_matrix import hints, target
-from wsgi_matrix.engines import CellError, Engine, SetupError
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.errors import CellError, SetupError
+from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import responses
+from wsgi_matrix.suites.traffic import hints
 
 LOAD = """
 import importlib, inspect, json, sys, traceback

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix import __version__, config
+from wsgi_matrix import __version__
 from wsgi_matrix.cli.common import EPILOG, user_errors
 from wsgi_matrix.cli.doctor import doctor
 from wsgi_matrix.cli.init import init
@@ -15,6 +15,7 @@ from wsgi_matrix.cli.results import compare, report, show
 from wsgi_matrix.cli.run import run
 from wsgi_matrix.cli.try_app import try_app
 from wsgi_matrix.cli.upkeep import base, clean
+from wsgi_matrix.config import matrix_toml
 
 WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean")
 """Sub-commands that need none, make their own, or read it themselves if they need it."""
@@ -39,7 +40,7 @@ def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
     if ctx.resilient_parsing or ctx.invoked_subcommand in WITHOUT_MATRIX:
         return
     with user_errors():
-        ctx.obj = config.load(file or config.find(Path.cwd()), build)
+        ctx.obj = matrix_toml.load(file or matrix_toml.find(Path.cwd()), build)
 
 
 for command in (

@@ -9,11 +9,11 @@ import click
 
 from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
-from wsgi_matrix.engines import EngineError
-from wsgi_matrix.errors import Exit, UserError, suggestion
-from wsgi_matrix.files import write_whole
-from wsgi_matrix.reports import changes, files, saved
+from wsgi_matrix.errors import EngineError, Exit, UserError, suggestion
+from wsgi_matrix.reports import files
 from wsgi_matrix.reports import show as showing
+from wsgi_matrix.results import diff, saved
+from wsgi_matrix.util.atomic_write import write_whole
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -53,7 +53,7 @@ def _kept(cell: saved.Value) -> str:
     if cell["engine"] != "docker":
         return f"\n== kept\n{cell['kept'][0]}\n"
     # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker_kept import inspected  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.containers import inspected  # noqa: PLC0415
 
     try:
         return f"\n== kept\n{inspected(cell['kept'])}"
@@ -71,8 +71,8 @@ def compare(before: Path, after: Path) -> None:
     Versions and times are told beside them.
     """
     with user_errors():
-        found = changes.find(saved.read(before), saved.read(after))
-        write_out(changes.render(found))
+        found = diff.find(saved.read(before), saved.read(after))
+        write_out(diff.render(found))
         sys.exit(Exit.FAILED if found else Exit.OK)
 
 

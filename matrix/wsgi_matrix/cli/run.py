@@ -13,7 +13,6 @@ from types import FrameType
 
 import click
 
-from wsgi_matrix import config, evidence, plan, suites
 from wsgi_matrix.cli.common import (
     EPILOG,
     deaf,
@@ -22,16 +21,22 @@ from wsgi_matrix.cli.common import (
     user_errors,
     write_out,
 )
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.config import matrix_toml as config
+from wsgi_matrix.config import plan
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.files import write_whole
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import console, data, exit_code, files, markdown, progress, red
-from wsgi_matrix.reuse import Store
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.verdict import exit_code, red
+from wsgi_matrix.reports import console, files, markdown, progress
+from wsgi_matrix.results import cross_run, run_json
+from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.settings import Config
+from wsgi_matrix.suites import api, registry
+from wsgi_matrix.suites.traffic import suite as traffic_suite
 from wsgi_matrix.traffic import load
+from wsgi_matrix.util.atomic_write import write_whole
 
 
 @click.command(epilog=EPILOG)
@@ -67,10 +72,10 @@ def run(
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
-        if any(cell.suite == suites.TRAFFIC for cell in cells):
+        if any(cell.suite == traffic_suite.NAME for cell in cells):
             tell_reading(settings)
         sent = {
-            name: suites.choose(settings, name)
+            name: registry.build(settings, name)
             for name in dict.fromkeys(cell.suite for cell in cells)
         }
         chosen, notice = choose(engine, settings.build, keep=keep is not None)
@@ -95,7 +100,7 @@ def run(
             ).run()
         folder = settings.build / "matrix"
         write_down(folder, done)
-        evidence.write(settings.build, done)
+        cross_run.write(settings.build, done)
         try:
             console.render(done)
             tell_report(folder, done)
@@ -110,7 +115,7 @@ def reuse_store(settings: Config) -> Store:
     return Store(settings.build, *files)
 
 
-def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, suites.Suite]) -> str:
+def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) -> str:
     """A line for each cell: what would be judged, or why it would be skipped."""
     lines = [f"{len(cells)} cells in {engine.where}; this is a plan, nothing was started"]
     for cell in cells:
@@ -122,7 +127,7 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, suites.Suite
 
 def write_down(folder: Path, done: Run) -> None:
     """Write down in ``folder`` what a run found."""
-    value = data.results(done)
+    value = run_json.results(done)
     for name, text in files.rendered(value):
         write_whole(folder / name, text)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -132,7 +137,7 @@ def write_down(folder: Path, done: Run) -> None:
 
 def tell_reading(settings: Config) -> None:
     """Say which traffic takes a while to read, before it is read."""
-    traffic = settings.suites.get(suites.TRAFFIC)
+    traffic = settings.suites.get(traffic_suite.NAME)
     for path, size in load.large(traffic.send if traffic else (), settings.file.parent):
         click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from wsgi_matrix.answers import visible
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.http.response import visible
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.session import Ask
 from wsgi_matrix.probe.agent.session import PLACE, octets
-from wsgi_matrix.suites import Suite
-from wsgi_matrix.traffic.model import Ask
+from wsgi_matrix.suites.api import Suite
 
 SHOWN = 2000
 """Octets of a request's content that are shown."""

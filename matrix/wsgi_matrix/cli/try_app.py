@@ -11,17 +11,23 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, plan, resolve, shipped, suites
 from wsgi_matrix.cli import axes, choices, kept, traffic_plan
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.loading import loadable, not_called
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
-from wsgi_matrix.reports import console, exit_code, progress
+from wsgi_matrix.model.verdict import exit_code
+from wsgi_matrix.packaging import lockfile
+from wsgi_matrix.reports import console, progress
+from wsgi_matrix.runner import repeat_reference
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.suites import Suite
-from wsgi_matrix.traffic import ignore, propose, twice
+from wsgi_matrix.suites import registry
+from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.traffic import ignore, propose
+from wsgi_matrix.suites.traffic import suite as traffic_suite
+from wsgi_matrix.util.cache_directory import cache_directory
 
 WORDS = "wsgi_matrix.words"
 CONTINUED = " \\\n  "
@@ -54,16 +60,16 @@ def try_app(
     terminable()
     with user_errors():
         root = Path.cwd()
-        build = (ctx.parent and ctx.parent.params["build"]) or shipped.cache()
+        build = (ctx.parent and ctx.parent.params["build"]) or cache_directory()
         auto = ignore.AUTO in chosen["ignore"]
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
         cells = plan.make_cells(settings, plan.Selection())
-        config.check_folders(settings, cells)
+        matrix_toml.check_folders(settings, cells)
         tell_reading(settings)
-        suite = suites.choose(settings, suites.TRAFFIC)
+        suite = registry.build(settings, traffic_suite.NAME)
         for each in settings.apps.values():
-            if told := resolve.chosen(each.path, each.requirements)[1]:
+            if told := lockfile.chosen(each.path, each.requirements)[1]:
                 click.echo(f"wsgi-matrix: {told}", err=True)
         chosen_engine, notice = choose(engine, settings.build)
         if notice:
@@ -77,14 +83,14 @@ def try_app(
                 cells,
                 chosen_engine,
                 settings.settings,
-                suites={suites.TRAFFIC: suite},
+                suites={traffic_suite.NAME: suite},
                 jobs=jobs,
                 handlers=(progress.Progressing(),),
                 before=partial(loadable, perhaps_factories=perhaps_factories),
             ).run()
-            changes = twice.changes(chosen_engine, settings, suite, done)
+            changes = repeat_reference.changes(chosen_engine, settings, suite, done)
         done = not_called(done, perhaps_factories)
-        done = twice.without(done, changes, settings, suite, ignored=auto)
+        done = repeat_reference.without(done, changes, settings, suite, ignored=auto)
         folder = kept.fresh(settings.build, root)
         write_down(folder, done)
         # First what explains the rest, or it would stand below a hundred lines that it explains.
@@ -94,7 +100,9 @@ def try_app(
         sys.exit(exit_code(done))
 
 
-def _changes(ctx: click.Context, found: twice.Changes, suite: Suite, *, auto: bool) -> str:
+def _changes(
+    ctx: click.Context, found: repeat_reference.Changes, suite: Suite, *, auto: bool
+) -> str:
     """What the app changes by itself, and the command that leaves it out, in one piece to paste."""
     lines = []
     named = [shlex.quote(str(each)) for each in found.ignores]
@@ -112,5 +120,5 @@ def _changes(ctx: click.Context, found: twice.Changes, suite: Suite, *, auto: bo
             lines.append(f"note: {each} leaves out {more}")
     titles = {ask.name: ask.title for session in suite.sessions for ask in session.asks}
     for name in found.unsettled:
-        lines.append(f"{titles[name]}: {twice.UNSETTLED}")
+        lines.append(f"{titles[name]}: {repeat_reference.UNSETTLED}")
     return "\n".join([*lines, ""]) + "\n" if lines else ""

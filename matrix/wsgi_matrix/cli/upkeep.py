@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from wsgi_matrix import config, plan, shipped
 from wsgi_matrix.cli.common import Names, engine_option, user_errors, write_out
+from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.settings import Config
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.util.cache_directory import cache_directory
 
 
 @click.command()
@@ -44,10 +45,10 @@ def _build(group: Mapping[str, Any]) -> Path:
     if group.get("build"):
         return Path(group["build"]).absolute()
     try:
-        file = group.get("file") or config.find(Path.cwd())
+        file = group.get("file") or matrix_toml.find(Path.cwd())
     except UserError:
-        return shipped.cache()
-    return config.load(file).build
+        return cache_directory()
+    return matrix_toml.load(file).build
 
 
 @click.command()
@@ -56,8 +57,8 @@ def _build(group: Mapping[str, Any]) -> Path:
 def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
     """Make the base images, or find that they are there, and print their names."""
     # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker_base import ensure_base  # noqa: PLC0415
-    from wsgi_matrix.engines.docker_client import connect  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.base_images import ensure_base  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.client import connect  # noqa: PLC0415
 
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(pythons=pythons))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wsgi_matrix.engines import Engine, EngineError
-from wsgi_matrix.engines.process import ProcessEngine
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.engines.process.engine import ProcessEngine
+from wsgi_matrix.errors import EngineError
 
 REQUIRE_DOCKER = "WSGI_MATRIX_REQUIRE_DOCKER"
 
@@ -16,7 +17,7 @@ def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
 
     ``auto``: Docker if it answers, else processes, with a notice that says why. With
     WSGI_MATRIX_REQUIRE_DOCKER=1 processes are refused, however they come to be chosen. ``keep``:
-    what is left of cells stays until :meth:`~wsgi_matrix.engines.Engine.keep_only` or ``clean``.
+    what is left of cells stays until :meth:`.Engine.keep_only` or ``clean``.
     Raises :class:`EngineError`.
     """
     required = os.environ.get(REQUIRE_DOCKER, "") not in ("", "0")
@@ -39,6 +40,6 @@ def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
 
 def _docker(build: Path, keep: bool) -> Engine:
     # Imported late: the SDK costs a quarter of a second, and the process engine needs none of it.
-    from wsgi_matrix.engines.docker import DockerEngine  # noqa: PLC0415
+    from wsgi_matrix.engines.docker.engine import DockerEngine  # noqa: PLC0415
 
     return DockerEngine(build, keep=keep)

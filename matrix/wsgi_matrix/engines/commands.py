@@ -10,8 +10,8 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 
-from wsgi_matrix import target
-from wsgi_matrix.engines import CellError
+from wsgi_matrix.errors import CellError
+from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import Cell
 
 SETUP_DEADLINE = 300.0

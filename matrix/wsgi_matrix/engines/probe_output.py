@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wsgi_matrix import probe
-from wsgi_matrix.engines import CellError
-from wsgi_matrix.probe import Job, Report
+from wsgi_matrix.errors import CellError
+from wsgi_matrix.probe import protocol
+from wsgi_matrix.probe.protocol import Job, Report
 
 
 def understood(
-    output: bytes, job: Job, said: str, log: Callable[[], str], wrote: probe.Wrote
+    output: bytes, job: Job, said: str, log: Callable[[], str], wrote: protocol.Wrote
 ) -> Report:
     """The report in ``output``, with what the server ``wrote`` on its log meanwhile.
 
@@ -18,7 +18,7 @@ def understood(
     ``said``, and with the server's ``log``.
     """
     try:
-        return probe.read(output, job, wrote)
+        return protocol.read(output, job, wrote)
     except ValueError as problem:
         raise CellError(f"the probe failed: {problem}: {said}", log()) from problem
 

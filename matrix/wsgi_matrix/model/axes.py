@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wsgi_matrix.surroundings import Surroundings
+from wsgi_matrix.model.app_environment import Surroundings
+
+HELLO = "hello"
+"""The suite that cells belong to where nothing else is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +117,10 @@ class Cell:
     app: App
     limits: Limits
     python: Python
-    suite: str = "hello"
+    suite: str = HELLO
     """What is sent to it and judged."""
+    private_tmp: bool = False
+    """TMPDIR is a directory of its own."""
 
     @property
     def id(self) -> str:
@@ -124,4 +129,9 @@ class Cell:
         The suite stands behind it where the app does not tell it.
         """
         name = f"{self.server.name}-{self.app.name}-{self.limits.name}-{self.python.tag}"
-        return name if self.suite in ("hello", self.app.name) else f"{name}-{self.suite}"
+        return f"{name}-{self.suite_label}" if self.suite_label else name
+
+    @property
+    def suite_label(self) -> str:
+        """The suite, where neither the app tells it nor it is the usual one."""
+        return "" if self.suite in (HELLO, self.app.name) else self.suite

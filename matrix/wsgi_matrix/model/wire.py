@@ -25,7 +25,7 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of a :class:`Talk`; :mod:`wsgi_matrix.cases.steps` makes them."""
+    """One step of a :class:`Talk`; :mod:`wsgi_matrix.suites.conformance.steps` makes them."""
 
     do: str
     """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``behind``, ``shut``, ``close`` or

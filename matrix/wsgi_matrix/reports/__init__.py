@@ -5,44 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from wsgi_matrix.cases.registry import NOT_JUDGED
-from wsgi_matrix.errors import Exit
-from wsgi_matrix.model.results import CaseResult, Outcome, Partial, Run
-
-ORDER = (
-    Outcome.PASS,
-    Outcome.FAIL,
-    Outcome.DIFFER,
-    Outcome.ERROR,
-    Outcome.XFAIL,
-    Outcome.SKIP,
-)
-
+from wsgi_matrix.model.results import Outcome, Run
+from wsgi_matrix.model.verdict import NOT_JUDGED, ORDER, counts
 
 PROCESS = "process"
 """The engine whose cells have no image."""
-
-
-def counts(run: Run) -> dict[str, int]:
-    """Cells by outcome, in the order of reports; outcomes that did not occur are left out."""
-    found = Counter(result.outcome for result in run.cells)
-    return {outcome.value: found[outcome] for outcome in ORDER if found[outcome]}
-
-
-def exit_code(run: Run) -> Exit:
-    """What the run amounts to; see :data:`wsgi_matrix.errors.EXIT_CODES`."""
-    there = {result.outcome for result in run.cells}
-    if run.partial is Partial.INTERRUPTED:
-        return Exit.INTERRUPTED
-    if run.partial is Partial.ENGINE:
-        return Exit.NO_ENGINE
-    if there & {Outcome.FAIL, Outcome.DIFFER}:
-        return Exit.FAILED
-    if Outcome.ERROR in there:
-        return Exit.SETUP
-    if there <= {Outcome.SKIP}:
-        return Exit.NOTHING_SELECTED
-    return Exit.OK
 
 
 def summary(run: Run) -> str:
@@ -52,17 +19,6 @@ def summary(run: Run) -> str:
     if reused := sum(bool(result.reused) for result in run.cells):
         text += f" ({reused} reused from an earlier run)"
     return f"PARTIAL ({run.partial.value}): {text}" if run.partial else text
-
-
-def red(run: Run) -> list[tuple[str, CaseResult]]:
-    """Every check that is broken, differs or could not be judged, with the id of its cell."""
-    bad = {Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR}
-    return [
-        (result.cell.id, check)
-        for result in run.cells
-        for check in result.checks
-        if check.outcome in bad
-    ]
 
 
 def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:

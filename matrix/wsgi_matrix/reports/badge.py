@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.reports import ORDER, counts, exit_code
-from wsgi_matrix.reports.data import run_of
+from wsgi_matrix.model.verdict import ORDER, counts, exit_code
+from wsgi_matrix.results.run_json import run_of
 
 NAME = "wsgi matrix"
 # White on each of them has a contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3).

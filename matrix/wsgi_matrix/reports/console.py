@@ -9,15 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from wsgi_matrix.model.results import Outcome, Run
-from wsgi_matrix.reports import (
-    not_checked,
-    ran,
-    red,
-    responses,
-    summary,
-    tallies,
-    timing,
-)
+from wsgi_matrix.model.verdict import red
+from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
 
 MOST_REDS = 60

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from wsgi_matrix.reports import badge, data, html, junit, markdown
+from wsgi_matrix.reports import badge, html, junit, markdown
+from wsgi_matrix.results import run_json
 
 RENDERERS: Mapping[str, Callable[[dict[str, Any]], str]] = {
-    "results.json": data.dumps,
+    "results.json": run_json.dumps,
     "report.html": html.render,
     "junit.xml": junit.render,
     "report.md": markdown.render,

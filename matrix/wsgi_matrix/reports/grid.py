@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Run
-from wsgi_matrix.suites import HELLO
 
 MARKS = {
     Outcome.PASS: "✔",
@@ -42,8 +41,7 @@ class Grid:
 
 def place(cell: Cell) -> tuple[tuple[str, str], tuple[str, str]]:
     """Row and column of ``cell``. A suite that its app does not tell has rows of its own."""
-    own = cell.suite in (HELLO, cell.app.name)
-    app = cell.app.name if own else f"{cell.app.name} {cell.suite}"
+    app = f"{cell.app.name} {cell.suite_label}".rstrip()
     return (cell.server.name, app), (cell.python.tag, cell.limits.name)
 
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 from wsgi_matrix.reports import PROCESS, responses, summary
-from wsgi_matrix.reports.data import run_of
+from wsgi_matrix.results.run_json import run_of
 
 _TAGS = {
     Outcome.FAIL: "failure",

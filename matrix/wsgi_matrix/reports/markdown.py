@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from wsgi_matrix.model.results import CaseResult, Run
-from wsgi_matrix.reports import not_checked, ran, red, responses, summary, tallies, timing
-from wsgi_matrix.reports.data import run_of
+from wsgi_matrix.model.verdict import red
+from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
 from wsgi_matrix.reports.grid import legend, make_grid
+from wsgi_matrix.results.run_json import run_of
 
 LARGEST = 1_000_000
 """Octets of a report: a step summary may have 1 MiB, and the step may have written to it before."""

@@ -11,11 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from wsgi_matrix import events
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports.console import STYLES
 from wsgi_matrix.reports.grid import MARKS, place
+from wsgi_matrix.runner import events
 
 BAD = (Outcome.FAIL, Outcome.ERROR, Outcome.DIFFER)
 PENDING, RUNNING = "·", "▸"

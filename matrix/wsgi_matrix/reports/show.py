@@ -6,10 +6,10 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 
-from wsgi_matrix.answers import visible
 from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.http.response import visible
 from wsgi_matrix.reports import PROCESS
-from wsgi_matrix.reports.saved import Value
+from wsgi_matrix.results.saved import Value
 
 
 def render(cell: Value, check: str = "", others: Mapping[str, Value] | None = None) -> str:

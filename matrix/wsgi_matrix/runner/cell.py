@@ -7,28 +7,30 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from wsgi_matrix.cases import Evidence, registry
-from wsgi_matrix.engines import CellError, Engine, NotHere, Running, SetupError
+from wsgi_matrix.engines.api import Engine, Running
+from wsgi_matrix.errors import CellError, NotHere, SetupError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
-from wsgi_matrix.probe import Job
+from wsgi_matrix.model.settings import Settings
+from wsgi_matrix.probe.protocol import Job
 from wsgi_matrix.runner.load import Meanwhile
-from wsgi_matrix.settings import Settings
-from wsgi_matrix.suites import Suite
+from wsgi_matrix.suites import judge
+from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.case import Evidence
 
 
 def run_cell(
     engine: Engine,
     cell: Cell,
     settings: Settings,
-    suite: Suite | None = None,
+    suite: Suite,
     waits: Callable[[], None] = lambda: None,
 ) -> CellResult:
     """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does.
 
     ``waits`` is called, from any thread, if all that is left to do in it is to wait.
     """
-    suite = suite or Suite()
     suite = suite.of(cell)
     reason = engine.skip_reason(cell) or suite.skip_reason(cell)
     if reason:
@@ -52,7 +54,7 @@ def run_cell(
         return CellResult(
             cell=cell,
             outcome=Outcome.ERROR,
-            checks=registry.not_judged(Outcome.ERROR, _told(problem, engine), suite.cases),
+            checks=judge.not_judged(Outcome.ERROR, _told(problem, engine), suite.cases),
             seconds=time.monotonic() - started,
             image=image,
             framework_version=version,
@@ -60,10 +62,10 @@ def run_cell(
             log=getattr(problem, "log", ""),
             load=meanwhile.load(),
         )
-    checks = registry.judge(evidence, suite.cases)
+    checks = judge.judge(evidence, suite.cases)
     return CellResult(
         cell=cell,
-        outcome=registry.overall(checks),
+        outcome=verdict.overall(checks),
         checks=checks,
         seconds=time.monotonic() - started,
         image=image,
@@ -83,7 +85,7 @@ def _skipped(cell: Cell, reason: str, suite: Suite) -> CellResult:
     return CellResult(
         cell=cell,
         outcome=Outcome.SKIP,
-        checks=registry.not_judged(Outcome.SKIP, reason, suite.cases),
+        checks=judge.not_judged(Outcome.SKIP, reason, suite.cases),
         seconds=0.0,
     )
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from wsgi_matrix import events
+from wsgi_matrix.runner import events
 
 
 class Phases:

@@ -10,20 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wsgi_matrix import events, xfails
-from wsgi_matrix.engines import Engine, EngineError, SetupError
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
-from wsgi_matrix.reuse import Store
-from wsgi_matrix.runner import versions
+from wsgi_matrix.model.settings import Settings, Xfail
+from wsgi_matrix.model.verdict import RED
+from wsgi_matrix.results.cache import Store
+from wsgi_matrix.runner import events, versions
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
-from wsgi_matrix.settings import Settings
-from wsgi_matrix.suites import HELLO, TRAFFIC, Suite
-
-RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
-"""Outcomes of cells that are not as expected."""
+from wsgi_matrix.suites import xfail
+from wsgi_matrix.suites.api import Suite
 
 
 def cores() -> int:
@@ -40,8 +39,8 @@ class Runner:
         engine: Engine,
         settings: Settings,
         *,
-        suites: Mapping[str, Suite] | None = None,
-        known: Sequence[xfails.Xfail] = (),
+        suites: Mapping[str, Suite],
+        known: Sequence[Xfail] = (),
         jobs: int | None = None,
         handlers: Sequence[events.Handler] = (),
         before: Callable[[Engine, Sequence[Cell]], None] | None = None,
@@ -50,7 +49,7 @@ class Runner:
         store: Store | None = None,
         reuse: bool = False,
     ) -> None:
-        """``suites``: by name, each that a cell belongs to; by default ``hello`` alone.
+        """``suites``: by name, each that a cell belongs to.
 
         ``jobs``: cells at a time, and never more; ``None``: as many as there are cores, and besides
         them those that only wait.
@@ -65,7 +64,7 @@ class Runner:
         self.cells = tuple(cells)
         self.engine = engine
         self.settings = settings
-        self.suites = suites or {HELLO: Suite()}
+        self.suites = suites
         self.known = known
         self.jobs = jobs or cores()
         self.before = before
@@ -135,7 +134,7 @@ class Runner:
         return tuple(
             result
             for name, suite in self.suites.items()
-            for result in xfails.apply(
+            for result in xfail.apply(
                 suite.compare([each for each in done if each.cell.suite == name]), self.known, name
             )
         )
@@ -201,7 +200,7 @@ class Runner:
             result
             for result in results.values()
             if result.outcome is not Outcome.SKIP
-            and result.cell.suite != TRAFFIC
+            and self.suites[result.cell.suite].baseline
             and not result.reused
         ]
         if not ran:

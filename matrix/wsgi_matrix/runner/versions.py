@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.axes import App, Cell
 
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
+from wsgi_matrix.model.session import Ask, Capture, Session
 from wsgi_matrix.probe.agent.session import captured
 from wsgi_matrix.traffic import credentials, urls
-from wsgi_matrix.traffic.model import Ask, Capture, Session
 
 CONNECTION = frozenset(
     {"host", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "trailer"}

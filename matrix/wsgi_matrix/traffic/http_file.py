@@ -26,9 +26,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from wsgi_matrix.model.session import MADE, TOKEN, VALUE, Ask, Capture, Session
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.traffic import credentials, curl, graphql, urls
-from wsgi_matrix.traffic.model import MADE, TOKEN, VALUE, Ask, Capture, Session
 from wsgi_matrix.traffic.variables import PLACE, Given, Variables
 
 LINE_END = re.compile(r"\r\n|\n|\r")

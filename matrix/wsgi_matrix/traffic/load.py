@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.model.session import MADE, Ask, Capture, Session
 from wsgi_matrix.traffic import credentials, documents, har, http_file, openapi, paths
-from wsgi_matrix.traffic.model import MADE, Ask, Capture, Session
 from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
 LARGE = 2**20

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from wsgi_matrix import env_file
 from wsgi_matrix.errors import UserError, suggestion
+from wsgi_matrix.model.session import Capture
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.traffic.dynamic import Dynamic
-from wsgi_matrix.traffic.model import Capture
+from wsgi_matrix.util import env_file
 
 PLACE = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 RESPONSE = re.compile(r"([\w-]+)\.response\.(body|headers)\.(.+)")

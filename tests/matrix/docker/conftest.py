@@ -9,8 +9,8 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines import EngineError
-from wsgi_matrix.engines.docker import DockerEngine
+from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.errors import EngineError
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 
 TOP = Path(__file__).parents[3]

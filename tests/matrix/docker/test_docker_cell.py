@@ -8,12 +8,12 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines import CellError
-from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.engines.docker_client import CELL
+from wsgi_matrix.engines.docker.client import CELL
+from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import App, Cell, Limits
 from wsgi_matrix.model.results import Observed
-from wsgi_matrix.probe import Job
+from wsgi_matrix.probe.protocol import Job
 
 from tests.matrix.docker.conftest import HELLO, ONEGATE, PYTHONS, WSGI, Prepared, an_engine, until
 

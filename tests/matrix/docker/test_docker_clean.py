@@ -14,19 +14,19 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines import EngineError
-from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.engines.docker_client import CELL, LABEL, OWNER, connect
-from wsgi_matrix.engines.docker_volumes import ours
-from wsgi_matrix.engines.owner import owner
+from wsgi_matrix.engines.docker.client import CELL, LABEL, OWNER, connect
+from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.engines.docker.volumes import ours
+from wsgi_matrix.errors import EngineError
 from wsgi_matrix.model.axes import Cell, Limits
+from wsgi_matrix.util.process_owner import owner
 
 from tests.matrix.docker.conftest import TOP, Prepared, until
 
 RUN = """
 import sys
 from tests.matrix.docker.conftest import ONEGATE, PYTHONS, TOP, WSGI
-from wsgi_matrix.engines.docker import DockerEngine
+from wsgi_matrix.engines.docker.engine import DockerEngine
 from wsgi_matrix.model.axes import Cell, Limits
 engine = DockerEngine(TOP / "build")
 cell = Cell(server=ONEGATE, app=WSGI, limits=Limits(name=sys.argv[1]), python=PYTHONS[0])

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines import SetupError
-from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.engines.docker_base import Base, ensure_base, make_archive
-from wsgi_matrix.engines.docker_images import context_archive, context_files, ensure_image
+from wsgi_matrix.engines.docker.base_images import Base, ensure_base, make_archive
+from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.engines.docker.server_images import context_archive, context_files, ensure_image
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Python, Server
 from wsgi_matrix.model.results import Image
 

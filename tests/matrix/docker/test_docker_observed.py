@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.engines.docker_observed import limits, parse_limits
+from wsgi_matrix.engines.docker.readback import limits, parse_limits
 from wsgi_matrix.model.results import Observed
 
 PROC = """Limit                     Soft Limit           Hard Limit           Units

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import peers
-from wsgi_matrix.engines import CellError
-from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.probe import Job
+from wsgi_matrix.config import servers
+from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.errors import CellError
+from wsgi_matrix.probe.protocol import Job
 
 from .conftest import HELLO, TOP, Prepared
 
-PEERS = {server.name: server for server in peers.read(TOP / "peers")}
+PEERS = {server.name: server for server in servers.read(TOP / "peers")}
 
 
 def test_a_server_from_wheels_answers_after_its_ready_sign(

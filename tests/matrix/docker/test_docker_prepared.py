@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.engines import SetupError
-from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.engines.docker_client import LABEL
-from wsgi_matrix.engines.docker_prepared import Prepared as Preparation
+from wsgi_matrix.engines.docker.client import LABEL
+from wsgi_matrix.engines.docker.engine import DockerEngine
+from wsgi_matrix.engines.docker.prepare import Prepared as Preparation
+from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Cell, Limits
 
 from tests.matrix.docker.conftest import ONEGATE, PYTHONS, TOP, WSGI, Prepared

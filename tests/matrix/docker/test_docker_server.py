@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import docker
 import pytest
-from wsgi_matrix.engines import docker_server
-from wsgi_matrix.engines.docker import DockerEngine
-from wsgi_matrix.engines.docker_client import CELL
+from wsgi_matrix.engines.docker import server
+from wsgi_matrix.engines.docker.client import CELL
+from wsgi_matrix.engines.docker.engine import DockerEngine
 from wsgi_matrix.model.axes import Limits
 
 from tests.matrix.docker.conftest import Prepared
@@ -59,7 +59,7 @@ def test_a_limit_that_was_not_applied_is_seen(
     def without(name: str, soft: int, hard: int) -> docker.types.Ulimit:
         return docker.types.Ulimit(name=name, soft=soft + 1, hard=hard + 1)
 
-    monkeypatch.setattr(docker_server, "Ulimit", without)
+    monkeypatch.setattr(server, "Ulimit", without)
     with engine.open(cell) as running:
         observed = running.observed()
     assert (observed.nofile, observed.nproc) == (257, 51)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.engines import EngineError
-from wsgi_matrix.engines.docker_client import connect
+from wsgi_matrix.engines.docker.client import connect
+from wsgi_matrix.errors import EngineError
 
 from tests.matrix.docker.conftest import TOP
 from tests.programs import program

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import docker
 import pytest
-from wsgi_matrix.bundles import Bundle
-from wsgi_matrix.engines import SetupError, docker_volumes
-from wsgi_matrix.engines.docker_base import ensure_base
-from wsgi_matrix.engines.docker_client import LABEL, OWNER
-from wsgi_matrix.engines.docker_volumes import MOUNT, discard, ensure_bundle_volume, ours
-from wsgi_matrix.engines.owner import owner
+from wsgi_matrix.engines.docker import volumes
+from wsgi_matrix.engines.docker.base_images import ensure_base
+from wsgi_matrix.engines.docker.client import LABEL, OWNER
+from wsgi_matrix.engines.docker.volumes import MOUNT, discard, ensure_bundle_volume, ours
+from wsgi_matrix.errors import SetupError
+from wsgi_matrix.packaging.bundle import Bundle
+from wsgi_matrix.util.process_owner import owner
 
 from tests.matrix.docker.conftest import PYTHONS, TOP, run
 
@@ -149,7 +150,7 @@ def test_a_disk_full_while_compiling_is_one_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     full = "raise SystemExit('OSError: [Errno 28] No space left on device')"
-    monkeypatch.setattr(docker_volumes, "_COMPILE", ["-c", full])
+    monkeypatch.setattr(volumes, "_COMPILE", ["-c", full])
     with pytest.raises(SetupError, match="the engine's disk is full"):
         ensure_bundle_volume(client, bundle, base, tmp_path)
     assert [name for name in ours(client) if bundle.folder.name in name] == []

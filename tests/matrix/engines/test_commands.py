@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wsgi_matrix import plan
-from wsgi_matrix.engines import CellError, commands
+from wsgi_matrix.config import plan
+from wsgi_matrix.engines import commands
+from wsgi_matrix.errors import CellError
 
 
 class Ran:

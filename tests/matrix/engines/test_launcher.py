@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from wsgi_matrix.engines import launcher as launcher_module
+from wsgi_matrix.engines.process import launcher as launcher_module
 
 from tests.matrix.test_process_engine import gone, wait_until
 

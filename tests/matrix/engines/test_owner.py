@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from wsgi_matrix.engines.owner import is_alive, of_this_boot, owner, start_time
+from wsgi_matrix.util.process_owner import is_alive, of_this_boot, owner, start_time
 
 MACHINE, BOOT, NAMESPACE, PID, STARTED = owner().split(".")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.engines import CellError, probe_output
+from wsgi_matrix.engines import probe_output
+from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.wire import NO_BURST, Exchange, Line, Transcript
-from wsgi_matrix.probe import Job, Report
+from wsgi_matrix.probe.protocol import Job, Report
 
 JOB = Job(deadline=2.5)
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix import plan
-from wsgi_matrix.bundles import Bundle
-from wsgi_matrix.engines.process_around import Around
-from wsgi_matrix.surroundings import Surroundings
+from wsgi_matrix.config import plan
+from wsgi_matrix.engines.process.provision import Around
+from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.packaging.bundle import Bundle
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import sys
 import time
 
 import pytest
-from wsgi_matrix.engines import CellError
-from wsgi_matrix.engines.process_launch import Launch
+from wsgi_matrix.engines.process.launch import Launch
+from wsgi_matrix.errors import CellError
 
 from tests.matrix.test_process_engine import gone
 

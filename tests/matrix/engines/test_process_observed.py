@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from wsgi_matrix.engines import process_observed
+from wsgi_matrix.engines.process import readback
 from wsgi_matrix.model.axes import Limits
 
 HOLDS = "import sys; held = b'x' * int(sys.argv[1]); print(len(held), flush=True); sys.stdin.read()"
@@ -38,22 +38,22 @@ def running():
 
 def test_what_cannot_be_had_of_the_limits_has_its_reason():
     asked = Limits(name="some", nproc=7, memory=MIB)
-    found = process_observed.limits(os.getpid(), asked, own_uid=False)
+    found = readback.limits(os.getpid(), asked, own_uid=False)
     assert (found.nproc, found.memory) == (None, None)
     assert found.why_not == {
-        "memory": process_observed.NO_CGROUP,
-        "nproc": process_observed.NO_UID,
+        "memory": readback.NO_CGROUP,
+        "nproc": readback.NO_UID,
     }
-    assert process_observed.limits(os.getpid(), Limits(), own_uid=True).why_not == {}
+    assert readback.limits(os.getpid(), Limits(), own_uid=True).why_not == {}
 
 
 def test_memory_is_that_of_the_session_and_none_where_it_has_ended(running):
     small, large = running(1), running(64 * MIB)
-    more = process_observed.memory(large.pid) - process_observed.memory(small.pid)
+    more = readback.memory(large.pid) - readback.memory(small.pid)
     # Not to the page: what else a process touches differs a little.
     assert 60 * MIB <= more <= 68 * MIB
     large.kill()
     large.wait()
-    assert process_observed.memory(large.pid) is None
+    assert readback.memory(large.pid) is None
     with pytest.raises(OSError, match="No such file"):
-        process_observed.limits(large.pid, Limits(), own_uid=True)
+        readback.limits(large.pid, Limits(), own_uid=True)

@@ -7,9 +7,9 @@ import threading
 import time
 
 import pytest
-from wsgi_matrix import probe
-from wsgi_matrix.engines import process_probe
-from wsgi_matrix.probe import Job
+from wsgi_matrix.engines.process import probe
+from wsgi_matrix.probe import protocol
+from wsgi_matrix.probe.protocol import Job
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -25,7 +25,7 @@ def port():
 
 def run(folder, job, port, seconds=120.0, watch=lambda: None):
     until = time.monotonic() + seconds
-    return process_probe.run(folder, folder / "cell.probe", job.encode(port), until, watch)
+    return probe.run(folder, folder / "cell.probe", job.encode(port), until, watch)
 
 
 def test_what_a_probe_wrote_is_its_report(tmp_path):
@@ -43,17 +43,17 @@ def test_what_a_probe_wrote_is_its_report(tmp_path):
         thread.start()
         output = run(tmp_path, job, listener.getsockname()[1])
         thread.join(120)
-    [[exchange]] = probe.read(output, job).exchanges
+    [[exchange]] = protocol.read(output, job).exchanges
     assert exchange.response == ANSWER
-    assert process_probe.ready(tmp_path / "cell.probe")
-    assert (tmp_path / "probe.pyz").read_bytes() == probe.archive()
+    assert probe.ready(tmp_path / "cell.probe")
+    assert (tmp_path / "probe.pyz").read_bytes() == protocol.archive()
     assert not list(tmp_path.glob("probe.cell"))
 
 
 def test_a_probe_is_given_up_after_the_deadline(tmp_path, port):
     with pytest.raises(TimeoutError):
         run(tmp_path, Job(deadline=60), port, seconds=0.2)
-    assert not process_probe.ready(tmp_path / "cell.probe")
+    assert not probe.ready(tmp_path / "cell.probe")
 
 
 def test_whoever_watches_may_end_it(tmp_path, port):

@@ -4,15 +4,18 @@ left open. The engine is the real one of processes, with one thing changed."""
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
-from wsgi_matrix import plan, suites
-from wsgi_matrix.cases import registry
-from wsgi_matrix.engines import CellError, NotHere, SetupError
+from wsgi_matrix.config import plan
+from wsgi_matrix.errors import CellError, NotHere, SetupError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Talk, Transcript
-from wsgi_matrix.probe import Report
+from wsgi_matrix.probe.protocol import Report
 from wsgi_matrix.runner.cell import run_cell
+from wsgi_matrix.suites import api, judge
+from wsgi_matrix.suites.hello import suite as hello
 
 from tests.matrix.test_negative_controls import Around
 
@@ -59,9 +62,9 @@ class Failing(Around):
 
 def start_of(result):
     first, *others = result.checks
-    assert first.id == registry.START
+    assert first.id == judge.START
     assert {(check.outcome, check.detail) for check in others} == {
-        (Outcome.SKIP, registry.NOT_JUDGED)
+        (Outcome.SKIP, verdict.NOT_JUDGED)
     }
     return first
 
@@ -79,7 +82,7 @@ def start_of(result):
 def test_a_cell_that_cannot_be_opened_is_an_error_that_says_all_there_is(
     process_engine, plain, cell, problem, told
 ):
-    result = run_cell(Closed(process_engine, problem), cell, plain.settings)
+    result = run_cell(Closed(process_engine, problem), cell, plain.settings, hello.suite())
     assert result.outcome is Outcome.ERROR
     assert start_of(result).outcome is Outcome.ERROR
     assert start_of(result).detail == told
@@ -88,7 +91,7 @@ def test_a_cell_that_cannot_be_opened_is_an_error_that_says_all_there_is(
 
 
 def test_what_is_no_error_of_a_cell_is_a_defect_of_ours_and_says_where(process_engine, plain, cell):
-    result = run_cell(Closed(process_engine, KeyError("x")), cell, plain.settings)
+    result = run_cell(Closed(process_engine, KeyError("x")), cell, plain.settings, hello.suite())
     assert result.outcome is Outcome.ERROR
     detail = start_of(result).detail
     assert detail.startswith("defect of the harness:\nTraceback")
@@ -99,20 +102,20 @@ def test_what_fails_because_the_engine_went_away_is_no_defect(process_engine, pl
     """Whatever it is that the loss shows itself as, deep in a library of HTTP, say."""
     closed = Closed(process_engine, KeyError("x"))
     closed.gone = lambda: "nothing answers at unix:///x"
-    result = run_cell(closed, cell, plain.settings)
+    result = run_cell(closed, cell, plain.settings, hello.suite())
     assert result.outcome is Outcome.ERROR
     assert start_of(result).detail == "the engine went away: nothing answers at unix:///x"
 
 
 def test_an_interrupt_is_no_defect_and_goes_on(process_engine, plain, cell):
     with pytest.raises(KeyboardInterrupt):
-        run_cell(Closed(process_engine, KeyboardInterrupt()), cell, plain.settings)
+        run_cell(Closed(process_engine, KeyboardInterrupt()), cell, plain.settings, hello.suite())
 
 
 @pytest.mark.parametrize("act", ["probe", "memory", "zombies", "stop"])
 def test_what_was_known_before_an_act_failed_is_in_the_result(process_engine, plain, cell, act):
     engine = Failing(process_engine, act, CellError(f"no {act}", "last words", 7))
-    result = run_cell(engine, cell, plain.settings)
+    result = run_cell(engine, cell, plain.settings, hello.suite())
     assert result.outcome is Outcome.ERROR
     assert start_of(result).detail == f"no {act} (exit status 7); last log lines:\nlast words"
     assert result.image is not None
@@ -123,24 +126,26 @@ def test_what_was_known_before_an_act_failed_is_in_the_result(process_engine, pl
 
 def test_limits_that_cannot_be_read_back_leave_the_image_only(process_engine, plain, cell):
     engine = Failing(process_engine, "observed", CellError("no limits"))
-    result = run_cell(engine, cell, plain.settings)
+    result = run_cell(engine, cell, plain.settings, hello.suite())
     assert (result.outcome, result.observed) == (Outcome.ERROR, None)
     assert result.image is not None
 
 
 def test_a_cell_that_cannot_be_had_here_is_a_skip(process_engine, plain, cell):
-    result = run_cell(Closed(process_engine, NotHere("no cgroup")), cell, plain.settings)
+    result = run_cell(
+        Closed(process_engine, NotHere("no cgroup")), cell, plain.settings, hello.suite()
+    )
     assert (result.outcome, start_of(result).detail) == (Outcome.SKIP, "no cgroup")
     assert result.seconds == 0.0
 
 
 @pytest.mark.parametrize("who", ["engine", "suite"])
 def test_a_cell_that_makes_no_sense_is_not_opened(process_engine, plain, cell, who):
-    engine, suite = Closed(process_engine, AssertionError()), suites.Suite()
+    engine, suite = Closed(process_engine, AssertionError()), hello.suite()
     if who == "engine":
         engine.skip_reason = lambda _: "no python"
     else:
-        suite = suites.Suite(skip_reason=lambda _: "no python")
+        suite = replace(suite, skip_reason=lambda _: "no python")
     result = run_cell(engine, cell, plain.settings, suite)
     assert (result.outcome, start_of(result).detail) == (Outcome.SKIP, "no python")
     assert engine.asked == 0
@@ -166,9 +171,7 @@ class Ending(Around):
             yield changed
 
 
-TALKS = suites.Suite(
-    requests={}, talks=tuple(Talk(name=name, steps=()) for name in "abcd"), cases=(), burst=False
-)
+TALKS = api.Suite(name="talks", talks=tuple(Talk(name=name, steps=()) for name in "abcd"))
 
 
 @pytest.mark.parametrize(

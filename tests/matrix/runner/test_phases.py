@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from wsgi_matrix import events
+from wsgi_matrix.runner import events
 from wsgi_matrix.runner.phases import Phases
 
 

@@ -9,14 +9,18 @@ import contextlib
 import threading
 
 import pytest
-from wsgi_matrix import events, plan
-from wsgi_matrix.engines import CellError, EngineError, SetupError
+from wsgi_matrix.config import plan
+from wsgi_matrix.errors import CellError, EngineError, SetupError
 from wsgi_matrix.model.results import Outcome, Partial
-from wsgi_matrix.reuse import Store
+from wsgi_matrix.results.cache import Store
+from wsgi_matrix.runner import events
 from wsgi_matrix.runner.run import Runner
+from wsgi_matrix.suites.hello import suite as hello
 
 from tests.matrix.runner.interrupts import PATIENCE, interrupt
 from tests.matrix.test_negative_controls import Around
+
+SUITES = {"hello": hello.suite()}
 
 
 @pytest.fixture
@@ -67,7 +71,15 @@ def test_a_cell_that_an_interrupt_killed_has_no_result(process_engine, plain, ce
     seen = []
     store = Store(plain.build)
     engine = Interrupted(process_engine)
-    run = Runner(cells, engine, plain.settings, jobs=1, handlers=[seen.append], store=store).run()
+    run = Runner(
+        cells,
+        engine,
+        plain.settings,
+        suites=SUITES,
+        jobs=1,
+        handlers=[seen.append],
+        store=store,
+    ).run()
     first, second = engine.opened
     assert run.partial is Partial.INTERRUPTED
     assert [result.cell.id for result in run.cells] == [first]
@@ -86,7 +98,13 @@ def test_an_interrupt_before_the_cells_leaves_a_run_without_any(process_engine, 
             raise KeyboardInterrupt
 
     seen = []
-    run = Runner(cells, Preparing(process_engine), plain.settings, handlers=[seen.append]).run()
+    run = Runner(
+        cells,
+        Preparing(process_engine),
+        plain.settings,
+        suites=SUITES,
+        handlers=[seen.append],
+    ).run()
     assert (run.partial, run.cells) == (Partial.INTERRUPTED, ())
     assert list(run.phases) == ["bundles"]
     assert [type(event).__name__ for event in seen] == [
@@ -118,7 +136,7 @@ def test_an_engine_that_goes_away_ends_the_run_and_its_last_cell_is_not_kept(
     process_engine, plain, cells
 ):
     store, engine = Store(plain.build), Gone(process_engine)
-    run = Runner(cells, engine, plain.settings, jobs=1, store=store).run()
+    run = Runner(cells, engine, plain.settings, suites=SUITES, jobs=1, store=store).run()
     first, second = engine.opened
     assert run.partial is Partial.ENGINE
     assert {result.cell.id: result.outcome is Outcome.ERROR for result in run.cells} == {
@@ -141,4 +159,4 @@ def test_what_cannot_be_prepared_tells_whether_the_engine_is_there(
             return why
 
     with pytest.raises(error, match="no bundle" if not why else "went away.*refused"):
-        Runner(cells, Bad(process_engine), plain.settings).run()
+        Runner(cells, Bad(process_engine), plain.settings, suites=SUITES).run()

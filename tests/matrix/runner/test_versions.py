@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from wsgi_matrix.engines import Engine
+from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.runner import versions
 

@@ -19,8 +19,8 @@ import docker
 import pytest
 from click.testing import CliRunner
 from wsgi_matrix.cli import main
-from wsgi_matrix.engines import EngineError
-from wsgi_matrix.engines.docker_client import connect
+from wsgi_matrix.engines.docker.client import connect
+from wsgi_matrix.errors import EngineError
 
 APPS = Path(__file__).parent / "apps"
 TOP = Path(__file__).parents[3]

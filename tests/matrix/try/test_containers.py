@@ -8,10 +8,10 @@ import os
 import tarfile
 
 import pytest
-from wsgi_matrix import shipped
-from wsgi_matrix.engines.docker_base import ensure_base
-from wsgi_matrix.engines.docker_client import LABEL, OWNER
-from wsgi_matrix.engines.owner import owner
+from wsgi_matrix.config import matrix_toml
+from wsgi_matrix.engines.docker.base_images import ensure_base
+from wsgi_matrix.engines.docker.client import LABEL, OWNER
+from wsgi_matrix.util.process_owner import owner
 
 from .conftest import TOP
 
@@ -28,7 +28,7 @@ socketserver.ThreadingTCPServer(("0.0.0.0", 6379), Handler).serve_forever()
 @pytest.fixture(scope="module")
 def base(containers):
     """The base image of Python 3.11, and a builder of images on it."""
-    python = shipped.matrix(TOP / "build").pythons["3.11"]
+    python = matrix_toml.built_in(TOP / "build").pythons["3.11"]
     found = ensure_base(containers, python, lambda *_: None, TOP / "build")
     made = []
 

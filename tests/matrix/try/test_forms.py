@@ -6,9 +6,9 @@ import json
 
 import pytest
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.model.session import Capture
 from wsgi_matrix.traffic import har, http_file, openapi, urls
 from wsgi_matrix.traffic.load import ForAll, load
-from wsgi_matrix.traffic.model import Capture
 
 
 def read_http(text, tmp_path):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from wsgi_matrix.model.session import Capture
 from wsgi_matrix.traffic import har
-from wsgi_matrix.traffic.model import Capture
 
 
 def entry(url, method="GET", headers=(), status=200, mime="text/html", **more):

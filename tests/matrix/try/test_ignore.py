@@ -10,13 +10,13 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wsgi_matrix.answers import Answer
 from wsgi_matrix.errors import UserError
+from wsgi_matrix.http.response import Answer
+from wsgi_matrix.model.session import Ask
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.probe.agent.session import captured
-from wsgi_matrix.traffic import ignore
-from wsgi_matrix.traffic.model import Ask
-from wsgi_matrix.traffic.propose import broad, propose, settled
+from wsgi_matrix.suites.traffic import ignore
+from wsgi_matrix.suites.traffic.propose import broad, propose, settled
 
 ASK = Ask(name="a")
 JSON = st.recursive(

@@ -62,7 +62,7 @@ def newcomer(program, tmp_path):
 
 
 def test_the_servers_are_in_the_distribution(program):
-    code = "from wsgi_matrix import shipped; print(shipped.PACKED)"
+    code = "from wsgi_matrix.config import builtin; print(builtin.PACKED)"
     python = program.with_name("python")
     said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
     packed = Path(said.stdout.strip())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.answers import Answer
-from wsgi_matrix.traffic import ignore, made
-from wsgi_matrix.traffic.propose import propose
+from wsgi_matrix.http.response import Answer
+from wsgi_matrix.suites.traffic import ignore, made
+from wsgi_matrix.suites.traffic.propose import propose
 
 VALUE = "4a9dca1e-93d4-4b4c-9b22-0e6f2d7a1c55"
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 import pytest
-from wsgi_matrix import config
-from wsgi_matrix.engines import interpreters
-from wsgi_matrix.reports import data
+from wsgi_matrix.config import matrix_toml
+from wsgi_matrix.packaging import interpreters
+from wsgi_matrix.results import run_json
 
 from tests.matrix.packages import wheel
 
@@ -42,7 +42,7 @@ def test_ten_lines_of_app_and_nothing_else(try_shop):
     )
     assert done.outcomes("01-get:same") == {"gunicorn_sync": "pass", "waitress": "pass"}
     assert done.outcomes("burst")["onegate"] == "pass"
-    jsonschema.validate(done.result, data.schema())
+    jsonschema.validate(done.result, run_json.schema())
 
 
 def test_an_app_that_answers_otherwise_is_red_with_both_sides(try_shop):
@@ -415,7 +415,7 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
     (folder / "matrix.toml").write_text(
         shop.replace("@", table) + "\n".join(lines[lines.index("") :]) + "\n"
     )
-    read = config.load(folder / "matrix.toml")
+    read = matrix_toml.load(folder / "matrix.toml")
     around = read.apps["shop"].surroundings
     assert around.beside[0].image == "postgres:17"
     assert around.setup == (("python", "manage.py", "migrate"),)

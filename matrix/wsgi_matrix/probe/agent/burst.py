@@ -9,9 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from .answer import AnswerReader, mask_date
+from .exchange import READ_SIZE, describe
 from .fair_time import Patience
-from .single import READ_SIZE, describe
+from .response_reader import AnswerReader, mask_date
 
 CONNECTING = 3.0
 """Seconds after which the clients that are connected no longer wait for the others.

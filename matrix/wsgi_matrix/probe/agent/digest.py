@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from .answer import field_values
+from .response_reader import field_values
 
 CLIENT_NONCE = "6f1c2a525f0e4d3b"
 ALGORITHMS = {"MD5": "md5", "SHA-256": "sha256"}

@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import Any
 
 from .burst import STALL, Burst
+from .exchange import Result, exchange, wait_ready, wait_status
 from .fair_time import Patience
-from .single import Result, exchange, wait_ready, wait_status
-from .talks import run_all
+from .scenario_runner import run_all
 
 KEPT = 65536
 """Octets of an answer that is not whole that are told of."""

@@ -19,10 +19,10 @@ from typing import Any
 from urllib.request import Request
 
 from . import digest
-from .answer import AnswerReader, dechunk, field_values
+from .exchange import Result, exchange
 from .fair_time import Patience
 from .jsonpath import find, parse
-from .single import Result, exchange
+from .response_reader import AnswerReader, dechunk, field_values
 
 PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 """Where a captured value goes."""

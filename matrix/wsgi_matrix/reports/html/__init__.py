@@ -17,11 +17,11 @@ from markupsafe import Markup
 
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import ran, responses, summary, timing
-from wsgi_matrix.reports.data import run_of
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
 from wsgi_matrix.reports.html.tables import tables
+from wsgi_matrix.results.run_json import run_of
 
 LARGEST = 2_000_000
 """Octets of the file. Evidence is shortened until it fits, and the page says to what."""

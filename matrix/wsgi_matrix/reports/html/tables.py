@@ -6,22 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from wsgi_matrix.model.results import CellResult, Outcome, Run
+from wsgi_matrix.model.results import CellResult, Run
+from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.reports.grid import MARKS
-from wsgi_matrix.suites import OWN_APPS
+from wsgi_matrix.suites import registry
 
-SAYS = {
-    "hello": "Two requests and a burst of clients, under each of the limits.",
-    "contract": "All that an app has to answer, compared over the apps and over the servers.",
-    "rules": "The rules of PEP 3333 and HTTP/1.1.",
-    "slow": "What slow clients do to a server, a cell for each kind of them.",
-    "stop": "How a server stops and reloads.",
-    "limits": "Whether a server grows with the descriptors that it may have.",
-    "traffic": "What was brought along for an app of one's own.",
-}
 JOINT = "conformance"
 """Title of the table of suites that have a column or two."""
-RED = (Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR)
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,8 @@ def tables(run: Run) -> list[Table]:
     groups: dict[str, list[tuple[int, CellResult]]] = {}
     for index, result in numbered:
         suite = result.cell.suite
-        title = JOINT if 1 <= len(OWN_APPS.get(suite, ())) <= 2 else suite
+        kind = registry.types().get(suite)
+        title = JOINT if kind is not None and 1 <= len(kind.apps) <= 2 else suite
         groups.setdefault(title, []).append((index, result))
     return [_table(title, results) for title, results in groups.items()]
 
@@ -75,10 +67,10 @@ def _table(title: str, results: list[tuple[int, CellResult]]) -> Table:
         found.setdefault(place, []).append(_square(index, result, limits, pythons))
         if result.framework_version:
             versions.setdefault(cell.app.name, set()).add(result.framework_version)
-    suites = dict.fromkeys(r.cell.suite for _, r in results)
+    kinds, suites = registry.types(), dict.fromkeys(r.cell.suite for _, r in results)
     return Table(
         title=title,
-        says=tuple(SAYS[suite] for suite in suites if suite in SAYS),
+        says=tuple(kinds[suite].about for suite in suites if suite in kinds),
         columns=tuple(dict.fromkeys(column for _, column in found)),
         versions={app: min(seen) for app, seen in versions.items() if len(seen) == 1},
         rows=tuple(dict.fromkeys(row for row, _ in found)),

@@ -1,0 +1,104 @@
+"""Axes × selection → cells. Pure: no files, no clock."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from wsgi_matrix.errors import NothingSelected, UserError, suggestion
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.suites import registry
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What of the matrix to run. ``all`` means all of an axis; one left empty, what its
+    suite says, and that is all too where it says nothing. A server runs on its own Pythons only.
+
+    ``select`` and ``skip``: globs on the ids of cells; a cell runs if any of ``select`` (or none
+    is given) and none of ``skip`` matches.
+    """
+
+    suites: tuple[str, ...] = ()
+    """What is sent and judged, and whose defaults hold for the axes that are left empty."""
+    servers: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+
+def _pick(axis: str, wanted: tuple[str, ...], there: Mapping[str, T]) -> list[T]:
+    for name in wanted:
+        if name != "all" and name not in there:
+            raise UserError(f'--{axis}: no "{name}" in the matrix{suggestion(name, there)}')
+    if not wanted or "all" in wanted:
+        return list(there.values())
+    return [there[name] for name in dict.fromkeys(wanted)]
+
+
+def _matches(cell: Cell, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(cell.id, glob) for glob in globs)
+
+
+def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
+    default = config.suites.get(suite, SuiteSettings())
+    kind = registry.types()[suite]
+    apps = kind.apps or _pick("apps", selection.apps or default.apps, config.apps)
+    workers = 1 if kind.one_worker else default.workers
+    axes = itertools.product(
+        _pick("servers", selection.servers or default.servers, config.servers),
+        apps,
+        _pick("pythons", selection.pythons or default.pythons, config.pythons),
+        _pick("limits", selection.limits or default.limits, config.limits),
+    )
+    return [
+        Cell(
+            server=replace(s, workers=workers) if workers else s,
+            app=a,
+            limits=li,
+            python=p,
+            suite=suite,
+            private_tmp=kind.private_tmp,
+        )
+        for s, a, p, li in axes
+        if not s.pythons or p.version in s.pythons
+    ]
+
+
+def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
+    """The cells of ``config`` that ``selection`` leaves: in the order of the file, or of its names.
+
+    Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
+    """
+    wanted = selection.suites or config.settings.suites
+    # What is sent, somebody brings: without it there is no such suite, not even for `all`.
+    kinds = registry.types().values()
+    there = [kind.name for kind in kinds if not kind.optional or kind.name in config.suites]
+    names = _pick("suite", wanted, dict(zip(there, there, strict=True)))
+    cells = [cell for name in names for cell in _of_suite(config, selection, name)]
+    if config.settings.cells:
+        cells = [cell for cell in cells if _matches(cell, config.settings.cells)]
+    ids = [cell.id for cell in cells]
+    for glob in selection.select:
+        if not any(fnmatchcase(cell_id, glob) for cell_id in ids):
+            hint = suggestion(glob, ids) if len(ids) <= 20 else "; see `wsgi-matrix list`"
+            raise NothingSelected(f'--select "{glob}" matches no cell{hint}')
+    left = tuple(
+        cell
+        for cell in cells
+        if (not selection.select or _matches(cell, selection.select))
+        and not _matches(cell, selection.skip)
+    )
+    if not left:
+        raise NothingSelected(
+            "the selection leaves no cell; `wsgi-matrix list` shows what there is"
+        )
+    return left

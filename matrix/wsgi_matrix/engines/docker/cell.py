@@ -1,0 +1,240 @@
+"""One cell in containers, from its start to its end: the server's, and the probe's beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+
+import docker
+from docker.errors import APIError, DockerException
+
+from wsgi_matrix.engines import probe_output
+from wsgi_matrix.engines.docker import readback
+from wsgi_matrix.engines.docker.client import CELL, LABEL
+from wsgi_matrix.engines.docker.prepare import Parts
+from wsgi_matrix.engines.docker.probe import ProbeContainer
+from wsgi_matrix.engines.docker.provision import Around
+from wsgi_matrix.engines.docker.server import DYING, PORT, ServerContainer, said
+from wsgi_matrix.errors import CellError, NotHere
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Observed, Stopped
+from wsgi_matrix.probe.protocol import Job, Report
+
+READY_PAUSE = 0.02
+"""Seconds between two looks at the log of a server that has a ready sign."""
+PROBE_MARGIN = 5.0
+"""Seconds beyond its own deadline after which the probe itself counts as hanging."""
+
+
+class DockerRunning:
+    """A server in a container; implements :class:`wsgi_matrix.engines.api.Running`."""
+
+    def __init__(
+        self,
+        client: docker.APIClient,
+        pool: Executor,
+        cell: Cell,
+        parts: Parts,
+        *,
+        uid: int,
+        labels: dict[str, str],
+    ) -> None:
+        """``uid`` and the one above it are this cell's alone. ``labels`` say whose it is."""
+        self.image = parts.image
+        self.framework_version = parts.framework_version
+        self.containers: list[str] = []
+        """What has to be removed in the end, in this order."""
+        self.cell_id = cell.id
+        self.engine_seconds = 0.0
+        self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
+        self._beside_uid, self._labels = uid + 1, {**labels, CELL: cell.id}
+        self.around = Around(
+            client,
+            cell,
+            image=parts.image.id,
+            base=parts.base,
+            bundle_volume=parts.bundle_volume,
+            uid=uid,
+            labels=self._labels,
+        )
+        self._server = ServerContainer(
+            client,
+            cell,
+            image=parts.image.id,
+            around=self.around,
+            uid=uid,
+            labels=self._labels,
+        )
+        self._making: Future[ProbeContainer] | None = None
+        self._observed: Future[Observed] | None = None
+        self._probe: Future[ProbeContainer] | None = None
+
+    def start(self) -> None:
+        """Start the server, and beside it all that can be done while it starts: its probe is made
+        and started, its limits are read back. Raises :class:`CellError`.
+        """
+        self.around.set_up()
+        server = self._server
+        try:
+            with self._waiting():
+                server.create()
+                self.containers.append(server.id)
+                self._making = self._pool.submit(self._create_probe)
+                server.start()
+        except (DockerException, OSError) as error:
+            if "setting rlimit" in said(error):
+                raise NotHere(
+                    f"nofile {self._cell.limits.nofile} is above what this Docker engine may set "
+                    "(its own hard limit, or fs.nr_open)"
+                ) from error
+            raise CellError(
+                f"the server's container could not be started: {said(error)}"
+            ) from error
+        self._observed = self._pool.submit(
+            readback.limits, self._client, server.id, self._beside_uid
+        )
+        self._probe = self._pool.submit(self._start_probe, self._making)
+
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Count what the cell waits here for the engine alone."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.engine_seconds += time.monotonic() - began
+
+    def _create_probe(self) -> ProbeContainer:
+        made = ProbeContainer(
+            self._client,
+            self._server.id,
+            image=self._parts.base,
+            volume=self._parts.probe_volume,
+            uid=self._beside_uid,
+            labels={**self._labels, LABEL: "probe"},
+        )
+        self.containers.insert(0, made.id)
+        return made
+
+    def _start_probe(self, making: Future[ProbeContainer]) -> ProbeContainer:
+        made = making.result()
+        made.start()
+        return made
+
+    def observed(self) -> Observed:
+        """Read from inside while the server starts; see :class:`.Running`."""
+        assert self._observed is not None
+        try:
+            with self._waiting():
+                return self._observed.result()
+        except (DockerException, OSError, ValueError) as error:
+            self._server.raise_if_ending("the server ended at once")
+            raise CellError(
+                f"the limits could not be read back from inside: {said(error)}",
+                self._server.log(),
+            ) from error
+
+    def probe(self, job: Job) -> Report:
+        """See :class:`wsgi_matrix.engines.api.Running`."""
+        server = self._server
+        output, words = self._run_probe(job)
+        text = words[-500:].decode("utf-8", "replace").strip()
+        report = probe_output.understood(output, job, text, server.log, server.wrote)
+        if reason := probe_output.why_unready(report, PORT, job):
+            self._raise_if_not_opened()
+            raise CellError(reason, server.log())
+        # A port can be open before the app is loaded. That it then could not be is no verdict on
+        # any request; where limits keep a server from answering, that it ended over it is one.
+        if not probe_output.heard(report) and not self._cell.limits.bounded:
+            server.raise_if_ending("the server ended before it had answered anything")
+        return report
+
+    def _run_probe(self, job: Job) -> tuple[bytes, bytes]:
+        """What the probe wrote to stdout and stderr. Raises :class:`CellError`."""
+        assert self._probe is not None
+        server, until = self._server, time.monotonic() + job.deadline + PROBE_MARGIN
+        self._wait_ready(job.deadline)
+        try:
+            with self._waiting():
+                beside = self._probe.result()
+            return beside.run(job.encode(PORT), until, self._raise_if_not_opened, job.waits)
+        except TimeoutError:
+            server.raise_if_ended("the server ended before the probe was done")
+            raise CellError(
+                f"the probe was not done within {job.deadline:g} s", server.log()
+            ) from None
+        except (DockerException, OSError, OverflowError) as error:
+            self._raise_if_not_opened()
+            raise CellError(f"the probe could not be run: {said(error)}", server.log()) from error
+
+    def _wait_ready(self, seconds: float) -> None:
+        """Wait for the server's ready sign in its log, if it has one."""
+        sign, server = self._cell.server.ready, self._server
+        until = time.monotonic() + seconds
+        while sign and not re.search(sign, server.log()):
+            server.raise_if_ended("the server ended before it was ready")
+            if time.monotonic() > until:
+                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", server.log())
+            time.sleep(READY_PAUSE)
+
+    def _raise_if_not_opened(self) -> None:
+        self._server.raise_if_ended("the server ended before its port was open")
+
+    def started(self) -> float:
+        """See :class:`wsgi_matrix.engines.api.Running`."""
+        return self._server.started()
+
+    def memory(self) -> int | None:
+        """See :class:`wsgi_matrix.engines.api.Running`."""
+        return readback.memory(self._client, self._server.id)
+
+    def zombies(self) -> int | None:
+        """See :class:`wsgi_matrix.engines.api.Running`. Seen from inside, by another user."""
+        try:
+            with self._waiting():
+                return readback.zombies(self._client, self._server.id, self._beside_uid)
+        except (APIError, ValueError) as error:
+            # Its end takes along what runs inside a moment before the engine knows of it.
+            if not self._server.wait(DYING)["Running"]:
+                return None
+            raise CellError(f"its processes cannot be seen: {said(error)}") from error
+
+    def stop(self, grace: float) -> Stopped:
+        """See :class:`wsgi_matrix.engines.api.Running`."""
+        server = self._server
+        with self._waiting():
+            early = not server.state()["Running"]
+            server.kill(self._cell.server.stop_signal)
+        state = server.wait(grace)
+        forced = bool(state["Running"])
+        if forced:
+            server.kill()
+            state = server.wait(grace)
+        with self._waiting():
+            log, changed = server.log(), server.changed()
+        return Stopped(
+            exit_status=None if state["Running"] else int(state["ExitCode"]),
+            oom_killed=bool(state["OOMKilled"]),
+            log=log,
+            changed=changed,
+            forced=forced,
+            early=early,
+        )
+
+    def kill(self) -> None:
+        """Kill the server, or what runs before there is one, from any thread."""
+        if self._server.id:
+            self._server.kill()
+        else:
+            self.around.kill()
+
+    def close(self) -> None:
+        """Wait for what was begun, so that nothing is made after the cell's end."""
+        for future in (self._making, self._probe, self._observed):
+            if future is not None:
+                future.exception()
+        if self._making is not None and self._making.exception() is None:
+            self._making.result().close()

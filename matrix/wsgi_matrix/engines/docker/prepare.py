@@ -1,0 +1,132 @@
+"""What is made for cells before they start: images, bundles, and the volumes that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker
+
+from wsgi_matrix.engines.docker.base_images import Base, ensure_base
+from wsgi_matrix.engines.docker.server_images import ensure_image, there
+from wsgi_matrix.engines.docker.volumes import ensure_bundle_volume, ensure_probe_volume
+from wsgi_matrix.errors import SetupError
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import Image
+from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
+from wsgi_matrix.packaging.server_dependencies import ensure_parts
+
+PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
+"""uv's names by Docker's. The images are glibc's."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+Phase = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What was prepared for a cell."""
+
+    image: Image
+    base: str
+    bundle_volume: str
+    probe_volume: str
+    framework_version: str
+    installed: Mapping[str, str]
+    """Versions by distribution."""
+
+
+class Prepared:
+    """Makes what cells are put together of, and knows it afterwards."""
+
+    def __init__(self, client: docker.APIClient, root: Path) -> None:
+        """``root``: folder for bundles and locks."""
+        self._client, self._root = client, root
+        self._bases: dict[str, Base] = {}
+        self._parts: dict[tuple[str, str, str], Parts] = {}
+
+    def make(self, cells: Sequence[Cell], phase: Phase) -> None:
+        """Make what is not there yet for ``cells``. Raises :class:`SetupError`."""
+        pythons = {cell.python.version: cell.python for cell in cells}
+        self._bases |= _in_parallel(
+            pythons, lambda version: ensure_base(self._client, pythons[version], phase, self._root)
+        )
+        pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
+        images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
+        for beside in dict.fromkeys(b for cell in cells for b in cell.app.surroundings.beside):
+            there(self._client, f"{beside.name} beside the server", beside.image)
+        phase("bundles", "")
+        base = self._bases[next(iter(pythons))]
+        probe_volume = ensure_probe_volume(self._client, base.id, self._root)
+        apps = {(cell.app.name, cell.python.version): cell for cell in cells}
+        bundles = _in_parallel(apps, lambda pair: self._bundle(apps[pair]))
+        for cell in cells:
+            volume, bundle = bundles[cell.app.name, cell.python.version]
+            self._parts[_key(cell)] = Parts(
+                image=images[cell.server.name, cell.python.version],
+                base=self._bases[cell.python.version].id,
+                bundle_volume=volume,
+                probe_volume=probe_volume,
+                framework_version=bundle.framework_version,
+                installed=bundle.versions,
+            )
+
+    def of(self, cell: Cell) -> Parts:
+        """What was made for ``cell``. Raises :class:`SetupError` where nothing was."""
+        parts = self._parts.get(_key(cell))
+        if parts is None:
+            raise SetupError(f"{cell.id} was not prepared")
+        return parts
+
+    def _image(self, cell: Cell, phase: Phase) -> Image:
+        server, python = cell.server, cell.python
+        if server.image:
+            return there(self._client, f"server {server.name}", server.image)
+        base = self._bases[python.version]
+        builder = None
+        if server.packages or server.builder:
+            base = ensure_base(self._client, python, phase, self._root, server.packages)
+        if server.builder:
+            builder = ensure_base(self._client, python, phase, self._root, server.builder)
+        return ensure_image(
+            self._client,
+            server,
+            base,
+            phase=phase,
+            tag=python.tag,
+            root=self._root,
+            builder=builder,
+            parts=ensure_parts(server, python, self._root, _platform(base)),
+        )
+
+    def _bundle(self, cell: Cell) -> tuple[str, Bundle]:
+        """A bundle, and before it the volume that holds it."""
+        base = self._bases[cell.python.version]
+        bundle = ensure_bundle(cell.app, cell.python, self._root, _platform(base))
+        volume = ensure_bundle_volume(self._client, bundle, base.id, self._root)
+        return volume, bundle
+
+
+def _key(cell: Cell) -> tuple[str, str, str]:
+    return cell.server.name, cell.app.name, cell.python.version
+
+
+def _platform(base: Base) -> str:
+    """What ``base`` is for, as uv names it."""
+    platform = PLATFORMS.get(base.architecture)
+    if platform is None:
+        raise SetupError(
+            f"the base image {base.reference} is for {base.architecture}; "
+            f"only {' and '.join(PLATFORMS)} are known here"
+        )
+    return platform
+
+
+def _in_parallel(keys: dict[Key, Any], make: Callable[[Key], Value]) -> dict[Key, Value]:
+    """``make`` for each key, two at a time: the engine's disk is what they wait for."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(keys, pool.map(make, keys), strict=True))

@@ -1,0 +1,242 @@
+"""What a cell in containers has around its server: a database, folders, secrets, its set-up.
+
+A container beside it and the server share one network namespace that has nothing but loopback:
+names resolve there, nothing else is reached, and it works on every engine, remote and rootless
+ones too. Folders are volumes of the cell's own, which go with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import tarfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import LogConfig
+
+from wsgi_matrix.engines import commands
+from wsgi_matrix.engines.docker.client import LABEL, inspect_image
+from wsgi_matrix.engines.docker.containers import end_of, last_lines
+from wsgi_matrix.engines.docker.volumes import MOUNT, said
+from wsgi_matrix.errors import CellError
+from wsgi_matrix.model.app_environment import SECRETS, Beside
+from wsgi_matrix.model.axes import Cell
+
+PYTHON = "python3"
+"""As every image of a server has it."""
+BESIDE_DEADLINE = 60.0
+"""Seconds until what is beside the server listens."""
+
+ENVIRONMENT = {**commands.VARIABLES, "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/own:{MOUNT}/lib"}
+SCRIPTS = (f"{MOUNT}/own/bin", f"{MOUNT}/lib/bin")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Of an image that says none, as the engine has it."""
+FOLDER = f"{MOUNT}/app"
+"""Where commands of the app's own are run."""
+TEMPORARY = "/dev/shm"  # noqa: S108 - the one folder that every container may write
+WAIT = """
+import socket, sys, time
+for port in sys.argv[2:]:
+    while True:
+        try:
+            socket.create_connection((sys.argv[1], int(port)), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+"""
+
+
+class Around:
+    """The surroundings of one cell. :meth:`set_up` makes them, :meth:`close` removes them."""
+
+    def __init__(
+        self,
+        client: docker.APIClient,
+        cell: Cell,
+        *,
+        image: str,
+        base: str,
+        bundle_volume: str,
+        uid: int,
+        labels: Mapping[str, str],
+    ) -> None:
+        """``image``: of the server, for set-up commands; ``base``: a Python, for our own."""
+        self._client, self._cell, self._wanted = client, cell, cell.app.surroundings
+        self._image, self._base, self._uid = image, base, uid
+        self._labels = {**labels, LABEL: "around"}
+        self._containers: list[str] = []
+        self._volumes: list[str] = []
+        self.network = "none"
+        """Network mode of the server."""
+        self.binds: dict[str, Any] = {bundle_volume: {"bind": MOUNT, "mode": "ro"}}
+        self.environment = {
+            **ENVIRONMENT,
+            "PATH": self._path(),
+            **({"TMPDIR": TEMPORARY} if cell.private_tmp else {}),
+            **self._wanted.variables(**self._places()),
+        }
+
+    def _path(self) -> str:
+        """Scripts of what the app requires, before those of the image."""
+        config = (inspect_image(self._client, self._image) or {}).get("Config") or {}
+        variables = dict(each.partition("=")[::2] for each in config.get("Env") or ())
+        return ":".join((*SCRIPTS, variables.get("PATH") or PATH))
+
+    def _places(self) -> dict[str, str]:
+        return {
+            "writable": self._wanted.writable or TEMPORARY,
+            "secrets": SECRETS,
+            "python": PYTHON,
+        }
+
+    def set_up(self) -> None:
+        """Make all of it and run the set-up commands. Raises :class:`CellError`."""
+        try:
+            for beside in self._wanted.beside:
+                self._start(beside)
+            if self._wanted.secrets:
+                files = {name: path.read_bytes() for name, path in self._wanted.secrets}
+                self._volume("secrets", SECRETS, "ro", files)
+            if self._wanted.writable:
+                self._volume("writable", self._wanted.writable, "rw", {})
+        except (DockerException, OSError) as error:
+            raise CellError(f"the cell could not be set up: {said(error)}") from error
+        commands.set_up(self._wanted.commands(**self._places()), self.run)
+
+    def run(self, words: Sequence[str], seconds: float) -> tuple[int, str]:
+        """Run a command in the server's image with all that the server has. Its end, its log.
+
+        Raises :class:`CellError` if it cannot be run or has not ended after ``seconds``.
+        """
+        return self._ended(self._image, words, seconds, self.environment)
+
+    def _ended(
+        self, image: str, words: Sequence[str], seconds: float, environment: dict[str, str]
+    ) -> tuple[int, str]:
+        try:
+            container = self._create(
+                image,
+                entrypoint=[words[0]],
+                command=list(words[1:]),
+                user=f"{self._uid}:{self._uid}",
+                working_dir=FOLDER,
+                environment=environment,
+                host_config=self._client.create_host_config(
+                    network_mode=self.network,
+                    read_only=True,
+                    cap_drop=["ALL"],
+                    security_opt=["no-new-privileges"],
+                    binds=self.binds,
+                    log_config=LogConfig(type="json-file"),
+                ),
+            )
+            self._client.start(container)
+            until = time.monotonic() + seconds
+            while (state := self._client.inspect_container(container)["State"])["Running"]:
+                if time.monotonic() > until:
+                    raise commands.not_done(words, seconds, last_lines(self._client, container))
+                self._raise_if_beside_ended()
+                time.sleep(0.02)
+            return int(state["ExitCode"]), last_lines(self._client, container)
+        except (DockerException, OSError) as error:
+            raise CellError(f"{shlex.join(words)} could not be run: {said(error)}") from error
+
+    def _start(self, beside: Beside) -> None:
+        """Start a container beside the server and wait until it listens."""
+        first = self.network == "none"
+        names = {each.name: "127.0.0.1" for each in self._wanted.beside}
+        container = self._create(
+            beside.image,
+            command=list(beside.command) or None,
+            environment=dict(beside.environment),
+            host_config=self._client.create_host_config(
+                network_mode=self.network,
+                extra_hosts=names if first else None,
+                security_opt=["no-new-privileges"],
+                log_config=LogConfig(type="json-file"),
+            ),
+        )
+        self._client.start(container)
+        if first:
+            self.network = f"container:{container}"
+        ports = [str(beside.port)] if beside.port else self._exposed(beside.image)
+        if ports:
+            words = [PYTHON, "-I", "-S", "-c", WAIT, beside.name, *ports]
+            try:
+                self._ended(self._base, words, BESIDE_DEADLINE, {})
+            except CellError as problem:
+                self._raise_if_beside_ended()
+                raise CellError(
+                    f"{beside.name} ({beside.image}) did not listen on {', '.join(ports)} within "
+                    f"{BESIDE_DEADLINE:g} s",
+                    last_lines(self._client, container) or problem.log,
+                ) from None
+
+    def _exposed(self, image: str) -> list[str]:
+        found = inspect_image(self._client, image) or {}
+        ports = (found.get("Config") or {}).get("ExposedPorts") or {}
+        return [name.partition("/")[0] for name in ports if not name.endswith("/udp")]
+
+    def _raise_if_beside_ended(self) -> None:
+        """Raise :class:`CellError` if a container beside the server runs no more."""
+        for beside, container in zip(self._wanted.beside, self._containers, strict=False):
+            state = self._client.inspect_container(container)["State"]
+            if not state["Running"]:
+                text = f"{beside.name} ({beside.image}) ended"
+                raise CellError(text, last_lines(self._client, container), int(state["ExitCode"]))
+
+    def _volume(self, kind: str, path: str, mode: str, files: Mapping[str, bytes]) -> None:
+        """A volume of this cell alone, its folder and ``files`` owned by the cell's user."""
+        name = self._client.create_volume(labels=self._labels)["Name"]
+        self._volumes.append(name)
+        # Never started. Extracting the mount point itself gives the volume's root its owner.
+        filler = self._create(
+            self._base,
+            command=["true"],
+            host_config=self._client.create_host_config(
+                network_mode="none", binds={name: {"bind": MOUNT, "mode": "rw"}}
+            ),
+        )
+        target = io.BytesIO()
+        with tarfile.open(fileobj=target, mode="w") as archive:
+            folder = tarfile.TarInfo(MOUNT.lstrip("/"))
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o700
+            folder.uid = folder.gid = self._uid
+            archive.addfile(folder)
+            for each, content in files.items():
+                entry = tarfile.TarInfo(f"{MOUNT.lstrip('/')}/{each}")
+                entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o400, *[self._uid] * 2
+                archive.addfile(entry, io.BytesIO(content))
+        self._client.put_archive(filler, "/", target.getvalue())
+        self.binds[name] = {"bind": path, "mode": mode}
+
+    def _create(self, image: str, **settings: Any) -> str:
+        found = self._client.create_container(image, labels=self._labels, **settings)
+        self._containers.append(str(found["Id"]))
+        return self._containers[-1]
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Paths that the engine makes in the root, to mount or to run something there."""
+        paths = [PurePosixPath(each["bind"]) for each in self.binds.values()]
+        paths.append(PurePosixPath(FOLDER))
+        return frozenset(str(part) for path in paths for part in (path, *path.parents))
+
+    def kill(self) -> None:
+        """End what runs, from any thread."""
+        for container in list(self._containers):
+            with contextlib.suppress(APIError):
+                self._client.kill(container)
+
+    def close(self) -> None:
+        """Remove everything. The server has to be gone."""
+        end_of(self._client, self._containers)
+        for name in self._volumes:
+            with contextlib.suppress(NotFound):
+                self._client.remove_volume(name)

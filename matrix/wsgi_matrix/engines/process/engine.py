@@ -1,0 +1,286 @@
+"""The ``process`` engine: a subprocess under ``setrlimit``, where no container engine answers.
+
+It proves less than containers do, and says so: no image, no memory limit, a file system that can
+be written. What it cannot do is reported as a skip with the reason, never as a pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import platform
+import re
+import resource
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from wsgi_matrix.engines import commands
+from wsgi_matrix.engines.open_cells import OpenCells
+from wsgi_matrix.engines.process import leftovers
+from wsgi_matrix.engines.process.cell import ProcessCell
+from wsgi_matrix.errors import SetupError
+from wsgi_matrix.model.axes import App, Cell, Python, Server
+from wsgi_matrix.model.results import Image
+from wsgi_matrix.packaging import bundle as bundles
+from wsgi_matrix.packaging import interpreters, server_dependencies
+from wsgi_matrix.util import permissions
+from wsgi_matrix.util.file_lock import exclusive
+
+SHARED = Path("/var/cache/wsgi-matrix")
+"""The cache of root where its own is closed to others (FHS 3.0, 5.5)."""
+KEPT = "kept"
+"""Folder for what is left of cells on request, beside the folders of runs."""
+UIDS_PER_RUN = 256
+FIRST_UID = 1_000_000
+CAP_SYS_RESOURCE = 24
+_numbers = itertools.count()
+
+
+class ProcessEngine:
+    """Runs cells as processes of this machine. ``build``: where bundles and logs go."""
+
+    name = "process"
+    where = "processes under setrlimit, NOT containers: no image, no memory limit, root writable"
+
+    def __init__(self, build: Path, *, keep: bool = False) -> None:
+        """``keep``: leave the logs of cells in ``matrix/kept``, for :meth:`keep_only`."""
+        self.keep = keep
+        self.version = platform.python_version()
+        self.build = build
+        self._open = OpenCells()
+        self._held = contextlib.ExitStack()
+        self._lock = threading.Lock()
+        self._folder: Path | None = None
+        self.root = os.geteuid() == 0 and _uid_room()
+        """True if cells get a uid of their own, which makes RLIMIT_NPROC mean something."""
+        self.place = _place(build) if self.root else build
+        """Where bundles and the folders of cells are."""
+        if self.root and not permissions.searchable(self.place):
+            self.where += (
+                f"; {self.place} is closed to other users, so os.access() denies all in it"
+            )
+
+    def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
+        """Make the bundles. There are no images; stale cells of dead runs are removed."""
+        leftovers.clean(self.place / "matrix")
+        self._held.enter_context(bundles.in_use(self.place))
+        phase("bundles", "")
+        for app, python in dict.fromkeys((cell.app, cell.python) for cell in cells):
+            phase("bundles", f"{app.name} {python.tag}")
+            bundle = bundles.ensure_bundle(app, python, self.place, None)
+            for folder in (bundle.folder, bundle.lib):
+                self._compile(folder, python)
+        for server, python in dict.fromkeys((cell.server, cell.python) for cell in cells):
+            of_server = server_dependencies.ensure_folder(server, python, self.place, None)
+            if of_server is not None:
+                self._compile(of_server, python)
+
+    def _compile(self, folder: Path, python: Python) -> None:
+        """Compile what is in a folder once: no cell writes bytecode, and each would compile anew.
+
+        With hashes that are never checked, for nothing there ever changes. What does not compile is
+        no concern of ours: packages carry templates and files for other Pythons.
+        """
+        found, done = interpreters.find(python.version), folder.with_name(folder.name + ".compiled")
+        with exclusive(folder.with_name(folder.name + ".lock")):
+            if found is not None and not done.exists():
+                words = ["-I", "-m", "compileall", "-q", "-j", "0"]
+                words += ["--invalidation-mode", "unchecked-hash", str(folder)]
+                subprocess.run(
+                    [found[0], *words], stdin=subprocess.DEVNULL, capture_output=True, check=False
+                )
+                done.touch()
+
+    def skip_reason(self, cell: Cell) -> str:
+        """Why ``cell`` cannot run here as a process; empty when it can."""
+        if not cell.server.process:
+            return f"servers.{cell.server.name} has no `process` command in matrix.toml"
+        if interpreters.find(cell.python.version) is None:
+            return f"no working python{cell.python.version} was found on this machine"
+        if reason := _not_here(cell.app):
+            return reason
+        if cell.limits.nofile and cell.limits.nofile > (most := most_files()):
+            return f"nofile {cell.limits.nofile} is above the {most} that can be set here"
+        return ""
+
+    @contextlib.contextmanager
+    def open(self, cell: Cell) -> Iterator[ProcessCell]:
+        """Start the server of ``cell``; on leaving, all of its processes are gone."""
+        with self._cell(cell) as running:
+            running.start()
+            yield running
+
+    def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
+        """See :class:`.Engine`."""
+        with self._cell(cell) as running:
+            running.set_up()
+            return commands.check(words, str(running.python), running.run)
+
+    @contextlib.contextmanager
+    def _cell(self, cell: Cell) -> Iterator[ProcessCell]:
+        """A cell that is not started; on leaving, nothing of it is left."""
+        found = interpreters.find(cell.python.version)
+        if found is None:
+            raise SetupError(self.skip_reason(cell))
+        _, version = found
+        python = interpreters.bare(cell.python.version, self.place)
+        bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
+        of_server = server_dependencies.ensure_folder(cell.server, cell.python, self.place, None)
+        digest = source_digest(cell.server)
+        with self._lock:  # the folder goes with the last open cell: not between these two
+            running = ProcessCell(
+                cell,
+                folder=self._run_folder(),
+                python=python,
+                bundle=bundle,
+                server_lib=of_server / "lib" if of_server else None,
+                image=Image(id=digest, server_layer=digest, base=f"process: CPython {version}"),
+                uid=self.uid(),
+            )
+            self._open.add(running)
+        try:
+            yield running
+        finally:
+            running.close(keep=self._kept_of(cell.id) if self.keep else None)
+            with self._lock:
+                if self._open.discard(running) and self._folder is not None:
+                    shutil.rmtree(self._folder, ignore_errors=True)
+                    self._folder = None
+
+    def baseline(self, cell: Cell) -> dict[str, float]:
+        """Empty: the bound on a cell's time is stated for containers."""
+        return {}
+
+    def abort(self) -> None:
+        """Kill the servers of all open cells."""
+        self._open.kill()
+
+    def clean(self) -> int:
+        """Kill what runs that were killed left running, remove their folders and what was kept."""
+        kept = [*(self.build / "matrix" / KEPT).glob("*")]
+        for folder in kept:
+            shutil.rmtree(folder)
+        places = {self.build, self.place}
+        return sum(leftovers.clean(place / "matrix") for place in places) + len(kept)
+
+    def clean_cache(self) -> int:
+        """See :class:`.Engine`."""
+        return sum(bundles.remove_all(place) for place in {self.build, self.place})
+
+    def identity(self, cell: Cell) -> tuple[str, ...]:
+        """See :class:`.Engine`."""
+        found = interpreters.find(cell.python.version)
+        bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
+        return (self.name, source_digest(cell.server), bundle.digest, str(found))
+
+    def installed(self, cell: Cell) -> dict[str, str]:
+        """See :class:`.Engine`."""
+        return bundles.ensure_bundle(cell.app, cell.python, self.place, None).versions
+
+    def gone(self) -> str:
+        """Empty: this machine is there as long as we are."""
+        return ""
+
+    def _kept_of(self, cell: str) -> Path:
+        return self.build / "matrix" / KEPT / cell
+
+    def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """See :class:`.Engine`: a folder with what server and probe wrote."""
+        kept: dict[str, tuple[str, ...]] = {}
+        for folder in (self.build / "matrix" / KEPT).glob("*"):
+            if folder.name in cells:
+                kept[folder.name] = (str(folder),)
+            else:
+                shutil.rmtree(folder)
+        return kept
+
+    def close(self) -> None:
+        """Let others remove the bundles. No process outlives its cell."""
+        self._held.close()
+
+    def _run_folder(self) -> Path:
+        if self._folder is None:
+            self._folder = leftovers.make_folder(self.place / "matrix")
+        return self._folder
+
+    def uid(self) -> int | None:
+        """A uid that no other process has: pids are unique, and each run has a range by its pid."""
+        if not self.root:
+            return None
+        return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(_numbers) % UIDS_PER_RUN
+
+
+def _place(build: Path) -> Path:
+    """``build``, or the system's cache where only root gets to that: a cell has another user.
+
+    It can read all the same (:mod:`.launcher`), but access(2) does not count
+    that, and applications ask it before they open a file.
+    """
+    if permissions.searchable(build):
+        return build
+    try:
+        for folder in (SHARED, *(SHARED / part for part in (*bundles.PARTS, "matrix"))):
+            folder.mkdir(exist_ok=True, parents=folder == SHARED)
+            # Names have a digest in them: who cannot list a folder does not find what is in it.
+            folder.chmod(0o711)
+    except OSError:
+        return build
+    safe = SHARED.stat().st_uid == 0 and permissions.searchable(SHARED)
+    return SHARED if safe else build
+
+
+def _not_here(app: App) -> str:
+    """Why the surroundings of an app cannot be had by a process; empty when they can."""
+    around = app.surroundings
+    if around.beside:
+        names = ", ".join(each.name for each in around.beside)
+        return f"{names} beside {app.name} is a container, and these are processes"
+    for place, there in (("writable", around.writable), ("secrets", bool(around.secrets))):
+        if there and not around.names(place):
+            return (
+                f"a process sees the files of this machine: say {{{place}}} in a variable of "
+                f"{app.name} in place of a fixed path, or use containers"
+            )
+    return ""
+
+
+def most_files() -> int:
+    """The largest RLIMIT_NOFILE that a process of ours can get (setrlimit(2), proc(5))."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    status = Path("/proc/self/status").read_text()
+    held = int(re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)[1], 16)  # type: ignore[index]
+    if held >> CAP_SYS_RESOURCE & 1 or hard == resource.RLIM_INFINITY:
+        return int(Path("/proc/sys/fs/nr_open").read_text())
+    return hard
+
+
+def _uid_room() -> bool:
+    """True if the uids that we give out exist in this user namespace."""
+    highest = FIRST_UID + (os.getpid() + 1) * UIDS_PER_RUN
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/uid_map").read_text().splitlines():
+            first, _, count = (int(part) for part in line.split())
+            if first == 0 and count > highest:
+                return True
+    return False
+
+
+def source_digest(server: Server) -> str:
+    """``sha256:…`` of the server's source: what stands for its image where there is none.
+
+    Where no ``process_path`` says where the source lies, the command itself is all there is.
+    """
+    digest = hashlib.sha256(repr(server.process).encode())
+    if server.requirements:
+        digest.update((server.context / server.requirements).read_bytes())
+    for folder in server.process_path:
+        for path in bundles.files(folder):
+            name = path.relative_to(folder).as_posix()
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{name}\0{content}\n".encode())
+    return "sha256:" + digest.hexdigest()

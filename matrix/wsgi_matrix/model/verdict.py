@@ -1,0 +1,63 @@
+"""What outcomes amount to: of checks for a cell, and of cells for a run. In one place for all."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from wsgi_matrix.errors import Exit
+from wsgi_matrix.model.results import CaseResult, Outcome, Partial, Run
+
+ORDER = (
+    Outcome.PASS,
+    Outcome.FAIL,
+    Outcome.DIFFER,
+    Outcome.ERROR,
+    Outcome.XFAIL,
+    Outcome.SKIP,
+)
+"""Of reports."""
+RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
+"""Outcomes that are not as expected."""
+EXPECTED = frozenset({Outcome.FAIL, Outcome.DIFFER})
+"""What may be expected. An error says that nothing is known."""
+_WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
+NOT_JUDGED = "the cell was not judged"
+"""Detail of the checks of a cell that did not come up; its ``start`` says why."""
+
+
+def overall(checks: tuple[CaseResult, ...]) -> Outcome:
+    """The outcome of a cell: the worst of its checks; ``skip`` only if all were skipped."""
+    there = {check.outcome for check in checks}
+    return next((outcome for outcome in _WORST if outcome in there), Outcome.SKIP)
+
+
+def counts(run: Run) -> dict[str, int]:
+    """Cells by outcome, in the order of reports; outcomes that did not occur are left out."""
+    found = Counter(result.outcome for result in run.cells)
+    return {outcome.value: found[outcome] for outcome in ORDER if found[outcome]}
+
+
+def exit_code(run: Run) -> Exit:
+    """What the run amounts to; see :data:`wsgi_matrix.errors.EXIT_CODES`."""
+    there = {result.outcome for result in run.cells}
+    if run.partial is Partial.INTERRUPTED:
+        return Exit.INTERRUPTED
+    if run.partial is Partial.ENGINE:
+        return Exit.NO_ENGINE
+    if there & {Outcome.FAIL, Outcome.DIFFER}:
+        return Exit.FAILED
+    if Outcome.ERROR in there:
+        return Exit.SETUP
+    if there <= {Outcome.SKIP}:
+        return Exit.NOTHING_SELECTED
+    return Exit.OK
+
+
+def red(run: Run) -> list[tuple[str, CaseResult]]:
+    """Every check that is broken, differs or could not be judged, with the id of its cell."""
+    return [
+        (result.cell.id, check)
+        for result in run.cells
+        for check in result.checks
+        if check.outcome in RED
+    ]

@@ -1,0 +1,116 @@
+"""Results of cells that can be taken again: ``--reuse``.
+
+    build/matrix/cells/<cell>.json
+
+A result is kept with a key: a digest of all that it follows from. Only a cell with the same key is
+unchanged. What is kept is the result of the cell by itself; the comparison over cells and what
+``matrix.toml`` says of known quirks are made anew in each run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.results import CellResult, Outcome
+from wsgi_matrix.model.settings import Settings
+from wsgi_matrix.results import codec
+from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.util.atomic_write import write_whole
+
+SCHEMA = "wsgi-matrix/cell/2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A file of the store."""
+
+    schema: str
+    key: str
+    started: str
+    result: CellResult
+
+
+class Store:
+    """What earlier runs found, below the folder ``build``."""
+
+    def __init__(self, build: Path, *inputs: Path) -> None:
+        """``inputs``: files that suites are read from; results do not outlive a change in them."""
+        self._folder = build / "matrix" / "cells"
+        self._inputs = hashlib.sha256()
+        for path in inputs:
+            self._inputs.update(path.read_bytes())
+
+    def key(self, engine: Engine, cell: Cell, suite: Suite, settings: Settings) -> str:
+        """Digest of all that the result of ``cell`` follows from.
+
+        Image and bundle by their content, limits, command line, what is sent, how it is judged (the
+        source of this package), and the engine. The seconds that a cell may take are among it.
+        """
+        parts = (
+            engine.identity(cell),
+            engine.version,
+            # Where it lies says nothing: image and bundle are taken by their content.
+            _fields(cell.server, "context", "process_path"),
+            (cell.app.target, cell.app.framework, _around(cell)),
+            cell.limits,
+            _fields(suite, "cases", "compare", "skip_reason", "waits", "notes"),
+            (suite.repeat or settings.repeat, suite.deadline or settings.deadline, settings.grace),
+            [(case.id, case.level, case.says, case.cite) for case in suite.cases],
+            _own_source(),
+            self._inputs.hexdigest(),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def put(self, result: CellResult, key: str, started: str) -> None:
+        """Keep ``result`` of a run that began at ``started``, if it judged its cell."""
+        if result.outcome in (Outcome.ERROR, Outcome.SKIP):
+            return
+        value = Stored(schema=SCHEMA, key=key, started=started, result=result)
+        write_whole(self._file(result.cell), codec.dumps(value))
+
+    def find(self, cell: Cell, key: str) -> CellResult | None:
+        """The result of an unchanged ``cell``; ``None`` where there is none that can be read."""
+        try:
+            value = codec.loads(self._file(cell).read_bytes())
+            if value["schema"] != SCHEMA or value["key"] != key:
+                return None
+            stored = codec.convert(value, Stored)
+        except (OSError, ValueError, KeyError, TypeError, codec.DecodeError):
+            return None
+        return replace(stored.result, cell=cell, reused=stored.started, kept=())
+
+    def _file(self, cell: Cell) -> Path:
+        return self._folder / f"{cell.id}.json"
+
+
+@functools.cache
+def _around(cell: Cell) -> tuple[object, ...]:
+    """What the app has around it. One with a container beside it is never the same again: its image
+    has a name that may be another's tomorrow.
+    """
+    around = cell.app.surroundings
+    secret = [path.read_bytes() for _, path in around.secrets]
+    return (around, secret, secrets.token_hex(8) if around.beside else "")
+
+
+def _fields(value: Any, *without: str) -> list[tuple[str, Any]]:
+    """All fields of a dataclass but those ``without``, so that no new one is forgotten."""
+    names = [each.name for each in dataclasses.fields(value) if each.name not in without]
+    return [(name, getattr(value, name)) for name in names]
+
+
+def _own_source() -> str:
+    digest = hashlib.sha256()
+    top = Path(__file__).parents[1]
+    for path in sorted(top.rglob("*.py")):
+        digest.update(os.fsencode(path.relative_to(top)) + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,121 @@
+"""What changed between two runs: verdicts, answers, versions; times beside them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+from wsgi_matrix.http.response import unlike
+from wsgi_matrix.results.saved import Value, octets
+
+DATE = re.compile(rb"(?im)^(date:[ \t]*)[^\r\n]*")
+"""RFC 9110 section 6.6.1: the time of the answer, which says nothing of a change."""
+
+NOTED = 1.5
+"""Times by which a cell has to have become slower or faster to be named."""
+LEAST = 0.2
+"""Seconds below which no such change is named: the machine's own unrest."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Lines for people. Versions and times are told; they alone are no difference."""
+
+    cells: list[str] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.verdicts or self.answers)
+
+
+def find(before: Value, after: Value) -> Changes:
+    """What is otherwise in ``after``; both are a whole results.json."""
+    old = {cell["id"]: cell for cell in before["cells"]}
+    new = {cell["id"]: cell for cell in after["cells"]}
+    both = [name for name in old if name in new]
+    found = Changes()
+    found.cells.extend(f"- {name}: no longer there" for name in old if name not in new)
+    found.cells.extend(f"+ {name}: new, {new[name]['outcome']}" for name in new if name not in old)
+    found.versions.extend(_versions_of_run(before["run"], after["run"]))
+    versions: Counter[str] = Counter()
+    for name in both:
+        found.verdicts.extend(_verdicts(name, old[name], new[name]))
+        found.answers.extend(_answers(name, old[name], new[name]))
+        versions.update(_versions_of_cell(old[name], new[name]))
+    found.versions.extend(f"{line} (in {count} cells)" for line, count in versions.items())
+    if both:
+        was, now = (median(cells[name]["seconds"] for name in both) for cells in (old, new))
+        found.times.append(f"median of the {len(both)} cells in both: {was:.2f} s → {now:.2f} s")
+    for name in both:
+        found.times.extend(_time(name, old[name]["seconds"], new[name]["seconds"]))
+    return found
+
+
+def render(changes: Changes) -> str:
+    """For people."""
+    parts = []
+    for title, lines in (
+        ("cells", changes.cells),
+        ("verdicts", changes.verdicts),
+        ("answers", changes.answers),
+        ("versions", changes.versions),
+        ("times", changes.times),
+    ):
+        parts.append(f"{title}:" if lines else f"{title}: no change")
+        parts.extend(f"  {line}" for line in lines)
+    return "\n".join(parts) + "\n"
+
+
+def _versions_of_run(old: Value, new: Value) -> Iterator[str]:
+    for key in ("tool_version", "engine", "engine_version", "kernel"):
+        if old[key] != new[key]:
+            yield f"{key.replace('_', ' ')}: {old[key]} → {new[key]}"
+
+
+def _versions_of_cell(old: Value, new: Value) -> Iterator[str]:
+    was, now = old["image"] or {}, new["image"] or {}
+    for what, a, b in (
+        (f"framework of {new['app']}", old["framework_version"], new["framework_version"]),
+        (f"server {new['server']}", was.get("server_layer", ""), now.get("server_layer", "")),
+        (f"base of Python {new['python']}", was.get("base", ""), now.get("base", "")),
+    ):
+        if a != b:
+            yield f"{what}: {a[:19] or 'none'} → {b[:19] or 'none'}"
+
+
+def _verdicts(name: str, old: Value, new: Value) -> Iterator[str]:
+    before = {check["id"]: check for check in old["checks"]}
+    after = {check["id"]: check for check in new["checks"]}
+    for check in dict.fromkeys((*before, *after)):
+        was, now = (
+            side[check]["outcome"] if check in side else "absent" for side in (before, after)
+        )
+        if was != now:
+            detail = after.get(check, {}).get("detail", "").partition("\n")[0]
+            yield f"{name} {check}: {was} → {now}" + (f": {detail}" if detail else "")
+
+
+def _answers(name: str, old: Value, new: Value) -> Iterator[str]:
+    for exchange in dict.fromkeys((*old["evidence"], *new["evidence"])):
+        was, now = (cell["evidence"].get(exchange) for cell in (old, new))
+        if was is None or now is None:
+            yield f"{name} {exchange}: on the wire {'only now' if was is None else 'no longer'}"
+            continue
+        for on in dict.fromkeys(line["on"] for line in (*was, *now)):
+            a, b = (DATE.sub(rb"\1*", octets(side, on, "received")) for side in (was, now))
+            if a != b:
+                found = unlike(a, b)
+                assert found is not None
+                yield f"{name} {exchange}: line {found.line}: {found.there} → {found.here}"
+
+
+def _time(name: str, old: float, new: float) -> Iterator[str]:
+    low, high = sorted((old, new))
+    if high - low > LEAST and high > NOTED * low:
+        yield f"{name}: {old:.2f} s → {new:.2f} s"

@@ -1,0 +1,118 @@
+"""The reference a second time: what is different then, the app changes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
+from wsgi_matrix.model.session import Ask
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.verdict import overall
+from wsgi_matrix.runner.cell import run_cell
+from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.traffic import made, propose
+from wsgi_matrix.suites.traffic.ignore import Ignore
+from wsgi_matrix.suites.traffic.suite import NAME, SAME, Judgement, judgement, verdict
+
+BY_ITSELF = "the same but for what the app changes by itself"
+UNSETTLED = "the app changes its content by itself, in a way that no expression leaves out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What two runs of one cell do not have in common."""
+
+    ignores: tuple[Ignore, ...] = ()
+    """What to leave out."""
+    unsettled: tuple[str, ...] = ()
+    """Names of requests whose responses no option makes the same."""
+
+    def __bool__(self) -> bool:
+        return bool(self.ignores or self.unsettled)
+
+
+def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
+    """Run the reference of ``done`` again where that can tell something.
+
+    That is where cells differ, or where there is only one, which nothing else was compared with.
+    """
+    ran = [each for each in done.cells if each.outcome is not Outcome.SKIP]
+    differs = any(check.outcome is Outcome.DIFFER for each in ran for check in each.checks)
+    if done.partial or not ran or not ran[0].exchanges or not (differs or len(ran) == 1):
+        return Changes()
+    again = run_cell(engine, ran[0].cell, config.settings, suite)
+    values = [value for session in suite.sessions for value in session.generated]
+    return between(ran[0], again, _asks(suite), judgement(config.suites[NAME]), values)
+
+
+def between(
+    one: CellResult,
+    two: CellResult,
+    asks: Sequence[Ask],
+    by: Judgement,
+    values: Sequence[str] = (),
+) -> Changes:
+    """What differs between two results of the same cell. ``values``: made for this run."""
+    found: dict[Ignore, None] = {}
+    pairs = []
+    for ask in asks:
+        first, second = one.exchanges.get(ask.name), two.exchanges.get(ask.name)
+        if first is None or second is None or first.error or second.error:
+            continue
+        a, b = by.answer(ask, first), by.answer(ask, second)
+        pairs.append((ask, a, b))
+        proposed = propose.propose(made.masked(a, values), made.masked(b, values))
+        found |= dict.fromkeys(map(made.unmasked, proposed))
+    ignores = tuple(found)
+    unsettled = [ask.name for ask, a, b in pairs if not propose.settled(ask, a, b, ignores)]
+    return Changes(ignores=ignores, unsettled=tuple(unsettled))
+
+
+def without(
+    done: Run, found: Changes, config: Config, suite: Suite, *, ignored: bool = False
+) -> Run:
+    """``done`` with its differences judged again, what the app changes by itself left out.
+
+    One that is none then is known: ``xfail``, or with ``ignored`` (``--ignore auto``) a pass. Where
+    no expression leaves it out, content is not compared at all.
+    """
+    if not found:
+        return done
+    by = judgement(config.suites[NAME])
+    wider = replace(by, ignores=(*by.ignores, *found.ignores))
+    asks = {ask.name + SAME: ask for ask in _asks(suite)}
+    reference = next(each for each in done.cells if each.outcome is not Outcome.SKIP)
+    known = Outcome.PASS if ignored else Outcome.XFAIL
+
+    def judged(result: CellResult, check: CaseResult) -> CaseResult:
+        if check.outcome is not Outcome.DIFFER or check.id not in asks:
+            return check
+        ask = asks[check.id]
+        outcome, detail = verdict(ask, result, reference, wider)
+        if outcome is Outcome.PASS:
+            return replace(check, outcome=known, detail=BY_ITSELF)
+        if ask.name in found.unsettled and detail.startswith(f"{ask.title}: content"):
+            return replace(check, outcome=Outcome.SKIP, detail=UNSETTLED)
+        return replace(check, detail=detail)
+
+    cells = []
+    for result in done.cells:
+        checks = tuple(judged(result, check) for check in result.checks)
+        changed = replace(result, checks=checks, outcome=overall(checks))
+        cells.append(result if checks == result.checks else changed)
+    return replace(done, cells=tuple(cells), notes=(*done.notes, *_notes(cells, found, ignored)))
+
+
+def _notes(cells: Sequence[CellResult], found: Changes, ignored: bool) -> Iterator[str]:
+    details = [check.detail for cell in cells for check in cell.checks if check.id.endswith(SAME)]
+    if count := details.count(BY_ITSELF):
+        are = "comparison is" if count == 1 else "comparisons are"
+        yield f"changes by itself: {count} {are} the same but for that"
+    for each in found.ignores:
+        yield f"{'ignored (auto)' if ignored else 'changes by itself'}: {each}"
+
+
+def _asks(suite: Suite) -> list[Ask]:
+    return [ask for session in suite.sessions for ask in session.asks]

@@ -1,0 +1,34 @@
+"""A suite of rules: what the suites have in common that ask a server for them by scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.conformance.rule import Rule
+
+KEPT = ("limits", "unchanged", "stop")
+"""Checks on the cell itself that hold whatever is sent."""
+
+
+def rule_suite(
+    name: str,
+    rules: Sequence[Rule],
+    *,
+    deadline: float,
+    waits: bool = False,
+    skip_reason: Callable[[Cell], str] = lambda _cell: "",
+) -> Suite:
+    """The suite ``name`` of ``rules``. The other arguments are those of :class:`.Suite`."""
+    kept = tuple(case for case in lifecycle.CASES if case.id in KEPT)
+    return Suite(
+        name=name,
+        talks=tuple(talk for rule in rules for talk in rule.talks()),
+        cases=(*kept, *(rule.case() for rule in rules)),
+        repeat=1,
+        deadline=deadline,
+        waits=waits,
+        skip_reason=skip_reason,
+    )

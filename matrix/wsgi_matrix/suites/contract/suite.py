@@ -1,0 +1,78 @@
+"""The suite ``contract``: what ``apps/contract.toml`` says every app answers.
+
+The file is read once; the requests that are sent, what is accepted, and the table in the docs come
+from it. Every GET is sent as HEAD too (RFC 9110 section 9.3.2), every path is asked with OPTIONS.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from wsgi_matrix.errors import ConfigError
+from wsgi_matrix.http.normalise import RULES
+from wsgi_matrix.model.results import Level, Outcome
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.suites.api import Suite, SuiteType
+from wsgi_matrix.suites.case import Case, Evidence, Verdict
+from wsgi_matrix.suites.contract import comparison
+from wsgi_matrix.suites.contract.contract_file import Asked, load
+from wsgi_matrix.suites.contract.responses import fault
+from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
+
+NAME = "contract"
+PATIENCE = 5.0
+"""Seconds for one exchange: a server that hangs must not take the others' time."""
+KEPT = ("limits", "unchanged", "stop")
+"""Checks on the cell itself that hold whatever is sent."""
+
+
+def judge(asked: Asked, evidence: Evidence) -> Verdict:
+    """Whether the answer is one of those that the contract accepts."""
+    exchange = next(iter(evidence.exchanges[asked.name]), None)
+    if exchange is None:
+        return Outcome.ERROR, "it was not sent"
+    said = fault(exchange, asked.method, asked.accept, asked.joined)
+    broken = Outcome.DIFFER if asked.level is Level.MAY else Outcome.FAIL
+    return (broken, said) if said else (Outcome.PASS, "")
+
+
+def suite(config: Config) -> Suite:
+    """The suite, from the table ``[suites.contract]``. Raises :class:`ConfigError`."""
+    settings = config.suites.get(NAME)
+    if settings is None or settings.contract is None:
+        raise ConfigError(f"{config.file}: suites.{NAME}.contract names no file")
+    endpoints = load(settings.contract)
+    asked = {each.name: each for endpoint in endpoints for each in endpoint.asked}
+    cases = tuple(
+        Case(
+            id=each.name,
+            level=each.level,
+            says=f"{each.method} {each.target}: {' or '.join(map(str, each.accept))}",
+            judge=partial(judge, each),
+            evidence=(each.name,),
+        )
+        for each in asked.values()
+    )
+    kept = tuple(case for case in CELL_CASES if case.id in KEPT)
+    return Suite(
+        name=NAME,
+        requests={name: each.request for name, each in asked.items()},
+        cases=(*kept, *cases),
+        compare=partial(
+            comparison.compare,
+            asked=asked,
+            reference_app=settings.reference_app,
+            reference_server=settings.reference_server,
+        ),
+        repeat=1,
+        burst=False,
+        patience=PATIENCE,
+        notes=("Before answers are compared:", *(f"  {rule.id}: {rule.says}" for rule in RULES)),
+    )
+
+
+TYPE = SuiteType(
+    name=NAME,
+    about="All that an app has to answer, compared over the apps and over the servers.",
+    build=suite,
+)

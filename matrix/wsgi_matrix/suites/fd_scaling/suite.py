@@ -1,0 +1,124 @@
+"""The suite ``limits``: what a server costs must not grow with the descriptors that it may have.
+
+Each profile's cell is compared with the cell of the same server whose profile sets no ``nofile``:
+seconds until the first answer, and anonymous memory after the burst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wsgi_matrix.model import verdict
+from wsgi_matrix.model.axes import App
+from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
+from wsgi_matrix.suites.api import Suite, SuiteType
+from wsgi_matrix.suites.case import HELLO, REQUESTS
+from wsgi_matrix.suites.hello.suite import CASES
+
+NAME = "limits"
+KEPT = ("limits", "hello", "burst", "unchanged", "stop")
+"""Checks on a cell alone, of those that there are."""
+SECONDS_MORE, SECONDS_TIMES = 5.0, 3.0
+"""What a start may take longer than the reference: so much, or so many times as long. A server that
+walks all descriptors takes minutes at 2^30; a busy machine takes this."""
+MEMORY_MORE, MEMORY_TIMES = 8 * 2**20, 1.25
+"""Octets and share that may come on top: pages that one burst touches and another does not."""
+SAYS = {
+    "boot": "the first answer comes as soon as where nofile is not set",
+    "memory": "as much memory as where nofile is not set",
+}
+
+
+def suite() -> Suite:
+    """The suite."""
+    return Suite(
+        name=NAME,
+        requests={HELLO: REQUESTS[HELLO]},
+        cases=tuple(case for case in CASES if case.id in KEPT),
+        compare=compare,
+        burst=True,
+        repeat=1,
+    )
+
+
+def first_answer(result: CellResult) -> float | None:
+    """Seconds from the start of the server to its first whole answer."""
+    hello = result.exchanges.get(HELLO)
+    if result.ready_seconds is None or hello is None or hello.error:
+        return None
+    return result.ready_seconds + hello.seconds
+
+
+def compare(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
+    """``results`` with two more checks each, and their outcomes renewed."""
+    references = {
+        (result.cell.server.name, result.cell.python.version): result
+        for result in results
+        if result.cell.limits.nofile is None
+    }
+    return tuple(
+        _with(result, references.get((result.cell.server.name, result.cell.python.version)))
+        for result in results
+    )
+
+
+def _with(result: CellResult, reference: CellResult | None) -> CellResult:
+    checks = (
+        *result.checks,
+        _check("boot", *_boot(result, reference)),
+        _check("memory", *_memory(result, reference)),
+    )
+    return replace(result, checks=checks, outcome=verdict.overall(checks))
+
+
+def _check(name: str, outcome: Outcome, detail: str) -> CaseResult:
+    return CaseResult(
+        id=name,
+        level=Level.MUST,
+        outcome=outcome,
+        detail=detail,
+        says=SAYS[name],
+        evidence=(HELLO,) if name == "boot" else (),
+    )
+
+
+def _boot(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
+    got = first_answer(result)
+    if got is None:
+        return Outcome.SKIP, verdict.NOT_JUDGED
+    wanted = first_answer(reference) if reference else None
+    if reference is result or wanted is None:
+        return _unjudged(result, reference, f"{got:.2f} s")
+    told = f"{got:.2f} s, where nofile is not set {wanted:.2f} s"
+    grown = got > wanted + SECONDS_MORE and got > wanted * SECONDS_TIMES
+    return (Outcome.FAIL if grown else Outcome.PASS), told
+
+
+def _memory(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
+    got, wanted = result.memory, reference.memory if reference else None
+    if got is None:
+        return Outcome.SKIP, verdict.NOT_JUDGED
+    if reference is result or wanted is None:
+        return _unjudged(result, reference, _mib(got))
+    told = f"{_mib(got)}, where nofile is not set {_mib(wanted)}"
+    return (Outcome.FAIL if got > wanted * MEMORY_TIMES + MEMORY_MORE else Outcome.PASS), told
+
+
+def _unjudged(result: CellResult, reference: CellResult | None, figure: str) -> tuple[Outcome, str]:
+    if reference is result:
+        return Outcome.PASS, f"{figure}; what the others are compared with"
+    return Outcome.SKIP, f"{figure}; no cell without nofile to compare with"
+
+
+def _mib(octets: int) -> str:
+    return f"{octets / 2**20:.1f} MiB"
+
+
+TYPE = SuiteType(
+    name=NAME,
+    about="Whether a server grows with the descriptors that it may have.",
+    build=lambda _config: suite(),
+    apps=(App(name=NAME, path=Path(__file__).with_name("app")),),
+)

@@ -1,0 +1,66 @@
+"""The judging of one cell's evidence by the cases of its suite."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from wsgi_matrix.http.response import split
+from wsgi_matrix.model.results import CaseResult, Level, Outcome
+from wsgi_matrix.model.verdict import NOT_JUDGED
+from wsgi_matrix.suites.case import Case, Evidence, Verdict
+
+START = "start"
+"""The check that the engine itself makes: the server came up and opened its port."""
+
+
+def judge(evidence: Evidence, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
+    """Judge all of ``cases`` on the evidence of a cell that started."""
+    results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
+    for case in cases:
+        outcome, detail = _judged(case, evidence)
+        status = _status(case, evidence) if case.request else None
+        results.append(_result(case, outcome, detail, status))
+    return tuple(results)
+
+
+def _status(case: Case, evidence: Evidence) -> int | None:
+    """The status of the whole response that ``case`` is about, if there is one."""
+    [name] = case.evidence
+    exchange = next(iter(evidence.exchanges.get(name, ())), None)
+    if exchange is None or exchange.error:
+        return None
+    line = split(exchange.response).status_line.split(maxsplit=2)
+    return int(line[1]) if len(line) > 1 and line[1].isdigit() else None
+
+
+def _result(case: Case, outcome: Outcome, detail: str, status: int | None = None) -> CaseResult:
+    return CaseResult(
+        id=case.id,
+        level=case.level,
+        outcome=outcome,
+        detail=detail,
+        says=case.says,
+        cite=case.cite,
+        evidence=case.evidence,
+        request=case.request,
+        status=status,
+        recorded=case.recorded,
+    )
+
+
+def _judged(case: Case, evidence: Evidence) -> Verdict:
+    """The case's verdict; an error where it has none, so that the other cases keep theirs."""
+    try:
+        return case.judge(evidence)
+    except Exception:
+        return Outcome.ERROR, "defect of the case:\n" + traceback.format_exc()
+
+
+def not_judged(outcome: Outcome, why: str, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
+    """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
+    start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
+    return (
+        start,
+        *(_result(case, Outcome.SKIP, NOT_JUDGED) for case in cases),
+    )
