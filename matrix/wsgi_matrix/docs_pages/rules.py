@@ -21,7 +21,7 @@ from wsgi_matrix.util.markdown import table
 INTRO = """\
 # The rules that servers are asked for
 
-Made by `python -m wsgi_matrix.docs_pages.rules docs`; edit `matrix/wsgi_matrix/cases/` instead.
+Made by `python -m wsgi_matrix.docs_pages.rules docs`; edit `matrix/wsgi_matrix/suites/` instead.
 `wsgi-matrix run --suite rules,slow,stop --servers all` asks all of it of every server. A rule is
 kept if what is accepted comes for each of its tries; a broken one of level MAY is `differ`, any
 other is `fail`. The octets that are sent and that came are in the report of a run.
