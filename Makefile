@@ -39,7 +39,7 @@ pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13
 	$(BIN)/python .ci/tally build/pythons/tests || status=1; exit $$status
 
 dist: $(VENV)/.tools ## build both distributions into build/dist and check them (TAG=onegate-v1.2.3: for that release)
-	@$(BIN)/tox run -q -e dist $(if $(TAG),-- --tag $(TAG))
+	@$(BIN)/tox run -q -e dist $(if $(TAG),-- --tag "$$TAG")
 
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
