@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix grid test pythons bench soak fuzz lessons programs engine lock readme picture clean
+.PHONY: help matrix grid test pythons dist bench soak fuzz lessons programs engine lock readme picture clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -37,6 +37,9 @@ pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13
 	$(BIN)/tox run-parallel --parallel 2 --parallel-no-spinner --result-json build/pythons/tests/tox.json \
 	  -e $$(printf 'server-on%s\n' 311 313 314 315 | grep -v "on$$own$$" | paste -sd,) || status=$$?; \
 	$(BIN)/python .ci/tally build/pythons/tests || status=1; exit $$status
+
+dist: $(VENV)/.tools ## build both distributions into build/dist and check them (TAG=onegate-v1.2.3: for that release)
+	@$(BIN)/tox run -q -e dist $(if $(TAG),-- --tag "$$TAG")
 
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)

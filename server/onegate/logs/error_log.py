@@ -1,6 +1,6 @@
 """The error log: the standard library's ``logging``, one line for each event.
 
-    2025-11-23 16:39:00 +0000 [4711] INFO onegate 0.1.0 listens on http://127.0.0.1:8000
+    2025-11-23 16:39:00 +0000 [4711] INFO onegate 0.2.0 listens on http://127.0.0.1:8000
     2025-11-23 16:39:07 +0000 [4713 8f0c2d61a0e4-1f] ERROR ValueError while handling GET '/'
         Traceback (most recent call last):
 
