@@ -25,11 +25,11 @@ from collections.abc import Callable
 
 from onegate._version import __version__
 from onegate.logs import error_log
+from onegate.master.child_events import ChildEvents
 from onegate.master.process_table import Role
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
-from onegate.master.supervisor import Supervisor
 from onegate.master.upgrade import Upgrade
 from onegate.master.watchdog import Watchdog
 from onegate.master.worker_pool import WorkerPool
@@ -61,7 +61,7 @@ class Master:
         self._reload = Reload(state, self._pool, reread)
         self._shutdown = Shutdown(state)
         self._upgrade = Upgrade(state, self._pool, self._reload, self._shutdown)
-        self._supervisor = Supervisor(
+        self._child_events = ChildEvents(
             state, self._pool, self._reload, self._shutdown, self._upgrade
         )
         self._watchdog = Watchdog(state)
@@ -126,11 +126,11 @@ class Master:
                 if fd == state.succession.ready_fd:
                     self._upgrade.abandoned()
                 elif fd != state.signals.descriptor:
-                    self._supervisor.read_reports(state.processes.by_status_fd(fd))
+                    self._child_events.read_reports(state.processes.by_status_fd(fd))
             for number in state.signals.pending():
                 self._handle(number)
-            self._supervisor.reap()
-            self._supervisor.turn()
+            self._child_events.reap()
+            self._child_events.turn()
             self._watchdog.turn()
             self._watchdog.check_workers()
             self._watchdog.check_zygotes()
@@ -175,7 +175,7 @@ class Master:
         self._state.generations.present.context.reopen_logs()
         for child in list(self._state.processes.expected):
             # One that has found the old files has reported its pid before.
-            self._supervisor.read_reports(child)
+            self._child_events.read_reports(child)
         for child in self._state.processes:
             if child.role in (Role.WORKER, Role.STATUS):
                 child.send_signal(signal.SIGUSR1)

@@ -33,8 +33,8 @@ _LATEST = 30.0
 """Seconds. Not longer: with an application that leaks, this is what it goes on growing for."""
 
 
-class Supervisor:
-    """Reads what children report and decides."""
+class ChildEvents:
+    """Reads what children report, takes note of their ends, and decides what follows."""
 
     def __init__(
         self,

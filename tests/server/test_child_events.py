@@ -1,4 +1,4 @@
-"""``onegate.master.supervisor``: what follows when children end, and what they died of."""
+"""``onegate.master.child_events``: what follows when children end, and what they died of."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from onegate.master import supervisor, worker_pool
+from onegate.master import child_events, worker_pool
+from onegate.master.child_events import ChildEvents
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
-from onegate.master.supervisor import Supervisor
 from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
 from onegate.process.scoreboard import Field, Total
@@ -137,7 +137,7 @@ class Parts(NamedTuple):
     state: MasterState
     spawner: FakeSpawner
     shutdown: Shutdown
-    supervisor: Supervisor
+    child_events: ChildEvents
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def expecting(monkeypatch: pytest.MonkeyPatch) -> Parts:
     pool = WorkerPool(state)
     reload, shutdown = Reload(state, pool, never), Shutdown(state)
     upgrade = Upgrade(state, pool, reload, shutdown)
-    made = Supervisor(state, pool, reload, shutdown, upgrade)
+    made = ChildEvents(state, pool, reload, shutdown, upgrade)
     spawner = pool._spawner
     assert isinstance(spawner, FakeSpawner)
     pool.fill()
@@ -291,13 +291,13 @@ def test_as_process_1_it_reaps_orphans_and_their_status_counts_as_nothing(tmp_pa
     ],
 )
 def test_what_a_child_died_of(code: int, cause: str) -> None:
-    assert supervisor.DeathCauses().of(code) == cause
+    assert child_events.DeathCauses().of(code) == cause
 
 
 def test_want_of_memory_is_told_from_other_kills(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter([5, 6, 6, 7, 8])
-    monkeypatch.setattr(supervisor, "oom_kills", lambda: next(counts))
-    causes = supervisor.DeathCauses()
+    monkeypatch.setattr(child_events, "oom_kills", lambda: next(counts))
+    causes = child_events.DeathCauses()
     assert causes.of(-signal.SIGKILL) == "was killed by the kernel (out of memory)"
     assert causes.of(-signal.SIGKILL) == "was killed by SIGKILL (not sent by the master)"
     assert causes.of(-signal.SIGABRT) == "was killed by SIGABRT"
