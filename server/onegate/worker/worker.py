@@ -15,7 +15,7 @@ from select import epoll
 from threading import Lock
 
 from onegate.http1 import HeadParser, MessageLimits
-from onegate.http1.response_framing import set_server_field
+from onegate.http1.response_writer import set_server_field
 from onegate.logs import error_log
 from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded

@@ -12,7 +12,8 @@ import pytest
 from onegate.http1 import response_head
 from onegate.http1.cache import Cache
 from onegate.http1.date import imf_fixdate
-from onegate.http1.response_framing import (
+from onegate.http1.response_head import ResponseHead
+from onegate.http1.response_writer import (
     CONTINUE,
     Framing,
     chunk,
@@ -20,7 +21,6 @@ from onegate.http1.response_framing import (
     frame,
     interim_response,
 )
-from onegate.http1.response_head import ResponseHead
 
 PLAIN = ("Content-Type", "text/plain")
 
