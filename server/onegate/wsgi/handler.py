@@ -18,7 +18,7 @@ from types import TracebackType
 
 from onegate.http1 import Head
 from onegate.http1.response_cache import frame_whole, response_head
-from onegate.http1.response_head import ResponseHead
+from onegate.http1.response_validation import ResponseHead
 from onegate.http1.response_writer import (
     BY_LENGTH,
     CHUNKED,
