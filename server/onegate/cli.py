@@ -7,7 +7,7 @@ import sys
 
 from onegate._version import __version__
 from onegate.errors import SettingsError
-from onegate.logs import error_log
+from onegate.logs import error_log, log_files
 from onegate.master.execution_context import ExecutionContext, start
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return Master(settings, context, sources.read).run()
     except SettingsError as error:
-        if error_log.has_file():
+        if log_files.has_file():
             error_log.log.error("%s", error)
         print_error(f"onegate: {error}")
         return 2

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+from onegate.config.settings import Settings
+from onegate.logs import log_files
 
 from tests.server.helpers import HELLO, Server, serving, wait_for
 from tests.server.loads import ECHO
@@ -72,3 +75,18 @@ def load_server(tmp_path: Path) -> Iterator[Server]:
     with serving(tmp_path, ECHO, "--workers", "2") as server:
         wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
         yield server
+
+
+@pytest.fixture
+def error_log_file(tmp_path: Path) -> Iterator[Path]:
+    """The error log of this process, for one test."""
+    path = tmp_path / "error.log"
+    log_files.configure(Settings(error_logfile=str(path)))
+    yield path
+    parent = logging.getLogger("onegate")
+    for handler in parent.handlers[:]:
+        if isinstance(handler, log_files.Handler):
+            parent.removeHandler(handler)
+    log_files._present.pop().close()
+    parent.propagate = True
+    parent.setLevel(logging.NOTSET)

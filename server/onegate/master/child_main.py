@@ -29,7 +29,7 @@ from threading import Lock
 
 from onegate._record import Record
 from onegate.errors import SettingsError
-from onegate.logs import error_log
+from onegate.logs import log_files
 from onegate.master.generations import Generation
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
@@ -262,7 +262,7 @@ def zygote_main(spec: ChildSpec) -> None:
 def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number, which the log keeps when it is reopened: it is written where Python cannot run.
-    faulthandler.enable(file=error_log.present().error.fd, all_threads=True)
+    faulthandler.enable(file=log_files.present().error.fd, all_threads=True)
     generation, this = spec.generation, spec.worker
     settings = generation.settings
     if settings.threads > 1 and threading.Lock is not Lock:

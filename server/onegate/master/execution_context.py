@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from onegate._record import Record
 from onegate.errors import SettingsError
-from onegate.logs import error_log
+from onegate.logs import log_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ class ExecutionContext:
         self._changes = self._difference(before)
         self.tls: SSLContext | None = None
         """What :mod:`onegate.validate_settings` has read of certificate and key, as root."""
-        self._logs: error_log.Logs | None = None
+        self._logs: log_files.Logs | None = None
         # Held open: later on the same path may lead to another one.
         self._directory = _open_directory(settings.chdir, start.directory)
         try:
             with self.tried():
-                self._logs = error_log.Logs(settings)
+                self._logs = log_files.Logs(settings)
         except BaseException:
             self.close()
             raise

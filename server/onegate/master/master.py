@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable
 
 from onegate._version import __version__
-from onegate.logs import error_log
+from onegate.logs import log_files
 from onegate.master.child_events import ChildEvents
 from onegate.master.process_table import Role
 from onegate.master.reload import Reload
@@ -171,7 +171,7 @@ class Master:
             self._pool.resize(0)
 
     def _reopen_logs(self) -> None:
-        error_log.reopen()
+        log_files.reopen()
         self._state.generations.present.context.reopen_logs()
         for child in list(self._state.processes.expected):
             # One that has found the old files has reported its pid before.
