@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from onegate.config.settings import Settings
-from onegate.master.execution_context import ExecutionContext, start
+from onegate.master.generation_context import GenerationContext, start
 from onegate.master.process_table import Child, Role
 from onegate.master.state import MasterState
 from onegate.process.hooks import Hooks
@@ -30,13 +30,13 @@ _NOBODY = 1 << 22
 def a_state(**settings: Any) -> MasterState:
     """With a first generation that has these settings."""
     given = Settings(app="served:app", **settings)
-    return MasterState(given, ExecutionContext(given, start()))
+    return MasterState(given, GenerationContext(given, start()))
 
 
 def put_on_trial(state: MasterState, **settings: Any) -> Generation:
     """Put a generation with these settings on trial."""
     given = Settings(app="served:app", **settings)
-    state.generations.put_on_trial(given, ExecutionContext(given, start()), Hooks(), [], None)
+    state.generations.put_on_trial(given, GenerationContext(given, start()), Hooks(), [], None)
     return state.generations.present
 
 

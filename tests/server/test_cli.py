@@ -196,7 +196,7 @@ def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
 AGAIN = """
 import os, sys
 from onegate.cli import Sources
-from onegate.master.execution_context import ExecutionContext
+from onegate.master.generation_context import GenerationContext
 from onegate.errors import SettingsError
 sources = Sources({"config": "x.toml"})
 context = None
@@ -209,7 +209,7 @@ for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "
         file.write(text)
     try:
         settings = sources.read()
-        context = ExecutionContext(settings, sources.start, context)
+        context = GenerationContext(settings, sources.start, context)
         context.enter()
         app = settings.app
     except SettingsError as error:

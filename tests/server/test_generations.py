@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.master.execution_context import ExecutionContext, start
+from onegate.master.generation_context import GenerationContext, start
 from onegate.master.generations import Generations
 from onegate.master.process_table import Child, Role
 from onegate.net.listeners import Listener
@@ -23,8 +23,8 @@ NOBODY = 1 << 22
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 
 
-def context(settings: Settings) -> ExecutionContext:
-    return ExecutionContext(settings, start())
+def context(settings: Settings) -> GenerationContext:
+    return GenerationContext(settings, start())
 
 
 def listener(name: str) -> Listener:

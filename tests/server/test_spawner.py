@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.master.execution_context import ExecutionContext, start
+from onegate.master.generation_context import GenerationContext, start
 from onegate.master.process_table import Role
 from onegate.master.spawner import Spawner
 from onegate.master.state import MasterState
@@ -23,7 +23,7 @@ def no_process() -> int:
 @pytest.mark.parametrize("role", list(Role), ids=lambda role: role.name)
 def test_a_fork_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, role: Role) -> None:
     settings = Settings(app="served:app")
-    state = MasterState(settings, ExecutionContext(settings, start()))
+    state = MasterState(settings, GenerationContext(settings, start()))
     spawner = Spawner(state)
     adopt_orphans()  # once in a process; libffi may keep a descriptor of its own
     monkeypatch.setattr(os, "fork", no_process)

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 
 from onegate.errors import SettingsError
-from onegate.master.execution_context import ExecutionContext
+from onegate.master.generation_context import GenerationContext
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
@@ -59,7 +59,7 @@ class Reload:
         try:
             settings = self._reread()
             proven = generations.proven.context
-            context = ExecutionContext(settings, proven.start, proven)
+            context = GenerationContext(settings, proven.start, proven)
             try:
                 hooks, listeners, status = self._open(settings, context)
             except BaseException:
@@ -80,7 +80,7 @@ class Reload:
         return True
 
     def _open(
-        self, settings: Settings, context: ExecutionContext
+        self, settings: Settings, context: GenerationContext
     ) -> tuple[Hooks, list[Listener], Listener | None]:
         """What a generation needs beside its settings; whatever fails, nothing is left open.
 

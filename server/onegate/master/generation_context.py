@@ -54,7 +54,7 @@ def _directory() -> str:
         return ""
 
 
-class ExecutionContext:
+class GenerationContext:
     """Directory, environment, umask and log files for ``settings``, not yet entered.
 
     ``before``: the context that this process has entered. Of its environment only what ``--env``
@@ -63,7 +63,7 @@ class ExecutionContext:
     """
 
     def __init__(
-        self, settings: Settings, start: Start, before: ExecutionContext | None = None
+        self, settings: Settings, start: Start, before: GenerationContext | None = None
     ) -> None:
         self.start = start
         self.umask = start.umask if settings.umask is None else settings.umask
@@ -83,7 +83,7 @@ class ExecutionContext:
             self.close()
             raise
 
-    def _difference(self, before: ExecutionContext | None) -> dict[str, str | None]:
+    def _difference(self, before: GenerationContext | None) -> dict[str, str | None]:
         """The variables that have to change, with their values; None: it goes."""
         changes: dict[str, str | None] = {}
         old, replaced = (before._env, before._replaced) if before is not None else ({}, {})
