@@ -131,7 +131,7 @@ def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | i
     own = spec.generation
     has_all = spec.role in (Role.STATUS, Role.SUCCESSOR)
     used = own.all_listeners() if has_all else own.listeners
-    held = (*state.generations.all_listeners(), *state.succession.listeners.values())
+    held = (*state.generations.all_listeners(), *state.handover.listeners.values())
     for listener in held:
         if listener not in used:
             listener.sock.close()
@@ -141,7 +141,7 @@ def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | i
         if generation is not own:
             generation.context.close()
     if spec.role is not Role.SUCCESSOR:
-        state.succession.close()
+        state.handover.close()
     # The collector writes to what it looks at, and pages that are written to are not shared.
     gc.freeze()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -88,19 +88,19 @@ class Master:
             state.generations.call("on_exit", of=state.generations.proven)
             state.pidfile.remove()
             for listener in state.generations.all_listeners():
-                listener.close(unlink=not state.succession.shares(listener))
+                listener.close(unlink=not state.handover.shares(listener))
         return self._shutdown.exit_status
 
     def _open(self) -> None:
         """Listen, or go on with what was handed down."""
         state, settings = self._state, self._settings
-        held = state.succession.listeners
+        held = state.handover.listeners
         listeners, status = open_listeners(settings, held, state.activated), None
         state.generations.present.listen(listeners, None)  # to be closed if the next one fails
         if address := settings.status:
             status = held.get(address) or listen(address, settings, "--status")
             state.generations.present.listen(listeners, status)
-        if not state.succession.pending:
+        if not state.handover.pending:
             if holder := state.pidfile.holder():
                 log.warning(
                     "--pidfile %s contains %d, the pid of a running process; overwriting it",
@@ -123,7 +123,7 @@ class Master:
             if not self._shutdown.begun:
                 self._pool.fill()
             for fd, _ in state.poll.poll(self._timeout()):
-                if fd == state.succession.ready_fd:
+                if fd == state.handover.ready_fd:
                     self._upgrade.abandoned()
                 elif fd != state.signals.descriptor:
                     self._child_events.read_reports(state.processes.by_status_fd(fd))

@@ -150,7 +150,7 @@ class Reload:
         for listener in listeners:
             if listener not in used:
                 # What another master serves on, it goes on serving on.
-                shared = self._state.succession.shares(listener)
+                shared = self._state.handover.shares(listener)
                 if not shared:
                     listener.refuse()  # workers that still have it answer who is in its queue
                 listener.close(unlink=not shared)

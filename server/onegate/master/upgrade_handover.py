@@ -1,7 +1,7 @@
 """What a master leaves to its successor: listening sockets, and a pipe to say that it serves.
 
 They are inherited as descriptors through execve(2); an environment variable says which they are.
-:func:`exec_successor` writes it, a :class:`Succession` is what the successor reads of it.
+:func:`exec_successor` writes it, an :class:`UpgradeHandover` is what the successor reads of it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("onegate.error")
 
 _VARIABLE = "_ONEGATE_SUCCESSION"
+"""Not named after this module: a master of an earlier version writes it for this one."""
 
 
 def _left() -> dict[str, Any]:
@@ -38,7 +39,7 @@ def _left() -> dict[str, Any]:
 _LEFT = _left()
 
 
-class Succession:
+class UpgradeHandover:
     """Which other master has the listeners too: the one before this one, or the one after it.
 
     pending
