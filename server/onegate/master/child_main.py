@@ -195,7 +195,7 @@ def _import_own(settings: Settings) -> None:
         "onegate.logs.access_log": settings.access_log != "off",
         "onegate.worker.autoreload": settings.reload,
         "onegate.worker.response_counts": bool(settings.status),
-        "onegate.worker.threaded_dispatcher": settings.threads > 1,
+        "onegate.worker.leader_followers": settings.threads > 1,
         "onegate.net.tls": bool(settings.certfile),
     }
     for name, is_wanted in wanted.items():

@@ -350,7 +350,7 @@ def _dispatcher(settings: Settings, app: Callable[..., Any], slot: Slot) -> Disp
     """What makes the calls of a worker."""
     if settings.threads == 1:
         return InlineDispatcher(app, slot)
-    from onegate.worker.threaded_dispatcher import LeaderFollowers  # noqa: PLC0415 - only where there are some
+    from onegate.worker.leader_followers import LeaderFollowers  # noqa: PLC0415 - only where there are some
 
     return LeaderFollowers(app, slot, settings.threads)
 
