@@ -23,7 +23,7 @@ from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
 from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
-from onegate.process.resources import oom_kills
+from onegate.process.resource_limits import oom_kills
 from onegate.process.scoreboard import Field, Total
 
 log = logging.getLogger("onegate.error")

@@ -34,7 +34,7 @@ from onegate.master.upgrade import Upgrade
 from onegate.master.watchdog import Watchdog
 from onegate.master.worker_pool import WorkerPool
 from onegate.net.listeners import listen, open_listeners
-from onegate.process.resources import describe, raise_nofile
+from onegate.process.resource_limits import describe, raise_nofile
 from onegate.validate_settings import validate
 
 TYPE_CHECKING = False

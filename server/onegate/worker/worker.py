@@ -20,7 +20,7 @@ from onegate.logs import error_log, log_files
 from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded
 from onegate.net.listeners import Listener
-from onegate.process.resources import budget
+from onegate.process.resource_limits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
 from onegate.worker.acceptor import Acceptor, Endpoint
