@@ -6,7 +6,6 @@ import gc
 import sys
 
 from onegate._version import __version__
-from onegate.errors import SettingsError
 from onegate.logs import error_log, log_files
 from onegate.master.generation_context import GenerationContext, start
 from onegate.process import subreaper
@@ -17,6 +16,7 @@ from onegate.process.standard_streams import (
     print_error,
     print_output,
 )
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

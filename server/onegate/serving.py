@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 
-from onegate.errors import SettingsError
 from onegate.net import listeners
 from onegate.net.forwarded import Forwarded
 from onegate.process.pidfile import PidFile
 from onegate.process.spool import check_spool
+from onegate.settings_error import SettingsError
 from onegate.wsgi.loader import LoadError, parse
 
 TYPE_CHECKING = False

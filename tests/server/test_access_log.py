@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
 from onegate.logs import access_format, log_files
 from onegate.logs.access_format import COMBINED, escape, formatter, user
 from onegate.logs.access_log import AccessLog
+from onegate.settings_error import SettingsError
 
 from tests.server.helpers import wait_for
 

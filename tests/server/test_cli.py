@@ -16,7 +16,7 @@ from onegate.cli import Sources, main
 from onegate.config.arguments import parse, settings_of
 from onegate.config.help import help_text
 from onegate.config.settings import OPTIONS
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 APP = """
 import os
@@ -197,7 +197,7 @@ AGAIN = """
 import os, sys
 from onegate.cli import Sources
 from onegate.master.generation_context import GenerationContext
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 sources = Sources({"config": "x.toml"})
 context = None
 said = []
@@ -265,7 +265,7 @@ def test_what_declares_the_settings_is_given_back_each_time_they_are_read() -> N
 CHANGED = """
 import os, sys
 from onegate.cli import Sources
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 sources = Sources({"app": "m:a"})
 sources.read()
 file = os.path.join(sys.path[0], "onegate", "config", "options", "logs.py")

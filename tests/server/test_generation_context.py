@@ -13,7 +13,7 @@ import pytest
 ENTERED = """
 import json, os, sys
 from onegate.master.generation_context import GenerationContext, start
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 from onegate.config.settings import Settings
 
 here = start()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
 from onegate.process.hook_loader import ABSENT, HOOKS, functions
 from onegate.process.hooks import HookError, Hooks, Server, Worker
+from onegate.settings_error import SettingsError
 
 SERVER = Server(os.getpid(), Settings(workers=3))
 WORKER = Worker(1, SERVER.cfg)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "server"
 LAYERS = (
-    {"_record", "_suggest", "_version", "errors"},
+    {"_record", "_suggest", "_version", "settings_error"},
     {"config", "http1"},
     {"process"},
     {"logs", "net", "wsgi"},

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
 from onegate.net.listeners import adopt, listen
+from onegate.settings_error import SettingsError
 
 from tests.server.helpers import DEADLINE, HELLO, Client, run_to_end, serving, write_app
 from tests.server.ports import free_port
@@ -132,7 +132,7 @@ def test_live_unix_socket_is_never_stolen(tmp_path: Path, backlog_full: bool) ->
 BINDS = """
 import sys
 from onegate.net.listeners import listen
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 from onegate.config.settings import Settings
 
 for path in sys.stdin:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
 from onegate.logs import log_files
+from onegate.settings_error import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from onegate.cli import main
 from onegate.config.sources import combine
-from onegate.errors import SettingsError
 from onegate.http1 import response_validation
 from onegate.migrate import translate, uwsgi_ini
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
 from onegate.process.hook_loader import ABSENT, HOOKS
+from onegate.settings_error import SettingsError
 
 
 def words(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.types import Kind, Pairs, Strings
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 from onegate.validate_settings import RESOURCES, SYNTAX, validate
 
 from tests.server.helpers import HELLO, run_to_end, serving, write_app

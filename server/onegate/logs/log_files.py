@@ -14,8 +14,8 @@ import stat
 import struct
 from os import write
 
-from onegate.errors import SettingsError
 from onegate.logs.error_log import Formatter, log, parent
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -28,7 +28,6 @@ from collections.abc import Callable
 from threading import Lock
 
 from onegate._record import Record
-from onegate.errors import SettingsError
 from onegate.logs import log_files
 from onegate.master.generations import Generation
 from onegate.master.process_table import Role
@@ -37,6 +36,7 @@ from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.standard_streams import flush
 from onegate.process.status_pipe import StatusPipe
+from onegate.settings_error import SettingsError
 from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 

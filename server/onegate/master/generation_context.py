@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from onegate._record import Record
-from onegate.errors import SettingsError
 from onegate.logs import log_files
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import logging
 import os
 from collections.abc import Callable
 
-from onegate.errors import SettingsError
 from onegate.master.generation_context import GenerationContext
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
@@ -19,6 +18,7 @@ from onegate.master.worker_pool import WorkerPool
 from onegate.net.listeners import Listener, listen, open_listeners, update_owners
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Total
+from onegate.settings_error import SettingsError
 from onegate.validate_settings import validate
 
 TYPE_CHECKING = False

@@ -20,7 +20,6 @@ import os
 import select
 import signal
 
-from onegate.errors import SettingsError
 from onegate.master.child_main import ChildSpec
 from onegate.master.process_table import Child, Role
 from onegate.master.reload import Reload
@@ -31,6 +30,7 @@ from onegate.master.worker_pool import WorkerPool
 from onegate.net.listeners import update_owners
 from onegate.process.status_pipe import StatusPipe
 from onegate.process.subreaper import release_orphans
+from onegate.settings_error import SettingsError
 
 log = logging.getLogger("onegate.error")
 

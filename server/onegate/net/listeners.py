@@ -17,7 +17,7 @@ import stat
 import struct
 
 from onegate._record import Record
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import os
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

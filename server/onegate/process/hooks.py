@@ -72,7 +72,7 @@ class Worker:
 class Hooks:
     """The functions of a file; without a file none.
 
-    Raises :class:`onegate.errors.SettingsError` as
+    Raises :class:`onegate.SettingsError` as
     :func:`onegate.process.hook_loader.functions` does.
     """
 
