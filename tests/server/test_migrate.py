@@ -16,7 +16,8 @@ from onegate.http1 import response_validation
 from onegate.migrate import translate, uwsgi_ini
 from onegate.migrate.gunicorn import RULES as GUNICORN
 from onegate.migrate.uwsgi import RULES as UWSGI
-from onegate.process.hook_loader import ABSENT, HOOKS
+from onegate.process.hook_loader import ABSENT
+from onegate.process.hooks import HOOKS
 from onegate.settings_error import SettingsError
 
 

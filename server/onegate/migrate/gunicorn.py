@@ -16,7 +16,8 @@ from onegate.migrate.translation import (
     not_needed,
     same,
 )
-from onegate.process.hook_loader import ABSENT, HOOKS
+from onegate.process.hook_loader import ABSENT
+from onegate.process.hooks import HOOKS
 from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
