@@ -189,7 +189,7 @@ class Server:
         self._thread: threading.Thread | None = None
         self._line = NoMaster()
         context = validate(made)
-        self._listeners = open_listeners(made, {}, [])
+        self._listeners, _ = open_listeners(made, {}, [])
         self._lifeline, self._end = os.pipe2(os.O_CLOEXEC)
         try:
             self._worker = self._made(made, app, context)

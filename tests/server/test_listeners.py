@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.net.listeners import adopt, listen
+from onegate.net.listeners import adopt, listen, open_listeners
 from onegate.settings_error import SettingsError
 
 from tests.server.helpers import DEADLINE, HELLO, Client, run_to_end, serving, write_app
@@ -86,6 +86,19 @@ def test_one_bad_address_of_several(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     assert "invalid address, expected HOST:PORT" in refused(tmp_path, f"unix:{path}", "nonsense")
     assert not path.exists()
+
+
+def test_a_bad_status_address_closes_what_was_opened_and_leaves_what_was_held(
+    tmp_path: Path,
+) -> None:
+    held_address, address = f"unix:{tmp_path}/held", f"unix:{tmp_path}/opened"
+    with (held := listen(held_address, SETTINGS)).sock:
+        count = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a number
+        settings = Settings(bind=(held_address, address), status=held_address + "/status")
+        with pytest.raises(SettingsError, match=r"--status unix:.*: Not a directory"):
+            open_listeners(settings, {held_address: held}, [])
+        assert [path.name for path in tmp_path.iterdir()] == ["held"]
+        assert len(os.listdir("/proc/self/fd")) == count  # noqa: PTH208
 
 
 def test_permission_denied(tmp_path: Path) -> None:

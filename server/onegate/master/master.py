@@ -33,7 +33,7 @@ from onegate.master.state import MasterState
 from onegate.master.upgrade import Upgrade
 from onegate.master.watchdog import Watchdog
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import listen, open_listeners
+from onegate.net.listeners import open_listeners
 from onegate.process.resource_limits import describe, raise_nofile
 from onegate.validate_settings import validate
 
@@ -94,12 +94,9 @@ class Master:
     def _open(self) -> None:
         """Listen, or go on with what was handed down."""
         state, settings = self._state, self._settings
-        held = state.handover.listeners
-        listeners, status = open_listeners(settings, held, state.activated), None
-        state.generations.present.listen(listeners, None)  # to be closed if the next one fails
-        if address := settings.status:
-            status = held.get(address) or listen(address, settings, "--status")
-            state.generations.present.listen(listeners, status)
+        state.generations.present.listen(
+            *open_listeners(settings, state.handover.listeners, state.activated)
+        )
         if not state.handover.pending:
             if holder := state.pidfile.holder():
                 log.warning(

@@ -15,7 +15,7 @@ from onegate.master.generation_context import GenerationContext
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import Listener, listen, open_listeners, update_owners
+from onegate.net.listeners import Listener, open_listeners, update_owners
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Total
 from onegate.settings_error import SettingsError
@@ -92,14 +92,7 @@ class Reload:
             held = {each.given: each for each in every if _here(each)}
             context.keep_tls(validate(settings))
             hooks = Hooks(settings.hooks)
-            listeners = open_listeners(settings, held, self._state.activated)
-            try:
-                status = None
-                if address := settings.status:
-                    status = held.get(address) or listen(address, settings, "--status")
-            except BaseException:
-                self._close_unused(listeners)
-                raise
+            listeners, status = open_listeners(settings, held, self._state.activated)
         return hooks, listeners, status
 
     def adopt(self) -> None:

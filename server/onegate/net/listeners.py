@@ -154,8 +154,9 @@ def file_at(path: str) -> tuple[int, int] | None:
 
 def open_listeners(
     settings: Settings, held: dict[str, Listener], activated: list[int]
-) -> list[Listener]:
-    """The listeners that ``settings`` name; those that are ``held``, by address, are kept.
+) -> tuple[list[Listener], Listener | None]:
+    """The listeners that ``settings`` name, and that of ``--status``, if there is one; those that
+    are ``held``, by address, are kept.
 
     ``activated``: descriptors of socket activation, which take the place of ``--bind``.
     Raises :class:`SettingsError`; whatever was opened is closed again.
@@ -163,14 +164,18 @@ def open_listeners(
     opened: list[Listener] = []
     addresses = [f"fd://{number}" for number in activated] or settings.bind
     try:
-        return [
+        listeners = [
             _held(held, address, settings) or _opened(opened, listen(address, settings))
             for address in addresses
         ]
-    except SettingsError:
+        status = None
+        if address := settings.status:
+            status = held.get(address) or listen(address, settings, "--status")
+    except BaseException:
         for listener in opened:
             listener.close(unlink=True)
         raise
+    return listeners, status
 
 
 def _held(held: dict[str, Listener], address: str, settings: Settings) -> Listener | None:
