@@ -15,7 +15,7 @@ from onegate.master.generation_context import GenerationContext
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import Listener, open_listeners, update_owners
+from onegate.net.listeners import Listener, open_listeners, socket_permissions, update_permissions
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Total
 from onegate.settings_error import SettingsError
@@ -100,8 +100,12 @@ class Reload:
         replaced = self._state.generations.adopt()
         present = self._state.generations.present
         self._close_unused(replaced.all_listeners())
-        before = replaced.settings.user, replaced.settings.group
-        update_owners(present.all_listeners(), present.settings, before)
+        update_permissions(
+            present.all_listeners(),
+            present.settings,
+            socket_permissions(replaced.settings),
+            present.context.umask,
+        )
         for child in self._state.processes:
             # Its workers end one by one, as those that replace them begin to serve.
             old = child.role is Role.STATUS and child.generation != present.number

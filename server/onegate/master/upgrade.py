@@ -27,7 +27,7 @@ from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
 from onegate.master.upgrade_handover import exec_successor
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import update_owners
+from onegate.net.listeners import update_permissions
 from onegate.process.status_pipe import StatusPipe
 from onegate.process.subreaper import release_orphans
 from onegate.settings_error import SettingsError
@@ -92,7 +92,12 @@ class Upgrade:
         except SettingsError as error:
             log.error("%s", error)
         present = self._state.generations.present
-        update_owners(present.all_listeners(), present.settings, handover.given_to)
+        update_permissions(
+            present.all_listeners(),
+            present.settings,
+            handover.permissions,
+            present.context.umask,
+        )
         try:
             handover.tell_ready()
         except BrokenPipeError:

@@ -11,7 +11,7 @@ import os
 import select
 import sys
 
-from onegate.net.listeners import Listener, adopt, file_at
+from onegate.net.listeners import Listener, SocketPermissions, adopt, file_at
 from onegate.process import systemd
 
 TYPE_CHECKING = False
@@ -68,8 +68,8 @@ class UpgradeHandover:
         self.activated: list[int] = _LEFT.get("activated", [])
         """Descriptors of socket activation, of which only the first master was told."""
         user, group = _LEFT.get("given_to", ("", ""))
-        self.given_to: tuple[str, str] = user, group
-        """--user and --group of the master before this one."""
+        self.permissions = SocketPermissions(user=user, group=group, mode=_LEFT.get("socket_mode"))
+        """Of Unix sockets, as the master before this one has set them."""
         self.abandoned = False
         self.done = False
 
@@ -147,6 +147,7 @@ def exec_successor(generation: Generation, ready: int, activated: list[int]) -> 
             "listeners": left,
             "activated": activated,
             "given_to": (settings.user, settings.group),
+            "socket_mode": settings.socket_mode,
         }
     )
     os.umask(start.umask)
