@@ -20,7 +20,7 @@ from onegate.config.types import Flag  # noqa: E402
 from onegate.migrate.gunicorn import RULES as GUNICORN  # noqa: E402
 from onegate.migrate.translation import Rule  # noqa: E402
 from onegate.migrate.uwsgi import RULES as UWSGI  # noqa: E402
-from onegate.process.hook_loader import HOOKS  # noqa: E402
+from onegate.process.hooks import HOOKS  # noqa: E402
 
 
 def _row(*cells: str) -> str:

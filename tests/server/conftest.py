@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+from onegate.config.settings import Settings
+from onegate.logs import log_files
 
 from tests.server.helpers import HELLO, Server, serving, wait_for
 from tests.server.loads import ECHO
+from tests.server.masters import ClosableState, uninstall_logs
 from tests.server.processes import children
 
 if TYPE_CHECKING:
@@ -47,6 +50,12 @@ class Serve(Protocol):
     def __call__(self, source: str = HELLO, *options: str, **keywords: object) -> Server: ...
 
 
+class MakeState(Protocol):
+    """See :func:`make_state`."""
+
+    def __call__(self, **settings: object) -> ClosableState: ...
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """``serve(source, *options)`` starts a server that is stopped, with status 0, after the test.
@@ -72,3 +81,32 @@ def load_server(tmp_path: Path) -> Iterator[Server]:
     with serving(tmp_path, ECHO, "--workers", "2") as server:
         wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
         yield server
+
+
+@pytest.fixture
+def error_log_file(tmp_path: Path) -> Iterator[Path]:
+    """The error log of this process, for one test."""
+    path = tmp_path / "error.log"
+    log_files.configure(Settings(error_logfile=str(path)))
+    yield path
+    uninstall_logs()
+
+
+@pytest.fixture
+def make_state() -> Iterator[MakeState]:
+    """``make_state(**settings)`` makes a :class:`tests.server.masters.ClosableState`, and closes it
+    after the test, which then may have left nothing else open."""
+    before = descriptors()
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(contextlib.closing(ClosableState(**settings)))
+    uninstall_logs()
+    assert descriptors() == before
+
+
+def descriptors() -> dict[str, str]:
+    """What this process has open, by number."""
+    found = {}
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of this loop
+            found[path.name] = str(path.readlink())
+    return found

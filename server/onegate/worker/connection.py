@@ -25,7 +25,7 @@ from socket import SocketType
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
 from onegate.http1.request_cache import REMEMBERED
 from onegate.http1.request_reader import RequestReader
-from onegate.http1.response_framing import CONTINUE
+from onegate.http1.response_writer import CONTINUE
 from onegate.logs import request_id
 from onegate.logs.refusal_log import REQUEST_LINE
 from onegate.worker.connection_state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE

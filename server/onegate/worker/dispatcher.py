@@ -6,7 +6,7 @@
 
 The handler only sends and returns; the dispatcher alone notifies a connection that its response is
 done. A worker with one thread has an :class:`InlineDispatcher`, one with more the
-:class:`onegate.worker.threaded_dispatcher.LeaderFollowers`.
+:class:`onegate.worker.leader_followers.LeaderFollowers`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from onegate.config.option import Option
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.sources import Loaded, combine
 from onegate.config.types import Choice, Flag, Integer, Mode, Pairs, Seconds, Size, Strings, UrlPath
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 ROOT = Path(__file__).resolve().parents[3]
 # Text for a flag, text for a variable, TOML, value: of each kind something that is no default.

@@ -3,3 +3,5 @@
 
 class SettingsError(Exception):
     """A setting that cannot be used. The text names it and says what would do."""
+
+    __module__ = "onegate"  # as users import it, and as tracebacks name it

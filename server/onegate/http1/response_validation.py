@@ -1,6 +1,6 @@
-"""The head of a response as an application gives it: status and fields, checked, not yet framed.
+"""Checks status and fields of a response, as an application gives them.
 
-They are checked before a single octet of them is sent, and hop-by-hop fields are refused (PEP 3333,
+That is done before a single octet of them is sent, and hop-by-hop fields are refused (PEP 3333,
 "Other HTTP Features"). What comes again and again is remembered, and then not checked.
 """
 

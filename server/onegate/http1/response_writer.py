@@ -1,7 +1,8 @@
-"""Responses: which bytes go in front of, between and behind the content (RFC 9112, section 6).
+"""Responses as octets: heads, chunks, interim responses, and whole ones that report an error.
 
-Framing is decided here and nowhere else: an application cannot set hop-by-hop fields
-(:mod:`onegate.http1.response_head`), so framing and connection fields are ours alone.
+How their content is framed (RFC 9112, section 6) is decided here and nowhere else: an application
+cannot set hop-by-hop fields (:mod:`onegate.http1.response_validation`), so framing and connection
+fields are ours alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from enum import Enum, auto
 
 from onegate.http1.date import PerSecond, date_line
-from onegate.http1.response_head import HAS_LENGTH, ResponseHead, check_field
+from onegate.http1.response_validation import HAS_LENGTH, ResponseHead, check_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

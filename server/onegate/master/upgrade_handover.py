@@ -1,7 +1,7 @@
 """What a master leaves to its successor: listening sockets, and a pipe to say that it serves.
 
 They are inherited as descriptors through execve(2); an environment variable says which they are.
-:func:`exec_successor` writes it, a :class:`Succession` is what the successor reads of it.
+:func:`exec_successor` writes it, an :class:`UpgradeHandover` is what the successor reads of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import select
 import sys
 
-from onegate.net.listeners import Listener, adopt, file_at
+from onegate.net.listeners import Listener, SocketPermissions, adopt, file_at
 from onegate.process import systemd
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("onegate.error")
 
 _VARIABLE = "_ONEGATE_SUCCESSION"
+"""Not named after this module: a master of an earlier version writes it for this one."""
 
 
 def _left() -> dict[str, Any]:
@@ -38,7 +39,7 @@ def _left() -> dict[str, Any]:
 _LEFT = _left()
 
 
-class Succession:
+class UpgradeHandover:
     """Which other master has the listeners too: the one before this one, or the one after it.
 
     pending
@@ -67,8 +68,8 @@ class Succession:
         self.activated: list[int] = _LEFT.get("activated", [])
         """Descriptors of socket activation, of which only the first master was told."""
         user, group = _LEFT.get("given_to", ("", ""))
-        self.given_to: tuple[str, str] = user, group
-        """--user and --group of the master before this one."""
+        self.permissions = SocketPermissions(user=user, group=group, mode=_LEFT.get("socket_mode"))
+        """Of Unix sockets, as the master before this one has set them."""
         self.abandoned = False
         self.done = False
 
@@ -146,6 +147,7 @@ def exec_successor(generation: Generation, ready: int, activated: list[int]) -> 
             "listeners": left,
             "activated": activated,
             "given_to": (settings.user, settings.group),
+            "socket_mode": settings.socket_mode,
         }
     )
     os.umask(start.umask)

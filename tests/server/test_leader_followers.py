@@ -1,4 +1,4 @@
-"""``--threads``: calls side by side, one loop between them, and no answer that is another's."""
+"""``onegate.worker.leader_followers``: concurrent calls, one loop, and each response its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import onegate
 import pytest
-from onegate.worker.threaded_dispatcher import LeaderFollowers
+from onegate.worker.leader_followers import LeaderFollowers
 
 from tests.server.helpers import DEADLINE, Server, serving, wait_for
 from tests.server.processes import children, processor_seconds

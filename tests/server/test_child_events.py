@@ -1,4 +1,4 @@
-"""``onegate.master.supervisor``: what follows when children end, and what they died of."""
+"""``onegate.master.child_events``: what follows when children end, and what they died of."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from onegate.master import supervisor, worker_pool
+from onegate.master import child_events, worker_pool
+from onegate.master.child_events import ChildEvents
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
-from onegate.master.supervisor import Supervisor
 from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
 from onegate.process.scoreboard import Field, Total
 
 from tests.server.helpers import DEADLINE, HELLO, Server, run_to_end, serving, wait_for, write_app
 from tests.server.loads import both, under_load
-from tests.server.masters import FakeSpawner, a_state
+from tests.server.masters import FakeSpawner
 from tests.server.processes import children
 from tests.server.sources import ASK, PID
 
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.state import MasterState
 
-    from tests.server.conftest import Serve
+    from tests.server.conftest import MakeState, Serve
+    from tests.server.masters import ClosableState
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
@@ -134,26 +134,26 @@ def test_an_app_that_breaks_later_is_no_fork_bomb(serve: Serve) -> None:
 
 
 class Parts(NamedTuple):
-    state: MasterState
+    state: ClosableState
     spawner: FakeSpawner
     shutdown: Shutdown
-    supervisor: Supervisor
+    child_events: ChildEvents
 
 
 @pytest.fixture
-def expecting(monkeypatch: pytest.MonkeyPatch) -> Parts:
+def expecting(make_state: MakeState, monkeypatch: pytest.MonkeyPatch) -> Parts:
     """A master, by its parts, that expects one worker of a zygote and has served before."""
     monkeypatch.setattr(worker_pool, "Spawner", FakeSpawner)
-    state = a_state(preload=True)
+    state = make_state(preload=True)
     pool = WorkerPool(state)
     reload, shutdown = Reload(state, pool, never), Shutdown(state)
     upgrade = Upgrade(state, pool, reload, shutdown)
-    made = Supervisor(state, pool, reload, shutdown, upgrade)
+    made = ChildEvents(state, pool, reload, shutdown, upgrade)
     spawner = pool._spawner
     assert isinstance(spawner, FakeSpawner)
     pool.fill()
     [zygote] = state.processes
-    os.write(spawner.ends[zygote], b"+")
+    state.report(zygote, b"+")
     made.read_reports(zygote)
     pool.fill()
     assert len(state.processes.expected) == 1
@@ -174,13 +174,13 @@ def test_one_that_was_expected_reports_its_pid(expecting: Parts) -> None:
 
 
 def test_one_that_has_ended_before_its_pid_was_read_is_no_orphan(expecting: Parts) -> None:
-    state, spawner, _, made = expecting
+    state, _, _, made = expecting
     importlib.import_module("onegate.master.zygote")  # with which all children are asked about
     [worker] = state.processes.expected
     pid = os.fork()
     if not pid:
         os._exit(7)
-    os.write(spawner.ends[worker], b"=%d;+" % pid)
+    state.report(worker, b"=%d;+" % pid)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     made.reap()
     assert state.scoreboard.totals[Total.CRASHED] == 1
@@ -195,10 +195,10 @@ def test_one_that_has_ended_before_its_pid_was_read_is_no_orphan(expecting: Part
 def test_one_that_does_not_come(
     expecting: Parts, caplog: pytest.LogCaptureFixture, last_words: bytes, reason: str
 ) -> None:
-    state, spawner, _, made = expecting
+    state, _, _, made = expecting
     [worker] = state.processes.expected
-    os.write(spawner.ends[worker], last_words)
-    os.close(spawner.ends[worker])
+    state.report(worker, last_words)
+    state.hang_up(worker)
     made.read_reports(worker)
     assert not state.processes.expected
     assert f"cannot fork a worker: {reason}; retrying in" in caplog.text
@@ -223,10 +223,10 @@ def test_one_that_comes_during_the_end_ends_too(expecting: Parts, at_once: bool)
 def test_one_that_does_not_come_during_the_end_is_not_missed(
     expecting: Parts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state, spawner, shutdown, made = expecting
+    state, _, shutdown, made = expecting
     shutdown.stop_gracefully()
     [worker] = state.processes.expected
-    os.close(spawner.ends[worker])
+    state.hang_up(worker)
     made.read_reports(worker)
     assert not state.processes.expected
     assert "cannot fork" not in caplog.text
@@ -291,13 +291,13 @@ def test_as_process_1_it_reaps_orphans_and_their_status_counts_as_nothing(tmp_pa
     ],
 )
 def test_what_a_child_died_of(code: int, cause: str) -> None:
-    assert supervisor.DeathCauses().of(code) == cause
+    assert child_events.DeathCauses().of(code) == cause
 
 
 def test_want_of_memory_is_told_from_other_kills(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter([5, 6, 6, 7, 8])
-    monkeypatch.setattr(supervisor, "oom_kills", lambda: next(counts))
-    causes = supervisor.DeathCauses()
+    monkeypatch.setattr(child_events, "oom_kills", lambda: next(counts))
+    causes = child_events.DeathCauses()
     assert causes.of(-signal.SIGKILL) == "was killed by the kernel (out of memory)"
     assert causes.of(-signal.SIGKILL) == "was killed by SIGKILL (not sent by the master)"
     assert causes.of(-signal.SIGABRT) == "was killed by SIGABRT"

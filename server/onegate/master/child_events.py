@@ -23,7 +23,7 @@ from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
 from onegate.master.upgrade import Upgrade
 from onegate.master.worker_pool import WorkerPool
-from onegate.process.resources import oom_kills
+from onegate.process.resource_limits import oom_kills
 from onegate.process.scoreboard import Field, Total
 
 log = logging.getLogger("onegate.error")
@@ -33,8 +33,8 @@ _LATEST = 30.0
 """Seconds. Not longer: with an application that leaks, this is what it goes on growing for."""
 
 
-class Supervisor:
-    """Reads what children report and decides."""
+class ChildEvents:
+    """Reads what children report, takes note of their ends, and decides what follows."""
 
     def __init__(
         self,

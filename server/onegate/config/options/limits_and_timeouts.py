@@ -1,4 +1,4 @@
-"""Timeouts and size limits of requests and responses."""
+"""Timeouts, size limits and buffers of requests and responses; the Server field."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from onegate.config.option import Group, option
 from onegate.config.types import FieldValue, Integer, Kind, Seconds, Size
 
 
-class Messages(Group, title="Requests and responses"):
-    """Timeouts, size limits and buffers."""
+class LimitsAndTimeouts(Group, title="Requests and responses"):
+    """Options on requests and responses, mostly limits and timeouts."""
 
     head_timeout: float = option(
         30.0,

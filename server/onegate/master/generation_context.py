@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from onegate._record import Record
-from onegate.errors import SettingsError
-from onegate.logs import error_log
+from onegate.logs import log_files
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _directory() -> str:
         return ""
 
 
-class ExecutionContext:
+class GenerationContext:
     """Directory, environment, umask and log files for ``settings``, not yet entered.
 
     ``before``: the context that this process has entered. Of its environment only what ``--env``
@@ -63,7 +63,7 @@ class ExecutionContext:
     """
 
     def __init__(
-        self, settings: Settings, start: Start, before: ExecutionContext | None = None
+        self, settings: Settings, start: Start, before: GenerationContext | None = None
     ) -> None:
         self.start = start
         self.umask = start.umask if settings.umask is None else settings.umask
@@ -73,17 +73,17 @@ class ExecutionContext:
         self._changes = self._difference(before)
         self.tls: SSLContext | None = None
         """What :mod:`onegate.validate_settings` has read of certificate and key, as root."""
-        self._logs: error_log.Logs | None = None
+        self._logs: log_files.Logs | None = None
         # Held open: later on the same path may lead to another one.
         self._directory = _open_directory(settings.chdir, start.directory)
         try:
             with self.tried():
-                self._logs = error_log.Logs(settings)
+                self._logs = log_files.Logs(settings)
         except BaseException:
             self.close()
             raise
 
-    def _difference(self, before: ExecutionContext | None) -> dict[str, str | None]:
+    def _difference(self, before: GenerationContext | None) -> dict[str, str | None]:
         """The variables that have to change, with their values; None: it goes."""
         changes: dict[str, str | None] = {}
         old, replaced = (before._env, before._replaced) if before is not None else ({}, {})
