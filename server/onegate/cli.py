@@ -7,7 +7,7 @@ import sys
 
 from onegate._version import __version__
 from onegate.logs import error_log, log_files
-from onegate.master.generation_context import GenerationContext, start
+from onegate.master.execution_environment import ExecutionEnvironment, start
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
 from onegate.process.standard_streams import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.config.settings import Settings
-    from onegate.master.generation_context import Start
+    from onegate.master.execution_environment import Start
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = invocation.read_settings()
         if settings.preload and arguments is None and "check_config" not in requested:
             subreaper.re_execute()
-        context = GenerationContext(settings, invocation.start)
+        context = ExecutionEnvironment(settings, invocation.start)
         context.enter()
         if "check_config" in requested:
             from onegate.check_config import check  # noqa: PLC0415 - to serve needs none of it

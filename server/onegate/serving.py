@@ -98,7 +98,7 @@ def _check(app: object) -> None:
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`read_settings` returns them."""
     from onegate.cli import Invocation  # noqa: PLC0415 - only for who serves so
-    from onegate.master.generation_context import GenerationContext  # noqa: PLC0415
+    from onegate.master.execution_environment import ExecutionEnvironment  # noqa: PLC0415
     from onegate.process.standard_streams import open_missing  # noqa: PLC0415
 
     global served, _master
@@ -115,7 +115,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
         return settings
 
     settings = read()
-    context = GenerationContext(settings, invocation.start)
+    context = ExecutionEnvironment(settings, invocation.start)
     context.enter()
     from onegate.master.master import Master  # noqa: PLC0415
     from onegate.process.signals import SIGNALS  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 :data:`SYNTAX` checks what the value alone decides, :data:`RESOURCES` what depends on the system
 (a file, a user); each option of free text is in one of the two. Log files are in neither: they are
-opened earlier (:mod:`onegate.master.generation_context`), so that the errors can be logged.
+opened earlier (:mod:`onegate.master.execution_environment`), so that the errors can be logged.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from onegate.config.settings import Settings
 from onegate.logs import log_files
-from onegate.master.generation_context import GenerationContext, start
+from onegate.master.execution_environment import ExecutionEnvironment, start
 from onegate.master.process_table import Child, Role
 from onegate.master.state import MasterState
 from onegate.process.hooks import Hooks
@@ -34,7 +34,7 @@ class ClosableState(MasterState):
 
     def __init__(self, **settings: Any) -> None:
         given = Settings(app="served:app", **settings)
-        self._contexts = [GenerationContext(given, start())]
+        self._contexts = [ExecutionEnvironment(given, start())]
         super().__init__(given, self._contexts[0])
         self._ends: dict[Child, int] = {}
         """The children's ends of their pipes."""
@@ -42,7 +42,7 @@ class ClosableState(MasterState):
     def put_on_trial(self, **settings: Any) -> Generation:
         """Put a generation with these settings on trial."""
         given = Settings(app="served:app", **settings)
-        self._contexts.append(GenerationContext(given, start()))
+        self._contexts.append(ExecutionEnvironment(given, start()))
         self.generations.put_on_trial(given, self._contexts[-1], Hooks(), [], None)
         return self.generations.present
 

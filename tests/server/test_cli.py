@@ -196,7 +196,7 @@ def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
 AGAIN = """
 import os, sys
 from onegate.cli import Invocation
-from onegate.master.generation_context import GenerationContext
+from onegate.master.execution_environment import ExecutionEnvironment
 from onegate.settings_error import SettingsError
 invocation = Invocation({"config": "x.toml"})
 context = None
@@ -209,7 +209,7 @@ for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "
         file.write(text)
     try:
         settings = invocation.read_settings()
-        context = GenerationContext(settings, invocation.start, context)
+        context = ExecutionEnvironment(settings, invocation.start, context)
         context.enter()
         app = settings.app
     except SettingsError as error:

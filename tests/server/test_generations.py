@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.master.generation_context import GenerationContext, start
+from onegate.master.execution_environment import ExecutionEnvironment, start
 from onegate.master.generations import Generations
 from onegate.master.process_table import Child, Role
 from onegate.net.listeners import Listener
@@ -26,7 +26,7 @@ NOBODY = 1 << 22
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 
 
-CONTEXTS: list[GenerationContext] = []
+CONTEXTS: list[ExecutionEnvironment] = []
 """Those of this test, to be closed."""
 
 
@@ -38,8 +38,8 @@ def closed_contexts() -> Iterator[None]:
     uninstall_logs()
 
 
-def context(settings: Settings) -> GenerationContext:
-    CONTEXTS.append(GenerationContext(settings, start()))
+def context(settings: Settings) -> ExecutionEnvironment:
+    CONTEXTS.append(ExecutionEnvironment(settings, start()))
     return CONTEXTS[-1]
 
 

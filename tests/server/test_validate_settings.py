@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 JUDGED_ELSEWHERE = {
     "config": "read by onegate.config.sources",
-    "chdir": "opened by onegate.master.generation_context",
-    "access_logfile": "opened by onegate.master.generation_context",
-    "error_logfile": "opened by onegate.master.generation_context",
+    "chdir": "opened by onegate.master.execution_environment",
+    "access_logfile": "opened by onegate.master.execution_environment",
+    "error_logfile": "opened by onegate.master.execution_environment",
     "hooks": "run by onegate.process.hook_loader",
     "reload_extra_file": "a pattern, which may match nothing",
     "env": "any text, by its kind",

@@ -40,7 +40,7 @@ from onegate.validate_settings import validate
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.generation_context import GenerationContext
+    from onegate.master.execution_environment import ExecutionEnvironment
 
 log = logging.getLogger("onegate.error")
 
@@ -53,7 +53,7 @@ class Master:
     """
 
     def __init__(
-        self, settings: Settings, context: GenerationContext, reread: Callable[[], Settings]
+        self, settings: Settings, context: ExecutionEnvironment, reread: Callable[[], Settings]
     ) -> None:
         self._settings = settings
         self._state = state = MasterState(settings, context)

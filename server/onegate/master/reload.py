@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable
 
-from onegate.master.generation_context import GenerationContext
+from onegate.master.execution_environment import ExecutionEnvironment
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
@@ -59,7 +59,7 @@ class Reload:
         try:
             settings = self._reread()
             proven = generations.proven.context
-            context = GenerationContext(settings, proven.start, proven)
+            context = ExecutionEnvironment(settings, proven.start, proven)
             try:
                 hooks, listeners, status = self._open(settings, context)
             except BaseException:
@@ -80,7 +80,7 @@ class Reload:
         return True
 
     def _open(
-        self, settings: Settings, context: GenerationContext
+        self, settings: Settings, context: ExecutionEnvironment
     ) -> tuple[Hooks, list[Listener], Listener | None]:
         """What a generation needs beside its settings; whatever fails, nothing is left open.
 

@@ -19,13 +19,13 @@ from onegate.process.systemd import Notifier, activated_descriptors
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.generation_context import GenerationContext
+    from onegate.master.execution_environment import ExecutionEnvironment
 
 
 class MasterState:
     """``settings`` and ``context``: those of the first generation."""
 
-    def __init__(self, settings: Settings, context: GenerationContext) -> None:
+    def __init__(self, settings: Settings, context: ExecutionEnvironment) -> None:
         self.generations = Generations(settings, context)
         """What children are made with."""
         self.poll = select.poll()

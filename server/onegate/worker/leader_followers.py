@@ -38,7 +38,7 @@ import time
 from collections import deque
 from resource import RUSAGE_THREAD, getrusage
 
-from onegate.worker.dispatcher import Dispatcher, noted_address
+from onegate.worker.call_dispatcher import Dispatcher, noted_address
 from onegate.wsgi import Call
 
 TYPE_CHECKING = False

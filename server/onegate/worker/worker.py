@@ -24,8 +24,8 @@ from onegate.process.resource_limits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
 from onegate.worker.acceptor import Acceptor, Endpoint
+from onegate.worker.call_dispatcher import Dispatcher, InlineDispatcher
 from onegate.worker.connection_state import CALL
-from onegate.worker.dispatcher import Dispatcher, InlineDispatcher
 from onegate.worker.recycling import Recycling
 from onegate.wsgi import EnvironFactory, field_key
 from onegate.wsgi.handler import refused_heads

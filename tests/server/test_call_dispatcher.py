@@ -1,4 +1,4 @@
-"""``onegate.worker.dispatcher``: calls that are put off, and responses whose ends are gathered."""
+"""``onegate.worker.call_dispatcher``: calls that are put off, and gathered ends of responses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pathlib import Path
 import onegate.worker.worker
 
 # Answers are gathered whenever two requests are there at once, and never let go by the worker.
-onegate.worker.dispatcher._WORTHWHILE = -1.0
-onegate.worker.dispatcher.GATHERING = 1e9
+onegate.worker.call_dispatcher._WORTHWHILE = -1.0
+onegate.worker.call_dispatcher.GATHERING = 1e9
 
 
 class Slow:

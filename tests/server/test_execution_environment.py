@@ -1,4 +1,4 @@
-"""``onegate.master.generation_context``: what a generation runs with, and when it comes to hold."""
+"""``onegate.master.execution_environment``: what a generation runs with, and since when."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 ENTERED = """
 import json, os, sys
-from onegate.master.generation_context import GenerationContext, start
+from onegate.master.execution_environment import ExecutionEnvironment, start
 from onegate.settings_error import SettingsError
 from onegate.config.settings import Settings
 
@@ -44,7 +44,7 @@ def run(source: str, folder: Path, **environ: str) -> list[list[object]]:
 def test_it_holds_when_it_is_entered_and_not_before(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     source = """
-context = GenerationContext(Settings(chdir="sub", env=(("A", "1"),), umask=0o77), here)
+context = ExecutionEnvironment(Settings(chdir="sub", env=(("A", "1"),), umask=0o77), here)
 said.append(state()[:3])
 with context.tried():
     said.append(state()[:3])
@@ -72,7 +72,7 @@ def test_one_that_cannot_be_made_changes_nothing_and_leaves_nothing_open(
     (tmp_path / "file").touch()
     source = f"""
 try:
-    GenerationContext(Settings({settings}, env=(("A", "1"),), umask=0o77), here)
+    ExecutionEnvironment(Settings({settings}, env=(("A", "1"),), umask=0o77), here)
 except SettingsError:
     said.append(state())
 """
@@ -82,13 +82,13 @@ except SettingsError:
 
 def test_of_the_environment_only_what_was_set_is_undone(tmp_path: Path) -> None:
     source = """
-one = GenerationContext(Settings(env=(("A", "1"), ("B", "1"), ("C", "1"), ("D", "1"))), here)
+one = ExecutionEnvironment(Settings(env=(("A", "1"), ("B", "1"), ("C", "1"), ("D", "1"))), here)
 one.enter()
 os.environ.update({"B": "1:hook", "D": "1:hook", "H": "hook"})
-two = GenerationContext(Settings(env=(("C", "2"), ("D", "1"))), here, one)
+two = ExecutionEnvironment(Settings(env=(("C", "2"), ("D", "1"))), here, one)
 two.enter()
 said.append(state())
-three = GenerationContext(Settings(), here, two)
+three = ExecutionEnvironment(Settings(), here, two)
 three.enter()
 said.append(state())
 """
@@ -103,11 +103,11 @@ def test_a_link_that_is_turned_leads_to_the_new_directory_when_it_is_made(tmp_pa
     link = tmp_path / "current"
     link.symlink_to("one")
     source = """
-first = GenerationContext(Settings(), here)
+first = ExecutionEnvironment(Settings(), here)
 first.enter()
 os.unlink("../current")
 os.symlink("two", "../current")
-second = GenerationContext(Settings(), here, first)
+second = ExecutionEnvironment(Settings(), here, first)
 os.unlink("../current")
 os.symlink("three", "../current")
 second.enter()

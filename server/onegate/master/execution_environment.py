@@ -54,7 +54,7 @@ def _directory() -> str:
         return ""
 
 
-class GenerationContext:
+class ExecutionEnvironment:
     """Directory, environment, umask and log files for ``settings``, not yet entered.
 
     ``before``: the context that this process has entered. Of its environment only what ``--env``
@@ -63,7 +63,7 @@ class GenerationContext:
     """
 
     def __init__(
-        self, settings: Settings, start: Start, before: GenerationContext | None = None
+        self, settings: Settings, start: Start, before: ExecutionEnvironment | None = None
     ) -> None:
         self.start = start
         self.umask = start.umask if settings.umask is None else settings.umask
@@ -83,7 +83,7 @@ class GenerationContext:
             self.close()
             raise
 
-    def _difference(self, before: GenerationContext | None) -> dict[str, str | None]:
+    def _difference(self, before: ExecutionEnvironment | None) -> dict[str, str | None]:
         """The variables that have to change, with their values; None: it goes."""
         changes: dict[str, str | None] = {}
         old, replaced = (before._env, before._replaced) if before is not None else ({}, {})

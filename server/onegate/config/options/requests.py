@@ -6,7 +6,7 @@ from onegate.config.option import Group, option
 from onegate.config.types import FieldValue, Integer, Kind, Seconds, Size
 
 
-class LimitsAndTimeouts(Group, title="Requests and responses"):
+class Requests(Group, title="Requests and responses"):
     """Options on requests and responses, mostly limits and timeouts."""
 
     head_timeout: float = option(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 
-class RequestBody:
+class InputBuffer:
     """Collects the content of one request.
 
     ``memory``: octets kept in memory. ``spool``: directory for what is larger; None if no disk may

@@ -1,4 +1,4 @@
-"""``onegate.worker.request_body``: content in memory, then on disk."""
+"""``onegate.worker.input_buffer``: content in memory, then on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from onegate.http1 import ProtocolError
-from onegate.worker.request_body import RequestBody
+from onegate.worker.input_buffer import InputBuffer
 
 
 def open_files() -> int:
@@ -18,7 +18,7 @@ def open_files() -> int:
 @pytest.mark.parametrize("parts", [[], [b""], [b"abc"], [b"ab", b"cdefgh", b"i"], [b"123456789"]])
 @pytest.mark.parametrize("spool", ["disk", None])
 def test_content_is_what_was_added(parts: list[bytes], spool: str | None, tmp_path: Path) -> None:
-    body = RequestBody(4 if spool else 9, str(tmp_path) if spool else None)
+    body = InputBuffer(4 if spool else 9, str(tmp_path) if spool else None)
     for part in parts:
         body.add(part)
     content = b"".join(parts)
@@ -31,7 +31,7 @@ def test_content_is_what_was_added(parts: list[bytes], spool: str | None, tmp_pa
 @pytest.mark.parametrize(("count", "more"), [(4, 0), (5, 1)])
 def test_disk_is_used_past_the_bound_only(count: int, more: int, tmp_path: Path) -> None:
     before = open_files()
-    body = RequestBody(4, str(tmp_path))
+    body = InputBuffer(4, str(tmp_path))
     body.add(b"x" * count)
     assert open_files() - before == more
     assert list(tmp_path.iterdir()) == []  # it has no name that somebody could find
@@ -40,7 +40,7 @@ def test_disk_is_used_past_the_bound_only(count: int, more: int, tmp_path: Path)
 
 
 def test_without_a_disk_413() -> None:
-    body = RequestBody(4, None)
+    body = InputBuffer(4, None)
     body.add(b"1234")
     with pytest.raises(ProtocolError) as caught:
         body.add(b"5")
@@ -48,7 +48,7 @@ def test_without_a_disk_413() -> None:
 
 
 def test_spool_directory_that_is_gone_507(tmp_path: Path) -> None:
-    body = RequestBody(4, str(tmp_path / "gone"))
+    body = InputBuffer(4, str(tmp_path / "gone"))
     with pytest.raises(ProtocolError) as caught:
         body.add(b"12345")
     assert caught.value.status == 507
@@ -57,7 +57,7 @@ def test_spool_directory_that_is_gone_507(tmp_path: Path) -> None:
 
 FULL = """
 import os, resource, signal, sys
-from onegate.worker.request_body import RequestBody
+from onegate.worker.input_buffer import InputBuffer
 from onegate.http1 import ProtocolError
 
 # No file may grow beyond 10 octets: what a full disk refuses, this refuses in the same way.
@@ -65,7 +65,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
 before = len(os.listdir("/proc/self/fd"))
-body = RequestBody(4, sys.argv[1])
+body = InputBuffer(4, sys.argv[1])
 try:
     body.add(b"x" * int(sys.argv[2]))
     body.finish()
