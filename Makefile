@@ -74,12 +74,16 @@ programs: ## install the programs that tests need (on Debian and Ubuntu, as root
 engine: ## make sure that a container engine answers (installs Docker on Debian and Ubuntu, as root)
 	@.ci/engine
 
-lock: $(VENV)/.packages ## resolve apps/*/requirements.in anew, for all Pythons of the matrix
-	@for folder in apps/*/; do \
+lock: $(VENV)/.packages ## resolve requirements.in of apps/* and docs/site anew, for all Pythons of the matrix
+	@for folder in apps/*/ docs/site/; do \
 	  UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
 	    --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	    --output-file "$${folder}requirements.txt" "$${folder}requirements.in" || exit 1; \
 	done
+
+site: $(VENV)/.packages ## build the site of the manual, strictly: build/site/index.html
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement docs/site/requirements.txt
+	@$(BIN)/python -m docs.site
 
 readme: $(VENV)/.packages ## put the real output of make matrix and of the last make test into README.md
 	@NO_COLOR=1 COLUMNS=100 $(BIN)/wsgi-matrix run --suite hello >build/grid.txt
