@@ -7,10 +7,8 @@ server that keeps the rule, and of servers that each break it in one way.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from wsgi_matrix.docs_pages import rules as rules_docs
 from wsgi_matrix.model.wire import Step
 from wsgi_matrix.probe.agent import fair_time
 from wsgi_matrix.suites.conformance import http1, pep3333
@@ -77,27 +75,6 @@ def test_every_row_of_pep_3333_is_a_rule_or_named_with_the_reason_why_not():
     unseen = {each.id for each in pep3333.UNSEEN if each.why}
     assert not rules & unseen
     assert rules | unseen == rows
-
-
-def test_the_pages_are_what_the_rules_say():
-    """Levels and citations of the server's own tables too: there is one place for them."""
-    assert rules_docs.stale(Path(__file__).parents[2] / "docs") == []
-
-
-def test_a_page_with_another_level_or_citation_is_stale(tmp_path):
-    pages = Path(__file__).parents[2] / "docs"
-    for name in rules_docs.PAGES:
-        (tmp_path / name).write_bytes((pages / name).read_bytes())
-    table = tmp_path / "conformance-http1.md"
-    text = table.read_text(encoding="utf-8")
-    for row in (
-        "| R46 | RFC 9110 section 7.1 | MUST |",
-        "| R46 | RFC 9112 section 7.1 | SHOULD |",
-    ):
-        table.write_text(text.replace("| R46 | RFC 9112 section 7.1 | MUST |", row), "utf-8")
-        assert rules_docs.stale(tmp_path) == [table.name]
-    rules_docs.write(tmp_path)
-    assert table.read_text(encoding="utf-8") == text
 
 
 def fault(name: str, *scripts, hurry: bool) -> str:

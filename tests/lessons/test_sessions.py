@@ -23,7 +23,7 @@ def test_the_page_shows_what_really_comes(name, sessions, ran):
     assert len(shown) == len(typed) > 0
     for command, on_page, came in zip(typed, shown, ran[name], strict=True):
         assert sessions.shape(came) == sessions.shape(on_page), (
-            f"$ {command}\nif this is right: python docs/lessons/sessions.py {name}"
+            f"$ {command}\nif this is right: make lessons LESSONS={name}"
         )
 
 

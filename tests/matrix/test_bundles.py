@@ -163,6 +163,15 @@ def test_what_is_a_cache_or_no_file_is_no_part_of_an_app(app: App, tmp_path: Pat
     assert names(after) == {"app/app.py", "lib/tiny.py"}
 
 
+def test_a_link_to_a_file_is_that_file(app: App, tmp_path: Path) -> None:
+    """As apps/*/files/numbers.txt are: what they point to is no part of the app's directory."""
+    (tmp_path / "shared.txt").write_text("shared")
+    (app.path / "mine.txt").symlink_to("../shared.txt")
+    copied = ensure_bundle(app, PY311, tmp_path, LINUX).app / "mine.txt"
+    assert not copied.is_symlink()
+    assert copied.read_text() == "shared"
+
+
 def unlocked(app: App, tmp_path: Path) -> App:
     """The same app with requirements that name no hash, one of them in a file of its own."""
     (app.path / "requirements.txt").write_text(

@@ -351,11 +351,3 @@ def test_a_grid_that_does_not_fit_is_a_line_a_server(tmp_path):
     text = on_a_terminal(tmp_path, *words, rows=6)
     assert "of 2" in text
     assert "plain good" not in text
-
-
-def test_the_reference_in_the_docs_is_current():
-    script = HERE.parents[1] / "docs" / "command.py"
-    done = subprocess.run(
-        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -149,17 +147,6 @@ def test_the_suite_sends_all_of_it_and_prints_what_is_set_aside():
     assert set(suite.requests) < {case.id for case in suite.cases}
     assert any("date" in note for note in suite.notes)
     assert not suite.burst
-
-
-def test_the_documentation_is_what_the_contract_says():
-    made = subprocess.run(
-        [sys.executable, "-m", "wsgi_matrix.docs_pages.contract", ROOT / "apps" / "contract.toml"],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    assert made.stdout == (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
 
 
 def test_a_defect_of_one_case_leaves_the_others_their_verdicts(result_of):

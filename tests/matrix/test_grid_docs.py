@@ -84,7 +84,7 @@ def test_an_interrupted_run_says_so(run_of, result_of):
 
 def test_the_published_grid_has_every_rule_and_server_that_there_is():
     """Where this is red, `make grid` makes it anew."""
-    published = rows((ROOT / "docs" / "grid.md").read_text(encoding="utf-8"))
+    published = rows((ROOT / "docs" / "results" / "grid.md").read_text(encoding="utf-8"))
     rules = {rule.id for rules in GROUPS.values() for rule in rules}
     servers = set(matrix_toml.load(ROOT / "matrix.toml").servers)
     assert {*rules, *servers} - set(published) == set()

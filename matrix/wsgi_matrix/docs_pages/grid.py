@@ -1,25 +1,19 @@
-"""``docs/grid.md``, the published grid, made from a run of everything:
+"""``docs/results/grid.md``, the published grid, made from a run of everything.
 
-python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md
-
-Of several files, each cell is shown as the last one has it: a part can be run again by itself.
+Of several runs, each cell is shown as the last one has it: a part can be run again by itself.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import matrix_toml
-from wsgi_matrix.model.axes import HELLO, Server
+from wsgi_matrix.model.axes import HELLO
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import ORDER
 from wsgi_matrix.reports.grid import LEGEND, MARKS
-from wsgi_matrix.results import saved
 from wsgi_matrix.suites.conformance.suite import NAME as RULES
 from wsgi_matrix.suites.contract.suite import NAME as CONTRACT
 from wsgi_matrix.suites.fd_scaling.suite import NAME as LIMITS
@@ -29,12 +23,10 @@ from wsgi_matrix.suites.slow_clients.suite import NAME as SLOW
 INTRO = """\
 # The grid
 
-Made by `make grid`: every server × every app × every suite, then
-`python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md`. Nothing here is
-written by hand. Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults;
-the page says what came of it. What stands behind a mark (the octets, what is accepted, what came)
-is in `results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one
-server.
+Made by `make grid`: every server × every app × every suite. Nothing here is written by hand.
+Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults; the page
+says what came of it. What stands behind a mark (the octets, what is accepted, what came) is in
+`results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one server.
 """
 TITLES = {
     HELLO: "Limits: every framework under each profile",
@@ -57,8 +49,8 @@ SAYS = {
 Results = dict[str, Any]
 
 
-def render(values: Sequence[Results], servers: dict[str, Server]) -> str:
-    """The whole document from values of ``results.json``; ``servers`` tells their versions."""
+def render(values: Sequence[Results], servers: dict[str, str]) -> str:
+    """The whole document from values of ``results.json``; ``servers``: product and version."""
     newest = {cell["id"]: cell for value in values for cell in value["cells"]}
     cells = list(newest.values())
     names = list(dict.fromkeys(cell["server"] for cell in cells))
@@ -83,8 +75,8 @@ def _run(value: Results) -> str:
     phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in run["phases"].items())
     partial = f" A part of it: {run['partial_reason']}." if run["partial"] else ""
     return (
-        f"{run['started']}, {run['where']}, {run['kernel']}: {len(value['cells'])} cells in "
-        f"{run['seconds']:.0f} s ({phases}).{partial}\n"
+        f"{run['started']}, wsgi-matrix {run['tool_version']}, {run['where']}, {run['kernel']}: "
+        f"{len(value['cells'])} cells in {run['seconds']:.0f} s ({phases}).{partial}\n"
     )
 
 
@@ -92,18 +84,16 @@ def _legend() -> str:
     return "; ".join(f"{MARKS[outcome]} {LEGEND[outcome]}" for outcome in ORDER) + ".\n"
 
 
-def _servers(cells: list[Results], names: Iterable[str], servers: dict[str, Server]) -> str:
+def _servers(cells: list[Results], names: Iterable[str], servers: dict[str, str]) -> str:
     rows = []
     for name in names:
         mine = [cell for cell in cells if cell["server"] == name]
         images = dict.fromkeys(cell["image"]["id"] for cell in mine if cell["image"])
         default = [c for c in mine if c["suite"] == LIMITS and c["limits"]["nofile"] is None]
-        server = servers.get(name)
-        product = f"{server.product} {server.version}".strip() if server else ""
         rows.append(
             [
                 name,
-                product or "this tree",
+                servers.get(name, ""),
                 _median(default, "ready_seconds", lambda found: f"{found:.2f} s"),
                 _median(default, "memory", lambda found: f"{found / 2**20:.1f} MiB"),
                 "<br>".join(f"`{image.removeprefix('sha256:')[:16]}`" for image in images),
@@ -209,14 +199,3 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _inline(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def main(paths: Sequence[str]) -> int:
-    """Write the document for the files at ``paths`` to stdout."""
-    matrix = matrix_toml.load(matrix_toml.find(Path.cwd()))
-    sys.stdout.write(render([saved.read(Path(path)) for path in paths], matrix.servers))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
