@@ -34,6 +34,8 @@ from wsgi_matrix.results import cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, registry
+from wsgi_matrix.suites.contract import suite as contract_suite
+from wsgi_matrix.suites.contract.suite import ContractSettings
 from wsgi_matrix.suites.traffic import settings as traffic_settings
 from wsgi_matrix.suites.traffic import suite as traffic_suite
 from wsgi_matrix.traffic import load
@@ -112,8 +114,9 @@ def run(
 
 def reuse_store(settings: Config) -> Store:
     """Results of earlier runs of this matrix."""
-    files = [path for each in settings.suites.values() for path in each.inputs]
-    return Store(settings.build, *files)
+    contract = settings.suites.get(contract_suite.NAME)
+    files = [contract.contract] if isinstance(contract, ContractSettings) else []
+    return Store(settings.build, *filter(None, files))
 
 
 def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) -> str:

@@ -18,7 +18,7 @@ from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model.axes import Cell, Server
 from wsgi_matrix.model.settings import Config, SuiteSettings
 from wsgi_matrix.suites import registry
-from wsgi_matrix.util.toml_file import TomlFile
+from wsgi_matrix.util.toml_file import TomlFile, dotted
 
 FILE_NAME = "matrix.toml"
 
@@ -44,7 +44,7 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     servers = {name: _built(source, server) for name, server in read.servers.items()}
     for server in peers.read(settings.peers) if settings.peers else ():
         if server.name in servers:
-            source.wrong(f'a second server "{server.name}" in {server.context}', "run", "peers")
+            source.wrong("run.peers", f'a second server "{server.name}" in {server.context}')
         servers[server.name] = server
     ours = built_in(build or source.root / "build") if settings.built_in else None
     config = Config(
@@ -60,11 +60,11 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     )
     for axis in ("servers", "apps", "limits", "pythons"):
         if not getattr(config, axis):
-            source.wrong(f"at least one [{axis}.NAME] is needed", axis)
+            source.wrong(axis, f"at least one [{axis}.NAME] is needed")
     known = registry.types()
     for name in settings.suites:
         if name not in (*known, "all"):
-            source.wrong(f'unknown suite "{name}"{suggestion(name, known)}', "run", "suites")
+            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, known)}')
     return config
 
 
@@ -81,7 +81,8 @@ def _built(source: TomlFile, server: Server) -> Server:
     if server.context != Path():
         return server
     if not server.image:
-        source.wrong('the key "context" is missing, or "image"', "servers", server.name)
+        key = dotted(("servers", server.name))
+        source.wrong(key, 'the key "context" is missing, or "image"')
     return replace(server, context=source.root)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from wsgi_matrix.config.schema import ServerFile
 from wsgi_matrix.errors import suggestion
 from wsgi_matrix.model.axes import Server
-from wsgi_matrix.util.toml_file import TomlFile
+from wsgi_matrix.util.toml_file import TomlFile, dotted
 
 FILE_NAME = "server.toml"
 
@@ -33,7 +33,7 @@ def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:
     build = {key: value for key, value in data.items() if key != "servers"}
     tables = data["servers"]
     if not tables:
-        source.wrong("at least one [servers.NAME] is needed", "servers")
+        source.wrong("servers", "at least one [servers.NAME] is needed")
     found = []
     for name, table in tables.items():
         merged = {**build, **table, "context": "."}
@@ -52,4 +52,4 @@ def check_placeholders(source: TomlFile, server: Server) -> None:
             except (KeyError, ValueError, IndexError) as problem:
                 hint = suggestion(str(problem.args[0]), known)
                 message = f"{word!r}: unknown placeholder{hint}"
-                source.wrong(message, "servers", server.name, key)
+                source.wrong(dotted(("servers", server.name, key)), message)

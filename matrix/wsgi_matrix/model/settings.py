@@ -56,11 +56,6 @@ class SuiteSettings:
         Workers | None, doc("Worker processes of each server, in place of what its table says.")
     ] = None
 
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        """Files that the suite is read from."""
-        return ()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Xfail:

@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -60,16 +60,16 @@ class TomlFile:
         made: T = model_value(found, kind, self._unexpected, self.root, path, name)
         return made
 
-    def wrong(self, message: str, *path: str) -> NoReturn:
-        """Raise the error about the key ``path``; none: about the file."""
-        raise ConfigError(": ".join(filter(None, [self.name, dotted(path), message])))
-
-    def _unexpected(self, path: tuple[str, ...], wanted: str, found: Any) -> NoReturn:
-        self.wrong(f"{wanted} is expected, not {shown(found)}", *path)
+    def wrong(self, key: str, message: str) -> NoReturn:
+        """Raise the error about ``key``, as :func:`dotted` writes it; empty: about the file."""
+        raise ConfigError(": ".join(filter(None, [self.name, key, message])))
 
     def unknown(self, known: Iterable[str], *path: str) -> NoReturn:
         """Raise the error about a key that is not one of those that are ``known``."""
-        self.wrong(f"unknown key{suggestion(path[-1], known)}", *path)
+        self.wrong(dotted(path), f"unknown key{suggestion(path[-1], known)}")
+
+    def _unexpected(self, path: Sequence[str], wanted: str, found: Any) -> NoReturn:
+        self.wrong(dotted(path), f"{wanted} is expected, not {shown(found)}")
 
     def _explain(self, value: Any, kind: Any, path: tuple[str, ...]) -> NoReturn:
         """Raise the error about what msgspec refuses.
@@ -77,29 +77,37 @@ class TomlFile:
         Its own names neither keys that people chose nor those that it knows, and speaks of JSON.
         """
         core, metas = taken_apart(kind)
-        if not isinstance(value, dict) or not (_is_table(core) or _is_dict(core)):
-            in_words = any(extra(meta, "expected") for meta in metas)
-            if isinstance(value, list) and typing.get_origin(core) is tuple and not in_words:
-                self._explain_items(value, typing.get_args(core)[0], path)
-            self._unexpected(path, expected(kind), value)
-        if _is_dict(core):
+        in_words = any(extra(meta, "expected") for meta in metas)
+        if isinstance(value, dict) and _is_dict(core):
             of_key, of_value = typing.get_args(core)
-            for key, each in value.items():
-                if not _fits(key, of_key):
-                    self._unexpected((*path, key), f"a name of {expected(of_key)}", key)
-                if not _fits(each, of_value):
-                    self._explain(each, of_value, (*path, key))
-        fields = {each.name: each for each in msgspec.structs.fields(core)}
-        for key in value:
+            self._explain_named(value, of_key, of_value, path)
+        elif isinstance(value, dict) and _is_table(core):
+            self._explain_table(value, core, path)
+        elif isinstance(value, list) and typing.get_origin(core) is tuple and not in_words:
+            self._explain_items(value, typing.get_args(core)[0], path)
+        self._unexpected(path, expected(kind), value)
+
+    def _explain_named(
+        self, tables: Mapping[str, Any], of_key: Any, of_value: Any, path: tuple[str, ...]
+    ) -> None:
+        for key, each in tables.items():
+            if not _fits(key, of_key):
+                self._unexpected((*path, key), f"a name of {expected(of_key)}", key)
+            if not _fits(each, of_value):
+                self._explain(each, of_value, (*path, key))
+
+    def _explain_table(self, table: Mapping[str, Any], kind: Any, path: tuple[str, ...]) -> None:
+        fields = {each.name: each for each in msgspec.structs.fields(kind)}
+        for key in table:
             if key not in fields:
                 self._unknown(key, fields, path)
         for name, field in fields.items():
-            if name in value and not _fits(value[name], field.type):
-                self._explain(value[name], field.type, (*path, name))
-        missing = next(name for name, each in fields.items() if each.required and name not in value)
-        self.wrong(f'the key "{missing}" is missing', *path)
+            if name in table and not _fits(table[name], field.type):
+                self._explain(table[name], field.type, (*path, name))
+            if name not in table and field.required:
+                self.wrong(dotted(path), f'the key "{name}" is missing')
 
-    def _explain_items(self, items: list[Any], kind: Any, path: tuple[str, ...]) -> None:
+    def _explain_items(self, items: Iterable[Any], kind: Any, path: tuple[str, ...]) -> None:
         """The item that is wrong is named, unless the words for the list say it all."""
         for number, each in enumerate(items, 1):
             if expected(kind) != _WORDS[str] and not _fits(each, kind):
@@ -112,7 +120,7 @@ class TomlFile:
             for meta in taken_apart(field.type)[1]:
                 if key in (was := extra(meta, "was") or {}):
                     remedy = f"; {was[key]}" if was[key] else ""
-                    self.wrong(f'this key is called "{name}" now{remedy}', *path, key)
+                    self.wrong(dotted((*path, key)), f'this key is called "{name}" now{remedy}')
         self.unknown(fields, *path, key)
 
 

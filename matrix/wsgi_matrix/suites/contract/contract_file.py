@@ -228,12 +228,12 @@ def from_data(source: TomlFile, data: dict[str, Any]) -> tuple[Endpoint, ...]:
     tables = source.convert(data, ContractFile).endpoint
     for number, table in enumerate(tables, 1):
         if "{" in (table.example or table.path) and not table.exchange:
-            source.wrong('the key "example" is missing', "endpoint", str(number))
+            source.wrong(f"endpoint.{number}", 'the key "example" is missing')
     endpoints = tuple(table.endpoint() for table in tables)
     names = [asked.name for endpoint in endpoints for asked in endpoint.asked]
     for name in names:
         if names.count(name) > 1:
-            source.wrong("two exchanges have this name", name)
+            source.wrong(name, "two exchanges have this name")
     return endpoints
 
 

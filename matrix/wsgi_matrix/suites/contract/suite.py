@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 from wsgi_matrix.errors import ConfigError
@@ -41,11 +40,6 @@ class ContractSettings(SuiteSettings):
     reference_server: Annotated[
         Text, doc("The server whose responses those of the others are compared with.")
     ] = ""
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        """See :class:`SuiteSettings`."""
-        return (self.contract,) if self.contract else ()
 
 
 def judge(asked: Asked, evidence: Evidence) -> Verdict:
