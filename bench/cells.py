@@ -48,7 +48,7 @@ path = "{top}/apps/wsgiapp"
 
 [pythons."3.11"]
 images = ["python:3.11-slim"]
-suite = "bookworm"
+debian = "bookworm"
 """
 
 

@@ -68,7 +68,7 @@ def test_a_folder_is_a_server_for_each_of_its_tables(load, tmp_path):
         ('args = ["{app}", "{port}"]', "", "servers.one_a", '"args" is missing'),
         ("{threads}", "{thread}", "servers.one_b.args", 'did you mean "threads"'),
         ("threads = 4", "threads = 0", "servers.one_b.threads", "from 1"),
-        ("threads = 4", "ready = '('", "servers.one_b.ready", "regular expression"),
+        ("threads = 4", "ready_log = '('", "servers.one_b.ready_log", "regular expression"),
         ("[servers.one_a]", "[servers.one-a]", "servers.one-a", "no hyphen"),
     ],
 )

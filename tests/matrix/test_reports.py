@@ -203,7 +203,7 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
         ("[]", "not a results.json"),
         ('{"schema": 2}', "not a results.json of wsgi-matrix (its schema: 2)"),
         ('{"schema": "wsgi-matrix/evidence/1"}', "not a results.json"),
-        ('{"schema": "wsgi-matrix/results/9"}', "schema wsgi-matrix/results/9"),
+        ('{"schema": "wsgi-matrix/results/9"}', "schema 9; wsgi-matrix "),
         (f'{{"schema": "{run_json.SCHEMA}"}}', "damaged: Object missing required field `run`"),
         (f'{{"schema": "{run_json.SCHEMA}", "run": 7}}', "damaged"),
     ],

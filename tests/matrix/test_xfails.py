@@ -49,8 +49,8 @@ def test_an_entry_is_about_what_it_matches_only(result_of, other):
 
 
 def test_a_failure_of_another_kind_stays_red(result_of):
-    assert judged(result_of, Outcome.FAIL, entry(says="bec"))[1].outcome is Outcome.XFAIL
-    _, check = judged(result_of, Outcome.FAIL, entry(says="^elsewhere$"))
+    assert judged(result_of, Outcome.FAIL, entry(detail="bec"))[1].outcome is Outcome.XFAIL
+    _, check = judged(result_of, Outcome.FAIL, entry(detail="^elsewhere$"))
     assert check.outcome is Outcome.FAIL
     assert "expected to say" in check.detail
 

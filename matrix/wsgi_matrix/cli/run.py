@@ -34,6 +34,9 @@ from wsgi_matrix.results import cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, registry
+from wsgi_matrix.suites.contract import suite as contract_suite
+from wsgi_matrix.suites.contract.suite import ContractSettings
+from wsgi_matrix.suites.traffic import settings as traffic_settings
 from wsgi_matrix.suites.traffic import suite as traffic_suite
 from wsgi_matrix.traffic import load
 from wsgi_matrix.util.atomic_write import write_whole
@@ -111,8 +114,9 @@ def run(
 
 def reuse_store(settings: Config) -> Store:
     """Results of earlier runs of this matrix."""
-    files = [each.contract for each in settings.suites.values() if each.contract]
-    return Store(settings.build, *files)
+    contract = settings.suites.get(contract_suite.NAME)
+    files = [contract.contract] if isinstance(contract, ContractSettings) else []
+    return Store(settings.build, *filter(None, files))
 
 
 def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) -> str:
@@ -137,8 +141,7 @@ def write_down(folder: Path, done: Run) -> None:
 
 def tell_reading(settings: Config) -> None:
     """Say which traffic takes a while to read, before it is read."""
-    traffic = settings.suites.get(traffic_suite.NAME)
-    for path, size in load.large(traffic.send if traffic else (), settings.file.parent):
+    for path, size in load.large(traffic_settings.of(settings).send, settings.file.parent):
         click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 
 

@@ -99,7 +99,7 @@ def _around(cell: Cell) -> tuple[object, ...]:
     """
     around = cell.app.surroundings
     secret = [path.read_bytes() for _, path in around.secrets]
-    return (around, secret, secrets.token_hex(8) if around.beside else "")
+    return (around, secret, secrets.token_hex(8) if around.services else "")
 
 
 def _fields(value: Any, *without: str) -> list[tuple[str, Any]]:

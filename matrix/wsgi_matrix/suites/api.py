@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import CellResult
 from wsgi_matrix.model.session import Session
-from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.settings import Config, SuiteSettings
 from wsgi_matrix.model.wire import Talk
 from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites.case import Case
@@ -79,6 +79,9 @@ class SuiteType:
 
     Raises :class:`~wsgi_matrix.errors.UserError` for one that lacks what the suite needs.
     """
+    settings: type[SuiteSettings] = SuiteSettings
+    """What its table ``[suites.NAME]`` may say: a frozen dataclass of :class:`SuiteSettings`, each
+    field with its type and ``doc`` as :mod:`wsgi_matrix.util.file_types` has them."""
     apps: tuple[App, ...] = ()
     """Applications of its own, which stand for the axis of apps; a cell for each."""
     one_worker: bool = False

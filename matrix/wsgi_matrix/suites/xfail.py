@@ -40,8 +40,8 @@ def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
     if entry is None:
         return check
     if check.outcome in EXPECTED:
-        if not re.search(entry.says, check.detail):
-            detail = f"expected to say {entry.says!r} ({entry.reason}): {check.detail}"
+        if not re.search(entry.detail, check.detail):
+            detail = f"expected to say {entry.detail!r} ({entry.reason}): {check.detail}"
             return replace(check, detail=detail)
         detail = f"{entry.reason}\n{check.outcome.value}: {check.detail}"
         return replace(check, outcome=Outcome.XFAIL, detail=detail)

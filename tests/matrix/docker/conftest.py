@@ -15,9 +15,9 @@ from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 
 TOP = Path(__file__).parents[3]
 PYTHONS = (
-    Python(version="3.11", images=("python:3.11-slim",), suite="bookworm"),
-    Python(version="3.13", images=("python:3.13-slim",), suite="trixie"),
-    Python(version="3.15", images=("python:3.15-slim",), suite="forky"),
+    Python(version="3.11", images=("python:3.11-slim",), debian="bookworm"),
+    Python(version="3.13", images=("python:3.13-slim",), debian="trixie"),
+    Python(version="3.15", images=("python:3.15-slim",), debian="forky"),
 )
 ARGS = ("{app}", "--chdir", "{folder}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}")
 ONEGATE = Server(name="onegate", context=TOP, args=ARGS)

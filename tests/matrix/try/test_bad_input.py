@@ -82,7 +82,7 @@ def test_a_set_up_command_that_fails(try_shop):
 def test_a_ready_check_that_never_holds(try_shop, folder):
     expected = "the ready check / wants 418, the last answer was: HTTP/1.1 200 OK"
     for deadline in ("2", "30"):  # on a busy machine the server is not there after the first
-        options = ("--ready", "/=418", "--deadline", deadline)
+        options = ("--ready-path", "/", "--ready-status", "418", "--deadline", deadline)
         done = try_shop("/", options=options, servers="onegate")
         assert done.code == 5
         if expected in done.out:
@@ -149,15 +149,19 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
         (("--http-env", "dev"), '--http-env: there is no "dev"'),
         (("--largest", "1TiB"), "a size"),
         (("--env", "SHOP_NOT_SET"), "it is not set here"),
-        (("--env", "A-B=1"), "a variable's name"),
+        (("--env", "A-B=1"), "environment.A-B: a name of letters, digits and _"),
         (("--env-file", "nowhere.env"), "--env-file"),
-        (("--secret", "token=nowhere"), "a file for the secret"),
+        (("--secret", "token=nowhere"), "secrets.token: a file"),
         (("--writable", "data"), "an absolute path"),
         (("--writable", "/srv"), "where the app is"),
         (("--setup", "a 'b"), "a command"),
-        (("--ready", "health"), "a path and a status"),
-        (("--beside", "db"), "NAME=IMAGE"),
-        (("--beside-env", "db:A=b"), "is no --beside"),
+        (("--ready-path", "health"), "a path such as /health"),
+        (("--ready-path", "/", "--ready-status", "20"), "a whole number from 100 to 599"),
+        (("--service", "db"), "NAME=IMAGE"),
+        (("--service-env", "db:A=b"), "is no --service"),
+        (("--ready", "/health=200"), "say --ready-path /health, and --ready-status"),
+        (("--beside", "db=redis"), "say --service"),
+        (("--beside-env", "db:A=b"), "say --service-env"),
         (("--server-image", "x"), "--server-command"),
         (("--server-command", "serve {app}"), "{app} and {port}"),
         (("--server-command", "no_such_program_here {app} {port}"), "there is no program"),
@@ -194,7 +198,7 @@ def test_a_worker_that_dies_over_a_request(try_shop):
 
 
 def test_what_processes_cannot_have_is_refused_with_the_reason(try_shop):
-    for option in (("--beside", "db=redis"), ("--writable", "/data")):
+    for option in (("--service", "db=redis"), ("--writable", "/data")):
         done = try_shop("/", options=option)
         assert done.code == 3
         assert "processes" in done.out or "a process sees" in done.out

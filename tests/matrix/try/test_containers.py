@@ -77,11 +77,11 @@ def test_all_that_is_around_an_app(try_shop, folder, base, containers):
     )
     (folder / "token.txt").write_text("s3cret")
     options = (
-        *("--beside", f"db={image}", "--env", "SHOP_DB=db", "--env", "SHOP=ü $x"),
+        *("--service", f"db={image}", "--env", "SHOP_DB=db", "--env", "SHOP=ü $x"),
         *("--secret", "token=token.txt", "--env", "SHOP_SECRET=/run/secrets/token"),
         *("--writable", "/data", "--env", "SHOP_FOLDER=/data"),
         *("--setup", "python -c \"open('/data/made', 'w').write('up')\""),
-        *("--ready", "/surroundings=200"),
+        *("--ready-path", "/surroundings"),
     )
     done = try_shop("/surroundings", options=options, engine="docker")
     assert done.code == 0, done.out + done.err
@@ -96,7 +96,7 @@ def test_what_is_beside_an_app_and_ends_is_told_with_its_log(try_shop, base):
         "wsgi-matrix-test-ends",
         'EXPOSE 6379\nCMD ["python3", "-c", "raise SystemExit(\'no password\')"]\n',
     )
-    done = try_shop("/", options=("--beside", f"db={image}"), servers="onegate", engine="docker")
+    done = try_shop("/", options=("--service", f"db={image}"), servers="onegate", engine="docker")
     assert done.code == 5
     assert "db" in done.complaint
     assert "ended" in done.complaint
@@ -104,7 +104,7 @@ def test_what_is_beside_an_app_and_ends_is_told_with_its_log(try_shop, base):
 
 
 def test_an_image_that_is_not_there(try_shop):
-    options = ("--beside", "db=localhost:1/nowhere")
+    options = ("--service", "db=localhost:1/nowhere")
     done = try_shop("/", options=options, servers="onegate", engine="docker")
     assert done.code == 5
     assert "no image localhost:1/nowhere:latest" in done.complaint

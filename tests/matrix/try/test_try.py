@@ -288,7 +288,7 @@ def test_what_is_around_an_app(try_shop, folder):
             "--setup",
             "python -c \"import sys; open(sys.argv[1], 'w').write('up')\" {writable}/made",
         ),
-        *("--ready", "/surroundings=200"),
+        *("--ready-path", "/surroundings", "--ready-status", "200"),
     )
     done = try_shop("/surroundings", options=options)
     assert done.code == 0, done.out + done.err
@@ -417,7 +417,7 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
     )
     read = matrix_toml.load(folder / "matrix.toml")
     around = read.apps["shop"].surroundings
-    assert around.beside[0].image == "postgres:17"
+    assert around.services[0].image == "postgres:17"
     assert around.setup == (("python", "manage.py", "migrate"),)
     assert read.limits["small"].nofile == 128
     assert read.xfails[0].suite == "traffic"

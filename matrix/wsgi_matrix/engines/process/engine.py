@@ -237,9 +237,9 @@ def _place(build: Path) -> Path:
 def _not_here(app: App) -> str:
     """Why the surroundings of an app cannot be had by a process; empty when they can."""
     around = app.surroundings
-    if around.beside:
-        names = ", ".join(each.name for each in around.beside)
-        return f"{names} beside {app.name} is a container, and these are processes"
+    if around.services:
+        names = ", ".join(each.name for each in around.services)
+        return f"{app.name} has services that are containers ({names}), and these are processes"
     for place, there in (("writable", around.writable), ("secrets", bool(around.secrets))):
         if there and not around.names(place):
             return (

@@ -20,7 +20,7 @@ from wsgi_matrix.http.response import Answer, split
 from wsgi_matrix.model import target
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.session import Ask, Session
-from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.verdict import NOT_JUDGED, overall
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
@@ -28,6 +28,7 @@ from wsgi_matrix.suites import api
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
 from wsgi_matrix.suites.traffic import hints, ignore
+from wsgi_matrix.suites.traffic.settings import TrafficSettings, of
 from wsgi_matrix.traffic import http_file, load, variables
 from wsgi_matrix.traffic.variables import Given
 
@@ -89,8 +90,8 @@ def decoded(answer: Answer) -> Answer:
 
 def of_config(config: Config) -> api.Suite:
     """The suite, from the table ``[suites.traffic]``. Raises :class:`UserError`."""
-    settings = config.suites.get(NAME)
-    if settings is None or not settings.send:
+    settings = of(config)
+    if not settings.send:
         raise ConfigError(f"{config.file}: suites.{NAME}.send names no traffic")
     try:
         captures = tuple(http_file.capture(each) for each in settings.capture)
@@ -106,7 +107,7 @@ def of_config(config: Config) -> api.Suite:
     return make(sessions, settings)
 
 
-def judgement(settings: SuiteSettings) -> Judgement:
+def judgement(settings: TrafficSettings) -> Judgement:
     """By what the settings say that answers are judged. Raises :class:`UserError`."""
     for status in settings.allow_status:
         if not (status.isdigit() and 500 <= int(status) <= 599):
@@ -117,7 +118,7 @@ def judgement(settings: SuiteSettings) -> Judgement:
     )
 
 
-def make(sessions: Sequence[Session], settings: SuiteSettings) -> api.Suite:
+def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
     """The suite that sends ``sessions``."""
     by = judgement(settings)
     asks = [ask for session in sessions for ask in session.asks]
@@ -297,6 +298,7 @@ TYPE = api.SuiteType(
     name=NAME,
     about="What was brought along for an app of one's own.",
     build=of_config,
+    settings=TrafficSettings,
     optional=True,
     private_tmp=True,
 )
