@@ -182,6 +182,7 @@ def test_a_red_cell_of_theirs_is_red(project, tmp_path):
         (("--matrix-apps", "shpo"), 'did you mean "shop"?'),
         (("--matrix-select", "nothing"), "matches no cell"),
         (("--matrix-suite", "helo"), 'did you mean "hello"?'),
+        (("--matrix-engine", "proces"), 'did you mean "process"?'),
     ],
 )
 def test_a_wrong_selection_of_theirs_is_an_error_of_usage(project, options, text):
@@ -204,8 +205,6 @@ def test_the_plugin_imports_nothing_for_those_who_do_not_use_it():
     done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, check=True)
     assert json.loads(done.stdout) == [
         "wsgi_matrix",
-        "wsgi_matrix.engines",
-        "wsgi_matrix.engines.names",
         "wsgi_matrix.pytest_plugin",
         "wsgi_matrix.pytest_plugin.keys",
     ]
@@ -217,8 +216,7 @@ import sys
 
 def test_of_their_own():
     ours = {name for name in sys.modules if name.startswith("wsgi_matrix.")}
-    plugin = {"wsgi_matrix.pytest_plugin", "wsgi_matrix.pytest_plugin.keys"}
-    assert ours == plugin | {"wsgi_matrix.engines", "wsgi_matrix.engines.names"}
+    assert ours == {"wsgi_matrix.pytest_plugin", "wsgi_matrix.pytest_plugin.keys"}
     assert "docker" not in sys.modules
 """
 

@@ -9,6 +9,8 @@ import click
 
 from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
+from wsgi_matrix.engines import choose
+from wsgi_matrix.engines.registry import ENGINES
 from wsgi_matrix.errors import EngineError, Exit, UserError, suggestion
 from wsgi_matrix.reports import files
 from wsgi_matrix.reports import show as showing
@@ -49,15 +51,11 @@ def _tell(which: str) -> None:
 
 
 def _kept(cell: saved.Value) -> str:
-    """What the engine says of the containers that were kept."""
-    if cell["engine"] != "docker":
-        return f"\n== kept\n{cell['kept'][0]}\n"
-    # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker.containers import inspected  # noqa: PLC0415
-
+    """What the engine says of what was kept."""
     try:
-        return f"\n== kept\n{inspected(cell['kept'])}"
-    except EngineError as problem:
+        choose.check(cell["engine"])
+        return f"\n== kept\n{ENGINES[cell['engine']].inspect(cell['kept'])}"
+    except (EngineError, UserError) as problem:
         return f"\n== kept\n{' '.join(cell['kept'])}, of which nothing can be told: {problem}\n"
 
 

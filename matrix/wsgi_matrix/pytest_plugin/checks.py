@@ -11,7 +11,8 @@ import pytest
 
 from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.engines import choose
+from wsgi_matrix.engines.registry import AUTO
 from wsgi_matrix.errors import EngineError, SetupError, UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
@@ -66,6 +67,7 @@ class Plan:
     """What the options select."""
 
     matrix: Config
+    engine: str
     cells: tuple[Cell, ...]
     sent: Mapping[str, api.Suite]
 
@@ -82,7 +84,9 @@ def load(pytest_config: pytest.Config) -> Plan:
     """What the options select. Raises :class:`pytest.UsageError` for a wrong selection."""
     named = pytest_config.getoption("--matrix-config")
     build = pytest_config.getoption("--matrix-build")
+    engine = pytest_config.getoption("--matrix-engine") or AUTO
     try:
+        choose.check(engine)
         file = Path(named) if named else config.find(pytest_config.rootpath)
         matrix = config.load(file, Path(build) if build else None)
         chosen = {
@@ -106,7 +110,7 @@ def load(pytest_config: pytest.Config) -> Plan:
         }
     except UserError as problem:
         raise pytest.UsageError(f"wsgi-matrix: {problem}") from None
-    return Plan(matrix, cells, sent)
+    return Plan(matrix, engine, cells, sent)
 
 
 def run(pytestconfig: pytest.Config) -> Run:
@@ -118,7 +122,7 @@ def run(pytestconfig: pytest.Config) -> Run:
     chosen = load(pytestconfig)
     matrix = chosen.matrix
     try:
-        engine, notice = choose(pytestconfig.getoption("--matrix-engine"), matrix.build)
+        engine, notice = choose.choose(chosen.engine, matrix.build)
         pytestconfig.stash[NOTICE] = notice
         jobs = pytestconfig.getoption("--matrix-jobs")
         with contextlib.closing(engine):

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.model.verdict import NOT_JUDGED, ORDER, counts
-
-PROCESS = "process"
-"""The engine whose cells have no image."""
 
 
 def summary(run: Run) -> str:
@@ -78,17 +76,17 @@ class Ran:
 
 def ran(run: Run) -> Ran:
     """What ran in the cells of ``run``."""
-    processes = run.engine == PROCESS
+    images = has_images(run.engine)
     rows = {
         (
             f"{r.cell.server.name} {r.cell.python.tag}",
             short(r.image.id),
-            r.image.base.removeprefix("process: ") if processes else short(r.image.server_layer),
+            short(r.image.server_layer) if images else r.image.base.removeprefix("process: "),
         ): None
         for r in run.cells
         if r.image
     }
-    titles = ("server's source", "run by") if processes else ("image", "server layer")
+    titles = ("image", "server layer") if images else ("server's source", "run by")
     return Ran(titles, tuple(rows))
 
 

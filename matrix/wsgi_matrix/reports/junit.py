@@ -10,8 +10,9 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.reports import PROCESS, responses, summary
+from wsgi_matrix.reports import responses, summary
 from wsgi_matrix.results.run_json import run_of
 
 _TAGS = {
@@ -55,7 +56,7 @@ def _suite(result: CellResult, started: str, engine: str) -> ET.Element:
         ("app", cell.app.name),
         ("limits", cell.limits.name),
         ("python", cell.python.version),
-        ("source" if engine == PROCESS else "image", result.image.id if result.image else ""),
+        ("image" if has_images(engine) else "source", result.image.id if result.image else ""),
         ("responses", responses.counted(result)),
         ("warning", responses.warning(result)),
     ):
