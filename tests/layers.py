@@ -34,8 +34,8 @@ def imported(source: str, known: set[str], package: str = "") -> set[str]:
 
     ``package``: what relative imports start from.
 
-    Where it imports by ``importlib``, each text that is the name of a module counts too, and so does
-    each ``module:object`` of an entry point anywhere.
+    Each text ``module:object``, as of an entry point, counts too, and where it imports by
+    ``importlib``, each that is the name of a module.
     """
     names: set[str] = set()
     tree = ast.parse(source)

@@ -10,7 +10,7 @@ from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import Burst, Exchange
-from wsgi_matrix.suites import judge
+from wsgi_matrix.suites import judge, lifecycle, registry
 from wsgi_matrix.suites.case import REQUESTS, Evidence
 from wsgi_matrix.suites.hello.suite import CASES
 
@@ -54,8 +54,16 @@ def good():
 def test_a_server_that_ended_before_it_was_told_to_has_not_stopped_in_order(good):
     early = replace(good, stopped=replace(good.stopped, early=True))
     assert outcomes(early)["stop"].outcome is Outcome.FAIL
-    of_stop = replace(early, cell=replace(early.cell, suite="stop"))
-    assert outcomes(of_stop)["stop"].outcome is Outcome.PASS
+    [_, found] = judge.judge(early, [lifecycle.STOPPED_BY_APP])
+    assert (found.id, found.outcome) == ("stop", Outcome.PASS)
+
+
+def test_only_the_suite_whose_app_gives_the_signal_accepts_an_early_end(plain):
+    without = {each for each in registry.types() if each not in ("contract", "traffic")}
+    by_app = {
+        each for each in without if lifecycle.STOPPED_BY_APP in registry.build(plain, each).cases
+    }
+    assert by_app == {"stop"}
 
 
 def outcomes(evidence):

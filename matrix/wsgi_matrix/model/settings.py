@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from wsgi_matrix.model.axes import App, Limits, Python, Server
+from wsgi_matrix.model.axes import DEFAULT_SUITE, App, Limits, Python, Server
 
 LARGEST_ANSWER = 16 * 2**20
 
@@ -18,7 +18,7 @@ class Settings:
     repeat: int = 2
     deadline: float = 60.0
     grace: float = 10.0
-    suites: tuple[str, ...] = ("hello",)
+    suites: tuple[str, ...] = (DEFAULT_SUITE,)
     """What is run when nobody says which."""
     shipped: bool = False
     """The servers, limits and Pythons that come with wsgi-matrix are there too."""

@@ -22,7 +22,6 @@ from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge, registry
-from wsgi_matrix.suites.hello.comparison import CHECKS, compare
 
 COMPARISON = "comparison"
 """Item that holds every check that a suite adds by comparing cells."""
@@ -51,15 +50,16 @@ class Check:
 
 
 def check_ids(cells: Sequence[Cell], suite: api.Suite) -> list[str]:
-    """The checks that ``cells``, all of ``suite``, get, in the order of reports.
-
-    Frameworks can differ only where there are several; ``matrix_across`` sees those of others.
-    """
-    ids = [judge.START, *(case.id for case in suite.cases)]
-    if suite.compare is compare:
-        several = len({cell.app.framework for cell in cells}) > 1
-        return [*ids, *(each for each in CHECKS if several or each != "frameworks-differ")]
+    """The checks that ``cells``, all of ``suite``, get, in the order of reports."""
+    ids = of_cell(suite)
+    if suite.added is not None:
+        return [*ids, *suite.added(cells)]
     return ids if suite.compare is api.alone else [*ids, COMPARISON]
+
+
+def of_cell(suite: api.Suite) -> list[str]:
+    """The checks of a cell by itself."""
+    return [judge.START, *(case.id for case in suite.cases)]
 
 
 @dataclass(frozen=True)
@@ -148,15 +148,23 @@ def run(pytestconfig: pytest.Config) -> Run:
 def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResult]]:
     """What is red when ``done`` is compared with all other runs of the same images.
 
-    Cells of the suite hello alone are compared, by what they respond to its requests. Where
+    Cells of suites alone are compared that say so, by what they respond to its requests. Where
     ``done`` has none, the test is skipped.
     """
     done = replace(done, cells=tuple(filter(cross_run.comparable, done.cells)))
     if not done.cells:
-        pytest.skip("the suite hello was not run, and it alone is compared with other runs")
-    others = cross_run.read_others(load(pytest_config).matrix.build, done)
-    everything = replace(done, cells=compare([*done.cells, *others]))
-    return [(cell, check) for cell, check in red(everything) if check.id in CHECKS]
+        kinds = registry.types()
+        names = " or ".join(name for name in kinds if kinds[name].cross_run)
+        pytest.skip(f"the suite {names} was not run, and it alone is compared with other runs")
+    chosen = load(pytest_config)
+    found = []
+    cells = (*done.cells, *cross_run.read_others(chosen.matrix.build, done))
+    for name in dict.fromkeys(result.cell.suite for result in done.cells):
+        suite = chosen.sent[name]
+        mine = suite.compare([result for result in cells if result.cell.suite == name])
+        own = of_cell(suite)
+        found += [each for each in red(replace(done, cells=mine)) if each[1].id not in own]
+    return found
 
 
 def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
@@ -166,7 +174,7 @@ def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
     if check_id != COMPARISON:
         return Check(cell_id, next(check for check in result.checks if check.id == check_id))
     suite = load(pytest_config).sent[result.cell.suite]
-    own = {judge.START, *(case.id for case in suite.cases)}
+    own = of_cell(suite)
     added = [check for check in result.checks if check.id not in own]
     outcome = overall(tuple(added))
     lines = [f"{check.id}: {check.detail}" for check in added if check.outcome is outcome]

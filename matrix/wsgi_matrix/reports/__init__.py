@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.model.verdict import NOT_JUDGED, ORDER, counts
+from wsgi_matrix.suites import registry
 
 
 def summary(run: Run) -> str:
@@ -27,7 +28,8 @@ def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
     """
     found: defaultdict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
     for result in run.cells:
-        if result.cell.suite == "hello":
+        suite = registry.types().get(result.cell.suite)
+        if suite is not None and not suite.tallied:
             continue
         for check in result.checks:
             kind = check.id.partition(":")[2] or result.cell.suite

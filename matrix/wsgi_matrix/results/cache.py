@@ -42,12 +42,8 @@ class Stored:
 class Store:
     """What earlier runs found, below the folder ``build``."""
 
-    def __init__(self, build: Path, *inputs: Path) -> None:
-        """``inputs``: files that suites are read from; results do not outlive a change in them."""
+    def __init__(self, build: Path) -> None:
         self._folder = build / "matrix" / "cells"
-        self._inputs = hashlib.sha256()
-        for path in inputs:
-            self._inputs.update(path.read_bytes())
 
     def key(self, engine: Engine, cell: Cell, suite: Suite, settings: Settings) -> str:
         """Digest of all that the result of ``cell`` follows from.
@@ -62,11 +58,11 @@ class Store:
             _fields(cell.server, "context", "process_path"),
             (cell.app.target, cell.app.framework, _around(cell)),
             cell.limits,
-            _fields(suite, "cases", "compare", "skip_reason", "waits", "notes"),
+            _fields(suite, "cases", "compare", "added", "sources", "skip_reason", "waits", "notes"),
             (suite.repeat or settings.repeat, suite.deadline or settings.deadline, settings.grace),
             [(case.id, case.level, case.says, case.cite) for case in suite.cases],
             _own_source(),
-            self._inputs.hexdigest(),
+            [hashlib.sha256(path.read_bytes()).hexdigest() for path in suite.sources],
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -14,7 +14,7 @@ from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.traffic import made, propose
 from wsgi_matrix.suites.traffic.ignore import Ignore
-from wsgi_matrix.suites.traffic.suite import NAME, SAME, Judgement, judgement, verdict
+from wsgi_matrix.suites.traffic.suite import SAME, Judgement, judgement, verdict
 
 BY_ITSELF = "the same but for what the app changes by itself"
 UNSETTLED = "the app changes its content by itself, in a way that no expression leaves out"
@@ -44,7 +44,7 @@ def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
         return Changes()
     again = run_cell(engine, ran[0].cell, config.settings, suite)
     values = [value for session in suite.sessions for value in session.generated]
-    return between(ran[0], again, _asks(suite), judgement(config.suites[NAME]), values)
+    return between(ran[0], again, _asks(suite), judgement(config.suites[suite.name]), values)
 
 
 def between(
@@ -80,7 +80,7 @@ def without(
     """
     if not found:
         return done
-    by = judgement(config.suites[NAME])
+    by = judgement(config.suites[suite.name])
     wider = replace(by, ignores=(*by.ignores, *found.ignores))
     asks = {ask.name + SAME: ask for ask in _asks(suite)}
     reference = next(each for each in done.cells if each.outcome is not Outcome.SKIP)

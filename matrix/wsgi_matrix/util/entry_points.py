@@ -7,8 +7,10 @@ https://packaging.python.org/specifications/entry-points/.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, TypeVar
 
 from wsgi_matrix.errors import UserError
@@ -42,6 +44,15 @@ def load(entry: EntryPoint) -> Any:
     except Exception as problem:  # whatever another distribution's code raises
         told = f"{type(problem).__name__}: {problem}".splitlines()[0]
         raise UserError(f"{title(entry)} cannot be loaded: {told}") from problem
+
+
+def sources(entry: EntryPoint) -> tuple[Path, ...]:
+    """The Python files of the top package, or of the module, of an entry that has been loaded."""
+    top = sys.modules[entry.module.partition(".")[0]]
+    places = getattr(top, "__path__", None)
+    if places is None:
+        return (Path(str(top.__file__)),)
+    return tuple(sorted(file for place in places for file in Path(place).rglob("*.py")))
 
 
 class Registry(Mapping[str, T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App
-from wsgi_matrix.suites.api import SuiteType
+from wsgi_matrix.suites.api import Layout, SuiteType
 from wsgi_matrix.suites.conformance import http1, pep3333, smuggling
 from wsgi_matrix.suites.conformance.rule import Rule
 from wsgi_matrix.suites.conformance.rule_suite import rule_suite
@@ -18,6 +18,9 @@ DEADLINE = 600.0
 TYPE = SuiteType(
     name=NAME,
     about="The rules of PEP 3333 and HTTP/1.1.",
+    title="PEP 3333, HTTP/1.1, request smuggling",
+    caption="A row is a rule, a column is a server.",
+    layout=Layout.RULES,
     build=lambda _config: rule_suite(NAME, RULES, deadline=DEADLINE),
     apps=(App(name=NAME, path=Path(__file__).with_name("app")),),
     one_worker=True,

@@ -12,18 +12,16 @@ from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.http.normalise import RULES
 from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.model.settings import Config
+from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.contract import comparison
 from wsgi_matrix.suites.contract.contract_file import Asked, load
 from wsgi_matrix.suites.contract.responses import fault
-from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
 
 NAME = "contract"
 PATIENCE = 5.0
 """Seconds for one exchange: a server that hangs must not take the others' time."""
-KEPT = ("limits", "unchanged", "stop")
-"""Checks on the cell itself that hold whatever is sent."""
 
 
 def judge(asked: Asked, evidence: Evidence) -> Verdict:
@@ -53,11 +51,10 @@ def suite(config: Config) -> Suite:
         )
         for each in asked.values()
     )
-    kept = tuple(case for case in CELL_CASES if case.id in KEPT)
     return Suite(
         name=NAME,
         requests={name: each.request for name, each in asked.items()},
-        cases=(*kept, *cases),
+        cases=(*lifecycle.ALWAYS, *cases),
         compare=partial(
             comparison.compare,
             asked=asked,
@@ -66,6 +63,7 @@ def suite(config: Config) -> Suite:
         ),
         repeat=1,
         burst=False,
+        sources=(settings.contract,),
         patience=PATIENCE,
         notes=("Before answers are compared:", *(f"  {rule.id}: {rule.says}" for rule in RULES)),
     )
@@ -74,5 +72,7 @@ def suite(config: Config) -> Suite:
 TYPE = SuiteType(
     name=NAME,
     about="All that an app has to answer, compared over the apps and over the servers.",
+    title="The contract of the apps",
+    caption="Checks of all exchanges, compared over apps and servers, by their outcome.",
     build=suite,
 )

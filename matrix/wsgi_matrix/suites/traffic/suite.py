@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.http.normalise import RULES, Normal, difference, normal
@@ -24,9 +25,8 @@ from wsgi_matrix.model.settings import Config, SuiteSettings
 from wsgi_matrix.model.verdict import NOT_JUDGED, overall
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites import api, lifecycle
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
 from wsgi_matrix.suites.traffic import hints, ignore
 from wsgi_matrix.traffic import http_file, load, variables
 from wsgi_matrix.traffic.variables import Given
@@ -35,8 +35,6 @@ NAME = "traffic"
 SAME = ":same"
 """What the ids of the comparisons end with."""
 BURST = "burst"
-KEPT = ("limits", "unchanged", "stop")
-"""Checks on the cell itself that hold whatever is sent."""
 TOO_LARGE = "answer of more than"
 MORE = "--largest takes up to 64MiB; leave out of the traffic what is larger or never ends"
 LOG_LINES = 12
@@ -106,6 +104,12 @@ def of_config(config: Config) -> api.Suite:
     return make(sessions, settings)
 
 
+def _files(config: Config) -> tuple[Path, ...]:
+    """The files of the table ``[suites.traffic]``."""
+    settings = config.suites.get(NAME, SuiteSettings())
+    return load.files(settings.send, config.file.parent)
+
+
 def judgement(settings: SuiteSettings) -> Judgement:
     """By what the settings say that answers are judged. Raises :class:`UserError`."""
     for status in settings.allow_status:
@@ -124,7 +128,7 @@ def make(sessions: Sequence[Session], settings: SuiteSettings) -> api.Suite:
     known = {capture.name for ask in asks for capture in ask.captures}
     burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask, known)), None)
     meant = f" but {', '.join(map(str, sorted(by.allowed)))}" if by.allowed else ""
-    cases = [case for case in CELL_CASES if case.id in KEPT]
+    cases = [*lifecycle.ALWAYS]
     cases += [
         Case(
             id=ask.name,
@@ -296,7 +300,10 @@ def _shown(raw: bytes) -> str:
 TYPE = api.SuiteType(
     name=NAME,
     about="What was brought along for an app of one's own.",
+    title="Traffic of one's own",
+    caption="Checks of all requests, compared with the first cell, by their outcome.",
     build=of_config,
+    reads=_files,
     optional=True,
     private_tmp=True,
 )
