@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.config import matrix_toml
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import ORDER
@@ -109,7 +110,7 @@ def _counted(outcomes: Iterable[str]) -> str:
         " ".join(
             f"{MARKS[outcome]} {found[outcome]}"
             for outcome in ORDER
-            if found[outcome] and outcome is not Outcome.SKIP
+            if found[outcome] and verdict.ran(outcome)
         )
         or MARKS[Outcome.SKIP]
     )
@@ -138,7 +139,7 @@ def _by_rule(cells: list[Results], names: Sequence[str], *, figures: bool) -> st
                 continue
             rules.setdefault(check["id"], check)
             mark = MARKS[Outcome(check["outcome"])]
-            told = figures and check["outcome"] == Outcome.PASS and check["detail"]
+            told = figures and verdict.held(check["outcome"]) and check["detail"]
             squares[check["id"], cell["server"]] = f"{mark} {check['detail']}" if told else mark
     rows = [
         [
@@ -162,7 +163,7 @@ def _by_profile(cells: list[Results], names: Sequence[str]) -> str:
             row.append("<br>".join(map(_cost, mine)))
         rows.append(row)
     skipped = dict.fromkeys(
-        cell["checks"][0]["detail"] for cell in cells if cell["outcome"] == Outcome.SKIP
+        cell["checks"][0]["detail"] for cell in cells if not verdict.ran(cell["outcome"])
     )
     notes = "".join(f"\n{MARKS[Outcome.SKIP]} {reason}\n" for reason in skipped)
     return _table(["server", *profiles], rows) + notes
@@ -171,7 +172,7 @@ def _by_profile(cells: list[Results], names: Sequence[str]) -> str:
 def _cost(cell: Results) -> str:
     by_id = {check["id"]: check for check in cell["checks"]}
     judged = [by_id[name] for name in ("boot", "memory") if name in by_id]
-    if cell["outcome"] == Outcome.SKIP or not judged:
+    if not verdict.ran(cell["outcome"]) or not judged:
         return MARKS[Outcome.SKIP]
     return "<br>".join(
         f"{MARKS[Outcome(check['outcome'])]} {check['detail'].partition(',')[0].partition(';')[0]}"

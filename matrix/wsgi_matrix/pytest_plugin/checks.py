@@ -14,10 +14,10 @@ from wsgi_matrix.config import plan
 from wsgi_matrix.engines import choose
 from wsgi_matrix.engines.registry import AUTO
 from wsgi_matrix.errors import EngineError, SetupError, UserError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
+from wsgi_matrix.model.results import CaseResult, Level, Run
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.model.verdict import overall, red
 from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
@@ -38,15 +38,13 @@ class Check:
     def hold(self) -> None:
         """Pass, skip, or fail the test with what was found."""
         text = f"{self.cell} {self.result.id}: {self.result.detail}"
-        match self.result.outcome:
-            case Outcome.PASS:
-                return
-            case Outcome.SKIP:
-                pytest.skip(text)
-            case Outcome.XFAIL:
-                pytest.xfail(text)
-            case outcome:
-                pytest.fail(f"{outcome.value}: {text}", pytrace=False)
+        outcome = self.result.outcome
+        if not verdict.ran(outcome):
+            pytest.skip(text)
+        if verdict.known(outcome):
+            pytest.xfail(text)
+        if outcome in verdict.RED:
+            pytest.fail(f"{outcome.value}: {text}", pytrace=False)
 
 
 def check_ids(cells: Sequence[Cell], suite: api.Suite) -> list[str]:
@@ -163,7 +161,7 @@ def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResul
         suite = chosen.sent[name]
         mine = suite.compare([result for result in cells if result.cell.suite == name])
         own = of_cell(suite)
-        found += [each for each in red(replace(done, cells=mine)) if each[1].id not in own]
+        found += [each for each in verdict.red(replace(done, cells=mine)) if each[1].id not in own]
     return found
 
 
@@ -176,9 +174,9 @@ def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
     suite = load(pytest_config).sent[result.cell.suite]
     own = of_cell(suite)
     added = [check for check in result.checks if check.id not in own]
-    outcome = overall(tuple(added))
+    outcome = verdict.overall(tuple(added))
     lines = [f"{check.id}: {check.detail}" for check in added if check.outcome is outcome]
-    detail = "" if outcome is Outcome.PASS else "\n".join(lines)
+    detail = "" if verdict.held(outcome) else "\n".join(lines)
     return Check(
         cell_id, CaseResult(id=COMPARISON, level=Level.MAY, outcome=outcome, detail=detail)
     )

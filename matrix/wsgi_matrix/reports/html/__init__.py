@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from importlib import resources
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import ran, responses, summary, timing
 from wsgi_matrix.reports.grid import LEGEND, MARKS
@@ -53,7 +55,8 @@ def render(value: dict[str, Any]) -> str:
 
 
 def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
-    style, script = _file("page.css"), "\n".join(_file(name) for name in SCRIPTS)
+    style = _file("page.css")
+    script = "\n".join([_constants(run), *(_file(name) for name in SCRIPTS)])
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -76,6 +79,19 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
         style_digest=_digest(style),
         script_digest=_digest(script),
     )
+
+
+def _constants(run: Run) -> str:
+    """What the scripts need to know of outcomes and engines, as JavaScript."""
+    values = {
+        "MARKS": MARKS,
+        "WORST": verdict.WORST,
+        "RED": [outcome for outcome in verdict.WORST if outcome in verdict.RED],
+        "HELD": next(filter(verdict.held, verdict.WORST)),
+        "KNOWN": next(filter(verdict.known, verdict.WORST)),
+        "IMAGE": ran(run).titles[0].capitalize(),
+    }
+    return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
 
 
 def _file(name: str) -> str:

@@ -22,7 +22,7 @@ from wsgi_matrix.model import target
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.session import Ask, Session
 from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.model.verdict import NOT_JUDGED, overall
+from wsgi_matrix.model.verdict import NOT_JUDGED, overall, ran
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
 from wsgi_matrix.suites import api, lifecycle
@@ -249,7 +249,7 @@ def compare(
     results: Sequence[CellResult], *, asks: Sequence[Ask], by: Judgement
 ) -> tuple[CellResult, ...]:
     """``results`` with a check for each request appended: the answer is the reference's."""
-    reference = next((each for each in results if each.outcome is not Outcome.SKIP), None)
+    reference = next((each for each in results if ran(each.outcome)), None)
     return tuple(
         result if result is reference else _with(result, reference, asks, by) for result in results
     )
