@@ -69,7 +69,7 @@ def cells(file):
     ("kind", "line"),
     [
         ("cells", GOOD),
-        ("cases", "hello hello MUST GET /hello is answered 200, text/plain"),
+        ("cases", "hello hello-response MUST GET /hello is answered 200, text/plain"),
         ("servers", "plain 3.11 3.13"),
         ("apps", "good app:app in "),
         ("limits", "fds64 nofile=64 nproc=32 memory=128MiB clients=100"),
@@ -84,7 +84,7 @@ def test_list_shows_what_there_is(command, kind, line):
 
 
 def test_show_prints_the_octets_with_their_line_ends(command, ran):
-    done = command("show", GOOD, "hello")
+    done = command("show", GOOD, "hello-response")
     assert done.returncode == 0
     assert "> GET /hello HTTP/1.1␍␊" in done.stdout
     assert "< Hello, World!␊" in done.stdout
@@ -119,7 +119,7 @@ def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_o
     ("words", "code", "text"),
     [
         (("show", "plain-god-default-py311"), 2, f'did you mean "{GOOD}"?'),
-        (("show", GOOD, "helo"), 2, 'did you mean "hello"?'),
+        (("show", GOOD, "helo-response"), 2, 'did you mean "hello-response"?'),
         (("show", GOOD, "--results", "none.json"), 2, "none.json: No such file"),
         (("report", "none.json"), 2, "none.json: No such file"),
         (("report", "--format", "htlm"), 2, '--format: no "htlm"'),
@@ -301,7 +301,7 @@ def test_a_closed_pipe_ends_quietly(command, tmp_path, ran):
         ("list --apps good,ex", ["good,extra"]),
         ("run --servers ", ["plain", "all"]),
         ("run --select plain-good-f", ["plain-good-fds64-py311", "plain-good-fds64-py313"]),
-        ("list --suite sl", ["slow"]),
+        ("list --suite sl", ["slow_clients"]),
         ("show plain-e", [EXTRA]),
         ("doctor --engine pro", ["process"]),
     ],

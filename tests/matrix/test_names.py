@@ -19,17 +19,22 @@ from tests.layers import modules
 
 ROOT = Path(__file__).parents[2] / "matrix"
 FILES = modules(ROOT, "wsgi_matrix", without=("app", "servers"))
+
+
+def _package(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
 PLACES = {
     "wsgi_matrix.suites.registry": set(registry.types()),
     "wsgi_matrix.engines.registry": {*ENGINES, AUTO},
     "wsgi_matrix.model.results": {each.value for each in Outcome},
     # The suite of cells that say nothing of it: the model has no registry.
     "wsgi_matrix.model.axes": {"hello"},
-    **{registry.types().entries[name].module: {name} for name in registry.types()},
-    **{f"{ENGINES.entries[name].module}": {name} for name in ENGINES},
-    **{f"{ENGINES.entries[name].module}.engine": {name} for name in ENGINES},
+    **{_package(registry.types().entries[name].module): {name} for name in registry.types()},
+    **{ENGINES.entries[name].module: {name} for name in ENGINES},
 }
-"""Where names are at home: by module, those that it may say."""
+"""Where names are at home: by module or package, those that it may say."""
 NAMES = set[str]().union(*PLACES.values())
 OTHER_MEANINGS = {
     "auto": {
@@ -44,21 +49,9 @@ OTHER_MEANINGS = {
         "results": "an event on the wire",
         "suites": "an event on the wire, a path of an app",
     },
-    "hello": {"suites": "a request of the suite, a check"},
-    "limits": {
-        "cli": "an axis",
-        "config": "an axis",
-        "docs_pages": "an axis",
-        "engines": "a key of what the launcher gets",
-        "pytest_plugin": "an axis",
-        "reports": "an axis",
-        "suites": "a check",
-    },
+    "hello": {"suites": "a request"},
     "process": {"cli": "a key of [servers.NAME]", "config": "a key of [servers.NAME]"},
-    "rules": {"docs_pages": "a suite", "reports": "a key of the page's data"},
     "skip": {"cli": "an option", "pytest_plugin": "an option"},
-    "slow": {"docs_pages": "a suite"},
-    "stop": {"docs_pages": "a suite", "suites": "a check, an app"},
     "traffic": {"cli": "an option"},
     "xfail": {"config": "a table of matrix.toml"},
 }
@@ -76,12 +69,19 @@ def package(module: str) -> str:
     return module.split(".")[1]
 
 
+def at_home(module: str, name: str) -> bool:
+    """Whether ``module``, or a package that it is in, is a place of ``name``."""
+    return any(
+        name in names and f"{module}.".startswith(f"{place}.") for place, names in PLACES.items()
+    )
+
+
 def test_names_are_said_in_their_places_alone() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.value!r}"
         for module, path in FILES.items()
         for node in texts(path)
-        if node.value not in PLACES.get(module, ())
+        if not at_home(module, node.value)
         and package(module) not in OTHER_MEANINGS.get(str(node.value), ())
     ]
     assert found == []

@@ -162,9 +162,9 @@ def test_the_selection_is_that_of_the_command(project):
 
 
 def test_a_suite_has_items_of_its_own_cases(project):
-    options = ("--matrix-suite", "stop", "--matrix-limits", "default")
+    options = ("--matrix-suite", "shutdown", "--matrix-limits", "default")
     done = project("--matrix", *options, "--collect-only", "-q")
-    assert "matrix::mine-stop-default-py311::start" in done.stdout
+    assert "matrix::mine-shutdown-default-py311::start" in done.stdout
     assert "burst" not in done.stdout
 
 
@@ -172,7 +172,7 @@ def test_a_red_cell_of_theirs_is_red(project, tmp_path):
     (tmp_path / "shop" / "app.py").write_text(APP.replace("200 OK", "404 Not Found"))
     done = project("--matrix", "--matrix-limits", "default", "-k", "hello")
     assert done.returncode == 1
-    assert "FAILED matrix::mine-shop-default-py311::hello" in done.stdout
+    assert "FAILED matrix::mine-shop-default-py311::hello-response" in done.stdout
     assert "404" in done.stdout
 
 

@@ -38,7 +38,7 @@ def mixed(result_of, run_of):
         result_of("django"),
         result_of("django", "fds256", response=HELLO.replace(b"Hello, World!", ODD)),
         result_of("pyramid", outcomes={"start": Outcome.ERROR}),
-        result_of("pyramid", "fds256", outcomes={"hello": Outcome.DIFFER}),
+        result_of("pyramid", "fds256", outcomes={"hello-response": Outcome.DIFFER}),
         result_of("wsgi", outcomes={"burst": Outcome.XFAIL}),
     ]
     skipped = result_of("wsgi", "fds256")
@@ -238,7 +238,7 @@ HOSTILE = "</script><script>x</script>\"'><img src=x> \x00\x1b\x08\ufffe\ud800]]
 @pytest.fixture
 def hostile(result_of, run_of):
     raw = HELLO + HOSTILE.encode(errors="replace") + b"\xff\xfe\xc3("
-    result = result_of(outcomes={"hello": Outcome.FAIL}, response=raw)
+    result = result_of(outcomes={"hello-response": Outcome.FAIL}, response=raw)
     checks = tuple(replace(check, detail=HOSTILE, says=HOSTILE) for check in result.checks)
     odd = replace(result, checks=checks, log=HOSTILE, framework_version=HOSTILE)
     return json.loads(
@@ -265,7 +265,7 @@ def test_what_a_server_says_is_well_formed_in_xml_and_nothing_is_lost(hostile):
 
 
 def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(result_of, run_of):
-    broken = result_of(outcomes={"hello": Outcome.FAIL})
+    broken = result_of(outcomes={"hello-response": Outcome.FAIL})
     results = [
         replace(broken, cell=replace(broken.cell, limits=replace(broken.cell.limits, name=f"l{n}")))
         for n in range(100)
@@ -394,4 +394,4 @@ def test_a_comparison_is_shown_with_what_it_was_compared_with(result_of, run_of)
     here, _, there = text.partition(f"== hello in {one.cell.id}, the reference")
     assert "Hello, There!" in here
     assert "Hello, World!" in there
-    assert "World" not in show.render(cells[two.cell.id], "hello", cells)
+    assert "World" not in show.render(cells[two.cell.id], "hello-response", cells)

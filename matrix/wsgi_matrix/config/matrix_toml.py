@@ -18,7 +18,7 @@ from wsgi_matrix.model import target
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.settings import Config, Settings, SuiteSettings, Xfail
 from wsgi_matrix.probe.agent.response_reader import LARGEST
-from wsgi_matrix.suites import registry
+from wsgi_matrix.suites import former_names, registry
 from wsgi_matrix.util import toml_file as toml
 from wsgi_matrix.util.toml_file import Reader, TomlFile
 
@@ -142,10 +142,9 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     for version in config.pythons:
         if not re.fullmatch(r"3\.[0-9]{1,2}", version):
             source.wrong(f'pythons."{version}"', 'a version such as "3.11" is expected as its name')
-    known = registry.types()
     for name in settings.suites:
-        if name not in (*known, "all"):
-            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, known)}')
+        if name != "all":
+            _known_suite(source, "run.suites", name)
     return config
 
 
@@ -192,11 +191,19 @@ def _apps(source: TomlFile, data: dict[str, Any]) -> dict[str, App]:
 
 def _suites(source: TomlFile, data: dict[str, Any]) -> dict[str, SuiteSettings]:
     tables = source.as_table("suites", data.get("suites", {}))
-    source.known("suites.", tables, registry.types())
+    for name in tables:
+        _known_suite(source, f"suites.{name}", name)
     return {
         name: SuiteSettings(**source.table(f"suites.{name}", table, SUITE))
         for name, table in tables.items()
     }
+
+
+def _known_suite(source: TomlFile, key: str, name: str) -> None:
+    known = registry.types()
+    if name not in known:
+        unknown = f'unknown suite "{name}"{suggestion(name, known)}'
+        source.wrong(key, former_names.refused_suite(name) or unknown)
 
 
 def _xfails(source: TomlFile, data: dict[str, Any]) -> tuple[Xfail, ...]:
@@ -204,10 +211,16 @@ def _xfails(source: TomlFile, data: dict[str, Any]) -> tuple[Xfail, ...]:
     if not isinstance(entries, list):
         source.wrong("xfail", "a list of tables [[xfail]] is expected")
     required = ("suite", "cells", "checks", "reason")
-    return tuple(
+    found = tuple(
         Xfail(**source.table(f"xfail.{number}", entry, XFAIL, required))
         for number, entry in enumerate(entries, 1)
     )
+    for number, made in enumerate(found, 1):
+        _known_suite(source, f"xfail.{number}.suite", made.suite)
+        for check in made.checks:
+            if problem := former_names.refused_check(made.suite, check):
+                source.wrong(f"xfail.{number}.checks", problem)
+    return found
 
 
 def check_folders(config: Config, cells: Iterable[Cell]) -> None:

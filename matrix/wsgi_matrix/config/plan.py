@@ -11,7 +11,7 @@ from typing import TypeVar
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.suites import registry
+from wsgi_matrix.suites import former_names, registry
 
 T = TypeVar("T")
 
@@ -82,6 +82,9 @@ def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     # What is sent, somebody brings: without it there is no such suite, not even for `all`.
     kinds = registry.types().values()
     there = [kind.name for kind in kinds if not kind.optional or kind.name in config.suites]
+    for name in wanted:
+        if problem := former_names.refused_suite(name):
+            raise UserError(f"--suite: {problem}")
     names = _pick("suite", wanted, dict(zip(there, there, strict=True)))
     cells = [cell for name in names for cell in _of_suite(config, selection, name)]
     if config.settings.cells:

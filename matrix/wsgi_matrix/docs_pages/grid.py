@@ -32,7 +32,7 @@ Made by `make grid`: every server × every app × every suite, then
 `python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md`. Nothing here is
 written by hand. Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults;
 the page says what came of it. What stands behind a mark (the octets, what is accepted, what came)
-is in `results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one
+is in `results.json` of a run: `wsgi-matrix run --suite conformance --servers NAME` shows it for one
 server.
 """
 Results = dict[str, Any]

@@ -99,6 +99,8 @@ class SuiteType:
 
     name: str
     """As ``--suite`` takes it. No hyphen: ids of cells are made of names."""
+    former_name: str = ""
+    """As it was called before version 0.2; empty: as now, or it was not there."""
     about: str
     """One sentence for people."""
     title: str

@@ -61,7 +61,7 @@ def judge_reaped(evidence: Evidence) -> Verdict:
     return Outcome.PASS, ""
 
 
-def judge_stop(evidence: Evidence, *, by_app: bool = False) -> Verdict:
+def judge_clean_exit(evidence: Evidence, *, by_app: bool = False) -> Verdict:
     """The server ends by itself, with status 0, within the grace period after its stop signal.
 
     ``by_app``: the app has given the signal, so that the server may have ended before.
@@ -86,11 +86,15 @@ def judge_stop(evidence: Evidence, *, by_app: bool = False) -> Verdict:
     return Outcome.FAIL, f"{fault}; last log lines:\n{stopped.log}" if stopped.log else fault
 
 
-LIMITS = Case(id="limits", says="the limits inside are the limits requested", judge=judge_limits)
+LIMITS = Case(
+    id="limits-applied", says="the limits inside are the limits requested", judge=judge_limits
+)
 UNCHANGED = Case(id="unchanged", says="the image's root is as it was", judge=judge_unchanged)
 REAPED = Case(id="reaped", says="no ended child is left a zombie", judge=judge_reaped)
-STOP = Case(id="stop", says="the server stops in order when told to", judge=judge_stop)
-ALWAYS = (LIMITS, UNCHANGED, STOP)
+CLEAN_EXIT = Case(
+    id="clean-exit", says="the server stops in order when told to", judge=judge_clean_exit
+)
+ALWAYS = (LIMITS, UNCHANGED, CLEAN_EXIT)
 """What holds whatever is sent."""
-STOPPED_BY_APP = replace(STOP, judge=partial(judge_stop, by_app=True))
-"""In place of :data:`STOP` for a suite whose apps give their server its stop signal."""
+EXIT_BY_APP = replace(CLEAN_EXIT, judge=partial(judge_clean_exit, by_app=True))
+"""In place of :data:`CLEAN_EXIT` for a suite whose apps give their server its stop signal."""

@@ -18,10 +18,10 @@ SUITES = Registry(
     {
         "hello": "wsgi_matrix.suites.hello.suite:TYPE",
         "contract": "wsgi_matrix.suites.contract.suite:TYPE",
-        "rules": "wsgi_matrix.suites.conformance.suite:TYPE",
-        "slow": "wsgi_matrix.suites.slow_clients.suite:TYPE",
-        "stop": "wsgi_matrix.suites.shutdown.suite:TYPE",
-        "limits": "wsgi_matrix.suites.fd_scaling.suite:TYPE",
+        "conformance": "wsgi_matrix.suites.conformance.suite:TYPE",
+        "slow_clients": "wsgi_matrix.suites.slow_clients.suite:TYPE",
+        "shutdown": "wsgi_matrix.suites.shutdown.suite:TYPE",
+        "fd_scaling": "wsgi_matrix.suites.fd_scaling.suite:TYPE",
         "traffic": "wsgi_matrix.suites.traffic.suite:TYPE",
     },
 )

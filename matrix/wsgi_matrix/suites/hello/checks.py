@@ -121,7 +121,7 @@ def judge_burst(evidence: Evidence) -> Verdict:
 
 
 RESPONSE = Case(
-    id="hello",
+    id="hello-response",
     says="GET /hello is answered 200, text/plain; charset=utf-8, Hello, World!",
     judge=judge_hello,
     evidence=(HELLO,),

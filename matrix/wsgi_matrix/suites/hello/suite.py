@@ -17,7 +17,7 @@ CASES: tuple[Case, ...] = (
     *checks.CASES,
     lifecycle.UNCHANGED,
     lifecycle.REAPED,
-    lifecycle.STOP,
+    lifecycle.CLEAN_EXIT,
 )
 
 

@@ -1,4 +1,4 @@
-"""The suite ``stop``: how a server stops and reloads."""
+"""The suite ``shutdown``: how a server stops and reloads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.api import Layout, SuiteType
 from wsgi_matrix.suites.conformance.rule_suite import rule_suite
-from wsgi_matrix.suites.shutdown.rules import RULES
+from wsgi_matrix.suites.shutdown.rules import RULES, STEPS
 
-NAME = "stop"
+NAME = "shutdown"
 RELOAD = "reload"
 DEADLINE = 300.0
 """Seconds for a cell: enough for a server that lets every talk time out, on a busy machine."""
@@ -24,6 +24,7 @@ def _no_reload(cell: Cell) -> str:
 
 TYPE = SuiteType(
     name=NAME,
+    former_name="stop",
     about="How a server stops and reloads.",
     title="Stop and reload",
     caption="One worker, one request in flight, one queued, one connection idle, and the signal. "
@@ -35,8 +36,8 @@ TYPE = SuiteType(
         deadline=DEADLINE,
         waits=True,
         skip_reason=_no_reload,
-        of_cell=(lifecycle.LIMITS, lifecycle.UNCHANGED, lifecycle.STOPPED_BY_APP),
+        of_cell=(lifecycle.LIMITS, lifecycle.UNCHANGED, lifecycle.EXIT_BY_APP),
     ),
-    apps=tuple(App(name=each, path=Path(__file__).with_name("app")) for each in (NAME, RELOAD)),
+    apps=tuple(App(name=each, path=Path(__file__).with_name("app")) for each in STEPS),
     one_worker=True,
 )

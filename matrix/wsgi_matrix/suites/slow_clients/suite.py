@@ -1,4 +1,4 @@
-"""The suite ``slow``: what slow clients do to a server."""
+"""The suite ``slow_clients``: what slow clients do to a server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wsgi_matrix.suites.api import Layout, SuiteType
 from wsgi_matrix.suites.conformance.rule_suite import rule_suite
 from wsgi_matrix.suites.slow_clients.rules import RULES
 
-NAME = "slow"
+NAME = "slow_clients"
 KINDS = (
     "silent",
     "half_head",
@@ -25,6 +25,7 @@ DEADLINE = 300.0
 
 TYPE = SuiteType(
     name=NAME,
+    former_name="slow",
     about="What slow clients do to a server, a cell for each kind of them.",
     title="Slow clients",
     caption="32 bad clients of one kind, then eight good ones; what was measured stands with what "
