@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.reports import files, show
+from wsgi_matrix.reports import registry, show
 from wsgi_matrix.results import diff, run_json
 
 HERE = Path(__file__).parent
@@ -169,11 +169,12 @@ def test_the_date_alone_is_no_change(result_of, run_of):
 
 
 def test_report_writes_every_format_that_there_is(command, ran, tmp_path):
-    names = ",".join(files.FORMATS)
+    names = ",".join(registry.REPORTS)
     done = command("report", ran, "--format", names, "--output", "out")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     there = {file.name for file in (tmp_path / "out").iterdir()}
-    assert there == set(files.FORMATS.values()) == set(files.RENDERERS)
+    assert there == {each.file for each in registry.reports()}
+    assert {"results.json", "report.html", "junit.xml", "report.md", "badge.svg"} <= there
     assert "2 cells: 1 pass, 1 fail" in (tmp_path / "out/report.md").read_text()
     assert (tmp_path / "out/results.json").read_text() == ran.read_text()
     assert command("report").stdout == (tmp_path / "out/report.md").read_text()

@@ -15,8 +15,9 @@ from rich.console import Console
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.model.verdict import counts, exit_code
-from wsgi_matrix.reports import badge, console, files, html, junit, markdown, progress, show
+from wsgi_matrix.reports import badge, console, html, junit, markdown, progress, show
 from wsgi_matrix.reports.grid import make_grid
+from wsgi_matrix.reports.registry import reports
 from wsgi_matrix.results import run_json, saved
 from wsgi_matrix.runner import events
 from wsgi_matrix.suites.hello.comparison import compare
@@ -190,7 +191,7 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
     assert again == value
     assert run_json.results(run_json.run_of(again)) == value
     assert rendered(run_json.run_of(again)) == rendered(mixed)
-    assert dict(files.rendered(again)) == dict(files.rendered(value))
+    assert all(each.render(again) == each.render(value) for each in reports())
 
 
 @pytest.mark.parametrize(
@@ -260,8 +261,8 @@ def test_what_a_server_says_is_well_formed_in_xml_and_nothing_is_lost(hostile):
     )
     assert shown in root.find(".//failure").text
     assert root.find(".//system-out").text == shown
-    for name, text in files.rendered(hostile):
-        assert text.encode(), name
+    for report in reports():
+        assert report.render(hostile).encode(), report.file
 
 
 def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(result_of, run_of):

@@ -25,11 +25,13 @@ from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.verdict import exit_code, red
-from wsgi_matrix.reports import console, files, markdown, progress
+from wsgi_matrix.reports import console, markdown, progress
+from wsgi_matrix.reports import registry as reports
 from wsgi_matrix.results import cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
@@ -73,6 +75,7 @@ def run(
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
+        reports.reports()  # one that cannot be loaded is told now, not after the run
         suites = dict.fromkeys(cell.suite for cell in cells)
         tell_reading(settings, suites)
         sent = {name: registry.build(settings, name) for name in suites}
@@ -120,8 +123,11 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) 
 def write_down(folder: Path, done: Run) -> None:
     """Write down in ``folder`` what a run found."""
     value = run_json.results(done)
-    for name, text in files.rendered(value):
-        write_whole(folder / name, text)
+    for report in reports.reports():
+        try:
+            write_whole(folder / report.file, reports.text(report, value))
+        except UserError as problem:  # the others are as good as ever
+            click.echo(f"wsgi-matrix: no {report.file}: {problem}", err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(value))

@@ -21,6 +21,7 @@ from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.verdict import exit_code
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, progress
+from wsgi_matrix.reports import registry as reports
 from wsgi_matrix.runner import repeat_reference
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites.api import Suite
@@ -63,6 +64,7 @@ def try_app(
         auto = ignore.AUTO in chosen["ignore"]
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
+        reports.reports()  # one that cannot be loaded is told now, not after the run
         cells = plan.make_cells(settings, plan.Selection())
         matrix_toml.check_folders(settings, cells)
         tell_reading(settings, settings.settings.suites)

@@ -9,7 +9,7 @@ from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.model.verdict import NOT_JUDGED, ORDER, counts
-from wsgi_matrix.suites import registry
+from wsgi_matrix.suites.registry import types
 
 
 def summary(run: Run) -> str:
@@ -29,7 +29,7 @@ def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
     """
     found: defaultdict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
     for result in run.cells:
-        suite = registry.types().get(result.cell.suite)
+        suite = types().get(result.cell.suite)
         if suite is not None and not suite.tallied:
             continue
         for check in result.checks:

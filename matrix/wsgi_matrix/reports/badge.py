@@ -7,6 +7,7 @@ from typing import Any
 
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import WORST, counts, exit_code
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.results.run_json import run_of
 
 NAME = "wsgi matrix"
@@ -62,3 +63,6 @@ def render(value: dict[str, Any]) -> str:
         text_x=left + PADDING,
         title=escape(f"{NAME}: {text}"),
     )
+
+
+REPORT = Report(name="badge", file="badge.svg", render=render)

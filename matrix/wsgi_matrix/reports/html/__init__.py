@@ -19,6 +19,7 @@ from markupsafe import Markup
 from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import ran, responses, summary, timing
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
@@ -101,3 +102,6 @@ def _file(name: str) -> str:
 def _digest(text: str) -> str:
     """``text`` as a content security policy names it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+REPORT = Report(name="html", file="report.html", render=render)
