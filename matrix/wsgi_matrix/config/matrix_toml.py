@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import app_environment, builtin
+from wsgi_matrix.config import app_environment, builtin, installed_servers
 from wsgi_matrix.config import servers as peers
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model import target
@@ -149,10 +149,13 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
 
 
 def built_in(build: Path) -> Config:
-    """The servers, limits and Pythons that come with wsgi-matrix. Raises :class:`ConfigError`."""
+    """The servers, limits and Pythons that come with wsgi-matrix, and other installed servers.
+
+    Raises :class:`UserError`.
+    """
     found = load(builtin.directory() / FILE_NAME, build)
-    servers = {name: builtin.on_all_pythons(each) for name, each in found.servers.items()}
-    return replace(found, servers=servers)
+    ours = {name: builtin.on_all_pythons(each) for name, each in found.servers.items()}
+    return replace(found, servers={**ours, **installed_servers.read(ours)})
 
 
 def _with_context(source: TomlFile, name: str, values: dict[str, Any]) -> dict[str, Any]:

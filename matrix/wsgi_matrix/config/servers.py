@@ -56,11 +56,13 @@ def read(folder: Path) -> tuple[Server, ...]:
     return tuple(
         server
         for file in sorted(folder.glob(f"*/{FILE_NAME}"))
-        for server in _servers(TomlFile(file))
+        for server in read_directory(file.parent)
     )
 
 
-def _servers(source: TomlFile) -> list[Server]:
+def read_directory(folder: Path) -> list[Server]:
+    """The servers of one folder with a ``server.toml``. Raises :class:`ConfigError`."""
+    source = TomlFile(folder / FILE_NAME)
     data = source.read()
     calls = source.named("servers", data.pop("servers", {}), _CALL, ("args",))
     build = source.table("", data, _BUILD, ("product", "version"))
