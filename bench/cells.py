@@ -16,13 +16,14 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from wsgi_matrix.reports import files
+from wsgi_matrix.reports.registry import reports
 from wsgi_matrix.results import saved
 
 from bench.growth import draw, table
@@ -111,13 +112,13 @@ def measure(cells: int, engine: str) -> Growth:
         phases=value["run"]["phases"],
         engine_share=sum(x["engine_seconds"] for x in ran) / sum(x["seconds"] for x in ran),
         rss=used.ru_maxrss * 1024,
-        reports={name: _rendered(name, value) for name in files.RENDERERS},
+        reports={each.file: _rendered(each.render, value) for each in reports()},
     )
 
 
-def _rendered(name: str, value: dict[str, Any]) -> Report:
+def _rendered(render: Callable[[dict[str, Any]], str], value: dict[str, Any]) -> Report:
     began = time.monotonic()
-    text = files.RENDERERS[name](value)
+    text = render(value)
     return Report(octets=len(text.encode()), seconds=time.monotonic() - began)
 
 

@@ -21,9 +21,8 @@ from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.docs_pages import grid as grid_docs
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.results import saved
-from wsgi_matrix.suites.fd_scaling.suite import NAME as LIMITS
-from wsgi_matrix.suites.shutdown.suite import NAME as STOP
-from wsgi_matrix.suites.slow_clients.suite import NAME as SLOW
+from wsgi_matrix.suites import registry
+from wsgi_matrix.suites.api import Layout
 
 from docs.generate import versions
 
@@ -32,7 +31,11 @@ DATA = ROOT / "docs" / "results" / "grid.json"
 FORMAT = 1
 LONGEST = 200
 """Characters of what was found by a check; the rest is in the run's own report."""
-MEASURED = (SLOW, STOP, LIMITS)
+MEASURED = tuple(
+    name
+    for name, kind in registry.types().items()
+    if kind.layout in (Layout.MEASURED_RULES, Layout.COST_BY_LIMITS)
+)
 """Suites whose page says what was measured where a check passed, and the memory of a cell."""
 
 RUN = (

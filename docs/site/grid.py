@@ -10,18 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-from wsgi_matrix.docs_pages.grid import SAYS, TITLES
-from wsgi_matrix.model.axes import HELLO
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import ORDER
+from wsgi_matrix.model.verdict import ORDER, WORST
 from wsgi_matrix.reports.grid import LEGEND, MARKS
-from wsgi_matrix.suites.contract.suite import NAME as CONTRACT
+from wsgi_matrix.suites import registry
 
 from docs.generate import grid
 
-APPS = (HELLO, CONTRACT)
-"""Suites that are run with the app of each framework; the others bring their own."""
-WORST = (Outcome.FAIL, Outcome.ERROR, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS, Outcome.SKIP)
+SUITES = registry.types()
 Page = tuple[str, dict[str, Any], str]
 
 
@@ -72,7 +68,7 @@ def squares(values: list[grid.Value]) -> dict[str, dict[str, Square]]:
     cells = {cell["id"]: cell for value in values for cell in value["cells"]}.values()
     made: dict[str, dict[str, list[grid.Value]]] = {}
     for cell in cells:
-        column = cell["app"] if cell["suite"] in APPS else cell["suite"]
+        column = cell["suite"] if SUITES[cell["suite"]].apps else cell["app"]
         made.setdefault(cell["server"], {}).setdefault(column, []).append(cell)
     return {
         server: {name: Square(server, name, tuple(there)) for name, there in columns.items()}
@@ -90,13 +86,13 @@ def pages(app: Sphinx) -> Iterator[Page]:
     values = grid.unpack(data)
     rows = squares(values)
     names = dict.fromkeys(name for row in rows.values() for name in row)
-    suites = [name for name in names if name in TITLES]
+    suites = [name for name in names if name in SUITES]
     shared = {
         "rows": rows,
         "apps": [name for name in names if name not in suites],
         "suites": suites,
-        "titles": TITLES,
-        "says": SAYS,
+        "titles": {name: kind.title for name, kind in SUITES.items()},
+        "says": {name: kind.caption for name, kind in SUITES.items()},
         "versions": data["servers"],
         "runs": [{**value["run"], "cells": len(value["cells"])} for value in values],
         "legend": [(each.value, MARKS[each], LEGEND[each]) for each in ORDER],

@@ -46,11 +46,11 @@ def reload(
 
 
 GREEN: dict[str, tuple[Script, ...]] = {
-    "stop.in_flight": stop(),
-    "stop.queued": stop(queued=WORDLESS),
-    "stop.idle": stop(),
-    "stop.late": stop(late=(HEAD_END, FIN)),
-    "stop.gone": stop(),
+    "shutdown.in_flight": stop(),
+    "shutdown.queued": stop(queued=WORDLESS),
+    "shutdown.idle": stop(),
+    "shutdown.late": stop(late=(HEAD_END, FIN)),
+    "shutdown.gone": stop(),
     "reload.in_flight": reload(),
     "reload.queued": reload(),
     **dict.fromkeys(LOST, reload(AGAIN, ANSWERS, ANSWERS, ANSWERS, NEW)),
@@ -58,16 +58,16 @@ GREEN: dict[str, tuple[Script, ...]] = {
     "reload.idle": reload(idle=ANSWERS),
 }
 RED: dict[str, tuple[tuple[Script, ...], ...]] = {
-    "stop.in_flight": (stop(flying=HALF), stop(flying=WORDLESS), stop(flying=RESETS)),
-    "stop.queued": (
+    "shutdown.in_flight": (stop(flying=HALF), stop(flying=WORDLESS), stop(flying=RESETS)),
+    "shutdown.queued": (
         stop(queued=HALF),
         stop(queued=RESETS),
         stop(queued=SILENT),
         stop(queued=FAILED),
     ),
-    "stop.idle": (stop(idle=(HEAD_END, OK, RST)), stop(idle=(HEAD_END, OK, HANG))),
-    "stop.late": (stop(late=HALF), stop(late=SILENT)),
-    "stop.gone": (stop(late=ANSWERS),),
+    "shutdown.idle": (stop(idle=(HEAD_END, OK, RST)), stop(idle=(HEAD_END, OK, HANG))),
+    "shutdown.late": (stop(late=HALF), stop(late=SILENT)),
+    "shutdown.gone": (stop(late=ANSWERS),),
     "reload.in_flight": (reload(flying=HALF), reload(flying=RESETS)),
     "reload.queued": (reload(queued=WORDLESS), reload(queued=RESETS)),
     **dict.fromkeys(

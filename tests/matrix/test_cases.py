@@ -10,7 +10,7 @@ from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import Burst, Exchange
-from wsgi_matrix.suites import judge
+from wsgi_matrix.suites import judge, lifecycle, registry
 from wsgi_matrix.suites.case import REQUESTS, Evidence
 from wsgi_matrix.suites.hello.suite import CASES
 
@@ -53,9 +53,17 @@ def good():
 
 def test_a_server_that_ended_before_it_was_told_to_has_not_stopped_in_order(good):
     early = replace(good, stopped=replace(good.stopped, early=True))
-    assert outcomes(early)["stop"].outcome is Outcome.FAIL
-    of_stop = replace(early, cell=replace(early.cell, suite="stop"))
-    assert outcomes(of_stop)["stop"].outcome is Outcome.PASS
+    assert outcomes(early)["clean-exit"].outcome is Outcome.FAIL
+    [_, found] = judge.judge(early, [lifecycle.EXIT_BY_APP])
+    assert (found.id, found.outcome) == ("clean-exit", Outcome.PASS)
+
+
+def test_only_the_suite_whose_app_gives_the_signal_accepts_an_early_end(plain):
+    without = {each for each in registry.types() if each not in ("contract", "traffic")}
+    by_app = {
+        each for each in without if lifecycle.EXIT_BY_APP in registry.build(plain, each).cases
+    }
+    assert by_app == {"shutdown"}
 
 
 def outcomes(evidence):
@@ -82,14 +90,16 @@ def test_good_evidence_passes_every_check(good):
 )
 def test_hello_has_to_be_as_the_contract_says(good, response, part):
     exchanges = {**good.exchanges, "hello": (exchange("hello", response),) * 2}
-    result = outcomes(replace(good, exchanges=exchanges))["hello"]
+    result = outcomes(replace(good, exchanges=exchanges))["hello-response"]
     assert result.outcome is Outcome.FAIL
     assert part in result.detail
 
 
 def test_an_exchange_without_an_answer_fails_hello_and_names_the_request(good):
     broken = (exchange("hello", HELLO), exchange("hello", b"", "ECONNREFUSED"))
-    result = outcomes(replace(good, exchanges={**good.exchanges, "hello": broken}))["hello"]
+    result = outcomes(replace(good, exchanges={**good.exchanges, "hello": broken}))[
+        "hello-response"
+    ]
     assert result.outcome is Outcome.FAIL
     assert "GET /hello" in result.detail
     assert "time 2 of 2: ECONNREFUSED" in result.detail
@@ -142,7 +152,7 @@ def test_a_server_with_many_clients_may_say_that_it_closes(good):
 
 @pytest.mark.parametrize("name", ["nofile", "nproc", "memory"])
 def test_a_limit_that_was_not_applied_is_an_error_that_names_it(good, name):
-    result = outcomes(replace(good, observed=replace(good.observed, **{name: 7})))["limits"]
+    result = outcomes(replace(good, observed=replace(good.observed, **{name: 7})))["limits-applied"]
     assert result.outcome is Outcome.ERROR
     assert name in result.detail
     assert "observed 7" in result.detail
@@ -150,9 +160,9 @@ def test_a_limit_that_was_not_applied_is_an_error_that_names_it(good, name):
 
 def test_a_limit_that_nobody_observed_is_an_error_unless_there_is_a_reason(good):
     unknown = replace(good.observed, memory=None)
-    assert outcomes(replace(good, observed=unknown))["limits"].outcome is Outcome.ERROR
+    assert outcomes(replace(good, observed=unknown))["limits-applied"].outcome is Outcome.ERROR
     reason = replace(unknown, why_not={"memory": "no cgroup"})
-    result = outcomes(replace(good, observed=reason))["limits"]
+    result = outcomes(replace(good, observed=reason))["limits-applied"]
     assert result.outcome is Outcome.SKIP
     assert "no cgroup" in result.detail
 
@@ -169,7 +179,7 @@ def test_a_limit_that_nobody_observed_is_an_error_unless_there_is_a_reason(good)
 )
 def test_the_server_has_to_stop_in_order(good, change, part):
     stopped = replace(good.stopped, log="last words", **change)
-    result = outcomes(replace(good, stopped=stopped))["stop"]
+    result = outcomes(replace(good, stopped=stopped))["clean-exit"]
     assert result.outcome is Outcome.FAIL
     assert part in result.detail
     assert "last words" in result.detail

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.reports import files, show
+from wsgi_matrix.reports import registry, show
 from wsgi_matrix.results import diff, run_json
 
 HERE = Path(__file__).parent
@@ -69,7 +69,7 @@ def cells(file):
     ("kind", "line"),
     [
         ("cells", GOOD),
-        ("cases", "hello hello MUST GET /hello is answered 200, text/plain"),
+        ("cases", "hello hello-response MUST GET /hello is answered 200, text/plain"),
         ("servers", "plain 3.11 3.13"),
         ("apps", "good app:app in "),
         ("limits", "fds64 nofile=64 nproc=32 memory=128MiB clients=100"),
@@ -84,7 +84,7 @@ def test_list_shows_what_there_is(command, kind, line):
 
 
 def test_show_prints_the_octets_with_their_line_ends(command, ran):
-    done = command("show", GOOD, "hello")
+    done = command("show", GOOD, "hello-response")
     assert done.returncode == 0
     assert "> GET /hello HTTP/1.1␍␊" in done.stdout
     assert "< Hello, World!␊" in done.stdout
@@ -119,7 +119,7 @@ def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_o
     ("words", "code", "text"),
     [
         (("show", "plain-god-default-py311"), 2, f'did you mean "{GOOD}"?'),
-        (("show", GOOD, "helo"), 2, 'did you mean "hello"?'),
+        (("show", GOOD, "helo-response"), 2, 'did you mean "hello-response"?'),
         (("show", GOOD, "--results", "none.json"), 2, "none.json: No such file"),
         (("report", "none.json"), 2, "none.json: No such file"),
         (("report", "--format", "htlm"), 2, '--format: no "htlm"'),
@@ -169,11 +169,12 @@ def test_the_date_alone_is_no_change(result_of, run_of):
 
 
 def test_report_writes_every_format_that_there_is(command, ran, tmp_path):
-    names = ",".join(files.FORMATS)
+    names = ",".join(registry.REPORTS)
     done = command("report", ran, "--format", names, "--output", "out")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     there = {file.name for file in (tmp_path / "out").iterdir()}
-    assert there == set(files.FORMATS.values()) == set(files.RENDERERS)
+    assert there == {each.file for each in registry.reports()}
+    assert {"results.json", "report.html", "junit.xml", "report.md", "badge.svg"} <= there
     assert "2 cells: 1 pass, 1 fail" in (tmp_path / "out/report.md").read_text()
     assert (tmp_path / "out/results.json").read_text() == ran.read_text()
     assert command("report").stdout == (tmp_path / "out/report.md").read_text()
@@ -301,7 +302,7 @@ def test_a_closed_pipe_ends_quietly(command, tmp_path, ran):
         ("list --apps good,ex", ["good,extra"]),
         ("run --servers ", ["plain", "all"]),
         ("run --select plain-good-f", ["plain-good-fds64-py311", "plain-good-fds64-py313"]),
-        ("list --suite sl", ["slow"]),
+        ("list --suite sl", ["slow_clients"]),
         ("show plain-e", [EXTRA]),
         ("doctor --engine pro", ["process"]),
     ],

@@ -53,14 +53,15 @@ def rows(document):
 
 def test_a_rule_is_a_row_and_a_server_a_column(render, of_suite):
     document = render(
-        of_suite("rules", "one"), of_suite("rules", "two", outcome=Outcome.FAIL, detail="no")
+        of_suite("conformance", "one"),
+        of_suite("conformance", "two", outcome=Outcome.FAIL, detail="no"),
     )
     assert rows(document)["rule"][2:] == ["one", "two"]
     assert rows(document)["R1"] == ["MUST", "a rule (RFC 9112 section 1)", "✔", "✘"]
 
 
 def test_what_was_measured_stands_with_rules_of_time(render, of_suite):
-    assert rows(render(of_suite("slow", "one")))["R1"][2:] == ["✔ kept \\| as it is"]
+    assert rows(render(of_suite("slow_clients", "one")))["R1"][2:] == ["✔ kept \\| as it is"]
 
 
 def test_counts_are_those_of_the_cells(render, result_of):
@@ -71,8 +72,8 @@ def test_counts_are_those_of_the_cells(render, result_of):
 
 
 def test_a_part_that_was_run_again_is_shown_as_it_came_then(run_of, of_suite):
-    bad = of_suite("rules", "one", outcome=Outcome.FAIL)
-    runs = [run_json.results(run_of(result)) for result in (bad, of_suite("rules", "one"))]
+    bad = of_suite("conformance", "one", outcome=Outcome.FAIL)
+    runs = [run_json.results(run_of(result)) for result in (bad, of_suite("conformance", "one"))]
     assert rows(grid.render(runs, {}))["R1"][2:] == ["✔"]
     assert rows(grid.render(runs[::-1], {}))["R1"][2:] == ["✘"]
 

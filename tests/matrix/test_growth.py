@@ -49,7 +49,7 @@ def cells(result_of):
     """A reference and a cell with more descriptors, of made-up costs."""
 
     def make(name, nofile, seconds, memory, server="onegate"):
-        result = result_of("limits", name, server=server)
+        result = result_of("fd_scaling", name, server=server)
         limits = replace(result.cell.limits, nofile=nofile)
         return replace(
             result,
@@ -83,14 +83,14 @@ def test_growth_is_judged_against_the_cell_without_nofile(
         ]
     )
     run = run_of(*results)
-    assert check(run, "onegate-limits-huge-py311", "boot").outcome is boot
-    assert check(run, "onegate-limits-huge-py311", "memory").outcome is size
-    assert check(run, "onegate-limits-default-py311", "boot").outcome is Outcome.PASS
+    assert check(run, "onegate-fd_scaling-huge-py311", "boot").outcome is boot
+    assert check(run, "onegate-fd_scaling-huge-py311", "memory").outcome is size
+    assert check(run, "onegate-fd_scaling-default-py311", "boot").outcome is Outcome.PASS
 
 
 def test_without_a_reference_nothing_is_judged_and_the_figure_is_told(cells, check, run_of):
     run = run_of(*suite.compare([cells("huge", 2**30, 0.4, 2**20)]))
-    found = check(run, "onegate-limits-huge-py311", "memory")
+    found = check(run, "onegate-fd_scaling-huge-py311", "memory")
     assert (found.outcome, found.detail[:7]) == (Outcome.SKIP, "1.0 MiB")
 
 

@@ -162,9 +162,9 @@ def test_the_selection_is_that_of_the_command(project):
 
 
 def test_a_suite_has_items_of_its_own_cases(project):
-    options = ("--matrix-suite", "stop", "--matrix-limits", "default")
+    options = ("--matrix-suite", "shutdown", "--matrix-limits", "default")
     done = project("--matrix", *options, "--collect-only", "-q")
-    assert "matrix::mine-stop-default-py311::start" in done.stdout
+    assert "matrix::mine-shutdown-default-py311::start" in done.stdout
     assert "burst" not in done.stdout
 
 
@@ -172,7 +172,7 @@ def test_a_red_cell_of_theirs_is_red(project, tmp_path):
     (tmp_path / "shop" / "app.py").write_text(APP.replace("200 OK", "404 Not Found"))
     done = project("--matrix", "--matrix-limits", "default", "-k", "hello")
     assert done.returncode == 1
-    assert "FAILED matrix::mine-shop-default-py311::hello" in done.stdout
+    assert "FAILED matrix::mine-shop-default-py311::hello-response" in done.stdout
     assert "404" in done.stdout
 
 
@@ -182,6 +182,7 @@ def test_a_red_cell_of_theirs_is_red(project, tmp_path):
         (("--matrix-apps", "shpo"), 'did you mean "shop"?'),
         (("--matrix-select", "nothing"), "matches no cell"),
         (("--matrix-suite", "helo"), 'did you mean "hello"?'),
+        (("--matrix-engine", "proces"), 'did you mean "process"?'),
     ],
 )
 def test_a_wrong_selection_of_theirs_is_an_error_of_usage(project, options, text):
@@ -204,8 +205,6 @@ def test_the_plugin_imports_nothing_for_those_who_do_not_use_it():
     done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, check=True)
     assert json.loads(done.stdout) == [
         "wsgi_matrix",
-        "wsgi_matrix.engines",
-        "wsgi_matrix.engines.names",
         "wsgi_matrix.pytest_plugin",
         "wsgi_matrix.pytest_plugin.keys",
     ]
@@ -217,8 +216,7 @@ import sys
 
 def test_of_their_own():
     ours = {name for name in sys.modules if name.startswith("wsgi_matrix.")}
-    plugin = {"wsgi_matrix.pytest_plugin", "wsgi_matrix.pytest_plugin.keys"}
-    assert ours == plugin | {"wsgi_matrix.engines", "wsgi_matrix.engines.names"}
+    assert ours == {"wsgi_matrix.pytest_plugin", "wsgi_matrix.pytest_plugin.keys"}
     assert "docker" not in sys.modules
 """
 

@@ -62,7 +62,7 @@ def test_limits_are_read_back_and_what_cannot_be_set_has_its_reason(process_engi
 
 def test_a_limit_that_nothing_can_set_is_a_skip_not_a_pass(process_engine, run_cells, check):
     run = run_cells(process_engine, apps=("good",), limits=("fds64",))
-    found = check(run, "plain-good-fds64-py311", "limits")
+    found = check(run, "plain-good-fds64-py311", "limits-applied")
     assert found.outcome is Outcome.SKIP
     assert "cgroup" in found.detail
     assert check(run, "plain-good-fds64-py311", "unchanged").outcome is Outcome.SKIP

@@ -15,8 +15,9 @@ from rich.console import Console
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.model.verdict import counts, exit_code
-from wsgi_matrix.reports import badge, console, files, html, junit, markdown, progress, show
+from wsgi_matrix.reports import badge, console, html, junit, markdown, progress, show
 from wsgi_matrix.reports.grid import make_grid
+from wsgi_matrix.reports.registry import reports
 from wsgi_matrix.results import run_json, saved
 from wsgi_matrix.runner import events
 from wsgi_matrix.suites.hello.comparison import compare
@@ -38,7 +39,7 @@ def mixed(result_of, run_of):
         result_of("django"),
         result_of("django", "fds256", response=HELLO.replace(b"Hello, World!", ODD)),
         result_of("pyramid", outcomes={"start": Outcome.ERROR}),
-        result_of("pyramid", "fds256", outcomes={"hello": Outcome.DIFFER}),
+        result_of("pyramid", "fds256", outcomes={"hello-response": Outcome.DIFFER}),
         result_of("wsgi", outcomes={"burst": Outcome.XFAIL}),
     ]
     skipped = result_of("wsgi", "fds256")
@@ -190,7 +191,7 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
     assert again == value
     assert run_json.results(run_json.run_of(again)) == value
     assert rendered(run_json.run_of(again)) == rendered(mixed)
-    assert dict(files.rendered(again)) == dict(files.rendered(value))
+    assert all(each.render(again) == each.render(value) for each in reports())
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ HOSTILE = "</script><script>x</script>\"'><img src=x> \x00\x1b\x08\ufffe\ud800]]
 @pytest.fixture
 def hostile(result_of, run_of):
     raw = HELLO + HOSTILE.encode(errors="replace") + b"\xff\xfe\xc3("
-    result = result_of(outcomes={"hello": Outcome.FAIL}, response=raw)
+    result = result_of(outcomes={"hello-response": Outcome.FAIL}, response=raw)
     checks = tuple(replace(check, detail=HOSTILE, says=HOSTILE) for check in result.checks)
     odd = replace(result, checks=checks, log=HOSTILE, framework_version=HOSTILE)
     return json.loads(
@@ -260,12 +261,12 @@ def test_what_a_server_says_is_well_formed_in_xml_and_nothing_is_lost(hostile):
     )
     assert shown in root.find(".//failure").text
     assert root.find(".//system-out").text == shown
-    for name, text in files.rendered(hostile):
-        assert text.encode(), name
+    for report in reports():
+        assert report.render(hostile).encode(), report.file
 
 
 def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(result_of, run_of):
-    broken = result_of(outcomes={"hello": Outcome.FAIL})
+    broken = result_of(outcomes={"hello-response": Outcome.FAIL})
     results = [
         replace(broken, cell=replace(broken.cell, limits=replace(broken.cell.limits, name=f"l{n}")))
         for n in range(100)
@@ -394,4 +395,4 @@ def test_a_comparison_is_shown_with_what_it_was_compared_with(result_of, run_of)
     here, _, there = text.partition(f"== hello in {one.cell.id}, the reference")
     assert "Hello, There!" in here
     assert "Hello, World!" in there
-    assert "World" not in show.render(cells[two.cell.id], "hello", cells)
+    assert "World" not in show.render(cells[two.cell.id], "hello-response", cells)

@@ -149,7 +149,7 @@ def test_whatever_a_server_is_started_with_is_in_the_key(tmp_path, cell):
 
 def test_whatever_is_sent_is_in_the_key(tmp_path, cell):
     store, suite = Store(tmp_path), hello.suite()
-    judging = {"cases", "compare", "skip_reason", "waits", "notes"}
+    judging = {"cases", "compare", "added", "sources", "skip_reason", "waits", "notes"}
     names = {each.name for each in dataclasses.fields(suite)} - judging
     same = [
         name
@@ -157,6 +157,16 @@ def test_whatever_is_sent_is_in_the_key(tmp_path, cell):
         if key(store, cell, changed(suite, name)) == key(store, cell, suite)
     ]
     assert same == []
+
+
+def test_a_result_does_not_outlive_a_change_in_what_its_suite_is_read_from(tmp_path, cell):
+    store, file = Store(tmp_path), tmp_path / "contract.toml"
+    file.write_text("one")
+    suite = replace(hello.suite(), sources=(file,))
+    first = key(store, cell, suite)
+    assert key(store, cell, suite) == first
+    file.write_text("two")
+    assert key(store, cell, suite) != first
 
 
 def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):

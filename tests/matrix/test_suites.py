@@ -28,9 +28,9 @@ def cells(plain):
     return cells
 
 
-def test_a_cell_of_slow_gets_the_talk_of_its_kind_alone(plain, cells):
-    suite = registry.build(plain, "slow")
-    found = {cell.app.name: suite.of(cell) for cell in cells("slow")}
+def test_a_cell_of_slow_clients_gets_the_talk_of_its_kind_alone(plain, cells):
+    suite = registry.build(plain, "slow_clients")
+    found = {cell.app.name: suite.of(cell) for cell in cells("slow_clients")}
     assert tuple(found) == KINDS
     for kind, part in found.items():
         assert [talk.name for talk in part.talks] == [f"{kind}.served"]
@@ -40,9 +40,9 @@ def test_a_cell_of_slow_gets_the_talk_of_its_kind_alone(plain, cells):
 
 
 def test_the_signals_of_its_server_are_filled_in(plain, cells):
-    [stop, reload] = cells("stop")
+    [stop, reload] = cells("shutdown")
     server = replace(stop.server, stop_signal="SIGINT", reload_signal="SIGUSR1")
-    suite = registry.build(plain, "stop")
+    suite = registry.build(plain, "shutdown")
     for cell, path in ((stop, b"/signal/SIGINT "), (reload, b"/signal/SIGUSR1 ")):
         talk, *_ = suite.of(replace(cell, server=server)).talks
         sent = b"".join(step.data for step in talk.steps)
@@ -51,8 +51,8 @@ def test_the_signals_of_its_server_are_filled_in(plain, cells):
 
 
 def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, cells):
-    [_, reload] = cells("stop")
-    chosen = {"stop": registry.build(plain, "stop")}
+    [_, reload] = cells("shutdown")
+    chosen = {"shutdown": registry.build(plain, "shutdown")}
     [result] = Runner((reload,), process_engine, plain.settings, suites=chosen).run().cells
     assert result.outcome is Outcome.SKIP
     assert "plain has no signal for a reload" in result.checks[0].detail
@@ -70,17 +70,23 @@ def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, 
             raise CellError("met")
             yield
 
-    both = (*cells("slow")[:2], *cells("hello", apps=("good",)))
-    chosen = {"slow": registry.build(plain, "slow"), "hello": registry.build(plain, "hello")}
+    both = (*cells("slow_clients")[:2], *cells("hello", apps=("good",)))
+    chosen = {
+        "slow_clients": registry.build(plain, "slow_clients"),
+        "hello": registry.build(plain, "hello"),
+    }
     run = Runner(both, Meeting(process_engine), plain.settings, suites=chosen).run()
     assert [result.checks[0].detail for result in run.cells] == ["met"] * 3
 
 
 def test_what_may_take_longest_begins_first(process_engine, plain, cells):
-    all_cells = (*cells("hello", apps=("good",)), *cells("slow")[:1], *cells("rules"))
-    chosen = {name: registry.types()[name].build(plain) for name in ("hello", "slow", "rules")}
+    all_cells = (*cells("hello", apps=("good",)), *cells("slow_clients")[:1], *cells("conformance"))
+    chosen = {
+        name: registry.types()[name].build(plain)
+        for name in ("hello", "slow_clients", "conformance")
+    }
     turns = Runner(all_cells, process_engine, plain.settings, suites=chosen)._schedule.turns
-    assert [turn.cell.suite for turn in turns] == ["rules", "slow", "hello"]
+    assert [turn.cell.suite for turn in turns] == ["conformance", "slow_clients", "hello"]
 
 
 def test_a_signal_that_there_is_not_is_refused(tmp_path):

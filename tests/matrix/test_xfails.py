@@ -9,14 +9,19 @@ from wsgi_matrix.suites import xfail
 
 
 def entry(**values):
-    given = {"suite": "hello", "cells": ("*-flask-*",), "checks": ("stop",), "reason": "a quirk"}
+    given = {
+        "suite": "hello",
+        "cells": ("*-flask-*",),
+        "checks": ("clean-exit",),
+        "reason": "a quirk",
+    }
     return Xfail(**{**given, **values})
 
 
 def judged(result_of, outcome, *entries):
-    outcomes = {"stop": outcome} if outcome is not Outcome.PASS else {}
+    outcomes = {"clean-exit": outcome} if outcome is not Outcome.PASS else {}
     [result] = xfail.apply([result_of("flask", outcomes=outcomes)], entries, "hello")
-    return result, next(check for check in result.checks if check.id == "stop")
+    return result, next(check for check in result.checks if check.id == "clean-exit")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.DIFFER])

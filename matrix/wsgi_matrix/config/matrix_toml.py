@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import builtin
+from wsgi_matrix.config import builtin, installed_servers
 from wsgi_matrix.config import servers as peers
 from wsgi_matrix.config.schema import MatrixFile
 from wsgi_matrix.config.servers import check_placeholders
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model.axes import Cell, Server
-from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.suites import registry
+from wsgi_matrix.model.settings import Config, SuiteSettings, Xfail
+from wsgi_matrix.suites import former_names, registry
 from wsgi_matrix.util.toml_file import TomlFile, dotted
 
 FILE_NAME = "matrix.toml"
@@ -61,18 +61,21 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     for axis in ("servers", "apps", "limits", "pythons"):
         if not getattr(config, axis):
             source.wrong(axis, f"at least one [{axis}.NAME] is needed")
-    known = registry.types()
+    _check_xfails(source, read.xfail)
     for name in settings.suites:
-        if name not in (*known, "all"):
-            source.wrong("run.suites", f'unknown suite "{name}"{suggestion(name, known)}')
+        if name != "all":
+            _known_suite(source, "run.suites", name)
     return config
 
 
 def built_in(build: Path) -> Config:
-    """The servers, limits and Pythons that come with wsgi-matrix. Raises :class:`ConfigError`."""
+    """The servers, limits and Pythons that come with wsgi-matrix, and other installed servers.
+
+    Raises :class:`UserError`.
+    """
     found = load(builtin.directory() / FILE_NAME, build)
-    servers = {name: builtin.on_all_pythons(each) for name, each in found.servers.items()}
-    return replace(found, servers=servers)
+    ours = {name: builtin.on_all_pythons(each) for name, each in found.servers.items()}
+    return replace(found, servers={**ours, **installed_servers.read(ours)})
 
 
 def _built(source: TomlFile, server: Server) -> Server:
@@ -90,12 +93,27 @@ def _suites(source: TomlFile, tables: dict[str, dict[str, Any]]) -> dict[str, Su
     """Each suite's own options, which it declares itself."""
     known = registry.types()
     for name in tables:
-        if name not in known:
-            source.unknown(known, "suites", name)
+        _known_suite(source, f"suites.{name}", name)
     return {
         name: source.convert(table, known[name].settings, "suites", name)
         for name, table in tables.items()
     }
+
+
+def _known_suite(source: TomlFile, key: str, name: str) -> None:
+    known = registry.types()
+    if name not in known:
+        unknown = f'unknown suite "{name}"{suggestion(name, known)}'
+        source.wrong(key, former_names.refused_suite(name) or unknown)
+
+
+def _check_xfails(source: TomlFile, xfails: Iterable[Xfail]) -> None:
+    """Each has to name a suite, and checks by the names that they have now."""
+    for number, made in enumerate(xfails, 1):
+        _known_suite(source, f"xfail.{number}.suite", made.suite)
+        for check in made.checks:
+            if problem := former_names.refused_check(made.suite, check):
+                source.wrong(f"xfail.{number}.checks", problem)
 
 
 def check_folders(config: Config, cells: Iterable[Cell]) -> None:

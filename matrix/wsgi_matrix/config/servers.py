@@ -22,9 +22,14 @@ def read(folder: Path) -> tuple[Server, ...]:
     return tuple(
         server
         for file in sorted(folder.glob(f"*/{FILE_NAME}"))
-        for source in (TomlFile(file),)
-        for server in from_data(source, source.read())
+        for server in read_directory(file.parent)
     )
+
+
+def read_directory(directory: Path) -> list[Server]:
+    """The servers of one directory with a ``server.toml``. Raises :class:`ConfigError`."""
+    source = TomlFile(directory / FILE_NAME)
+    return from_data(source, source.read())
 
 
 def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.conformance import http1, pep3333
 from wsgi_matrix.suites.conformance.rule import Rule, Unseen
 from wsgi_matrix.suites.rules import GROUPS
@@ -13,22 +14,17 @@ INTRO = """\
 # The rules that servers are asked for
 
 Made by `make docs`; edit `matrix/wsgi_matrix/suites/` instead.
-`wsgi-matrix run --suite rules,slow,stop --servers all` asks all of it of every server. A rule is
-kept if what is accepted comes for each of its tries; a broken one of level MAY is `differ`, any
-other is `fail`. The octets that are sent and that came are in the report of a run.
+`wsgi-matrix run --suite conformance,slow_clients,shutdown --servers all` asks all of it of every
+server. A rule is kept if what is accepted comes for each of its tries; a broken one of level MAY is
+`differ`, any other is `fail`. The octets that are sent and that came are in the report of a run.
 """
-TITLES = {
-    "rules": "PEP 3333 and HTTP/1.1; published attacks",
-    "slow": "Slow clients",
-    "stop": "The end of a server",
-}
 
 
 def render() -> str:
     """The whole document."""
     parts = [INTRO]
     for name, rules in GROUPS.items():
-        parts += [f"## {TITLES.get(name, name)}\n", _rules(rules), ""]
+        parts += [f"## {registry.types()[name].title}\n", _rules(rules), ""]
     parts += ["## Rows of PEP 3333 that nothing is asked for\n", _unseen(pep3333.UNSEEN), ""]
     parts += ["## Rows of HTTP/1.1 that nothing is asked for\n", _unseen(http1.UNSEEN)]
     return "\n".join(parts) + "\n"

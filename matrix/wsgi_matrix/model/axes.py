@@ -21,7 +21,7 @@ from wsgi_matrix.util.file_types import (
     expect,
 )
 
-HELLO = "hello"
+DEFAULT_SUITE = "hello"
 """The suite that cells belong to where nothing else is said."""
 
 
@@ -219,7 +219,7 @@ class Cell:
     app: App
     limits: Limits
     python: Python
-    suite: str = HELLO
+    suite: str = DEFAULT_SUITE
     """What is sent to it and judged."""
     private_tmp: bool = False
     """TMPDIR is a directory of its own."""
@@ -236,4 +236,4 @@ class Cell:
     @property
     def suite_label(self) -> str:
         """The suite, where neither the app tells it nor it is the usual one."""
-        return "" if self.suite in (HELLO, self.app.name) else self.suite
+        return "" if self.suite in (DEFAULT_SUITE, self.app.name) else self.suite

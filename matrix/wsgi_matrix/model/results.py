@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
-from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.axes import DEFAULT_SUITE, Cell
 from wsgi_matrix.model.wire import Exchange, Transcript
 from wsgi_matrix.util.file_types import doc, stated
 
@@ -194,7 +194,7 @@ class Run:
     """One line for people: containers of which engine, or plainly that these were processes."""
     measured: dict[str, float] = field(default_factory=dict)
     """Seconds: ``cell`` (median) beside what the engine's ``baseline`` found in the same run."""
-    suites: tuple[str, ...] = ("hello",)
+    suites: tuple[str, ...] = (DEFAULT_SUITE,)
     """What was sent and judged; each cell says which of them it belongs to."""
     notes: tuple[str, ...] = ()
     """Lines for people that belong to the result."""

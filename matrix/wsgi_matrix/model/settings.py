@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
-from wsgi_matrix.model.axes import App, Limits, Python, Server, Workers
+from wsgi_matrix.model.axes import DEFAULT_SUITE, App, Limits, Python, Server, Workers
 from wsgi_matrix.util.file_types import FilePath, Regex, Seconds, Text, between, doc
 
 
@@ -26,7 +26,7 @@ class Settings:
     ] = 10.0
     suites: Annotated[
         tuple[str, ...], doc('The suites that run when none is named; "all" for all of them.')
-    ] = ("hello",)
+    ] = (DEFAULT_SUITE,)
     built_in: Annotated[
         bool,
         doc(

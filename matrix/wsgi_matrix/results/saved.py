@@ -8,7 +8,7 @@ from typing import Any
 
 from wsgi_matrix import __version__
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.results import codec
+from wsgi_matrix.results import codec, former_names
 from wsgi_matrix.results.run_json import OLDER, SCHEMA, of_today, run_of
 
 Value = dict[str, Any]
@@ -39,7 +39,7 @@ def read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: {_of_another_version(value)}")
     try:
         run_of(value)  # all that a report needs is there
-        return of_today(value)
+        return former_names.replaced(of_today(value))
     except (ValueError, codec.DecodeError) as problem:
         raise UserError(f"{path}: damaged: {problem}") from None
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 from wsgi_matrix.model.settings import Xfail
-from wsgi_matrix.model.verdict import EXPECTED, overall
+from wsgi_matrix.model.verdict import EXPECTED, held, overall
 
 
 def apply(
@@ -45,7 +45,7 @@ def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
             return replace(check, detail=detail)
         detail = f"{entry.reason}\n{check.outcome.value}: {check.detail}"
         return replace(check, outcome=Outcome.XFAIL, detail=detail)
-    if check.outcome is Outcome.PASS:
+    if held(check.outcome):
         if entry.sometimes:
             detail = f"{entry.reason}\npass: {check.detail or 'this time'}"
             return replace(check, outcome=Outcome.XFAIL, detail=detail)

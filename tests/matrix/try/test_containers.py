@@ -141,7 +141,7 @@ def test_a_container_that_is_killed_for_memory(try_shop):
     done = try_shop("/", "/eat", options=options, servers="onegate", engine="docker")
     assert done.code == 1
     assert done.outcomes("02-get-eat") == {"onegate": "fail"}
-    assert "out of memory" in done.detail("stop", "onegate")
+    assert "out of memory" in done.detail("clean-exit", "onegate")
 
 
 def test_the_import_error_from_inside_a_container(try_shop, folder):

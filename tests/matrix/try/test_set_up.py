@@ -161,16 +161,16 @@ def test_a_server_that_does_nothing_about_its_signal_ends_in_order(command, fold
     own = ("--server-command", "{python} serve.py {app} {port}", "--engine", "process")
     done = command("try", "shop:app", *own)
     assert done.code == 0, done.out + done.err
-    assert done.outcomes("stop") == {"own": "pass"}
-    assert "ended by SIGTERM itself (exit status 143)" in done.detail("stop", "own")
+    assert done.outcomes("clean-exit") == {"own": "pass"}
+    assert "ended by SIGTERM itself (exit status 143)" in done.detail("clean-exit", "own")
     done = command("try", "shop:app", *own, "--stop-signal", "SIGINT")
-    assert "ended by SIGINT itself (exit status 130)" in done.detail("stop", "own")
+    assert "ended by SIGINT itself (exit status 130)" in done.detail("clean-exit", "own")
     code = (folder / "serve.py").read_text()
     ends = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
     (folder / "serve.py").write_text(code.replace("module, _", ends + "module, _", 1))
     done = command("try", "shop:app", *own)
-    assert done.outcomes("stop") == {"own": "fail"}
-    assert "exit status 3, expected 0 or 143 after SIGTERM" in done.detail("stop", "own")
+    assert done.outcomes("clean-exit") == {"own": "fail"}
+    assert "exit status 3, expected 0 or 143 after SIGTERM" in done.detail("clean-exit", "own")
 
 
 def test_a_stop_signal_that_is_none(command):

@@ -322,8 +322,8 @@ def test_a_server_of_their_own(try_shop, folder):
     assert [cell["server"] for cell in done.result["cells"]] == ["own", "onegate"]
     assert done.outcomes("01-get") == {"own": "pass", "onegate": "pass"}
     # It does nothing about the signal, and ends by it.
-    assert done.outcomes("stop") == {"own": "pass", "onegate": "pass"}
-    assert "exit status 143" in done.detail("stop", "own")
+    assert done.outcomes("clean-exit") == {"own": "pass", "onegate": "pass"}
+    assert "exit status 143" in done.detail("clean-exit", "own")
 
 
 def test_paths_with_everything_in_them(try_shop):

@@ -20,8 +20,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from wsgi_matrix.engines import commands
+from wsgi_matrix.engines.doctor import Finding
 from wsgi_matrix.engines.open_cells import OpenCells
-from wsgi_matrix.engines.process import leftovers
+from wsgi_matrix.engines.process import doctor, leftovers
 from wsgi_matrix.engines.process.cell import ProcessCell
 from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Cell, Python, Server
@@ -181,6 +182,10 @@ class ProcessEngine:
     def installed(self, cell: Cell) -> dict[str, str]:
         """See :class:`.Engine`."""
         return bundles.ensure_bundle(cell.app, cell.python, self.place, None).versions
+
+    def findings(self, python: Python, phase: Callable[[str, str], None]) -> Iterator[Finding]:
+        """See :class:`.Engine`; it makes no image."""
+        yield from doctor.findings(self.uid())
 
     def gone(self) -> str:
         """Empty: this machine is there as long as we are."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.verdict import held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def _wanted(cell: Mapping[str, Any], kept: Kept) -> dict[str, None]:
     used = {
         name: None
         for check in cell["checks"]
-        if kept.passing or check["outcome"] != Outcome.PASS
+        if kept.passing or not held(check["outcome"])
         for name in check["evidence"]
         if name in cell["evidence"]
     }

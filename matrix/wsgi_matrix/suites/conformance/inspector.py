@@ -1,4 +1,4 @@
-"""Requests to the inspecting app, and what is accepted of what it tells (the suite ``rules``)."""
+"""Requests to the inspecting app of ``conformance``, and what is accepted of what it tells."""
 
 from __future__ import annotations
 

@@ -14,19 +14,17 @@ from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.http.normalise import RULES
 from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.contract import comparison
 from wsgi_matrix.suites.contract.contract_file import Asked, load
 from wsgi_matrix.suites.contract.responses import fault
-from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
 from wsgi_matrix.util.file_types import FilePath, Text, doc
 
 NAME = "contract"
 PATIENCE = 5.0
 """Seconds for one exchange: a server that hangs must not take the others' time."""
-KEPT = ("limits", "unchanged", "stop")
-"""Checks on the cell itself that hold whatever is sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +67,10 @@ def suite(config: Config) -> Suite:
         )
         for each in asked.values()
     )
-    kept = tuple(case for case in CELL_CASES if case.id in KEPT)
     return Suite(
         name=NAME,
         requests={name: each.request for name, each in asked.items()},
-        cases=(*kept, *cases),
+        cases=(*lifecycle.ALWAYS, *cases),
         compare=partial(
             comparison.compare,
             asked=asked,
@@ -82,6 +79,7 @@ def suite(config: Config) -> Suite:
         ),
         repeat=1,
         burst=False,
+        sources=(settings.contract,),
         patience=PATIENCE,
         notes=("Before answers are compared:", *(f"  {rule.id}: {rule.says}" for rule in RULES)),
     )
@@ -90,6 +88,8 @@ def suite(config: Config) -> Suite:
 TYPE = SuiteType(
     name=NAME,
     about="All that an app has to answer, compared over the apps and over the servers.",
+    title="The contract of the apps",
+    caption="Checks of all exchanges, compared over apps and servers, by their outcome.",
     build=suite,
     settings=ContractSettings,
 )

@@ -181,6 +181,8 @@ RELOAD = (
     send(GET, on="idle"),
     answers("GET", on="idle"),
 )
+STEPS = {"shutdown": STOP, "reload": RELOAD}
+"""By app."""
 WHOLE = Accept("a whole answer, 200", _in_flight)
 QUEUED = Accept(
     "a whole answer, 200; or a close in order without any octet of one, or 502, 503 or 504", _queued
@@ -204,7 +206,7 @@ def _rule(name: str, level: Level, says: str, accept: Accept, **more: object) ->
         tries=tuple(
             Try(
                 name=again,
-                steps=STOP if app == "stop" else RELOAD,
+                steps=STEPS[app],
                 accept=accept,
                 alone=True,
                 **more,  # type: ignore[arg-type]
@@ -216,31 +218,31 @@ def _rule(name: str, level: Level, says: str, accept: Accept, **more: object) ->
 
 RULES: tuple[Rule, ...] = (
     _rule(
-        "stop.in_flight",
+        "shutdown.in_flight",
         Level.SHOULD,
         "a request in flight at the stop signal is answered whole",
         WHOLE,
     ),
     _rule(
-        "stop.queued",
+        "shutdown.queued",
         Level.SHOULD,
         "a request that waits at the stop signal is answered, or let go in order",
         QUEUED,
     ),
     _rule(
-        "stop.idle",
+        "shutdown.idle",
         Level.SHOULD,
         "an idle connection is closed in order at the stop signal",
         Accept("FIN, and no reset", _idle),
     ),
     _rule(
-        "stop.late",
+        "shutdown.late",
         Level.MAY,
         "who comes after the stop signal is let go without a word, or answered",
         Accept("no connection, one that is ended without an octet, or a whole answer", _late),
     ),
     _rule(
-        "stop.gone",
+        "shutdown.gone",
         Level.SHOULD,
         "nobody listens once all is answered",
         Accept("connects are refused", _gone),

@@ -49,7 +49,7 @@ UNSEEN = (
         "R80",
         Level.SHOULD,
         "RFC 9112 section 9.5",
-        "the suite slow waits for the timeouts of servers",
+        "the suite slow_clients waits for the timeouts of servers",
     ),
 )
 """Rows without a rule here."""

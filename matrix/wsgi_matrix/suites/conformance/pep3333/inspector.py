@@ -1,4 +1,4 @@
-"""How the apps of the suite ``rules`` are asked, and what of their answers is accepted."""
+"""How the apps of the suite ``conformance`` are asked, and what of their answers is accepted."""
 
 from __future__ import annotations
 
