@@ -84,7 +84,7 @@ def test_search_leaves_the_cells_that_have_such_a_case(small):
 
 
 def test_a_square_opens_its_cases_and_a_case_its_rule_and_the_marked_octets(small):
-    cell = next(c for c in made_up.small().cells if c.cell.id.startswith("gunicorn-rules"))
+    cell = next(c for c in made_up.small().cells if c.cell.id.startswith("gunicorn-conformance"))
     red = [check for check in cell.checks if check.outcome in ("fail", "differ")]
     link = f".square[href*='cell={cell.cell.id}&'], .square[href$='cell={cell.cell.id}']"
     small.one(link).click()
@@ -149,7 +149,7 @@ def test_a_link_to_what_is_not_there_says_so(browser, reports):
 
 
 def test_by_rule_has_rules_down_and_servers_across(browser, reports):
-    browser.opened(reports("small").as_uri() + "#view=rules&suite=rules")
+    browser.opened(reports("small").as_uri() + "#view=rules&suite=conformance")
     heads = browser.all(".rules thead th")
     assert [head.text for head in heads] == ["onegate", "gunicorn", "uwsgi"]
     assert len(browser.all(".rules tbody tr")) == 12
