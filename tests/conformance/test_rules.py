@@ -126,6 +126,7 @@ def hurried(steps: tuple[Step, ...], scripts: Scripts, within: float) -> tuple[S
     )
 
 
+@pytest.mark.slow  # all of them together
 @pytest.mark.parametrize("name", GREEN)
 def test_a_server_that_keeps_it_is_green(name):
     never = name in (*scripts_slow.GREEN, *scripts_stop.GREEN, "W23-next")
@@ -140,6 +141,7 @@ def quiet_machine(monkeypatch):
     monkeypatch.setattr(fair_time, "_clock", [SimpleNamespace(now=time.monotonic)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet_machine")
 @pytest.mark.parametrize(("name", "number"), [(n, i) for n in RED for i in range(len(RED[n]))])
 def test_a_server_that_breaks_it_is_red(name, number):
