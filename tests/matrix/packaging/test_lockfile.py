@@ -1,378 +1,369 @@
-"""What an app requires means what it means to pip: paths, hashes, projects, other files."""
+"""Which file says what an app requires, and what becomes of it: uv itself is a double here.
+
+What uv makes of it, `test_resolve.py` shows.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-from dataclasses import replace
-from functools import partial
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging import lockfile
-from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
-from wsgi_matrix.packaging.uv import explained, uv_program
+from wsgi_matrix.packaging.lockfile import FORMS, NOT_READ, Lock
 
-from tests.matrix.packages import LITTER, littering, project, sdist, sha256, wheel
+from tests.matrix.packages import project, wheel
 
-PY311 = Python(version="3.11")
-LINUX = "x86_64-unknown-linux-gnu"
-ZEROS = "0" * 64
+pytestmark = pytest.mark.unit
+HASH = f"--hash=sha256:{'0' * 64}"
+TINY = f"tiny==1.0 {HASH}"
+PYPROJECT = '[project]\nname = "shop"\nversion = "1.0"\n'
+
+
+@dataclass
+class Uv:
+    """In place of uv: what it was called with, and what it answers."""
+
+    said: str = f"--index-url https://example.org/simple\n{TINY}\n"
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    keywords: list[dict[str, Any]] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    """The content of the file that it was to resolve."""
+
+    def run(self, words: list[str], what: str, **keywords: Any) -> str:
+        self.calls.append(tuple(words))
+        self.keywords.append({"what": what, **keywords})
+        if words[0] == "pip":
+            self.read.append(Path(words[-1]).read_text(encoding="utf-8"))
+        return self.said
+
+
+@pytest.fixture
+def uv(monkeypatch: pytest.MonkeyPatch) -> Uv:
+    double = Uv()
+    monkeypatch.setattr(lockfile, "run", double.run)
+    return double
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    """An app whose requirements nobody has locked; beside it `wheels/` with tiny and webby."""
-    folder = tmp_path / "my app; ü"
-    wheel(folder / "wheels", "tiny")
-    wheel(folder / "wheels", "webby")
-    (folder / "app.py").write_text("def app(environ, start_response): ...\n")
+    folder = tmp_path / "shop"
+    folder.mkdir()
     return App(name="shop", path=folder, resolve=True)
 
 
 @pytest.fixture
-def made(app: App, tmp_path: Path, monkeypatch):
-    """`made("--find-links wheels", …)` → Bundle, called in a folder that is none of theirs."""
-    monkeypatch.chdir(tmp_path)
+def lock(app: App, tmp_path: Path) -> Callable[..., Lock]:
+    """`lock("requirements.txt", text)` → Lock."""
 
-    def make(*lines: str, name="requirements.txt", **changes) -> Bundle:
-        if lines:
-            (app.path / name).parent.mkdir(exist_ok=True)
-            (app.path / name).write_text("\n".join(("--no-index", *lines)) + "\n")
-        changed = replace(app, requirements=name, **changes)
-        return ensure_bundle(changed, PY311, tmp_path / "build", LINUX)
+    def make(name: str, text: str, *, version: str = "3.11", platform: str = "", **changes: Any):
+        file = app.path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        python = Python(version=version)
+        root = tmp_path / "build"
+        return lockfile.locked(replace(app, **changes), file, python, platform or None, root)
 
     return make
 
 
-def modules(bundle: Bundle) -> set[str]:
-    """Of own and lib."""
-    return {path.stem for folder in (bundle.own, bundle.lib) for path in folder.glob("*.py")}
+def test_of_several_files_the_first_form_is_taken(app: App) -> None:
+    for name in reversed(FORMS):
+        (app.path / name).write_text(PYPROJECT)
+        file, notice = lockfile.chosen(app.path, "requirements.txt")
+        assert file == app.path / name
+        assert notice == ("" if name == "requirements.txt" else f"requirements: {file}")
 
 
-def ran(bundle: Bundle, *words: str) -> str:
-    """What a script prints as a cell runs it."""
-    path = os.pathsep.join([*map(str, bundle.scripts), os.environ["PATH"]])
-    paths = os.pathsep.join(map(str, bundle.paths))
-    return subprocess.run(
-        words, env={"PATH": path, "PYTHONPATH": paths}, capture_output=True, text=True, check=True
-    ).stdout
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "--find-links wheels\ntiny",
-        "--find-links=wheels\ntiny>=1; python_version > '3'",
-        "-f ./wheels\ntiny",
-        "./wheels/tiny-1.0-py3-none-any.whl",
-        "tiny @ file:wheels/tiny-1.0-py3-none-any.whl",
-    ],
-)
-def test_relative_paths_are_those_of_the_app(made, line):
-    assert modules(made(line)) == {"tiny"}
-
-
-def test_relative_paths_beside_requirements_elsewhere(made, app):
-    shutil.move(app.path / "wheels", app.path / "deploy" / "wheels")
-    assert modules(made("./wheels/tiny-1.0-py3-none-any.whl", name="deploy/all.txt")) == {"tiny"}
-    assert modules(made("-f wheels\ntiny", name="deploy/all.txt")) == {"tiny"}
-
-
-def test_a_wheel_that_is_there_now_is_found_now(made, app):
-    with pytest.raises(SetupError, match="cannot be resolved"):
-        made("-f wheels\nlater")
-    assert modules(made("-f wheels\ntiny")) == {"tiny"}
-    wheel(app.path / "wheels", "tiny", "2.0")
-    assert next(made("-f wheels\ntiny").lib.glob("*.dist-info")).name == "tiny-2.0.dist-info"
-
-
-def test_scripts_run_with_the_python_that_is_first_on_the_path(made):
-    bundle = made("-f wheels\ntiny")
-    assert (bundle.lib / "bin/tinyctl").read_text().startswith("#!/usr/bin/env python3\n")
-    assert ran(bundle, "tinyctl", "a") == "tiny ['a']\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("-e .", {"shop", "tiny"}),
-        (".", {"shop", "tiny"}),
-        (".[web]", {"shop", "tiny", "webby"}),
-        ("-e .[web]", {"shop", "tiny", "webby"}),
-        ("./vendor/tea", {"tea"}),
-        ("tea @ file:vendor/tea", {"tea"}),
-    ],
-)
-def test_a_project_of_this_machine_is_built_with_what_it_requires(made, app, line, expected):
-    project(app.path, "shop", requires=("tiny",))
-    project(app.path / "vendor" / "tea", "tea")
-    bundle = made("-f wheels", line)
-    assert modules(bundle) == expected
-    first = "tea" if "tea" in line else "shop"
-    assert ran(bundle, f"{first}ctl") == f"{first} []\n"
-    version = f"from importlib.metadata import version; print(version({first!r}))"
-    assert ran(bundle, "python3", "-c", version) == "1.0\n"
-
-
-def test_a_project_that_requires_something_else_now_is_locked_anew(made, app):
-    project(app.path, "shop", requires=("tiny",))
-    assert modules(made("-f wheels\n-e .")) == {"shop", "tiny"}
-    project(app.path, "shop", requires=("webby",))
-    assert modules(made("-f wheels\n-e .")) == {"shop", "webby"}
-
-
-def test_a_change_of_the_source_leaves_what_it_requires_where_it_is(made, app):
-    project(app.path, "shop", requires=("tiny",))
-    before = made("-f wheels\n-e .")
-    (app.path / "src" / "shop.py").write_text("name = 'new'\n")
-    after = made("-f wheels\n-e .")
-    assert before.lib == after.lib
-    assert before.folder != after.folder
-    assert "new" in (after.own / "shop.py").read_text()
-
-
-def everything(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b""
-        for path in folder.rglob("*")
-    }
-
-
-@pytest.mark.parametrize("line", ["-e .", ".", "shop @ file:.", "./vendor/tea", "-r more.txt", ""])
-@pytest.mark.parametrize("sdists", [False, True])
-def test_a_build_leaves_nothing_in_the_project(made, app, line, sdists):
-    """What it takes for its own is a copy: build/, *.egg-info, and whatever else a backend has."""
-    make = littering if sdists else partial(project, requires=("tiny",))
-    make(app.path, "shop", requires=("tiny",))
-    if not sdists:
-        (app.path / "backend.py").write_text(
-            (app.path / "backend.py").read_text() + LITTER.format(metadata="", tags="")
-        )
-    shutil.copytree(app.path, app.path / "vendor" / "tea", ignore=shutil.ignore_patterns("vendor"))
-    (app.path / "more.txt").write_text("./vendor/tea\n")
-    (app.path / "build").mkdir()
-    (app.path / "build" / "kept.py").write_text("of the user")
-    if line:
-        (app.path / "requirements.txt").write_text(f"--no-index\n-f wheels\n{line}\n")
-    else:
-        with (app.path / "pyproject.toml").open("a") as file:
-            file.write('[tool.uv]\nno-index = true\nfind-links = ["wheels"]\n')
-    before = everything(app.path)
-    bundle = made(sdists=sdists)
-    assert everything(app.path) == before
-    assert modules(bundle) >= {"shop", "tiny"}
-    assert not list(bundle.folder.glob("sources"))
-    [origin] = bundle.own.glob("shop-1.0.dist-info/direct_url.json")
-    place = app.path / "vendor/tea" if "tea" in line or "more" in line else app.path
-    assert json.loads(origin.read_text())["url"] == place.as_uri()
-
-
-def test_an_error_of_a_build_names_the_project_and_not_its_copy(made, app, tmp_path):
-    project(app.path, "shop")
-    (app.path / "backend.py").write_text("import os\nraise SystemExit(os.getcwd())\n")
-    with pytest.raises(SetupError, match="cannot be built") as refused:
-        made("-e .")
-    assert str(refused.value).count(str(app.path)) > 1
-    assert str(tmp_path / "build") not in str(refused.value)
-
-
-def test_a_project_with_dynamic_metadata_says_what_to_do(made, app):
-    littering(app.path, "shop")
-    with pytest.raises(SetupError, match=r"what shop requires .*: --sdists builds it"):
-        made("-f wheels\n-e .")
-
-
-def test_a_project_that_cannot_be_built_says_so(made, app):
-    project(app.path, "shop")
-    (app.path / "backend.py").write_text("raise RuntimeError('no compiler')\n")
-    with pytest.raises(SetupError, match=r"cannot be built for Python 3\.11.*no compiler"):
-        made("-e .")
-
-
-def test_hashes_are_kept_to(made, app):
-    right = sha256(app.path / "wheels" / "tiny-1.0-py3-none-any.whl")
-    assert modules(made(f"-f wheels\ntiny==1.0 --hash=sha256:{right}")) == {"tiny"}
-    with pytest.raises(SetupError, match=r"(?s)cannot be installed.*(?i:hash)"):
-        made(f"-f wheels\ntiny==1.0 --hash=sha256:{ZEROS}")
-    with pytest.raises(SetupError, match=r"(?s)cannot be installed.*(?i:hash)"):
-        made(f"-f wheels\nwebby==1.0\ntiny==1.0 --hash=sha256:{right}")
-
-
-def test_hashes_in_an_included_file_are_kept_to(made, app):
-    (app.path / "more.txt").write_text(f"tiny==1.0 --hash=sha256:{ZEROS}\n")
-    with pytest.raises(SetupError, match=r"(?s)cannot be installed.*(?i:hash)"):
-        made("-f wheels\n-r more.txt")
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (f"# ours\ntiny==1.0 --hash=sha256:{ZEROS}", "line 4 (tiny==1.0): "),
-        (f"Tiny==1.0 ; python_version > '3' \\\n  --hash=sha256:{ZEROS}", "line 3 (Tiny==1.0): "),
-        (f"webby\ntiny==1.0 --hash=sha256:{ZEROS}", "line 3 (webby): "),
-        (f"webby==1.0\ntiny==1.0 --hash=sha256:{ZEROS}", "line 3 (webby==1.0): "),
-        (f"later[x]==1.0 --hash=sha256:{ZEROS}", "line 3 (later[x]==1.0): "),
-        (f"tiny=1.0 --hash=sha256:{ZEROS}", "line 3 (tiny=1.0): "),
-        (
-            f"./wheels/tiny-1.0-py3-none-any.whl --hash=sha256:{ZEROS}",
-            "line 3 (./wheels/tiny-1.0-py3-none-any.whl): ",
-        ),
-    ],
-)
-def test_an_error_of_hashes_names_the_line_that_people_wrote(made, app, lines, expected):
-    """And not the lock in the cache, which nobody knows."""
-    with pytest.raises(SetupError, match="cannot be installed") as refused:
-        made("-f wheels", lines)
-    said = str(refused.value)
-    assert said.startswith(f"app shop: {app.path / 'requirements.txt'} cannot be installed")
-    assert f": requirements.txt, {expected}" in said
-    assert "build/locks" not in said
-    assert "requirements-" not in said
-
-
-def test_an_error_in_an_included_file_names_that(made, app):
-    (app.path / "more.txt").write_text(f"\ntiny==1.0 --hash=sha256:{ZEROS}\n")
-    with pytest.raises(SetupError, match=r": more\.txt, line 2 \(tiny==1\.0\): "):
-        made("-f wheels\n-r more.txt")
-
-
-def test_a_lock_of_ours_that_does_not_hold_any_more_says_so(made, app, tmp_path):
-    made("-f wheels\ntiny")
-    shutil.rmtree(tmp_path / "build" / "libs")
-    wheel(app.path / "wheels", "tiny", requires=("webby",))
-    with pytest.raises(SetupError, match=r"requirements\.txt cannot be .*; if files .*") as refused:
-        made("-f wheels\ntiny")
-    Path(str(refused.value).rpartition("remove ")[2]).unlink()
-    assert modules(made("-f wheels\ntiny")) == {"tiny", "webby"}
-
-
-def test_an_error_in_another_form_names_that_and_its_line(made, app):
-    wheels = (app.path / "wheels").as_uri()
-    webby = {"hashes": [f"sha256:{ZEROS}"], "version": "==1.0"}
-    meta = {"sources": [{"url": wheels}]}
-    for version, hashes in (("==1.0", [f"sha256:{ZEROS}"]), ("==9.0", [])):
-        tiny = {"hashes": hashes, "version": version}
-        value = {"_meta": meta, "default": {"tiny": tiny, "webby": webby}}
-        (app.path / "Pipfile.lock").write_text(json.dumps(value, indent=4))
-        with pytest.raises(
-            SetupError, match=r"Pipfile\.lock cannot be .*: Pipfile\.lock, line \d+ "
-        ) as refused:
-            made(name="Pipfile.lock")
-        assert "requirements-" not in str(refused.value)
-    (app.path / "Pipfile.lock").unlink()
-    project(app.path, "shop", requires=("later",))
-    with (app.path / "pyproject.toml").open("a") as file:
-        file.write("[tool.uv]\nno-index = true\n")
-    with pytest.raises(
-        SetupError, match=r"cannot be resolved.*: pyproject\.toml, line \d+ \(later\): "
-    ):
-        made()
-
-
-def test_what_is_a_source_distribution_only_says_what_to_do_and_that_works(made, app, tmp_path):
-    archive = sdist(app.path / "wheels", project(tmp_path / "tea", "tea"), "tea")
-    with pytest.raises(SetupError, match="--sdists") as refused:
-        made("-f wheels\ntea")
-    assert "--no-build" not in str(refused.value)
-    assert "--find-links wheels" in str(refused.value)
-    assert modules(made("-f wheels\ntea", sdists=True)) == {"tea"}
-    archive.unlink()
-    wheel(app.path / "wheels", "tea")
-    assert modules(made("-f wheels\ntea")) == {"tea"}
-
-
-def test_a_pyproject_is_taken_where_there_are_no_requirements(made, app):
-    project(app.path, "shop")
-    assert modules(made()) == {"shop"}
-    assert "pyproject.toml" in lockfile.chosen(app.path, "requirements.txt")[1]
-
-
-def test_a_pyproject_of_tools_alone_is_none(app):
-    (app.path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+def test_an_app_without_any_has_the_standard_library_and_says_so(app: App) -> None:
     file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file is None
-    assert notice.startswith("no requirements: ")
+    assert notice.startswith(f"no requirements: {app.path} has none of requirements.txt, pylock")
+    assert "--requirements names another file" in notice
 
 
-@pytest.mark.parametrize(
-    ("name", "advice"),
-    [("poetry.lock", "poetry export"), ("Pipfile", "pipenv requirements"), ("setup.py", "echo .")],
-)
-def test_a_form_that_is_not_read_says_what_to_do(app, name, advice):
+@pytest.mark.parametrize("name", NOT_READ)
+def test_a_form_that_is_not_read_says_what_to_do(app: App, name: str) -> None:
     (app.path / name).touch()
-    assert advice in lockfile.chosen(app.path, "requirements.txt")[1]
-    with pytest.raises(SetupError, match=advice):
-        lockfile.chosen(app.path, name)
-
-
-def test_poetrys_lock_is_not_passed_over_in_silence(app):
-    project(app.path, "shop")
-    (app.path / "poetry.lock").touch()
+    file, notice = lockfile.chosen(app.path, "requirements.txt")
+    assert (file, notice) == (None, f"no requirements: {name} is not read; {NOT_READ[name]}")
+    (app.path / "pyproject.toml").write_text(PYPROJECT)
     file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file == app.path / "pyproject.toml"
-    assert "poetry.lock is not read" in notice
+    assert f"({name} is not read; to have what it locks: {NOT_READ[name]})" in notice
+    if name == "requirements.in":  # a name that people give it, of the form that is read
+        assert lockfile.chosen(app.path, name) == (app.path / name, "")
+    else:
+        with pytest.raises(SetupError, match=f"{name} is not read; make requirements of it: "):
+            lockfile.chosen(app.path, name)
 
 
-def test_a_uv_lock_is_read(made, app):
-    project(app.path, "shop", requires=("tiny",))
-    text = (app.path / "pyproject.toml").read_text()
-    source = '[tool.uv.sources]\ntiny = { path = "wheels/tiny-1.0-py3-none-any.whl" }\n'
-    (app.path / "pyproject.toml").write_text(text.replace("webby", "tiny") + source)
-    command = [uv_program(), "lock", "--offline", "--quiet", "--python", "3.11"]
-    subprocess.run(command, cwd=app.path, check=True)
-    bundle = made()
-    assert modules(bundle) == {"shop", "tiny"}
-    assert "uv.lock" in lockfile.chosen(app.path, "requirements.txt")[1]
-
-
-def test_a_pylock_is_read_and_its_hashes_are_kept_to(made, app):
-    file = app.path / "wheels" / "tiny-1.0-py3-none-any.whl"
-    text = (
-        'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "tiny"\nversion = "1.0"\n'
-        'wheels = [{{ path = "wheels/{}", hashes = {{ sha256 = "{}" }} }}]\n'
-    )
-    (app.path / "pylock.toml").write_text(text.format(file.name, sha256(file)))
-    assert modules(made()) == {"tiny"}
-    (app.path / "pylock.toml").write_text(text.format(file.name, ZEROS))
-    with pytest.raises(SetupError, match=r"(?s)cannot be installed.*(?i:hash)"):
-        made()
-
-
-def test_a_pipfile_lock_is_read(made, app):
-    digest = sha256(app.path / "wheels" / "tiny-1.0-py3-none-any.whl")
-    wheels = (app.path / "wheels").as_uri()
-    tiny = {"hashes": [f"sha256:{digest}"], "version": "==1.0", "markers": "python_version > '3'"}
-    default = {"tiny": tiny, "shop": {"path": ".", "editable": True}}
-    value = {"_meta": {"sources": [{"url": wheels}]}, "default": default}
-    project(app.path, "shop")
-    (app.path / "Pipfile.lock").write_text(json.dumps(value))
-    text = lockfile._pipfile("app shop", app.path / "Pipfile.lock")
-    assert f"tiny==1.0 ; python_version > '3' --hash=sha256:{digest}" in text.splitlines()
-    assert "-e ." in text.splitlines()
-    (app.path / "Pipfile.lock").write_text("{}")
-    with pytest.raises(SetupError, match=r"Pipfile\.lock cannot be read.*pipenv requirements"):
-        made()
+def test_a_named_file_is_taken_or_nothing(app: App) -> None:
+    (app.path / "requirements.txt").touch()
+    assert lockfile.chosen(app.path, "deploy.txt") == (None, "")
+    (app.path / "deploy.txt").touch()
+    assert lockfile.chosen(app.path, "deploy.txt") == (app.path / "deploy.txt", "")
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("text", "is_one"),
     [
-        ("error: x\n\nhint: use a higher `--python-version` for y (e.g., `--python-version 3.12`)",
-         "--python 3.13"),
-        ("error: a has no usable wheels\n\nhint: Wheels are required for `a` (`--no-build`)",
-         "`pip wheel -w wheels a`"),
-        ("error: only a<2 is available\n\nhint: `--prerelease=allow`", "NAME==1.0rc1"),
+        (PYPROJECT, True),
+        ("[build-system]\nrequires = []\n", True),
+        ("[tool.poetry]\nname = 'shop'\n", True),
+        ("[tool.ruff]\nline-length = 100\n", False),
     ],
-)  # fmt: skip
-def test_hints_name_our_options_and_not_those_of_uv(said, expected):
-    text = explained(said)
-    assert expected in text
-    assert text.startswith("error: ")
-    assert not {"--python-version", "--no-build", "--prerelease=allow"} & set(
-        text.replace("`", "").split()
+)
+def test_a_pyproject_of_tools_says_nothing_of_requirements(
+    app: App, text: str, is_one: bool
+) -> None:
+    (app.path / "pyproject.toml").write_text(text)
+    file, _ = lockfile.chosen(app.path, "requirements.txt")
+    assert file == (app.path / "pyproject.toml" if is_one else None)
+
+
+def test_a_pyproject_that_is_no_toml_is_named(app: App) -> None:
+    (app.path / "pyproject.toml").write_text("[project")
+    with pytest.raises(SetupError, match=r"pyproject\.toml cannot be read: "):
+        lockfile.chosen(app.path, "requirements.txt")
+
+
+def test_requirements_with_hashes_are_a_lock(lock, app: App, uv: Uv) -> None:
+    wheel(app.path / "wheels", "tiny")
+    found = lock("requirements.txt", f"--no-index\n-f wheels\n{TINY}\n")
+    assert uv.calls == []
+    assert not found.resolved
+    assert found.written == (app.path / "requirements.txt",)
+    where = (app.path / "wheels").as_uri()
+    assert found.file.read_text().splitlines() == ["--no-index", f"--find-links {where}", TINY]
+    assert found.options == ("--no-index", "--find-links", where)
+
+
+def test_of_several_files_with_hashes_the_first_is_taken_as_it_is(lock, app: App, uv: Uv) -> None:
+    (app.path / "more.txt").write_text(f"{TINY}\n")
+    found = lock("requirements.txt", "-r more.txt\n")
+    assert uv.calls == []
+    assert found.file == app.path / "requirements.txt"
+    assert found.inputs == found.written == (found.file, app.path / "more.txt")
+    assert found.folder == app.path
+
+
+def test_others_are_resolved_once(lock, app: App, uv: Uv) -> None:
+    found = lock("requirements.txt", "tiny\n")
+    assert found.resolved
+    assert found.file.read_text() == uv.said
+    assert found.options == ("--index-url", "https://example.org/simple")
+    [words] = uv.calls
+    assert words[:2] == ("pip", "compile")
+    assert words[-2:] == ("--", str(app.path / "requirements.txt"))
+    assert words[words.index("--python-version") + 1] == "3.11"
+    assert "--generate-hashes" in words
+    assert uv.keywords[0]["folder"] == app.path
+    assert "requirements.txt cannot be resolved for Python 3.11" in uv.keywords[0]["what"]
+    assert lock("requirements.txt", "tiny\n") == found
+    assert len(uv.calls) == 1
+
+
+@pytest.mark.parametrize("change", [{"version": "3.13"}, {"platform": "aarch64-unknown-linux-gnu"}])
+def test_another_target_is_another_lock(lock, uv: Uv, change: dict[str, str]) -> None:
+    first, second = lock("requirements.txt", "tiny\n"), lock("requirements.txt", "tiny\n", **change)
+    assert first.file != second.file
+    assert len(uv.calls) == 2
+    assert set(change.values()) <= set(uv.calls[1])
+
+
+def test_another_text_of_a_file_or_of_one_that_it_includes_is_another_lock(
+    lock, app: App, uv: Uv
+) -> None:
+    text = "-r deploy/more.txt  # theirs\n-c https://example.org/constraints.txt\ntiny\n"
+    (app.path / "deploy").mkdir()
+    more = app.path / "deploy" / "more.txt"
+    found = []
+    for content in ("webby\n", "webby>1\n", "webby>1\n"):
+        more.write_text(content)
+        found.append(lock("requirements.txt", text).file)
+    found.append(lock("requirements.txt", text + "\n").file)
+    assert len(set(found)) == len(uv.calls) == 3
+    assert found[1] == found[2]
+
+
+def test_files_that_include_each_other_are_read_once(lock, app: App, uv: Uv) -> None:
+    (app.path / "more.txt").write_text("-r requirements.txt\nwebby\n")
+    found = lock("requirements.txt", "-r more.txt\ntiny\n")
+    assert found.written == (app.path / "requirements.txt", app.path / "more.txt")
+
+
+def test_a_file_that_is_not_there_is_named_with_the_app(lock) -> None:
+    with pytest.raises(SetupError, match=r"app shop: .*more\.txt cannot be read: "):
+        lock("requirements.txt", "-r more.txt\n")
+
+
+def test_a_wheel_that_comes_is_another_lock_and_another_source_is_not(
+    lock, app: App, uv: Uv
+) -> None:
+    wheel(app.path / "wheels", "tiny")
+    project(app.path / "vendor", "tea")
+    text = "-f wheels\ntiny\n./vendor\n"
+    found = [lock("requirements.txt", text).file]
+    (app.path / "vendor" / "src" / "tea.py").write_text("changed = True\n")
+    found.append(lock("requirements.txt", text).file)
+    project(app.path / "vendor", "tea", requires=("webby",))
+    found.append(lock("requirements.txt", text).file)
+    wheel(app.path / "wheels", "tiny", "2.0")
+    found.append(lock("requirements.txt", text).file)
+    assert found[0] == found[1]
+    assert len(set(found)) == len(uv.calls) == 3
+
+
+def test_projects_of_this_machine_are_in_no_lock_and_built_besides(lock, app: App, uv: Uv) -> None:
+    project(app.path / "vendor", "tea")
+    uv.said = f"-e ./vendor\nhome @ git+https://example.org/home@main\n{TINY}\n"
+    found = lock("requirements.txt", "-e ./vendor\nhome @ git+https://example.org/home@main\n")
+    assert found.projects == (
+        str((app.path / "vendor").resolve()),
+        "home @ git+https://example.org/home@main",
     )
+    packages = [x for x in found.file.read_text().splitlines() if not x.startswith("#")]
+    assert packages == [TINY]
+
+
+def test_paths_are_absolute_in_a_lock(lock, app: App, uv: Uv) -> None:
+    file = wheel(app.path / "wheels", "tiny")
+    uv.said = f"./wheels/{file.name} \\\n    {HASH}\nwebby @ file:wheels/{file.name} {HASH}\n"
+    found = lock("requirements.txt", f"./wheels/{file.name}\n")
+    assert found.file.read_text() == (
+        f"{file.as_uri()} \\\n    {HASH}\nwebby @ {file.as_uri()} {HASH}\n"
+    )
+
+
+def test_paths_are_those_of_the_app_or_of_the_file(lock, app: App, uv: Uv) -> None:
+    """As where pip is called, or else beside the file, if that is where they are."""
+    wheel(app.path / "deploy" / "wheels", "tiny")
+    text = "./wheels/tiny-1.0-py3-none-any.whl\n"
+    lock("deploy/all.txt", text)
+    assert uv.keywords[-1]["folder"] == app.path / "deploy"
+    wheel(app.path / "wheels", "tiny")
+    lock("deploy/all.txt", text)
+    assert uv.keywords[-1]["folder"] == app.path
+
+
+def test_a_package_is_built_itself_where_its_project_says_how(lock, app: App, uv: Uv) -> None:
+    assert lock("pyproject.toml", PYPROJECT).projects == ()
+    text = PYPROJECT + "[build-system]\nrequires = []\n"
+    assert lock("pyproject.toml", text).projects == (str(app.path),)
+
+
+def test_a_pylock_is_taken_as_it_is(lock, app: App, uv: Uv) -> None:
+    for name in ("pylock.toml", "pylock.deploy.toml"):
+        found = lock(name, "lock-version = '1.0'\n")
+        assert found.file == app.path / name
+        assert found.projects == found.options == ()
+    assert uv.calls == []
+
+
+def test_a_uv_lock_is_exported_without_being_made_anew(lock, app: App, uv: Uv) -> None:
+    uv.said = f"--index-url https://example.org/simple\n-e .\n{TINY}\n"
+    found = lock("uv.lock", "version = 1\n")
+    [words] = uv.calls
+    assert words[0] == "export"
+    assert "--frozen" in words
+    assert found.projects == (str(app.path.resolve()),)
+    assert TINY in found.file.read_text()
+    assert not found.resolved
+
+
+def test_versions_of_a_uv_lock_without_hashes_get_them(lock, app: App, uv: Uv) -> None:
+    """Of a folder of wheels a lock has none."""
+    uv.said = "tiny==1.0\n"
+    found = lock("uv.lock", "version = 1\n")
+    assert [words[0] for words in uv.calls] == ["export", "pip"]
+    assert uv.read == ["tiny==1.0\n"]
+    assert found.resolved
+    assert found.written == (app.path / "uv.lock",)
+
+
+PIPFILE: dict[str, Any] = {
+    "_meta": {"sources": [{"url": "https://example.org/simple"}]},
+    "default": {
+        "tiny": {"version": "==1.0", "hashes": ["sha256:" + "0" * 64]},
+        "webby": {
+            "version": "==2.0",
+            "extras": ["a", "b"],
+            "markers": "python_version > '3'",
+            "hashes": ["sha256:" + "1" * 64, "sha256:" + "2" * 64],
+        },
+    },
+}
+
+
+def test_a_pipfile_lock_becomes_requirements(lock, uv: Uv) -> None:
+    found = lock("Pipfile.lock", json.dumps(PIPFILE))
+    assert uv.calls == []
+    one, two = (f"--hash=sha256:{each * 64}" for each in "12")
+    assert found.file.read_text().splitlines() == [
+        "--index-url https://example.org/simple",
+        TINY,
+        f"webby[a,b]==2.0 ; python_version > '3' {one} {two}",
+    ]
+
+
+def test_projects_of_a_pipfile_lock_are_built(lock, app: App, uv: Uv) -> None:
+    for name in ("tea", "pot"):
+        project(app.path / name, name)
+    more = {"tea": {"path": "./tea", "editable": True}, "pot": {"path": "./pot"}}
+    found = lock("Pipfile.lock", json.dumps({**PIPFILE, "default": more}))
+    assert found.projects == tuple(str((app.path / name).resolve()) for name in more)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", json.dumps({**PIPFILE, "default": {"tiny": {"version": "==1"}}})]
+)
+def test_a_pipfile_lock_that_is_none_says_what_to_do(lock, text: str) -> None:
+    with pytest.raises(SetupError, match=r"app shop: .*Pipfile\.lock cannot be read .*: pipenv "):
+        lock("Pipfile.lock", text)
+
+
+def test_what_may_be_built_and_for_which_python(app: App, monkeypatch) -> None:
+    python, platform = Python(version="3.13"), "x86_64-unknown-linux-gnu"
+    words = ("--python-version", "3.13", "--python-platform", platform)
+    wheels_only = ("--only-binary", ":all:", "--python", sys.executable)
+    assert lockfile.wheels(app, python, platform) == (*words, *wheels_only)
+    assert lockfile.wheels(app, python, None) == (*words[:2], *wheels_only)
+    builds = replace(app, sdists=True)
+    found: list[Any] = [(Path("/usr/bin/python3.13"), "3.13.1"), None]
+    monkeypatch.setattr(lockfile.interpreters, "find", lambda version: found.pop(0))
+    assert lockfile.wheels(builds, python, platform) == (*words, "--python", "/usr/bin/python3.13")
+    with pytest.raises(SetupError, match=r"app shop: --sdists builds with python3\.13, and there"):
+        lockfile.wheels(builds, python, platform)
+
+
+def test_a_project_that_would_be_built_is_resolved_from_a_copy(
+    lock, app: App, uv: Uv, monkeypatch
+) -> None:
+    """What a build writes beside it is not in the project; what is not built stays as it is."""
+    monkeypatch.setattr(lockfile.interpreters, "find", lambda version: (Path("python3"), "3.11.0"))
+    dynamic = app.path / "tea"
+    project(dynamic, "tea")
+    text = (dynamic / "pyproject.toml").read_text()
+    (dynamic / "pyproject.toml").write_text(
+        text.replace('version = "1.0"', 'dynamic = ["version"]')
+    )
+    project(app.path / "pot", "pot")
+    (app.path / "more.txt").write_text("./pot\n")
+    lines = "# ./tea\n-r more.txt\n-e ./tea\ntiny\n./nowhere\n"
+    lock("requirements.txt", lines)  # without a word of --sdists nothing is built
+    assert uv.read[-1] == lines
+    lock("requirements.txt", lines, sdists=True)
+    comment, included, tea, tiny, nowhere = uv.read[-1].splitlines()
+    assert (comment, tiny, nowhere) == ("# ./tea", "tiny", "./nowhere")
+    assert included.startswith("-r resolving-")
+    assert tea.startswith("-e file:///")
+    assert tea.endswith("/tea")
+    assert dynamic.as_uri() not in tea
+    assert uv.keywords[-1]["known_as"][tea.removeprefix("-e file://")] == str(dynamic)

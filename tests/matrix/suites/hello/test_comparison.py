@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.suites.hello.comparison import compare
 
@@ -120,24 +118,3 @@ def test_comparing_again_renews_the_verdicts(result_of):
     again = compare(once[:2])
     assert [result.outcome for result in again] == [Outcome.PASS, Outcome.PASS]
     assert len(again[0].checks) == len(once[0].checks)
-
-
-@pytest.mark.parametrize(
-    ("got", "part"),
-    [
-        (b"HTTP/1.1 200 Ok\r\nA: 1\r\n\r\nbody", "status line"),
-        (b"HTTP/1.1 200 OK\r\nA: 2\r\n\r\nbody", "header field 1"),
-        (b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 1\r\n\r\nbody", "header field 2"),
-        (b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\nbodY", "body, octet 3"),
-        (b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\nbody\n", "body, octet 4"),
-        (b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\n", "the end"),
-    ],
-)
-def test_where_two_answers_differ(got, part):
-    assert part in where_differs(b"HTTP/1.1 200 OK\r\nA: 1\r\n\r\nbody", got)
-
-
-def test_chunked_bodies_are_read_through_the_framing():
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    raw = head + b"5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nT: 1\r\n\r\n"
-    assert split(raw).body == b"hello!"
