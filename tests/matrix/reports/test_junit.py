@@ -51,7 +51,7 @@ def test_a_suite_is_a_cell_and_a_case_a_check(result_of, run_of):
     assert root.get("name") == "wsgi-matrix 2 cells: 2 pass"
     assert root.get("time") == "12.346"
     for suite, result in zip(root, run.cells, strict=True):
-        assert suite.get("name") == result.cell.id
+        assert (suite.tag, suite.get("name")) == ("testsuite", result.cell.id)
         assert suite.get("timestamp") == "2026-11-23T16:00:00"  # without a zone: ISO 8601 of xunit2
         assert list(cases(suite)) == [check.id for check in result.checks]
         assert {case.get("classname") for case in cases(suite).values()} == {result.cell.id}

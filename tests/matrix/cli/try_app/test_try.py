@@ -312,7 +312,8 @@ def test_limits_and_workers_are_chosen(try_shop):
 
 def test_a_server_of_their_own(try_shop, folder):
     (folder / "serve.py").write_text(
-        "import importlib, sys\nfrom wsgiref.simple_server import make_server\n"
+        "import importlib, sys\nfrom wsgiref.simple_server import WSGIServer, make_server\n"
+        "WSGIServer.request_queue_size = 128\n"  # of all clients of a burst
         "module, _, name = sys.argv[1].partition(':')\n"
         "app = getattr(importlib.import_module(module), name)\n"
         "make_server('127.0.0.1', int(sys.argv[2]), app).serve_forever()\n"
