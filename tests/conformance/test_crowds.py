@@ -7,6 +7,7 @@ import threading
 import time
 from types import SimpleNamespace
 
+import pytest
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Line, Transcript
 from wsgi_matrix.probe.agent import fair_time
@@ -180,6 +181,7 @@ def test_each_of_a_crowd_speaks_before_the_next_but_one_comes():
     assert max(waiting) <= 1
 
 
+@pytest.mark.slow
 def test_who_has_an_answer_closes_and_who_has_none_is_told_of():
     closed = []
     with socket.create_server(("127.0.0.1", 0)) as listener:

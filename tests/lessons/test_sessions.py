@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-# Where no engine answers, the Docker SDK leaves its socket for the collector of garbage to close.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    # Where no engine answers, the Docker SDK leaves its socket for the collector of garbage.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.process,
+]
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "docs/lessons").glob("[0-9]*.md"))
 

@@ -15,15 +15,7 @@ from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import exit_code, red
 
-
-class Around:
-    """An engine with one thing changed; everything else is the engine's own."""
-
-    def __init__(self, engine):
-        self._engine = engine
-
-    def __getattr__(self, name):
-        return getattr(self._engine, name)
+from tests.matrix.helpers import Around
 
 
 @pytest.fixture(scope="session")

@@ -40,8 +40,6 @@ def test_what_older_versions_wrote_is_read_as_of_today(version, capsys):
     assert (cell["id"], cell["outcome"]) == ("plain-good-default-py311", "pass")
     judged = [check["outcome"] for check in cell["checks"] if check["id"] == "hello-response"]
     assert judged == ["pass"]
-        "pass"
-    ]
     assert saved.octets(cell["evidence"]["hello"], "a", "received").startswith(b"HTTP/1.1 200 OK")
     console.render(run_json.run_of(value))
     assert "1 pass" in capsys.readouterr().out
