@@ -41,7 +41,7 @@ OTHER_MEANINGS = {
         "engines": "a version of Docker's API: the newest that both know",
         "suites": "a value of --ignore",
     },
-    "contract": {"config": "a key of [suites.NAME]"},
+    "contract": {"cli": "a file whose schema is printed"},
     "error": {
         "engines": "a key of what the launcher and Docker report",
         "probe": "an event on the wire; a key of what the probe reports",
@@ -53,7 +53,6 @@ OTHER_MEANINGS = {
     "process": {"cli": "a key of [servers.NAME]", "config": "a key of [servers.NAME]"},
     "skip": {"cli": "an option", "pytest_plugin": "an option"},
     "traffic": {"cli": "an option"},
-    "xfail": {"config": "a table of matrix.toml"},
 }
 """Words that mean something else too: by word, in which packages, and what."""
 

@@ -55,7 +55,7 @@ def test_the_last_of_several_names_is_completed(complete, typed: str, words: lis
 def test_ids_of_cells_are_those_of_the_suites_named_so_far(complete) -> None:
     assert sorted(complete(completion.cells, "plain-good-")) == GOOD + FDS64
     assert complete(completion.cells, "plain-good-f") == FDS64
-    slow = complete(completion.cells, "", suites=("slow",))
+    slow = complete(completion.cells, "", suites=("slow_clients",))
     assert slow
     assert not set(slow) & set(GOOD)
     assert complete(completion.cells, "", suites=("slwo",)) == []

@@ -133,7 +133,7 @@ def test_two_in_one_network_hear_each_other() -> None:
     connecting.start()
     assert "lo" in doctor_script.listen("")["interfaces"]
     connecting.join(60)
-    assert heard == [{"heard": "hello"}]
+    assert heard == [{"heard": "a word"}]
 
 
 @pytest.mark.usefixtures("network")

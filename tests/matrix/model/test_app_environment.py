@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.model.app_environment import STEADY, Ready, Surroundings
+from wsgi_matrix.model.app_environment import STEADY, Surroundings
 
 FOLDERS = {"writable": "/data", "secrets": "/run/secrets", "python": "/usr/bin/python3.11"}
 
@@ -53,7 +53,7 @@ def test_whether_a_place_is_named(place: str) -> None:
     assert not Surroundings(environment=((text, place),)).names(place)
 
 
-def test_ready_is_asked_by_a_get_of_its_path() -> None:
-    asked = Ready(path="/health?deep=1")
-    assert asked.status == 200
-    assert asked.request == b"GET /health?deep=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+def test_whether_it_is_ready_is_asked_by_a_get_of_its_path() -> None:
+    around = Surroundings(ready_path="/health?deep=1")
+    assert around.ready_status == 200
+    assert around.ready_request == b"GET /health?deep=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"

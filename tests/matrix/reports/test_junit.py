@@ -37,8 +37,8 @@ def cases(suite: ET.Element) -> dict[str, ET.Element]:
 @pytest.fixture
 def red_check(result_of):
     """The check ``hello`` of a cell where it failed."""
-    checks = result_of(outcomes={"hello": Outcome.FAIL}).checks
-    return next(check for check in checks if check.id == "hello")
+    checks = result_of(outcomes={"hello-response": Outcome.FAIL}).checks
+    return next(check for check in checks if check.id == "hello-response")
 
 
 def properties(element: ET.Element) -> dict[str, str]:
@@ -75,13 +75,13 @@ def test_the_time_of_a_cell_is_that_of_its_first_case_alone(suite):
     ],
 )
 def test_each_outcome_has_its_element_and_is_counted(suite, outcome, tag, counted):
-    found = suite(outcomes={"hello": outcome})
-    [element] = cases(found)["hello"]
+    found = suite(outcomes={"hello-response": outcome})
+    [element] = cases(found)["hello-response"]
     assert (element.tag, element.get("type")) == (tag, outcome.value)
     assert element.get("message") == "because"
     for name in ("failures", "errors", "skipped"):
         assert found.get(name) == ("1" if name == counted else "0")
-    passed = [case for name, case in cases(found).items() if name != "hello"]
+    passed = [case for name, case in cases(found).items() if name != "hello-response"]
     assert all(len(case) == 0 for case in passed)
     assert found.get("tests") == str(len(passed) + 1)
 
@@ -89,8 +89,10 @@ def test_each_outcome_has_its_element_and_is_counted(suite, outcome, tag, counte
 def test_totals_are_those_of_all_suites_and_the_root_has_no_skipped(result_of, run_of):
     root = report(
         run_of(
-            result_of("flask", outcomes={"hello": Outcome.FAIL, "burst": Outcome.SKIP}),
-            result_of("django", outcomes={"hello": Outcome.ERROR, "stop": Outcome.DIFFER}),
+            result_of("flask", outcomes={"hello-response": Outcome.FAIL, "burst": Outcome.SKIP}),
+            result_of(
+                "django", outcomes={"hello-response": Outcome.ERROR, "clean-exit": Outcome.DIFFER}
+            ),
         )
     )
     assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("2", "1", None)
@@ -104,10 +106,10 @@ def test_what_is_said_is_the_rule_its_citation_and_the_detail(suite, red_check):
         cite="RFC 9110 section 9.3.1",
         detail="expected 200\ngot 404",
     )
-    [element] = cases(suite(changes={"checks": (check,)}))["hello"]
+    [element] = cases(suite(changes={"checks": (check,)}))["hello-response"]
     assert element.get("message") == "expected 200"
     assert element.text == ("MUST GET is answered (RFC 9110 section 9.3.1)\nexpected 200\ngot 404")
-    [element] = cases(suite(changes={"checks": (replace(check, cite=""),)}))["hello"]
+    [element] = cases(suite(changes={"checks": (replace(check, cite=""),)}))["hello-response"]
     assert element.text.startswith("MUST GET is answered\n")
 
 
@@ -128,7 +130,7 @@ def test_a_check_that_says_little_has_a_message_all_the_same(
 
 
 def test_the_axes_of_a_cell_are_properties_of_its_suite(suite):
-    found = properties(suite(outcomes={"hello": Outcome.DIFFER}))
+    found = properties(suite(outcomes={"hello-response": Outcome.DIFFER}))
     assert found.pop("source") == "sha256:" + "a" * 64
     assert found == {
         "outcome": "differ",
@@ -151,7 +153,7 @@ def test_a_status_stands_with_its_request_and_so_does_the_recorded_one(suite, re
     found = suite(changes={"checks": (check, one, two)})
     assert properties(cases(found)["one"]) == {"status": "404"}
     assert properties(cases(found)["two"]) == {"status": "404", "recorded": "200"}
-    assert properties(cases(suite())["hello"]) == {}
+    assert properties(cases(suite())["hello-response"]) == {}
     assert properties(found)["responses"] == "3 requests: 3 × 404"
 
 

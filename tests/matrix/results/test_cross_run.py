@@ -37,7 +37,7 @@ def test_what_says_nothing_of_responses_is_not_left(tmp_path, result_of, run_of,
     asked = result_of()
     silent = replace(asked, exchanges={})
     no_image = replace(asked, image=None)
-    of_rules = replace(asked, cell=replace(asked.cell, suite="rules"))
+    of_rules = replace(asked, cell=replace(asked.cell, suite="conformance"))
     assert not cross_run.comparable(of_rules)
     assert cross_run.write(tmp_path, run_of(silent, no_image, of_rules)) is None
     assert files() == []
@@ -75,7 +75,7 @@ def test_of_two_runs_of_a_cell_the_newest_counts(tmp_path, result_of, run_of, or
 
 
 def test_what_others_made_of_a_cell_is_not_taken_over(tmp_path, result_of, run_of):
-    red = replace(result_of(outcomes={"hello": Outcome.FAIL}), log="last words")
+    red = replace(result_of(outcomes={"hello-response": Outcome.FAIL}), log="last words")
     assert red.outcome is Outcome.FAIL
     cross_run.write(tmp_path, run_of(red))
     [found] = cross_run.read_others(tmp_path, run_of(result_of("django")))

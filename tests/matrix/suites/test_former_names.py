@@ -10,7 +10,7 @@ from wsgi_matrix.engines.registry import choices
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.suites import former_names, judge, registry
 
-from tests.matrix.conftest import HERE
+from tests.matrix.helpers import HERE
 
 RENAMED = {
     "rules": "conformance",
@@ -51,7 +51,7 @@ def test_a_suite_is_refused_by_its_former_name(plain, read, old, new):
 
 def test_run_is_refused_with_a_former_name(tmp_path):
     file = tmp_path / "matrix.toml"
-    file.write_text('[run]\nshipped = true\nsuites = ["slow"]\n[apps.a]\npath = "."\n')
+    file.write_text('[run]\nbuilt_in = true\nsuites = ["slow"]\n[apps.a]\npath = "."\n')
     with pytest.raises(ConfigError, match=f": run.suites: {said('slow', 'slow_clients')}$"):
         matrix_toml.load(file)
 

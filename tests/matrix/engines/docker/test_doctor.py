@@ -27,7 +27,7 @@ GOOD: dict[str, dict[str, Any] | None] = {
     "privileges": {"no_new_privs": "1", "effective": 0, "bounding": 0, "refused": "EPERM"},
     "init": {"pid": 7, "first": "docker-init", "reaped": True},
     "listen": {"interfaces": ["lo"]},
-    "connect": {"heard": "hello"},
+    "connect": {"heard": "a word"},
 }
 """What the script tells in an engine that honours everything."""
 TITLES = {
@@ -102,7 +102,7 @@ def test_where_all_is_honoured_all_holds(fake: Client) -> None:
         "read-only": "a write gives EROFS",
         "no-new-privileges": "NoNewPrivs 1, CapEff 0, CapBnd 0",
         "init": "process 1 is docker-init; orphan reaped: True",
-        "shared network": "heard 'hello' over lo",
+        "shared network": "heard 'a word' over lo",
     }
 
 
@@ -214,8 +214,8 @@ def test_a_container_that_does_not_end_is_given_up(
 @pytest.mark.docker
 def test_the_engine_of_this_machine(engine: DockerEngine, client: docker.APIClient) -> None:
     """Whatever it honours, it is seen; what cells cannot do without holds."""
-    image = engine.base(PYTHONS[0], lambda phase, detail: None)
-    findings = {each.what: each for each in DockerDoctor(client, image).findings()}
+    found = engine.findings(PYTHONS[0], lambda phase, detail: None)
+    findings = {each.what: each for each in found}
     assert [each for each in findings.values() if each.seen.startswith(("refused", "exit"))] == []
     for what in ("nofile", "nproc", "memory", "read-only", "no-new-privileges", "shared network"):
         assert findings[what].holds, findings[what]
