@@ -76,7 +76,7 @@ READ_ON = serve(bad() + echo(path="/smuggled"), FIN)
 
 
 class Scripts:
-    """Scripts by the names of talks: of servers that keep (``green``) and break (``red``) each."""
+    """By the names of scenarios: scripts of servers that meet (``green``) or break (``red``) it."""
 
     def __init__(self) -> None:
         self.green: dict[str, tuple[Script, ...]] = {}

@@ -29,7 +29,7 @@ from tests.conformance import (
     scripts_smuggling,
     scripts_stop,
 )
-from tests.conformance.scripted import Pause, have_out
+from tests.conformance.scripted import Pause, run_scenario
 from tests.conformance.scripts_pep3333 import Scripts
 
 MODULES = (
@@ -103,7 +103,7 @@ def test_a_page_with_another_level_or_citation_is_stale(tmp_path):
 def fault(name: str, *scripts, hurry: bool) -> str:
     each = TRIES[name]
     steps = hurried(each.steps) if hurry else each.steps
-    return each.accept.fault(have_out(name, steps, *scripts))
+    return each.accept.fault(run_scenario(name, steps, *scripts))
 
 
 def late(scripts: Scripts) -> bool:

@@ -21,14 +21,14 @@ from wsgi_matrix.model.results import (
     Outcome,
 )
 from wsgi_matrix.model.settings import Settings
-from wsgi_matrix.model.wire import Exchange, Line, Transcript
+from wsgi_matrix.model.wire import Exchange, Transcript, WireEvent
 from wsgi_matrix.results import codec, cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.suites.hello import suite as hello
 
 OCTETS = bytes(range(256))
 EXCHANGE = Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
-LINE = Line(at=0.5, on="a", what="sent", data=OCTETS)
+LINE = WireEvent(at=0.5, on="a", what="sent", data=OCTETS)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def whole(cell):
         exchanges={
             "x": Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
         },
-        transcripts={"t": Transcript(name="t", lines=(LINE,))},
+        transcripts={"t": Transcript(name="t", events=(LINE,))},
         ready_seconds=0.25,
         memory=2**20,
         load=Load(cores=2, average=1.5, waited=0.25),

@@ -133,7 +133,7 @@ class CellResult:
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     """By check id: the bytes that the comparison across cells works on."""
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    """By name: what was on the wire in the talks."""
+    """By name: what was on the wire in the scenarios."""
     ready_seconds: float | None = None
     """From the start of the server's first process until its port accepted; never less than the
     probe itself took to start. ``None``: it did not come up."""

@@ -25,7 +25,7 @@ class Evidence:
     observed: Observed
     exchanges: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
     transcripts: Mapping[str, Transcript] = field(default_factory=dict)
-    """By the name of the talk."""
+    """By the name of the scenario."""
     burst: Burst = NO_BURST
     ready_seconds: float = 0.0
     """See :class:`wsgi_matrix.model.results.CellResult`."""
@@ -45,7 +45,7 @@ class Case:
     cite: str = ""
     """Where the requirement stands; empty for one of the matrix's own."""
     evidence: tuple[str, ...] = ()
-    """Names of the requests and talks that it is judged on."""
+    """Names of the requests and scenarios that it is judged on."""
     app: str = ""
     """Name of the app that it is about; empty: any app of its suite."""
     request: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import hear
 from wsgi_matrix.suites.conformance.rule import ERRORS, Accept, answer, either, refused, silence
-from wsgi_matrix.suites.conformance.steps import answers, end, request, send
+from wsgi_matrix.suites.conformance.steps import end, request, responses, send
 
 Told = dict[str, Any]
 """What ``/echo`` tells: ``method, path, query, protocol, headers, body, complete, error``."""
@@ -18,12 +18,12 @@ CLOSE = "Connection: close"
 
 def ask(data: bytes, method: str = "GET") -> tuple[Step, ...]:
     """Send it and wait for an answer."""
-    return (send(data), answers(method))
+    return (send(data), responses(method))
 
 
 def ask_to_end(data: bytes, method: str = "GET") -> tuple[Step, ...]:
     """Send it, wait for an answer and for the end of the connection."""
-    return (send(data), answers(method), end())
+    return (send(data), responses(method), end())
 
 
 def raw(line: bytes = b"GET /echo HTTP/1.1", *fields: bytes, host: bytes = b"localhost") -> bytes:

@@ -1,6 +1,6 @@
 """What was heard in a talk, taken apart by two readers that know nothing of each other.
 
-The first is the probe's (:class:`.response_reader.AnswerReader`), the second
+The first is the probe's (:class:`.response_reader.ResponseReader`), the second
 h11 as a client. A response that they read differently keeps no rule.
 """
 
@@ -15,7 +15,7 @@ import h11
 
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.probe.agent.response_reader import STATUS_LINE, AnswerReader
+from wsgi_matrix.probe.agent.response_reader import STATUS_LINE, ResponseReader
 
 PROMPT = 1.5
 """Seconds for an end that belongs to the answer: less than any server waits for a next request."""
@@ -78,7 +78,7 @@ def hear(transcript: Transcript, methods: Sequence[str], on: str = "a") -> Heari
     for method in methods:
         if not left:
             break
-        reader = AnswerReader(method.encode("latin-1"))
+        reader = ResponseReader(method.encode("latin-1"))
         reader.feed(left)
         if not reader.over and end != "open":
             reader.end()
@@ -98,7 +98,7 @@ def hear(transcript: Transcript, methods: Sequence[str], on: str = "a") -> Heari
 
 def _waited(transcript: Transcript, on: str) -> float:
     ended = transcript.ended_at(on)
-    octets = [x.at for x in transcript.lines if x.on == on and x.what in ("sent", "received")]
+    octets = [x.at for x in transcript.events if x.on == on and x.what in ("sent", "received")]
     return ended - max(octets) if ended is not None and octets else 0.0
 
 

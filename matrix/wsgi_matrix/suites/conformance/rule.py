@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from wsgi_matrix.model.results import Level, Outcome
-from wsgi_matrix.model.wire import Step, Talk, Transcript
+from wsgi_matrix.model.wire import Scenario, Step, Transcript
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear, shown
 
@@ -64,12 +64,12 @@ class Rule:
     heard_in: str = ""
     """Id of the rule whose talks it is judged on as well; empty: it has its own."""
 
-    def talks(self) -> tuple[Talk, ...]:
+    def scenarios(self) -> tuple[Scenario, ...]:
         """What has to be had out for it."""
         if self.heard_in:
             return ()
         return tuple(
-            Talk(name=self.talk_name(each), steps=each.steps, alone=each.alone, app=self.app)
+            Scenario(name=self.talk_name(each), steps=each.steps, alone=each.alone, app=self.app)
             for each in self.tries
         )
 
@@ -106,7 +106,7 @@ class Rule:
             if unreached:
                 return Outcome.ERROR, f"{name}: {unreached}"
             said = each.accept.fault(transcript)
-            if any(line.what == "gone" for line in transcript.lines):
+            if any(line.what == "gone" for line in transcript.events):
                 said = said or "the server ended over it"
             if said:
                 faults.append(_told(self.try_name(each), each, transcript, said))
@@ -124,9 +124,9 @@ def _named(rule: str, each: Try) -> str:
 
 def _unreached(transcript: Transcript) -> str:
     """Why the server was never heard at all: then nothing is known of the rule."""
-    said = {x.data for x in transcript.lines if x.what == "error" and x.data[:8] == b"connect:"}
+    said = {x.data for x in transcript.events if x.what == "error" and x.data[:8] == b"connect:"}
     # Where others got in, one who did not is what the rule may be about.
-    if said and all(line.data in said for line in transcript.lines):
+    if said and all(line.data in said for line in transcript.events):
         return f"no connection to the server ({min(said).decode()})"
     return ""
 
@@ -134,7 +134,7 @@ def _unreached(transcript: Transcript) -> str:
 def _told(name: str, each: Try, transcript: Transcript, said: str) -> str:
     """The rule's failure on the wire: what was sent, what is accepted, what came."""
     wire = []
-    connections = list(dict.fromkeys(line.on for line in transcript.lines))
+    connections = list(dict.fromkeys(line.on for line in transcript.events))
     for on in connections[:MOST_SHOWN]:
         where = "" if on == "a" else f" ({on})"
         wire.append(

@@ -25,7 +25,7 @@ def rule_suite(
     kept = tuple(case for case in lifecycle.CASES if case.id in KEPT)
     return Suite(
         name=name,
-        talks=tuple(talk for rule in rules for talk in rule.talks()),
+        scenarios=tuple(each for rule in rules for each in rule.scenarios()),
         cases=(*kept, *(rule.case() for rule in rules)),
         repeat=1,
         deadline=deadline,

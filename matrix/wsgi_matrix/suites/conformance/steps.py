@@ -1,4 +1,4 @@
-"""The steps of talks, as rules are written with them: ``(send(GET), answers("GET"), end())``.
+"""The steps of scenarios, as rules are written with them: ``(send(GET), responses("GET"), end())``.
 
 Times are seconds that a step may take at most; what it waits for ends it sooner.
 """
@@ -22,9 +22,9 @@ def send(data: bytes, on: str = "a") -> Step:
     return Step(do="send", on=on, data=data)
 
 
-def answers(*methods: str, on: str = "a", within: float = PATIENCE) -> Step:
+def responses(*methods: str, on: str = "a", within: float = PATIENCE) -> Step:
     """Wait for a whole final answer to each of the requests, whose methods frame them."""
-    return Step(do="answers", on=on, methods=methods, within=within)
+    return Step(do="responses", on=on, methods=methods, within=within)
 
 
 def head(on: str = "a", within: float = PATIENCE) -> Step:
@@ -42,14 +42,14 @@ def end(on: str = "a", within: float = CLOSING) -> Step:
     return Step(do="end", on=on, within=within)
 
 
-def behind(on: str = "a", within: float = PAUSE) -> Step:
+def late_reset(on: str = "a", within: float = PAUSE) -> Step:
     """Behind the server's end: see whether a reset comes, too."""
-    return Step(do="behind", on=on, within=within)
+    return Step(do="late_reset", on=on, within=within)
 
 
-def shut(on: str = "a") -> Step:
+def half_close(on: str = "a") -> Step:
     """End our side only: FIN, and go on reading."""
-    return Step(do="shut", on=on)
+    return Step(do="half_close", on=on)
 
 
 def close(on: str = "a") -> Step:
@@ -62,15 +62,15 @@ def reset(on: str = "a") -> Step:
     return Step(do="reset", on=on)
 
 
-def crowd(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
+def connect(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
     """Open many connections, as fast as they are let in, and send the same on each; who is not let
     in stays out."""
-    return Step(do="crowd", among=names, data=data, within=within)
+    return Step(do="connect", among=names, data=data, within=within)
 
 
 def fetch(names: tuple[str, ...], data: bytes, within: float) -> Step:
-    """Ask the same on many connections, which come as those of :func:`crowd` do; each is closed as
-    soon as its answer is there."""
+    """Send the same request on many connections, opened as those of :func:`connect` are; each is
+    closed as soon as its response is there."""
     return Step(do="fetch", among=names, data=data, within=within)
 
 
@@ -79,17 +79,17 @@ def trickle(names: tuple[str, ...], data: bytes, every: float) -> Step:
     return Step(do="trickle", among=names, data=data, every=every)
 
 
-def ended(names: tuple[str, ...], within: float) -> Step:
+def all_ended(names: tuple[str, ...], within: float) -> Step:
     """Read all of these connections until the server has ended each."""
-    return Step(do="ended", among=names, within=within)
+    return Step(do="all_ended", among=names, within=within)
 
 
-def ask(data: bytes, on: str, *, unlike: str, every: float, times: int, within: float) -> Step:
+def poll(data: bytes, on: str, *, unlike: str, every: float, times: int, within: float) -> Step:
     """Ask again and again, a new connection each (``on`` and a number), until ``times`` answers
     had another content than the first one on the connection ``unlike``.
     """
     names = (unlike,)
-    return Step(do="ask", on=on, among=names, data=data, every=every, times=times, within=within)
+    return Step(do="poll", on=on, among=names, data=data, every=every, times=times, within=within)
 
 
 def refused(on: str, within: float) -> Step:

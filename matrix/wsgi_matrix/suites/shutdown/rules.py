@@ -17,14 +17,14 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import Hearing, hear
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try
 from wsgi_matrix.suites.conformance.steps import (
-    answers,
-    ask,
     called,
     close,
     end,
+    poll,
     quiet,
     refused,
     request,
+    responses,
     send,
 )
 
@@ -75,7 +75,7 @@ def _instead(hearing: Hearing, transcript: Transcript, on: str) -> str:
         return f"status {hearing.answers[0].status}"
     if hearing.broken or hearing.rest:
         return f"half an answer ({hearing.broken})"
-    errors = [x.data.decode() for x in transcript.lines if x.on == on and x.what == "error"]
+    errors = [x.data.decode() for x in transcript.events if x.on == on and x.what == "error"]
     return f"no answer ({', '.join(errors) or hearing.end})"
 
 
@@ -97,7 +97,7 @@ def _late(transcript: Transcript) -> str:
     # Never heard: whether a dying server refuses, ends or resets is chance.
     kept_out = not transcript.received("late") and (
         transcript.end("late") != "open"
-        or any(x.on == "late" and b"ECONNREFUSED" in x.data for x in transcript.lines)
+        or any(x.on == "late" and b"ECONNREFUSED" in x.data for x in transcript.events)
     )
     return "" if kept_out else said
 
@@ -108,22 +108,22 @@ def _idle(transcript: Transcript) -> str:
 
 
 def _gone(transcript: Transcript) -> str:
-    if any(line.what == "refused" for line in transcript.lines):
+    if any(line.what == "refused" for line in transcript.events):
         return ""
     return f"the port is still open {GONE:g} s after the last answer"
 
 
 def _seconds(transcript: Transcript) -> str:
     """Seconds from the answer in flight until nobody listened."""
-    answered = [x.at for x in transcript.lines if x.on == "flying" and x.what == "received"]
-    closed = [x.at for x in transcript.lines if x.what == "refused"]
+    answered = [x.at for x in transcript.events if x.on == "flying" and x.what == "received"]
+    closed = [x.at for x in transcript.events if x.what == "refused"]
     if not answered or not closed:
         return ""
     return f"refused {max(0.0, closed[0] - answered[-1]):.1f} s after the answer in flight"
 
 
 def _nothing_lost(transcript: Transcript) -> str:
-    names = list(dict.fromkeys(x.on for x in transcript.lines if re.fullmatch(r"new\d+", x.on)))
+    names = list(dict.fromkeys(x.on for x in transcript.events if re.fullmatch(r"new\d+", x.on)))
     lost = {name: said for name in names if (said := _whole(transcript, name))}
     if lost:
         name, said = next(iter(lost.items()))
@@ -132,12 +132,12 @@ def _nothing_lost(transcript: Transcript) -> str:
 
 
 def _counted(transcript: Transcript) -> str:
-    names = {x.on for x in transcript.lines if re.fullmatch(r"new\d+", x.on)}
+    names = {x.on for x in transcript.events if re.fullmatch(r"new\d+", x.on)}
     return f"{len(names)} requests, none lost"
 
 
 def _reloaded(transcript: Transcript) -> str:
-    if any(line.on == "new" and line.what == "timeout" for line in transcript.lines):
+    if any(line.on == "new" and line.what == "timeout" for line in transcript.events):
         return f"no other process answered within {RELOADED:g} s"
     return ""
 
@@ -151,7 +151,7 @@ def _reused(transcript: Transcript) -> str:
 
 STOP = (
     send(GET, on="idle"),
-    answers("GET", on="idle"),
+    responses("GET", on="idle"),
     send(_signal("stop_signal"), on="flying"),
     called(on="app", within=CALLED),
     send(LAST, on="queued"),
@@ -159,27 +159,27 @@ STOP = (
     close(on="app"),
     quiet(on="flying", within=SIGNALLED),
     send(LAST, on="late"),
-    answers("GET", on="late", within=LATE),
-    answers("GET", on="flying", within=IN_FLIGHT),
-    answers("GET", on="queued", within=IN_FLIGHT),
+    responses("GET", on="late", within=LATE),
+    responses("GET", on="flying", within=IN_FLIGHT),
+    responses("GET", on="queued", within=IN_FLIGHT),
     end(on="queued"),
     end(on="idle", within=IDLE),
     refused(on="gone", within=GONE),
 )
 RELOAD = (
     send(GET, on="idle"),
-    answers("GET", on="idle"),
+    responses("GET", on="idle"),
     send(_signal("reload_signal"), on="flying"),
     called(on="app", within=CALLED),
     send(LAST, on="queued"),
     quiet(on="queued", within=BEHIND),
     close(on="app"),
-    ask(LAST, "new", unlike="idle", every=EVERY, times=AFTERWARDS, within=RELOADED),
-    answers("GET", on="flying", within=IN_FLIGHT),
-    answers("GET", on="queued", within=IN_FLIGHT),
+    poll(LAST, "new", unlike="idle", every=EVERY, times=AFTERWARDS, within=RELOADED),
+    responses("GET", on="flying", within=IN_FLIGHT),
+    responses("GET", on="queued", within=IN_FLIGHT),
     quiet(on="idle"),
     send(GET, on="idle"),
-    answers("GET", on="idle"),
+    responses("GET", on="idle"),
 )
 WHOLE = Accept("a whole answer, 200", _in_flight)
 QUEUED = Accept(

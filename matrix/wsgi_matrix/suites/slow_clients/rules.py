@@ -16,7 +16,7 @@ from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import hear
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try
-from wsgi_matrix.suites.conformance.steps import crowd, ended, fetch, request, trickle
+from wsgi_matrix.suites.conformance.steps import all_ended, connect, fetch, request, trickle
 
 CROWD = 32
 PATIENCE = 3.0
@@ -54,7 +54,7 @@ def _answered(transcript: Transcript) -> str:
 
 def _let_in(transcript: Transcript) -> list[str]:
     """The bad clients that got a connection."""
-    out = {x.on for x in transcript.lines if x.what == "error" and x.data.startswith(b"connect:")}
+    out = {x.on for x in transcript.events if x.what == "error" and x.data.startswith(b"connect:")}
     return [name for name in BAD if name not in out]
 
 
@@ -76,7 +76,7 @@ def _borne(transcript: Transcript) -> str:
 
 def _asked(transcript: Transcript) -> str:
     """How long the good clients waited at most."""
-    lines = [line for line in transcript.lines if line.on in GOOD]
+    lines = [line for line in transcript.events if line.on in GOOD]
     sent = min(line.at for line in lines if line.what == "sent")
     got = max(line.at for line in lines if line.what == "received")
     return f"answered in {got - sent:.2f} s"
@@ -91,7 +91,7 @@ def _rules(kind: str, who: str, *bad: Step, watched: bool = True) -> list[Rule]:
     steps = (
         *bad,
         fetch(GOOD, LAST, within=PATIENCE),
-        *((ended(BAD, within=OBSERVED),) if watched else ()),
+        *((all_ended(BAD, within=OBSERVED),) if watched else ()),
     )
     served = Rule(
         id=f"{kind}.served",
@@ -114,27 +114,27 @@ def _rules(kind: str, who: str, *bad: Step, watched: bool = True) -> list[Rule]:
 
 
 RULES: tuple[Rule, ...] = (
-    *_rules("silent", "connect and say nothing", crowd(BAD)),
-    *_rules("half_head", "send half a head", crowd(BAD, HALF_HEAD)),
+    *_rules("silent", "connect and say nothing", connect(BAD)),
+    *_rules("half_head", "send half a head", connect(BAD, HALF_HEAD)),
     *_rules(
         "trickled_head",
         f"send a head octet by octet, one in {EVERY:g} s",
-        crowd(BAD, HALF_HEAD),
+        connect(BAD, HALF_HEAD),
         trickle(BAD, OCTETS, EVERY),
     ),
-    *_rules("half_body", "send half a content", crowd(BAD, HALF_BODY)),
+    *_rules("half_body", "send half a content", connect(BAD, HALF_BODY)),
     *_rules(
         "trickled_body",
         f"send a content octet by octet, one in {EVERY:g} s",
-        crowd(BAD, HALF_BODY),
+        connect(BAD, HALF_BODY),
         trickle(BAD, OCTETS, EVERY),
     ),
-    *_rules("idle", "have their answer and stay", crowd(BAD, GET)),
+    *_rules("idle", "have their answer and stay", connect(BAD, GET)),
     # Behind octets that are not read no end can be seen, so these are not watched.
     *_rules(
         "slow_reader",
         "ask for much and do not read it",
-        crowd(BAD, request("/large")),
+        connect(BAD, request("/large")),
         watched=False,
     ),
 )

@@ -29,7 +29,7 @@ from wsgi_matrix.suites.conformance.rule import (
     either,
     silence,
 )
-from wsgi_matrix.suites.conformance.steps import answers, end, request, send, shut
+from wsgi_matrix.suites.conformance.steps import end, half_close, request, responses, send
 
 HELLO = b"hello"
 MANY = b"".join(b"3e8\r\n" + b"a" * 1000 + b"\r\n" for _ in range(100)) + b"0\r\n\r\n"
@@ -60,10 +60,10 @@ def _cut(name: str, data: bytes) -> Try:
         name=name,
         steps=(
             send(data),
-            shut(),
+            half_close(),
             end(),
             send(request(note, "Connection: close"), on="b"),
-            answers("GET", on="b"),
+            responses("GET", on="b"),
         ),
         accept=Accept("the app is not called, or is told that content is missing", _seen),
     )
@@ -95,7 +95,7 @@ RULES: tuple[Rule, ...] = (
                 steps=(
                     send(chunked(b"")),  # of a head that is cut R5-cut asks
                     *(send(bytes([octet])) for octet in b"A\r\n0123456789\r\n" + HELLO_CHUNKED),
-                    answers("POST"),
+                    responses("POST"),
                 ),
                 accept=decoded(b"0123456789hello"),
             ),
@@ -114,7 +114,11 @@ RULES: tuple[Rule, ...] = (
         tries=tuple(
             Try(
                 name=name,
-                steps=(send(chunked(size + b"\r\nhello\r\n0\r\n\r\n")), shut(), answers("POST")),
+                steps=(
+                    send(chunked(size + b"\r\nhello\r\n0\r\n\r\n")),
+                    half_close(),
+                    responses("POST"),
+                ),
                 # An app that has got nothing shows no overflow, but may lack the error: R50, R57.
                 accept=either(
                     answer(*ERRORS, method="POST"), not_complete(None), NOTHING, silence()
@@ -202,9 +206,9 @@ RULES: tuple[Rule, ...] = (
             Try(
                 steps=(
                     send(chunked(TRAILER)),
-                    answers("POST"),
+                    responses("POST"),
                     send(request("/next", CLOSE)),
-                    answers("GET"),
+                    responses("GET"),
                 ),
                 accept=either(in_order(["/echo", "/next"], ["POST", "GET"]), LENGTH_REQUIRED),
             ),

@@ -7,7 +7,7 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.inspector import ask_to_end, in_order, post, raw, says_close
 from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, answer
-from wsgi_matrix.suites.conformance.steps import answers, behind, request, send
+from wsgi_matrix.suites.conformance.steps import late_reset, request, responses, send
 
 HIDDEN = request("/smuggled")
 """Content that looks like a request."""
@@ -31,7 +31,7 @@ def _staged(transcript: Transcript) -> str:
         return f"no answer: {hearing.broken or hearing.end}"
     if hearing.end == "reset":
         return "the connection was reset"
-    late = any(line.what == "error" for line in transcript.lines)
+    late = any(line.what == "error" for line in transcript.events)
     return "the connection was reset behind its end" if late else ""
 
 
@@ -46,7 +46,7 @@ def _unbounded(transcript: Transcript) -> str:
 def _unread(name: str, framed: bytes) -> Try:
     return Try(
         name=name,
-        steps=(send(framed + request("/next", "Connection: close")), answers("POST", "GET")),
+        steps=(send(framed + request("/next", "Connection: close")), responses("POST", "GET")),
         accept=Accept("the app's answer; then one to the next request, or the end", _not_hidden),
     )
 
@@ -78,9 +78,9 @@ RULES: tuple[Rule, ...] = (
             Try(
                 steps=(
                     send(request("/echo")),
-                    answers("GET"),
+                    responses("GET"),
                     send(request("/next")),
-                    answers("GET"),
+                    responses("GET"),
                 ),
                 accept=in_order(["/echo", "/next"], ["GET", "GET"], all_of_them=True),
             ),
@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
                 # octet behind the end, and time for a reset.
                 steps=(
                     *ask_to_end(raw(b"GET /echo to me HTTP/1.1") + MUCH),
-                    *(send(b"a"), behind(within=1.0)),
+                    *(send(b"a"), late_reset(within=1.0)),
                 ),
                 accept=Accept("an answer, and no reset behind it", _staged),
             ),
@@ -152,7 +152,7 @@ RULES: tuple[Rule, ...] = (
             Try(
                 steps=(
                     send(request("/respond/stream", "Connection: keep-alive", version="HTTP/1.0")),
-                    answers("GET"),
+                    responses("GET"),
                 ),
                 accept=Accept("an answer that Content-Length or the close ends", _unbounded),
             ),
@@ -167,7 +167,7 @@ RULES: tuple[Rule, ...] = (
             Try(
                 steps=(
                     send(request("/echo") + request("/2") + request("/3", "Connection: close")),
-                    answers("GET", "GET", "GET"),
+                    responses("GET", "GET", "GET"),
                 ),
                 accept=in_order(["/echo", "/2", "/3"], ["GET"] * 3),
             ),

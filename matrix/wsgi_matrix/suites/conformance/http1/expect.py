@@ -7,7 +7,7 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.inspector import ask, ask_to_end, post, rejected, told
 from wsgi_matrix.suites.conformance.parsed_transcript import hear
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, either, refused
-from wsgi_matrix.suites.conformance.steps import answers, head, quiet, request, send
+from wsgi_matrix.suites.conformance.steps import head, quiet, request, responses, send
 
 BODY = b"hello"
 AT_ONCE = 2.0
@@ -19,7 +19,7 @@ def _expecting(value: str, version: str = "HTTP/1.1") -> bytes:
 
 
 def _continued(transcript: Transcript) -> str:
-    whats = [line.what for line in transcript.lines if line.what in ("sent", "received")]
+    whats = [line.what for line in transcript.events if line.what in ("sent", "received")]
     if whats[1:2] != ["received"]:
         return "nothing came before the content was sent"
     hearing = hear(transcript, ["POST"])
@@ -55,7 +55,12 @@ RULES: tuple[Rule, ...] = (
         tries=tuple(
             Try(
                 name=name,
-                steps=(send(_expecting(value)), head(within=AT_ONCE), send(BODY), answers("POST")),
+                steps=(
+                    send(_expecting(value)),
+                    head(within=AT_ONCE),
+                    send(BODY),
+                    responses("POST"),
+                ),
                 accept=Accept("100 or a final answer before the content", _continued),
             )
             for name, value in (("lower", "100-continue"), ("mixed", "100-Continue"))
@@ -72,7 +77,7 @@ RULES: tuple[Rule, ...] = (
                     send(_expecting("100-continue", "HTTP/1.0")),
                     quiet(),
                     send(BODY),
-                    answers("POST"),
+                    responses("POST"),
                 ),
                 accept=Accept("a final answer alone", _no_interim),
             ),

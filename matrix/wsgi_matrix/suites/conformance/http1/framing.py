@@ -16,7 +16,7 @@ from wsgi_matrix.suites.conformance.inspector import (
     unframed,
 )
 from wsgi_matrix.suites.conformance.rule import ERRORS, Rule, Try, answer, either, refused, silence
-from wsgi_matrix.suites.conformance.steps import answers, end, request, send, shut
+from wsgi_matrix.suites.conformance.steps import end, half_close, request, responses, send
 
 CHUNKED = "Transfer-Encoding: chunked"
 HELLO = b"hello"
@@ -203,8 +203,8 @@ RULES: tuple[Rule, ...] = (
                 # behind it, so that nobody waits for the others.
                 steps=(
                     send(post(f"Content-Length: {value}", body=HELLO + request("/smuggled"))),
-                    shut(),
-                    answers("POST"),
+                    half_close(),
+                    responses("POST"),
                     end(),
                 ),
                 accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
@@ -225,9 +225,9 @@ RULES: tuple[Rule, ...] = (
             Try(
                 steps=(
                     send(post()),
-                    answers("POST"),
+                    responses("POST"),
                     send(request("/next", CLOSE)),
-                    answers("GET"),
+                    responses("GET"),
                 ),
                 accept=in_order(["/echo", "/next"], ["POST", "GET"]),
             ),

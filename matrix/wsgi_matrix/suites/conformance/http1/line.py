@@ -17,7 +17,7 @@ from wsgi_matrix.suites.conformance.inspector import (
     told,
 )
 from wsgi_matrix.suites.conformance.rule import Rule, Try, either, refused
-from wsgi_matrix.suites.conformance.steps import answers, quiet, request, send
+from wsgi_matrix.suites.conformance.steps import quiet, request, responses, send
 
 GRAMMAR = "RFC 9112 sections 2.2 and 3"
 """What does not match the grammar of a message SHOULD be answered with 400."""
@@ -36,7 +36,7 @@ def _whole(found: Told) -> bool:
 
 
 def _at_once(data: bytes) -> tuple[Step, ...]:
-    return (send(data), answers("GET", within=AT_ONCE))
+    return (send(data), responses("GET", within=AT_ONCE))
 
 
 RULES: tuple[Rule, ...] = (
@@ -124,7 +124,7 @@ RULES: tuple[Rule, ...] = (
         tries=tuple(
             Try(
                 name=name,
-                steps=(send(CUT[:at]), quiet(), send(CUT[at:]), answers("GET")),
+                steps=(send(CUT[:at]), quiet(), send(CUT[at:]), responses("GET")),
                 accept=told(_whole, "with the whole head"),
             )
             for name, at in (

@@ -11,7 +11,7 @@ from wsgi_matrix.probe.agent.response_reader import field_values
 from wsgi_matrix.suites.conformance.inspector import CLOSE, ask, ask_to_end
 from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, all_of, answer, either, silence
-from wsgi_matrix.suites.conformance.steps import answers, request, send
+from wsgi_matrix.suites.conformance.steps import request, responses, send
 
 DATE = re.compile(
     rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
@@ -232,7 +232,7 @@ RULES: tuple[Rule, ...] = (
                 steps=(
                     *ask(_respond(name)),
                     send(request("/echo", CLOSE), on="b"),
-                    answers("GET", on="b"),
+                    responses("GET", on="b"),
                 ),
                 accept=all_of(either(answer(), silence()), _SERVED),
                 alone=True,  # there are servers that end themselves over it

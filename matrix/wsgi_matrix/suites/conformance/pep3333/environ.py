@@ -11,7 +11,7 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import hear
 from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, both, facts, pep, twice
 from wsgi_matrix.suites.conformance.rule import CLIENT_ERRORS, Accept, Rule, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, request, send
+from wsgi_matrix.suites.conformance.steps import request, responses, send
 
 HIGH = "\u00e9\u00ff"
 VARIABLES = pep("environ Variables")
@@ -144,8 +144,8 @@ RULES = (
          cite=SIDE),
     rule(4, MUST, "environ is a dict, and a new one for every call",
          Try(steps=twice("/environ"), accept=both("have dicts of their own", _fresh)),
-         Try(name="kept", steps=(send(request("/environ")), answers(GET),
-                                 send(request("/environ")), answers(GET)),
+         Try(name="kept", steps=(send(request("/environ")), responses(GET),
+                                 send(request("/environ")), responses(GET)),
              accept=_never_marked()),
          cite=pep("Specification Details")),
     rule(5, MUST, "keys and CGI variables are native strings",
@@ -203,7 +203,7 @@ RULES = (
          cite=pep("Input and Error Streams")),
     rule(18, SHOULD, "wsgi.multithread tells whether two calls can be at once in the process",
          Try(steps=(send(request("/together?W18"), on="a"), send(request("/together?W18"), on="b"),
-                    answers(GET, on="a"), answers(GET, on="b")),
+                    responses(GET, on="a"), responses(GET, on="b")),
              accept=both("say it as it is", _as_met), alone=True)),
     rule(19, SHOULD, "wsgi.multiprocess is false for one process",
          ask("/environ", _flag("wsgi.multiprocess", "it is", lambda flag: not flag))),

@@ -16,7 +16,7 @@ from wsgi_matrix.suites.conformance.pep3333.inspector import (
     seen_later,
 )
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, either
-from wsgi_matrix.suites.conformance.steps import answers, quiet, request, send
+from wsgi_matrix.suites.conformance.steps import quiet, request, responses, send
 
 SECTION = pep("Optional Platform-Specific File Handling")
 ABSENT = body_is(b"no wsgi.file_wrapper")
@@ -34,7 +34,7 @@ def sends(name: str, content: bytes) -> Try:
     """
     return Try(
         name=name,
-        steps=(send(request(f"/wrapper/{name}", "Connection: close")), answers(GET), quiet()),
+        steps=(send(request(f"/wrapper/{name}", "Connection: close")), responses(GET), quiet()),
         accept=optional(body_is(content)),
     )
 
@@ -68,7 +68,7 @@ RULES = (
           ask("/wrapper/inspect", optional(facts("close is there for a file that has it",
                                                  _close_of_file)), name="has"),
           Try(name="called",
-              steps=seen_later("W73", send(request("/wrapper/close?W73")), answers(GET)),
+              steps=seen_later("W73", send(request("/wrapper/close?W73")), responses(GET)),
               accept=either(later("close() was called once", _was_closed), ABSENT))),
     _rule(74, SHOULD, "sending begins at the file's position",
           sends("file", DIGITS), sends("file-from-4", b"456789"), sends("bytes-from-4", b"456789")),

@@ -8,7 +8,7 @@ from typing import Any
 from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear
 from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, close, end, request, send
+from wsgi_matrix.suites.conformance.steps import close, end, request, responses, send
 
 GET = "GET"
 LATER = 2.5
@@ -34,12 +34,12 @@ def ask(
 ) -> Try:
     """One request and its answer."""
     data = request(target, *fields, method=method, version=version, host=host, body=body)
-    return Try(name=name, steps=(send(data), answers(method)), accept=accept, alone=alone)
+    return Try(name=name, steps=(send(data), responses(method)), accept=accept, alone=alone)
 
 
 def ask_to_end(target: str, accept: Accept, *, name: str = "", version: str = "HTTP/1.1") -> Try:
     """One request, and all that comes until the server ends the connection."""
-    steps = (send(request(target, version=version)), answers(GET), end())
+    steps = (send(request(target, version=version)), responses(GET), end())
     return Try(name=name, steps=steps, accept=accept)
 
 
@@ -86,9 +86,9 @@ def twice(target: str, *fields: str, first: str = "") -> tuple[Any, ...]:
     """The steps of one request on each of two connections."""
     return (
         send(request(first or target, *fields), on="a"),
-        answers(GET, on="a"),
+        responses(GET, on="a"),
         send(request(target, *fields), on="b"),
-        answers(GET, on="b"),
+        responses(GET, on="b"),
     )
 
 
@@ -102,10 +102,10 @@ def seen_later(query: str, *first: Step) -> tuple[Step, ...]:
     return (
         *first,
         send(question, on="b"),
-        answers(GET, on="b", within=LATER),
+        responses(GET, on="b", within=LATER),
         close("a"),
         send(question, on="c"),
-        answers(GET, on="c"),
+        responses(GET, on="c"),
     )
 
 

@@ -21,7 +21,7 @@ from wsgi_matrix.suites.conformance.pep3333.inspector import (
 )
 from wsgi_matrix.suites.conformance.pep3333.start_response import slow
 from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either, silence
-from wsgi_matrix.suites.conformance.steps import answers, head, quiet, request, reset, send
+from wsgi_matrix.suites.conformance.steps import head, quiet, request, reset, responses, send
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 SERVER = pep("Specification Details")
@@ -46,7 +46,7 @@ ABSENT = body_is(b"no wsgi.file_wrapper")
 def closed(name: str, target: str, *steps: Step, accept: Accept = CLOSED) -> Try:
     """What became of an iterable, asked on a second connection while the first is still there."""
     query = f"W57-{name}"
-    first = steps or (send(request(f"{target}?{query}")), answers(GET))
+    first = steps or (send(request(f"{target}?{query}")), responses(GET))
     return Try(name=name, steps=seen_later(query, *first), accept=accept)
 
 
@@ -99,7 +99,7 @@ def longer(name: str) -> Try:
     """More content than Content-Length."""
     return Try(
         name=name,
-        steps=(send(request(f"/blocks/{name}")), answers(GET), quiet()),
+        steps=(send(request(f"/blocks/{name}")), responses(GET), quiet()),
         accept=either(body_is(b"01234"), is_error()),
     )
 
@@ -131,15 +131,15 @@ RULES = (
          closed("end", "/blocks/plain"),
          closed("error", "/blocks/error"),
          closed("1.0", "/blocks/plain", send(request("/blocks/plain?W57-1.0", version="HTTP/1.0")),
-                answers(GET)),
+                responses(GET)),
          closed("head", "/blocks/plain", send(request("/blocks/plain?W57-head", method="HEAD")),
-                answers("HEAD")),
+                responses("HEAD")),
          closed("not-modified", "/blocks/not-modified"),
          gone("W57", "gone", "/blocks/large", CLOSED_LAST),
          closed("file", "/wrapper/close", accept=either(CLOSED, ABSENT)),
          cite=SERVER),
     rule(58, MUST, "of the iterable nothing but iteration, len() and close() is used",
-         Try(steps=seen_later("W58", send(request("/blocks/plain?W58")), answers(GET)),
+         Try(steps=seen_later("W58", send(request("/blocks/plain?W58")), responses(GET)),
              accept=later("nothing else was looked for", _untouched)),
          cite=SERVER),
     rule(59, MUST, "a block is sent before the next is asked for",
@@ -181,8 +181,8 @@ LAST = (
     rule(68, MAY, "no exception of the app ends the server",
          Try(steps=(
                  *(step for on, kind in zip("abc", EXITS, strict=True)
-                   for step in (send(request(f"/raising/{kind}"), on=on), answers(GET, on=on))),
-                 send(request("/environ"), on="d"), answers(GET, on="d")),
+                   for step in (send(request(f"/raising/{kind}"), on=on), responses(GET, on=on))),
+                 send(request("/environ"), on="d"), responses(GET, on="d")),
              accept=_alive(), alone=True),
          cite=ERRORS),
 )  # fmt: skip

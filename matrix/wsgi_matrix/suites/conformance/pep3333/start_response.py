@@ -18,7 +18,7 @@ from wsgi_matrix.suites.conformance.pep3333.inspector import (
     seen_later,
 )
 from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, request, send
+from wsgi_matrix.suites.conformance.steps import request, responses, send
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 CALLABLE = pep("The start_response() Callable")
@@ -68,7 +68,7 @@ def _apart(first: bytes, second: bytes) -> Accept:
         # Whether the end can be told W64 asks.
         at: dict[bytes, float] = {}
         came = b""
-        for line in transcript.lines:
+        for line in transcript.events:
             came += line.data if line.what == "received" else b""
             for block in (first, second):
                 if block.strip() in came.partition(b"\r\n\r\n")[2]:
@@ -152,7 +152,7 @@ def _rule(number: int, level: Level, says: str, *tries: Try) -> Any:
     return rule(number, level, says, *tries, cite=CALLABLE)
 
 
-TOO_LATE = seen_later("W53", send(request("/start/too-late?W53")), answers(GET))
+TOO_LATE = seen_later("W53", send(request("/start/too-late?W53")), responses(GET))
 RULES = (
     _rule(36, MUST, "start_response takes two or three arguments and returns write",
           ask("/start/positional", body_is(b"callable")),
@@ -210,7 +210,7 @@ RULES = (
     _rule(54, MUST, "a second call without exc_info is an error",
           ask("/start/twice", refusal())),
     _rule(55, SHOULD, "no reference to exc_info is kept",
-          Try(steps=seen_later("W55", send(request("/start/reference?W55")), answers(GET)),
+          Try(steps=seen_later("W55", send(request("/start/reference?W55")), responses(GET)),
               accept=later("it was not kept", _freed), alone=True)),
     _rule(80, MAY, "the reason phrase is the app's",
           ask("/start/reason", answer(299, check=_reason, says="Fine By Me"))),

@@ -11,7 +11,15 @@ from wsgi_matrix.suites.conformance.parsed_transcript import hear
 from wsgi_matrix.suites.conformance.pep3333.environ import rule
 from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, facts, pep
 from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, close, end, head, request, send, shut
+from wsgi_matrix.suites.conformance.steps import (
+    close,
+    end,
+    half_close,
+    head,
+    request,
+    responses,
+    send,
+)
 
 POST = "POST"
 BODY = b"one\ntwo\nthree"
@@ -78,10 +86,10 @@ def _truncated(name: str, framing: str, part: bytes, still_whole: Callable[[Any]
         name=name,
         steps=(
             send(start + part),
-            shut(),
+            half_close(),
             end(),
             send(request(f"/closed?{query}"), on="b"),
-            answers(GET, on="b"),
+            responses(GET, on="b"),
         ),
         accept=_told_of_loss(still_whole),
     )
@@ -130,8 +138,8 @@ RULES = (
           reads("read:100", TEXT, name="over"),
           Try(name="next",
               steps=(send(request("/input?read:100;read:100&W23", method=POST, body=BODY)
-                          + request("/environ")), answers(POST, GET), close(),
-                     send(request("/seen?read:100;read:100&W23"), on="b"), answers(GET, on="b")),
+                          + request("/environ")), responses(POST, GET), close(),
+                     send(request("/seen?read:100;read:100&W23"), on="b"), responses(GET, on="b")),
               accept=_first_only())),
     _rule(24, SHOULD, "read() gives all that is left",
           reads("read", TEXT), reads("read:4;read", "one\n", "two\nthree", name="rest")),
@@ -165,19 +173,19 @@ RULES = (
               lambda told: told["raised"] and f"raised {told['raised']}"))),
     rule(69, MUST, "Expect: 100-continue needs nothing of the app",
          Try(steps=(send(request("/input?read:13", EXPECT, "Content-Length: 13", method=POST)),
-                    head(within=2), send(BODY), answers(POST)),
+                    head(within=2), send(BODY), responses(POST)),
              accept=either(_continued(), answer(417, method=POST))),
          cite=pep("HTTP 1.1 Expect/Continue")),
     rule(70, MUST, "the server decodes what has a transfer coding",
          Try(steps=(send(request("/input?read", "Transfer-Encoding: chunked", method=POST)
-                         + CHUNKED), answers(POST)),
+                         + CHUNKED), responses(POST)),
              accept=_gives([TEXT])),
          cite=pep("Other HTTP Features")),
     rule(71, MAY, "wsgi.input_terminated says that the stream ends with the content",
          ask("/environ", _flag(), name="length", method=POST, body=BODY),
          Try(name="chunked",
              steps=(send(request("/environ", "Transfer-Encoding: chunked", method=POST)
-                         + CHUNKED), answers(POST)),
+                         + CHUNKED), responses(POST)),
              accept=_flag()),
          cite=STREAMS),
 )  # fmt: skip
