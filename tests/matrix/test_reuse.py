@@ -11,6 +11,7 @@ import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Limits
+from wsgi_matrix.model.mismatch import ConnectionExcerpt, Mismatch
 from wsgi_matrix.model.results import (
     CaseResult,
     CellResult,
@@ -47,9 +48,23 @@ def whole(cell):
         checks=(
             CaseResult(
                 id="a",
+                alias="R1",
                 level=Level.SHOULD,
                 outcome=Outcome.FAIL,
                 detail="d",
+                mismatches=(
+                    Mismatch(
+                        expected="e",
+                        actual="a",
+                        variant="v",
+                        sends="w",
+                        connections=(
+                            ConnectionExcerpt(name="a", sent="b'1'", received="b'2'", end="fin"),
+                        ),
+                        more_connections=1,
+                    ),
+                ),
+                title="t",
                 says="s",
                 cite="c",
                 evidence=("x",),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.mismatch import Mismatch, explain
 from wsgi_matrix.model.wire import Exchange, Transcript
 
 
@@ -86,11 +87,18 @@ class CaseResult:
     """Judgement of one check in one cell."""
 
     id: str
+    alias: str = ""
+    """Another name of the check; empty: none."""
     level: Level
     outcome: Outcome
     detail: str = ""
+    """What came, or why nothing is known, in a line or a few."""
+    mismatches: tuple[Mismatch, ...] = ()
+    """What was expected and what came, where ``detail`` is only a summary of that."""
+    title: str = ""
+    """About five words; empty where ``says`` is short itself."""
     says: str = ""
-    """The requirement in words."""
+    """The requirement in words: of a rule the sentence of its standard."""
     cite: str = ""
     """Where it stands: ``RFC 9112 section 6.3``; empty for one of the matrix's own."""
     evidence: tuple[str, ...] = ()
@@ -103,6 +111,15 @@ class CaseResult:
     """Of that response, if it is whole."""
     recorded: int | None = None
     """The status that the traffic itself has for it, a HAR's say."""
+
+    @property
+    def name(self) -> str:
+        """Its id and alias, for people: ``chunked/size-not-hex (R50)``."""
+        return f"{self.id} ({self.alias})" if self.alias else self.id
+
+    def explanation(self) -> str:
+        """``detail``, and below it each mismatch."""
+        return explain(self.detail, self.mismatches)
 
 
 @dataclass(frozen=True, kw_only=True)

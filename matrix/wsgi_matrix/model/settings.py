@@ -66,7 +66,7 @@ class SuiteSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Xfail:
-    """An entry ``[[xfail]]``; ``cells`` and ``checks`` are globs on their ids."""
+    """An entry ``[[xfail]]``; ``cells`` and ``checks`` are globs on ids, or a check's alias."""
 
     suite: str
     cells: tuple[str, ...]
@@ -77,10 +77,10 @@ class Xfail:
     sometimes: bool = False
     """Whether it is chance that it happens."""
 
-    def matches(self, cell: str, check: str) -> bool:
-        """Whether the entry is about this check of this cell."""
+    def matches(self, cell: str, *check: str) -> bool:
+        """Whether the entry is about this check of this cell; ``check``: its id and its alias."""
         return any(fnmatchcase(cell, glob) for glob in self.cells) and any(
-            fnmatchcase(check, glob) for glob in self.checks
+            fnmatchcase(name, glob) for name in check if name for glob in self.checks
         )
 
 

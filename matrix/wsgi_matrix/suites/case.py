@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.mismatch import Mismatch
 from wsgi_matrix.model.results import Level, Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Transcript
 
 Verdict = tuple[Outcome, str]
 """Outcome and detail: what was required, what came."""
+Mismatched = tuple[Outcome, tuple[Mismatch, ...]]
+"""Outcome, and of each variant that failed what was expected and what came."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +42,13 @@ class Case:
     """One requirement. ``says`` is the requirement in words, for reports and documentation."""
 
     id: str
+    alias: str = ""
+    """Another name that ``show`` and ``[[xfail]]`` know it by; empty: none."""
     level: Level = Level.MUST
+    title: str = ""
+    """About five words; empty where ``says`` is short itself."""
     says: str
-    judge: Callable[[Evidence], Verdict]
+    judge: Callable[[Evidence], Verdict | Mismatched]
     cite: str = ""
     """Where the requirement stands; empty for one of the matrix's own."""
     evidence: tuple[str, ...] = ()
