@@ -1,5 +1,5 @@
-"""A scripted server: it answers with the octets that a test gives it, and breaks just what it is
-told to break. Every rule is shown red against one, and green against another.
+"""A scripted server: it sends the octets that a test gives it, and breaks just what it is
+to break. Every rule is shown red against one, and green against another.
 """
 
 from __future__ import annotations

@@ -33,7 +33,9 @@ def test_a_cell_of_slow_gets_the_scenario_of_its_kind_alone(plain, cells):
     found = {cell.app.name: suite.of(cell) for cell in cells("slow")}
     assert tuple(found) == KINDS
     for kind, part in found.items():
-        assert [scenario.name for scenario in part.scenarios] == [f"{kind}.served"]
+        assert [scenario.name for scenario in part.scenarios] == [
+            f"{kind.replace('_', '-')}/others-served"
+        ]
         assert [case.id for case in part.cases if case.cite] == [
             rule.id for rule in SLOW_RULES if rule.app == kind
         ]
