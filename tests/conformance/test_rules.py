@@ -140,6 +140,14 @@ def test_a_page_with_another_level_or_citation_is_stale(tmp_path):
     assert table.read_text(encoding="utf-8") == text
 
 
+def test_a_new_rule_needs_no_alias(monkeypatch):
+    new = replace(http1.RULES[0], id="version/new", alias="")
+    monkeypatch.setattr(http1, "RULES", (*http1.RULES, new))
+    monkeypatch.setitem(rules_docs.GROUPS, "rules", http1.RULES)
+    assert rules_docs.stale(Path(__file__).parents[2] / "docs") == ["rules.md"]
+    assert '<a id="version/new"></a>\n' in rules_docs.render()
+
+
 def mismatch(name: str, *scripts, hurry: bool) -> Mismatch | None:
     each = VARIANTS[name]
     steps = hurried(each.steps) if hurry else each.steps

@@ -171,8 +171,9 @@ def escaped(text: str) -> str:
 
 def _conformance(text: str) -> str:
     """A table of conformance with the levels and citations of the rules."""
-    seen: list[Rule | Unobservable] = [*pep3333.RULES, *pep3333.LAST, *http1.RULES]
-    there = {each.alias: each for each in (*seen, *pep3333.UNOBSERVABLE, *http1.UNOBSERVABLE)}
+    rules: list[Rule | Unobservable] = [*pep3333.RULES, *pep3333.LAST, *http1.RULES]
+    rules += [*pep3333.UNOBSERVABLE, *http1.UNOBSERVABLE]
+    there = {each.alias: each for each in rules if each.alias}
     lines: list[str] = []
     columns: list[str] = []
     for line in text.splitlines():
