@@ -1,3 +1,3 @@
 """wsgi-matrix: one unmodified server, every framework, controlled limits, identical answers."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

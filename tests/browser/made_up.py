@@ -155,7 +155,12 @@ def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResu
             )
         )
     return result(
-        server, "rules", "rules", checks, seconds=4 + chance.random(), transcripts=transcripts
+        server,
+        "conformance",
+        "conformance",
+        checks,
+        seconds=4 + chance.random(),
+        transcripts=transcripts,
     )
 
 
@@ -175,7 +180,7 @@ def small() -> Run:
     evidence = {"hello": Exchange(request=sent, response=HOSTILE, seconds=0.1, end="fin")}
     for name, outcome in zip(APPS, Outcome, strict=True):
         check = CaseResult(
-            id="hello",
+            id="hello-response",
             level=Level.MUST,
             outcome=outcome,
             detail="</script><b>because</b> \x00 \x1b[31m" if outcome != "pass" else "",

@@ -90,10 +90,20 @@ def test_nothing_run_is_a_failure(tmp_path: Path) -> None:
     assert tally(tmp_path, {}, {}) == (1, "0 passed, 1 failed")
 
 
-def test_containers_are_required_in_ci(tmp_path: Path) -> None:
-    assert tally(tmp_path, {"lint": True}, {}, docker="1") == (1, "1 passed, 1 failed")
+@pytest.mark.parametrize("environment", ["matrix", "conformance"])
+def test_containers_are_required_in_ci(tmp_path: Path, environment: str) -> None:
+    ran = {"lint": True, environment: True}
+    assert tally(tmp_path, ran, {}, docker="1") == (1, "2 passed, 1 failed")
     matrix_ran_on(tmp_path, "process")
-    assert tally(tmp_path, {"lint": True}, {}, docker="1") == (1, "1 passed, 1 failed")
-    assert tally(tmp_path, {"lint": True}, {}) == (0, "1 passed, 0 failed")
+    assert tally(tmp_path, ran, {}, docker="1") == (1, "2 passed, 1 failed")
+    assert tally(tmp_path, ran, {}) == (0, "2 passed, 0 failed")
     matrix_ran_on(tmp_path, "docker")
-    assert tally(tmp_path, {"lint": True}, {}, docker="1") == (0, "1 passed, 0 failed")
+    assert tally(tmp_path, ran, {}, docker="1") == (0, "2 passed, 0 failed")
+
+
+def test_containers_are_not_required_of_what_runs_no_matrix(tmp_path: Path) -> None:
+    """As in the jobs of CI that run some environments only."""
+    assert tally(tmp_path, {"lint": True, "lessons": True}, {}, docker="1") == (
+        0,
+        "2 passed, 0 failed",
+    )

@@ -7,6 +7,7 @@ import threading
 import time
 from types import SimpleNamespace
 
+import pytest
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Transcript, WireEvent
 from wsgi_matrix.probe.agent import fair_time
@@ -184,6 +185,7 @@ def test_each_client_sends_before_the_next_but_one_connects():
     assert max(waiting) <= 1
 
 
+@pytest.mark.slow
 def test_a_client_with_a_response_closes_and_one_without_is_reported():
     closed = []
     with socket.create_server(("127.0.0.1", 0)) as listener:

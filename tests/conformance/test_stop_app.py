@@ -1,4 +1,4 @@
-"""The app of the suite ``stop``, which waits for its client before it signals its server."""
+"""The app of the suite ``shutdown``, which waits for its client before it signals its server."""
 
 from __future__ import annotations
 

@@ -25,19 +25,23 @@ def children(pid: int) -> dict[int, str]:
     found = {}
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                found[int(child)] = state(int(child))
+            with contextlib.suppress(OSError):  # a thread that has ended meanwhile
+                for child in (task / "children").read_text().split():
+                    found[int(child)] = state(int(child))
     return {child: letter for child, letter in found.items() if letter}
 
 
 def by_age(pids: Iterable[int]) -> list[int]:
-    """The processes, the oldest first. Their numbers do not tell: these begin anew at some time."""
+    """Those of the processes that exist, the oldest first.
 
-    def began(pid: int) -> tuple[int, int]:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-        return int(fields[19]), pid
-
-    return sorted(pids, key=began)
+    Their numbers do not tell: these begin anew at some time.
+    """
+    began = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+            began[pid] = int(fields[19]), pid
+    return sorted(began, key=began.__getitem__)
 
 
 def parent(pid: int) -> int:

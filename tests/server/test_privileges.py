@@ -68,11 +68,6 @@ def folder(python: str) -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def workers(master: int) -> set[int]:
-    """Those that end when the zygote does not: the youngest two children."""
-    return set(by_age(children(master))[-2:])
-
-
 def owner(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_uid, found.st_gid
@@ -333,10 +328,10 @@ def test_logs_in_a_folder_of_roots_are_written_and_opened_again(
 
         wait_for(everybody, "no more lines in the old file")
         # One that is made afterwards, of a zygote that was there before, writes there too.
-        old = workers(process.pid)
-        for pid in old:
+        old = set(children(process.pid))
+        for pid in by_age(old)[-2:]:  # the workers: a zygote is older
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: len(workers(process.pid) - old) == 2, "two other workers")
+        wait_for(lambda: len(children(process.pid).keys() - old) == 2, "two other workers")
         before = access.with_suffix(".1").read_text(), errors.with_suffix(".1").read_text()
         ask(folder, "/third")
         ask(folder, "/boom")

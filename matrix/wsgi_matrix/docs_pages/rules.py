@@ -1,18 +1,9 @@
-"""What the documentation says of the rules, made from the rules.
-
-    python -m wsgi_matrix.docs_pages.rules docs            write it
-    python -m wsgi_matrix.docs_pages.rules --check docs    name what is not current; exit status 1
-
-``rules.md`` is made as a whole. In the tables of conformance, whose other columns are about the
-server, the columns *reference* and *level* are.
-"""
+"""``docs/rules.md``, made from the rules."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from wsgi_matrix.suites.conformance import http1, pep3333
 from wsgi_matrix.suites.conformance.rule import OWN, Rule, Unobservable, Variant
@@ -22,9 +13,8 @@ from wsgi_matrix.util.markdown import table
 INTRO = """\
 # Conformance rules
 
-What `wsgi-matrix run --suite rules,slow,stop --servers NAME` sends to a server, and what it \
-accepts. Made by `python -m wsgi_matrix.docs_pages.rules docs`; edit `matrix/wsgi_matrix/suites/` \
-instead.
+What `wsgi-matrix run --suite conformance,slow_clients,shutdown --servers NAME` sends to a server, \
+and what it accepts. Made by `make docs`; edit `matrix/wsgi_matrix/suites/` instead.
 
 - A rule has an **id** that says what it is about, and an **alias**: the name that it has in older \
 results, in [findings](findings.md) and in the tables of [conformance](conformance.md). \
@@ -169,55 +159,8 @@ def escaped(text: str) -> str:
     return re.sub(r"[*`<|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", text)
 
 
-def _conformance(text: str) -> str:
-    """A table of conformance with the levels and citations of the rules."""
+def rows() -> dict[str, Rule | Unobservable]:
+    """The rules that the conformance tables have as rows, by their aliases."""
     rules: list[Rule | Unobservable] = [*pep3333.RULES, *pep3333.LAST, *http1.RULES]
     rules += [*pep3333.UNOBSERVABLE, *http1.UNOBSERVABLE]
-    there = {each.alias: each for each in rules if each.alias}
-    lines: list[str] = []
-    columns: list[str] = []
-    for line in text.splitlines():
-        cells = line.strip("| ").split(" | ")
-        if cells[0] == "rule":
-            columns = cells
-        elif (rule := there.get(cells[0])) and columns:
-            cells[columns.index("reference")] = rule.cite
-            cells[columns.index("level")] = rule.level.value
-            lines.append(f"| {' | '.join(cells)} |")
-            continue
-        lines.append(line)
-    return "\n".join(lines) + "\n"
-
-
-PAGES = {
-    "rules.md": lambda _: render(),
-    "conformance-http1.md": _conformance,
-    "conformance-wsgi.md": _conformance,
-}
-"""What each page has to be, of what it is."""
-
-
-def stale(docs: Path) -> list[str]:
-    """The pages in the directory ``docs`` that are not what the rules say."""
-    return [name for name in PAGES if _page(docs, name) != (docs / name).read_text("utf-8")]
-
-
-def write(docs: Path) -> None:
-    """Make the pages in the directory ``docs`` what the rules say."""
-    for name in stale(docs):
-        (docs / name).write_text(_page(docs, name), "utf-8")
-
-
-def _page(docs: Path, name: str) -> str:
-    return PAGES[name]((docs / name).read_text("utf-8"))
-
-
-if __name__ == "__main__":
-    *check, folder = sys.argv[1:]
-    if check:
-        if old := stale(Path(folder)):
-            sys.exit(
-                f"not current: {', '.join(old)}; run python -m wsgi_matrix.docs_pages.rules docs"
-            )
-    else:
-        write(Path(folder))
+    return {each.alias: each for each in rules if each.alias}

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from wsgi_matrix.util.file_types import doc
 
 ENDS = {"open": "the connection stayed open", "fin": "then FIN", "reset": "then RST"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionExcerpt:
-    """What was on the wire of one connection, as far as people want to read it.
+    """What was on the wire of one connection, as far as people want to read it."""
 
-    ``sent`` and ``received`` are literals of Python: ``b'GET / HTTP/1.1'``.
-    """
-
-    name: str
-    sent: str
-    received: str
-    end: str
-    """``open``, ``fin`` or ``reset``, as in :meth:`wsgi_matrix.model.wire.Transcript.end`."""
+    name: Annotated[str, doc("Of the connection, as in the evidence.")]
+    sent: Annotated[
+        str,
+        doc("What was sent, as a literal of Python such as b'GET /', shortened; empty: nothing."),
+    ]
+    received: Annotated[str, doc("What came, in the same form.")]
+    end: Annotated[str, doc("How it ended: open, fin or reset.")]
+    """As in :meth:`wsgi_matrix.model.wire.Transcript.end`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
     """One variant of a case for which something else came than what is expected."""
 
-    expected: str
-    actual: str
-    variant: str = ""
-    """Its name; empty where the case has one variant only."""
-    sends: str = ""
-    """What it sends, in words."""
-    connections: tuple[ConnectionExcerpt, ...] = ()
-    more_connections: int = 0
-    """Connections that ``connections`` leaves out."""
+    expected: Annotated[str, doc("What is accepted, in words.")]
+    actual: Annotated[str, doc("What came instead.")]
+    variant: Annotated[str, doc("Its name; empty where the case has one variant only.")] = ""
+    sends: Annotated[str, doc("What it sends, in words.")] = ""
+    connections: Annotated[
+        tuple[ConnectionExcerpt, ...], doc("What was on the wire of each connection.")
+    ] = ()
+    more_connections: Annotated[int, doc("Connections that connections leaves out.")] = 0
 
 
 def summary(mismatches: Sequence[Mismatch]) -> str:

@@ -10,8 +10,10 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.reports import PROCESS, responses, summary
+from wsgi_matrix.reports import responses, summary
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.results.run_json import run_of
 
 _TAGS = {
@@ -55,7 +57,7 @@ def _suite(result: CellResult, started: str, engine: str) -> ET.Element:
         ("app", cell.app.name),
         ("limits", cell.limits.name),
         ("python", cell.python.version),
-        ("source" if engine == PROCESS else "image", result.image.id if result.image else ""),
+        ("image" if has_images(engine) else "source", result.image.id if result.image else ""),
         ("responses", responses.counted(result)),
         ("warning", responses.warning(result)),
     ):
@@ -102,3 +104,6 @@ def _total(element: ET.Element, checks: tuple[CaseResult, ...] | list[CaseResult
 def _text(text: str) -> str:
     """``text`` with what XML cannot say as ``#x00``, the way pytest writes it."""
     return _ILLEGAL.sub(lambda found: f"#x{ord(found[0]):02X}", text)
+
+
+REPORT = Report(name="junit", file="junit.xml", render=render)

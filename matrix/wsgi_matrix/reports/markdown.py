@@ -8,6 +8,7 @@ from typing import Any
 from wsgi_matrix.model.results import CaseResult, Run
 from wsgi_matrix.model.verdict import red
 from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import legend, make_grid
 from wsgi_matrix.results.run_json import run_of
 
@@ -122,3 +123,6 @@ def _fenced(text: str) -> str:
 
 def _inline(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
+
+
+REPORT = Report(name="markdown", file="report.md", render=render)

@@ -6,10 +6,10 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 
+from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.http.response import visible
 from wsgi_matrix.model.results import CaseResult
-from wsgi_matrix.reports import PROCESS
 from wsgi_matrix.results import codec
 from wsgi_matrix.results.saved import Value
 
@@ -56,7 +56,7 @@ def _head(cell: Value) -> Iterator[str]:
     if cell["framework_version"]:
         yield f"{cell['app']}: version {cell['framework_version']} of its framework"
     if cell["image"]:
-        what = "server's source" if cell["engine"] == PROCESS else "image"
+        what = "image" if has_images(cell["engine"]) else "server's source"
         yield f"{what} {cell['image']['id']} on {cell['image']['base'].removeprefix('process: ')}"
     if cell["reused"]:
         yield f"reused from the run of {cell['reused']}"

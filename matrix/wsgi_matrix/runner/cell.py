@@ -99,7 +99,7 @@ def _gather(
     waits: Callable[[], None],
 ) -> tuple[int | None, Evidence]:
     """What the probe brought back, and the memory that it left the server with."""
-    ready = cell.app.surroundings.ready
+    around = cell.app.surroundings
     report = running.probe(
         Job(
             requests=tuple(suite.requests.values()),
@@ -111,7 +111,7 @@ def _gather(
             scenarios=suite.scenarios,
             sessions=suite.sessions,
             largest=suite.largest,
-            wanted=(ready.request, ready.status) if ready else None,
+            wanted=(around.ready_request, around.ready_status) if around.ready_path else None,
             waits=waits,
         )
     )

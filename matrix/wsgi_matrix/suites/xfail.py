@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 from wsgi_matrix.model.settings import Xfail
-from wsgi_matrix.model.verdict import EXPECTED, overall
+from wsgi_matrix.model.verdict import EXPECTED, held, overall
 
 
 def apply(
@@ -40,12 +40,12 @@ def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
     if entry is None:
         return check
     if check.outcome in EXPECTED:
-        if not re.search(entry.says, check.explanation()):
-            detail = f"expected to say {entry.says!r} ({entry.reason}): {check.detail}"
+        if not re.search(entry.detail, check.explanation()):
+            detail = f"expected to say {entry.detail!r} ({entry.reason}): {check.detail}"
             return replace(check, detail=detail)
         detail = f"{entry.reason}\n{check.outcome.value}: {check.detail}"
         return replace(check, outcome=Outcome.XFAIL, detail=detail)
-    if check.outcome is Outcome.PASS:
+    if held(check.outcome):
         if entry.sometimes:
             detail = f"{entry.reason}\npass: {check.detail or 'this time'}"
             return replace(check, outcome=Outcome.XFAIL, detail=detail)

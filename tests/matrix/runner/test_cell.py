@@ -17,7 +17,7 @@ from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites import api, judge
 from wsgi_matrix.suites.hello import suite as hello
 
-from tests.matrix.test_negative_controls import Around
+from tests.matrix.helpers import Around
 
 
 @pytest.fixture

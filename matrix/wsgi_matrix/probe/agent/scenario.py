@@ -150,7 +150,7 @@ class ScenarioRun:
             )
 
     def _connected_to_app(self) -> socket.socket:
-        """A connection with the app, which waits for one while it answers (the suite ``stop``)."""
+        """A connection with the app, which waits for one meanwhile (the suite ``shutdown``)."""
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             made.connect(meeting_place(self.address[1]))
@@ -296,8 +296,8 @@ class ScenarioRun:
 
 
 def meeting_place(port: int) -> str:
-    """Where the app of the suite ``stop`` at ``port`` waits for its client: a Unix socket without a
-    name in the file system, which all in the network namespace can reach."""
+    """Where the app of the suite ``shutdown`` at ``port`` waits for its client: a Unix socket
+    without a name in the file system, which all in the network namespace can reach."""
     return f"\0wsgi-matrix-{port}"
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsgi_matrix.model.mismatch import Mismatch, explain
-from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.verdict import held
 from wsgi_matrix.results import codec
 
 OF_RULE = ("id", "alias", "level", "title", "says", "cite")
@@ -100,7 +100,7 @@ def _wanted(cell: Mapping[str, Any], kept: Kept) -> dict[str, None]:
     used = {
         name: None
         for check in cell["checks"]
-        if kept.passing or check["outcome"] != Outcome.PASS
+        if kept.passing or not held(check["outcome"])
         for name in check["evidence"]
         if name in cell["evidence"]
     }

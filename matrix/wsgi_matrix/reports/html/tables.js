@@ -14,7 +14,7 @@ function applyToGrid(root, state, results) {
     square.querySelector(".mark").textContent = MARKS[outcome];
     square.querySelector(".word").textContent = outcome;
     const same = checks.filter((check) => check.outcome === outcome).length;
-    square.querySelector(".count").textContent = RED.has(outcome) ? `${same} of ${checks.length}` : "";
+    square.querySelector(".count").textContent = RED.includes(outcome) ? `${same} of ${checks.length}` : "";
     square.href = linkTo(state, "cell", { cell: cell.id });
   }
   for (const row of root.querySelectorAll("table.grid tbody tr")) {

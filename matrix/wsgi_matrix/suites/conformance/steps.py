@@ -98,7 +98,7 @@ def refused(on: str, within: float) -> Step:
 
 
 def called(on: str, within: float) -> Step:
-    """Wait until the app of the suite ``stop`` is called; it goes on when ``on`` is closed."""
+    """Wait until the app of the suite ``shutdown`` is called; it goes on when ``on`` is closed."""
     return Step(do="called", on=on, within=within)
 
 

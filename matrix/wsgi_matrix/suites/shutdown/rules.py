@@ -199,6 +199,8 @@ RELOAD = (
     send(GET, on="idle"),
     responses("GET", on="idle"),
 )
+STEPS = {"shutdown": STOP, "reload": RELOAD}
+"""By app."""
 BEFORE = "a GET on a connection that stays idle; one in flight; one queued; "
 SENDS = {
     "stop": BEFORE + "the stop signal; a GET on a new connection",
@@ -221,8 +223,9 @@ def _rule(
 
     What is lost at a reload has scenarios of its own.
     """
-    app, _, _ = name.partition("/")
-    first = f"{app}/request-in-flight"
+    section, _, _ = name.partition("/")
+    app = "shutdown" if section == "stop" else section
+    first = f"{section}/request-in-flight"
     lost = name == "reload/no-request-lost"
     return Rule(
         id=name,
@@ -236,8 +239,8 @@ def _rule(
         variants=tuple(
             Variant(
                 name=again,
-                sends=SENDS[app],
-                steps=STOP if app == "stop" else RELOAD,
+                sends=SENDS[section],
+                steps=STEPS[app],
                 expects=expects,
                 figure=figure,
                 alone=True,
@@ -250,7 +253,7 @@ def _rule(
 RULES: tuple[Rule, ...] = (
     _rule(
         "stop/request-in-flight",
-        "stop.in_flight",
+        "shutdown.in_flight",
         Level.SHOULD,
         "Request in flight at stop",
         SUSTAIN_CONNECTIONS,
@@ -258,7 +261,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "stop/request-queued",
-        "stop.queued",
+        "shutdown.queued",
         Level.SHOULD,
         "Request queued at stop",
         SUSTAIN_CONNECTIONS,
@@ -270,7 +273,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "stop/idle-connection",
-        "stop.idle",
+        "shutdown.idle",
         Level.SHOULD,
         "Idle connection at stop",
         GRACEFUL_CLOSE,
@@ -278,7 +281,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "stop/new-connection",
-        "stop.late",
+        "shutdown.late",
         Level.MAY,
         "Connection after the stop signal",
         CLOSE_AT_ANY_TIME,
@@ -289,7 +292,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "stop/port-closed",
-        "stop.gone",
+        "shutdown.gone",
         Level.SHOULD,
         "Port after the last response",
         NOBODY_LISTENS,
