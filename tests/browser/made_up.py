@@ -119,7 +119,7 @@ def contract_cell(server: str, app: str, chance: random.Random) -> CellResult:
 
 
 def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResult:
-    """Rules with their talks; some servers break a few of them."""
+    """Rules with their scenarios; some servers break a few of them."""
     checks, transcripts = [], {}
     for number in range(count):
         name = f"R{number}"
