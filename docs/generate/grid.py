@@ -45,7 +45,7 @@ RUN = (
 CELL = ("id", "suite", "server", "app", "framework_version", "python", "outcome")
 FIGURES = ("ready_seconds", "memory")
 FIELDS = (*CELL, *FIGURES, "limits", "nofile", "image", "asked", "outcomes", "details")
-CHECK = ("id", "level", "says", "cite")
+CHECK = ("id", "alias", "level", "title", "says", "cite")
 LETTERS = {outcome.value[0]: outcome.value for outcome in Outcome}
 Value = dict[str, Any]
 

@@ -47,7 +47,7 @@ def test_every_case_of_a_cell_is_there_with_what_was_found(value: grid.Value) ->
     [unpacked] = grid.unpack(grid.pack([value], {}))
     for kept, cell in zip(unpacked["cells"], value["cells"], strict=True):
         for mine, check in zip(kept["checks"], cell["checks"], strict=True):
-            for key in ("id", "outcome", "level", "says", "cite"):
+            for key in ("id", "alias", "outcome", "level", "title", "says", "cite"):
                 assert mine[key] == check[key]
             found = check["detail"] if check["outcome"] != "pass" else ""
             cut = found[: grid.LONGEST - 1] + "…"

@@ -133,9 +133,9 @@ def _by_rule(cells: list[Results], names: Sequence[str], *, figures: bool) -> st
             squares[check["id"], cell["server"]] = f"{mark} {check['detail']}" if told else mark
     rows = [
         [
-            rule,
+            f"{rule} ({check['alias']})" if check["alias"] else rule,
             check["level"],
-            f"{check['says']} ({check['cite']})",
+            f"{check['title'] or check['says']} ({check['cite']})",
             *(squares.get((rule, name), "") for name in names),
         ]
         for rule, check in rules.items()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from wsgi_matrix.model.axes import DEFAULT_SUITE, Cell
+from wsgi_matrix.model.mismatch import Mismatch, explain
 from wsgi_matrix.model.wire import Exchange, Transcript
 from wsgi_matrix.util.file_types import doc, stated
 
@@ -100,10 +101,18 @@ class CaseResult:
     """Judgement of one check in one cell."""
 
     id: Annotated[str, doc("The check's id.")]
+    alias: Annotated[str, doc("Another name of the check; empty: none.")] = ""
     level: Annotated[Level, doc("How binding the check is, as RFC 2119 has it.")]
     outcome: Annotated[Outcome, doc("The verdict.")]
-    detail: Annotated[str, doc("What was found.")] = ""
-    says: Annotated[str, doc("The requirement in words.")] = ""
+    detail: Annotated[str, doc("What came, or why nothing is known, in a line or a few.")] = ""
+    mismatches: Annotated[
+        tuple[Mismatch, ...],
+        doc("What was expected and what came, where detail is only a summary of that."),
+    ] = ()
+    title: Annotated[str, doc("About five words; empty where says is short itself.")] = ""
+    says: Annotated[
+        str, doc("The requirement in words: of a rule the sentence of its standard.")
+    ] = ""
     cite: Annotated[
         str,
         doc("Where it is from, as in RFC 9112 section 6.3; empty for one of wsgi-matrix's own."),
@@ -123,6 +132,15 @@ class CaseResult:
     recorded: Annotated[
         Status | None, doc("The status that the traffic itself, a HAR for example, has for it.")
     ] = None
+
+    @property
+    def name(self) -> str:
+        """Its id and alias, for people: ``chunked/size-not-hex (R50)``."""
+        return f"{self.id} ({self.alias})" if self.alias else self.id
+
+    def explanation(self) -> str:
+        """``detail``, and below it each mismatch."""
+        return explain(self.detail, self.mismatches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +177,7 @@ class CellResult:
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     """By check id: the bytes that the comparison across cells works on."""
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    """By name: what was on the wire in the talks."""
+    """By name: what was on the wire in the scenarios."""
     ready_seconds: float | None = None
     """From the start of the server's first process until its port accepted; never less than the
     probe itself took to start. ``None``: it did not come up."""

@@ -63,7 +63,7 @@ class Xfail:
 
     suite: Annotated[Text, doc("The suite whose checks it is about.")]
     cells: Annotated[tuple[str, ...], doc("Globs on the ids of cells.")]
-    checks: Annotated[tuple[str, ...], doc("Globs on the ids of checks.")]
+    checks: Annotated[tuple[str, ...], doc("Globs on the ids of checks, or on their aliases.")]
     reason: Annotated[Text, doc("Why it is allowed; reports show it.")]
     detail: Annotated[
         Regex,
@@ -77,10 +77,10 @@ class Xfail:
         bool, doc("Whether it occurs by chance, so that a check which passes is fine too.")
     ] = False
 
-    def matches(self, cell: str, check: str) -> bool:
-        """Whether the entry is about this check of this cell."""
+    def matches(self, cell: str, *check: str) -> bool:
+        """Whether the entry is about this check of this cell; ``check``: its id and its alias."""
         return any(fnmatchcase(cell, glob) for glob in self.cells) and any(
-            fnmatchcase(check, glob) for glob in self.checks
+            fnmatchcase(name, glob) for name in check if name for glob in self.checks
         )
 
 

@@ -37,7 +37,7 @@ class Check:
 
     def hold(self) -> None:
         """Pass, skip, or fail the test with what was found."""
-        text = f"{self.cell} {self.result.id}: {self.result.detail}"
+        text = f"{self.cell} {self.result.name}: {self.result.explanation()}"
         outcome = self.result.outcome
         if not verdict.ran(outcome):
             pytest.skip(text)

@@ -58,10 +58,12 @@ def render(run: Run, console: Console | None = None) -> None:
     for cell, check in reds[:MOST_REDS]:
         line("")
         line(
-            f"{MARKS[check.outcome]} {cell} {check.id}: {check.outcome.value}",
+            f"{MARKS[check.outcome]} {cell} {check.name}: {check.outcome.value}",
             STYLES[check.outcome],
         )
-        for part in check.detail.splitlines():
+        if check.title:
+            line(f"    {check.title} ({check.level.value}, {check.cite})")
+        for part in check.explanation().splitlines():
             line(f"    {part}")
     line("")
     for told in responses.lines(run):

@@ -75,7 +75,7 @@ def _case(result: CellResult, check: CaseResult) -> ET.Element:
     case = ET.Element(
         "testcase",
         classname=_text(result.cell.id),
-        name=_text(check.id),
+        name=_text(check.name),
         time=f"{seconds:.3f}",
     )
     if check.status is not None:
@@ -86,10 +86,11 @@ def _case(result: CellResult, check: CaseResult) -> ET.Element:
     tag = _TAGS.get(check.outcome)
     if tag is None:
         return case
-    message = check.detail.partition("\n")[0] or check.says or check.outcome.value
+    message = check.detail.partition("\n")[0] or check.title or check.says or check.outcome.value
     told = ET.SubElement(case, tag, type=check.outcome.value, message=_text(message))
     rule = f"{check.level.value} {check.says}" + (f" ({check.cite})" if check.cite else "")
-    told.text = _text(f"{rule}\n{check.detail}" if check.says else check.detail)
+    lines = [check.title, rule if check.says else "", check.explanation()]
+    told.text = _text("\n".join(filter(None, lines)))
     return case
 
 

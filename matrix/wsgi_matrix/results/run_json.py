@@ -27,7 +27,7 @@ from wsgi_matrix.model.results import (
     Run,
 )
 from wsgi_matrix.model.verdict import counts, exit_code
-from wsgi_matrix.model.wire import Exchange, Line, Transcript
+from wsgi_matrix.model.wire import Exchange, Transcript, WireEvent
 from wsgi_matrix.results import codec
 from wsgi_matrix.util import json_schema
 from wsgi_matrix.util.file_types import doc, stated
@@ -237,7 +237,7 @@ def _cell(run: Run, result: CellResult) -> SavedCell:
         limits_observed=result.observed,
         engine=run.engine,
         evidence={
-            transcript.name: tuple(_saved_line(line) for line in transcript.lines)
+            transcript.name: tuple(_saved_line(line) for line in transcript.events)
             for transcript in transcripts(result)
         },
     )
@@ -256,13 +256,13 @@ def _result(saved: SavedCell) -> CellResult:
         cell=cell,
         observed=saved.limits_observed,
         transcripts={
-            name: Transcript(name=name, lines=tuple(_line(line) for line in lines))
+            name: Transcript(name=name, events=tuple(_line(line) for line in lines))
             for name, lines in saved.evidence.items()
         },
     )
 
 
-def _saved_line(line: Line) -> SavedLine:
+def _saved_line(line: WireEvent) -> SavedLine:
     return SavedLine(
         at=round(line.at, 4),
         on=line.on,
@@ -272,24 +272,26 @@ def _saved_line(line: Line) -> SavedLine:
     )
 
 
-def _line(saved: SavedLine) -> Line:
+def _line(saved: SavedLine) -> WireEvent:
     cut = saved.octets - len(saved.data)
-    return Line(at=saved.at, on=saved.on, what=saved.what, data=saved.data, cut=cut)
+    return WireEvent(at=saved.at, on=saved.on, what=saved.what, data=saved.data, cut=cut)
 
 
 def transcripts(result: CellResult) -> list[Transcript]:
-    """Everything that was on the wire in a cell, exchanges and talks alike, in one form."""
+    """Everything that was on the wire in a cell, exchanges and scenarios alike, in one form."""
     single = [_transcript(name, each) for name, each in result.exchanges.items()]
     return [*single, *result.transcripts.values()]
 
 
 def _transcript(name: str, exchange: Exchange) -> Transcript:
-    lines = [Line(at=0.0, on="a", what="sent", data=exchange.request)]
+    lines = [WireEvent(at=0.0, on="a", what="sent", data=exchange.request)]
     if exchange.response:
-        lines.append(Line(at=exchange.seconds, on="a", what="received", data=exchange.response))
+        lines.append(
+            WireEvent(at=exchange.seconds, on="a", what="received", data=exchange.response)
+        )
     if exchange.end in ("fin", "reset"):
-        lines.append(Line(at=exchange.seconds, on="a", what=exchange.end))
+        lines.append(WireEvent(at=exchange.seconds, on="a", what=exchange.end))
     if exchange.error:
         error = exchange.error.encode()
-        lines.append(Line(at=exchange.seconds, on="a", what="error", data=error))
-    return Transcript(name=name, lines=tuple(lines))
+        lines.append(WireEvent(at=exchange.seconds, on="a", what="error", data=error))
+    return Transcript(name=name, events=tuple(lines))

@@ -17,7 +17,7 @@ from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import CellResult
 from wsgi_matrix.model.session import Session
 from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.model.wire import Talk
+from wsgi_matrix.model.wire import Scenario
 from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites.case import Case
 
@@ -41,8 +41,8 @@ class Suite:
     """Requests with cookies and values from one answer to the next; after ``requests``."""
     largest: int = LARGEST
     """Octets of one answer of a session, after which it is given up."""
-    talks: tuple[Talk, ...] = ()
-    """Conversations that need more than a request and its answer; had side by side."""
+    scenarios: tuple[Scenario, ...] = ()
+    """What needs more than a request and its response; run concurrently."""
     cases: tuple[Case, ...] = ()
     compare: Callable[[Sequence[CellResult]], tuple[CellResult, ...]] = alone
     """Adds what only several cells together can tell."""
@@ -69,11 +69,13 @@ class Suite:
     """Lines for people under the result: what answers were normalised by, say."""
 
     def of(self, cell: Cell) -> Suite:
-        """What of it ``cell`` gets: the talks and cases of its app, filled in for its server."""
+        """What of it ``cell`` gets: scenarios and cases of its app, filled in for its server."""
         mine = ("", cell.app.name)
         return replace(
             self,
-            talks=tuple(talk.to(cell.server) for talk in self.talks if talk.app in mine),
+            scenarios=tuple(
+                scenario.to(cell.server) for scenario in self.scenarios if scenario.app in mine
+            ),
             cases=tuple(case for case in self.cases if case.app in mine),
         )
 

@@ -36,11 +36,11 @@ def _judged(result: CellResult, xfails: Sequence[Xfail]) -> CellResult:
 
 
 def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
-    entry = next((entry for entry in xfails if entry.matches(cell, check.id)), None)
+    entry = next((entry for entry in xfails if entry.matches(cell, check.id, check.alias)), None)
     if entry is None:
         return check
     if check.outcome in EXPECTED:
-        if not re.search(entry.detail, check.detail):
+        if not re.search(entry.detail, check.explanation()):
             detail = f"expected to say {entry.detail!r} ({entry.reason}): {check.detail}"
             return replace(check, detail=detail)
         detail = f"{entry.reason}\n{check.outcome.value}: {check.detail}"

@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.reports import registry, show
 from wsgi_matrix.results import diff, run_json
 
@@ -166,6 +168,21 @@ def test_the_date_alone_is_no_change(result_of, run_of):
     found = diff.find(*values)
     assert not found
     assert found.versions == ["framework of flask: 1 → 2 (in 1 cells)"]
+
+
+def test_a_rule_is_the_same_one_under_its_id_and_under_its_alias(result_of, run_of):
+    """Results from before there were ids have the aliases."""
+
+    def value(outcome, **names):
+        result = result_of()
+        rule = CaseResult(level=Level.MUST, outcome=outcome, **names)
+        return run_json.results(run_of(replace(result, checks=(*result.checks, rule))))
+
+    old = value(Outcome.PASS, id="R50")
+    new = {"id": "chunked/size-not-hex", "alias": "R50"}
+    assert not diff.find(old, value(Outcome.PASS, **new))
+    [line] = diff.find(old, value(Outcome.FAIL, **new)).verdicts
+    assert line.endswith("chunked/size-not-hex: pass → fail")
 
 
 def test_report_writes_every_format_that_there_is(command, ran, tmp_path):

@@ -117,7 +117,7 @@ def test_what_is_said_is_the_rule_its_citation_and_the_detail(suite, red_check):
     ("says", "detail", "message", "text"),
     [
         ("", "why", "why", "why"),
-        ("rule", "", "rule", "MUST rule\n"),
+        ("rule", "", "rule", "MUST rule"),
         ("", "", "fail", ""),
     ],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 import xml.etree.ElementTree as ET
+import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -13,10 +15,12 @@ import jsonschema
 import pytest
 from rich.console import Console
 from wsgi_matrix.errors import Exit, UserError
+from wsgi_matrix.model.mismatch import ConnectionExcerpt, Mismatch
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.model.verdict import counts, exit_code
 from wsgi_matrix.reports import badge, console, html, junit, markdown, progress, show
 from wsgi_matrix.reports.grid import make_grid
+from wsgi_matrix.reports.html import payload
 from wsgi_matrix.reports.registry import reports
 from wsgi_matrix.results import run_json, saved
 from wsgi_matrix.runner import events
@@ -240,7 +244,9 @@ HOSTILE = "</script><script>x</script>\"'><img src=x> \x00\x1b\x08\ufffe\ud800]]
 def hostile(result_of, run_of):
     raw = HELLO + HOSTILE.encode(errors="replace") + b"\xff\xfe\xc3("
     result = result_of(outcomes={"hello-response": Outcome.FAIL}, response=raw)
-    checks = tuple(replace(check, detail=HOSTILE, says=HOSTILE) for check in result.checks)
+    mismatch = Mismatch(expected=HOSTILE, actual=HOSTILE, variant=HOSTILE, sends=HOSTILE)
+    text = {"alias": HOSTILE, "title": HOSTILE, "says": HOSTILE, "detail": HOSTILE}
+    checks = tuple(replace(check, mismatches=(mismatch,), **text) for check in result.checks)
     odd = replace(result, checks=checks, log=HOSTILE, framework_version=HOSTILE)
     return json.loads(
         run_json.dumps(run_json.results(run_of(odd, notes=(HOSTILE,), where=HOSTILE)))
@@ -396,3 +402,84 @@ def test_a_comparison_is_shown_with_what_it_was_compared_with(result_of, run_of)
     assert "Hello, There!" in here
     assert "Hello, World!" in there
     assert "World" not in show.render(cells[two.cell.id], "hello-response", cells)
+
+
+MISMATCH = Mismatch(
+    expected="a 400 response, then the connection is closed",
+    actual="status 200",
+    variant="plus",
+    sends="a POST with Content-Length '+5'",
+    connections=(
+        ConnectionExcerpt(name="a", sent="b'POST'", received="b'HTTP'", end="fin"),
+        ConnectionExcerpt(name="b", sent="b'GET'", received="", end="open"),
+    ),
+    more_connections=3,
+)
+LAYOUT = """\
+plus: a POST with Content-Length '+5'
+  expected  a 400 response, then the connection is closed
+  actual    status 200
+  sent      b'POST'
+  received  b'HTTP', then FIN
+  sent      b'GET' (connection b)
+  received  nothing, the connection stayed open (connection b)
+  and 3 more connections, which are in the evidence"""
+RULE = CaseResult(
+    id="framing/content-length-not-a-number",
+    alias="R41",
+    level=Level.MUST,
+    outcome=Outcome.FAIL,
+    detail="plus: status 200",
+    mismatches=(MISMATCH,),
+    title="Content-Length is not a number",
+    says="the server MUST respond with a 400",
+    cite="RFC 9112 section 6.3",
+)
+
+
+@pytest.fixture
+def of_rule(result_of, run_of):
+    """The value of a run with a cell whose only red check is that of a rule."""
+    result = result_of()
+    result = replace(result, outcome=Outcome.FAIL, checks=(*result.checks, RULE))
+    return json.loads(run_json.dumps(run_json.results(run_of(result))))
+
+
+def test_a_mismatch_stands_in_results_json_with_what_was_expected_and_what_came(of_rule):
+    [found] = of_rule["cells"][0]["checks"][-1]["mismatches"]
+    assert (found["expected"], found["actual"]) == (MISMATCH.expected, MISMATCH.actual)
+    assert run_json.run_of(of_rule).cells[0].checks[-1] == RULE
+
+
+def test_every_report_names_a_rule_by_id_and_alias_and_has_one_layout_for_a_mismatch(of_rule):
+    shown = Console(file=io.StringIO(), width=200)
+    console.render(run_json.run_of(of_rule), shown)
+    xml = ET.fromstring(junit.render(of_rule))
+    failure = xml.find(".//failure")
+    texts = {
+        "console": shown.file.getvalue(),
+        "junit": "\n".join([*(x.get("name") for x in xml.iter("testcase")), failure.text]),
+        "markdown": markdown.render(of_rule),
+        "show": show.render(of_rule["cells"][0]),
+        "html": zlib.decompress(
+            base64.b64decode(payload.pack(of_rule, payload.Kept(octets=64)))
+        ).decode(),
+    }
+    texts["html"] = texts["html"].replace("\\n", "\n")
+    for name, text in texts.items():
+        assert RULE.title in text, name
+        assert RULE.id in text, name
+        assert RULE.alias in text, name
+        lines = [line.strip() for line in text.splitlines()]
+        for line in LAYOUT.splitlines()[1:]:
+            assert any(each.startswith(line.strip()) for each in lines), (name, line)
+    assert failure.get("message") == RULE.detail
+    assert LAYOUT in markdown.render(of_rule)
+
+
+@pytest.mark.parametrize("name", [RULE.id, RULE.alias])
+def test_a_check_is_shown_by_its_id_and_by_its_alias(of_rule, name):
+    text = show.render(of_rule["cells"][0], name)
+    assert f"fail   MUST   {RULE.id} (R41): {RULE.title}" in text
+    assert "RFC 9112 section 6.3: the server MUST" in text
+    assert "hello" not in text.partition("==")[0].partition("\n\n")[2]

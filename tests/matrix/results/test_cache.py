@@ -11,6 +11,7 @@ import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Limits
+from wsgi_matrix.model.mismatch import ConnectionExcerpt, Mismatch
 from wsgi_matrix.model.results import (
     CaseResult,
     CellResult,
@@ -21,14 +22,14 @@ from wsgi_matrix.model.results import (
     Outcome,
 )
 from wsgi_matrix.model.settings import Settings
-from wsgi_matrix.model.wire import Exchange, Line, Transcript
+from wsgi_matrix.model.wire import Exchange, Transcript, WireEvent
 from wsgi_matrix.results import codec, cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.suites.hello import suite as hello
 
 OCTETS = bytes(range(256))
 EXCHANGE = Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
-LINE = Line(at=0.5, on="a", what="sent", data=OCTETS)
+LINE = WireEvent(at=0.5, on="a", what="sent", data=OCTETS)
 
 
 @pytest.fixture
@@ -47,9 +48,23 @@ def whole(cell):
         checks=(
             CaseResult(
                 id="a",
+                alias="R1",
                 level=Level.SHOULD,
                 outcome=Outcome.FAIL,
                 detail="d",
+                mismatches=(
+                    Mismatch(
+                        expected="e",
+                        actual="a",
+                        variant="v",
+                        sends="w",
+                        connections=(
+                            ConnectionExcerpt(name="a", sent="b'1'", received="b'2'", end="fin"),
+                        ),
+                        more_connections=1,
+                    ),
+                ),
+                title="t",
                 says="s",
                 cite="c",
                 evidence=("x",),
@@ -66,7 +81,7 @@ def whole(cell):
         exchanges={
             "x": Exchange(request=b"q", response=OCTETS, seconds=0.1, end="fin", logged="l")
         },
-        transcripts={"t": Transcript(name="t", lines=(LINE,))},
+        transcripts={"t": Transcript(name="t", events=(LINE,))},
         ready_seconds=0.25,
         memory=2**20,
         load=Load(cores=2, average=1.5, waited=0.25),

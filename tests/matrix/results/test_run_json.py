@@ -10,18 +10,18 @@ from pathlib import Path
 import jsonschema
 import pytest
 import wsgi_matrix
-from wsgi_matrix.model.wire import Line, Transcript
+from wsgi_matrix.model.wire import Transcript, WireEvent
 from wsgi_matrix.results import run_json
 
 AGENT = Path(wsgi_matrix.__file__).parent / "probe" / "agent"
 
 
 def reported() -> set[str]:
-    """The events that the probe reports, by its sources: ``tell(connection, EVENT, …)``."""
+    """The events that the probe reports, by its sources: ``report(connection, EVENT, …)``."""
     found = set()
     for path in AGENT.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("tell"):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("report"):
                 found |= {x.value for x in node.args[1:2] if isinstance(x, ast.Constant)}
     return found
 
@@ -33,8 +33,8 @@ def test_every_event_of_the_probe_is_one_of_the_schema():
 
 @pytest.mark.parametrize("event", [*run_json.EVENTS, "other"])
 def test_the_schema_takes_the_events_that_there_are(result_of, run_of, event):
-    lines = (Line(at=0.5, on="a", what=event, data=b"x"),)
-    result = replace(result_of(), transcripts={"t": Transcript(name="t", lines=lines)})
+    lines = (WireEvent(at=0.5, on="a", what=event, data=b"x"),)
+    result = replace(result_of(), transcripts={"t": Transcript(name="t", events=lines)})
     value = json.loads(run_json.dumps(run_json.results(run_of(result))))
     valid = jsonschema.Draft202012Validator(run_json.schema()).is_valid(value)
     assert valid is (event != "other")

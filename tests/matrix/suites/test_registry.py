@@ -27,12 +27,14 @@ def cells(plain):
     return cells
 
 
-def test_a_cell_of_slow_clients_gets_the_talk_of_its_kind_alone(plain, cells):
+def test_a_cell_of_slow_clients_gets_the_scenario_of_its_kind_alone(plain, cells):
     suite = registry.build(plain, "slow_clients")
     found = {cell.app.name: suite.of(cell) for cell in cells("slow_clients")}
     assert tuple(found) == KINDS
     for kind, part in found.items():
-        assert [talk.name for talk in part.talks] == [f"{kind}.served"]
+        assert [scenario.name for scenario in part.scenarios] == [
+            f"{kind.replace('_', '-')}/others-served"
+        ]
         assert [case.id for case in part.cases if case.cite] == [
             rule.id for rule in SLOW_RULES if rule.app == kind
         ]
@@ -43,8 +45,8 @@ def test_the_signals_of_its_server_are_filled_in(plain, cells):
     server = replace(stop.server, stop_signal="SIGINT", reload_signal="SIGUSR1")
     suite = registry.build(plain, "shutdown")
     for cell, path in ((stop, b"/signal/SIGINT "), (reload, b"/signal/SIGUSR1 ")):
-        talk, *_ = suite.of(replace(cell, server=server)).talks
-        sent = b"".join(step.data for step in talk.steps)
+        scenario, *_ = suite.of(replace(cell, server=server)).scenarios
+        sent = b"".join(step.data for step in scenario.steps)
         assert path in sent
         assert b"{" not in sent
 

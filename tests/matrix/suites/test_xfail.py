@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.mismatch import Mismatch
+from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.settings import Xfail
 from wsgi_matrix.suites import xfail
 
@@ -51,6 +54,28 @@ def test_what_was_not_judged_is_neither(result_of, outcome):
 def test_an_entry_is_about_what_it_matches_only(result_of, other):
     _, check = judged(result_of, Outcome.FAIL, entry(**other))
     assert check.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("glob", ["chunked/size-not-hex", "chunked/*", "R50", "R5?"])
+def test_an_entry_may_name_a_rule_by_its_id_or_its_alias(result_of, glob):
+    rule = CaseResult(
+        id="chunked/size-not-hex", alias="R50", level=Level.SHOULD, outcome=Outcome.FAIL
+    )
+    result = replace(result_of("flask"), checks=(rule,))
+    for checks, outcome in (((glob,), Outcome.XFAIL), (("R5", "size*", ""), Outcome.FAIL)):
+        [found] = xfail.apply([result], [entry(checks=checks)], "hello")
+        assert found.checks[0].outcome is outcome
+
+
+def test_what_an_entry_expects_may_stand_in_a_mismatch(result_of):
+    mismatch = Mismatch(expected="a 400 response", actual="status 200", variant="plus", sends="x")
+    rule = CaseResult(
+        id="a/b", level=Level.MUST, outcome=Outcome.FAIL, detail="d", mismatches=(mismatch,)
+    )
+    result = replace(result_of("flask"), checks=(rule,))
+    [found] = xfail.apply([result], [entry(checks=("a/b",), detail="status 200")], "hello")
+    assert found.checks[0].outcome is Outcome.XFAIL
+    assert found.checks[0].mismatches == (mismatch,)
 
 
 def test_a_failure_of_another_kind_stays_red(result_of):

@@ -28,7 +28,7 @@ function ruleView(state, results, change) {
     .filter((check) => matches(check, { ...state, q: "", level: "" }));
   return [
     h("p", { class: "back" }, h("a", { href: linkTo(state, "rules") }, "← By rule")),
-    h("h2", { tabindex: "-1" }, rule.id),
+    h("h2", { tabindex: "-1" }, rule.id, rule.alias ? ` (${rule.alias})` : ""),
     ruleText(rule),
     ...listed(checks, state, results, change, (check) => check.cell.id, (check) => check.cell.id),
   ];
@@ -46,6 +46,7 @@ function badge(outcome) {
 
 function ruleText(rule) {
   return h("p", { class: "rule" }, h("span", { class: "level" }, rule.level), " ",
+    rule.title ? h("strong", {}, rule.title, ". ") : "",
     rule.says || "(no words are kept for this check)",
     rule.cite ? h("cite", {}, rule.cite) : h("cite", {}, "of the matrix's own"));
 }
@@ -88,7 +89,8 @@ function caseOf(check, state, results, change, name, key, alone) {
   const details = h("details", { "data-case": key, class: `case o-${check.outcome}` },
     h("summary", {}, markOf(check.outcome), h("span", { class: "hidden" }, check.outcome),
       h("strong", {}, name), h("span", { class: "level" }, rule.level),
-      h("span", { class: "gist" }, RED.includes(check.outcome) ? first : rule.says || first)));
+      h("span", { class: "gist" },
+        RED.includes(check.outcome) ? first : rule.title || rule.says || first)));
   const fill = () => {
     if (details.childElementCount > 1) return;
     const beside = state.case === key && state.beside ? state.beside : besideOf(check, results);

@@ -9,8 +9,8 @@ async function unpack(base64) {
 
 // Cells and checks as objects that know one another; see payload.py for what comes in.
 function resultsFrom(raw) {
-  const rules = raw.rules.map(([suite, id, level, says, cite]) => ({
-    key: `${suite}/${id}`, suite, id, level, says, cite, checks: [],
+  const rules = raw.rules.map(([suite, id, alias, level, title, says, cite]) => ({
+    key: `${suite}/${id}`, suite, id, alias, level, title, says, cite, checks: [],
   }));
   const cells = raw.cells.map((cell, index) => {
     const evidence = new Map();
@@ -45,7 +45,7 @@ function matches(check, state) {
   if (state.app && cell.app !== state.app) return false;
   if (state.level && rule.level !== state.level) return false;
   if (!state.q) return true;
-  check.text ??= [rule.id, rule.says, rule.cite, cell.id, check.detail].join("\n").toLowerCase();
+  check.text ??= [rule.id, rule.alias, rule.title, rule.says, rule.cite, cell.id, check.detail].join("\n").toLowerCase();
   return state.q.toLowerCase().split(/\s+/).every((word) => check.text.includes(word));
 }
 

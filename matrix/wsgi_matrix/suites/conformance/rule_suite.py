@@ -26,7 +26,7 @@ def rule_suite(
     """
     return Suite(
         name=name,
-        talks=tuple(talk for rule in rules for talk in rule.talks()),
+        scenarios=tuple(each for rule in rules for each in rule.scenarios()),
         cases=(*of_cell, *(rule.case() for rule in rules)),
         repeat=1,
         deadline=deadline,

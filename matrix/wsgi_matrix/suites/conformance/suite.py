@@ -13,7 +13,7 @@ from wsgi_matrix.suites.conformance.rule_suite import rule_suite
 NAME = "conformance"
 RULES: tuple[Rule, ...] = (*pep3333.RULES, *http1.RULES, *smuggling.RULES, *pep3333.LAST)
 DEADLINE = 600.0
-"""Seconds for a cell: enough for a server that lets every talk time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
 
 TYPE = SuiteType(
     name=NAME,

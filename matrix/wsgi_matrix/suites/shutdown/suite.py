@@ -13,7 +13,7 @@ from wsgi_matrix.suites.shutdown.rules import RULES, STEPS
 NAME = "shutdown"
 RELOAD = "reload"
 DEADLINE = 300.0
-"""Seconds for a cell: enough for a server that lets every talk time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
 
 
 def _no_reload(cell: Cell) -> str:

@@ -21,7 +21,7 @@ KINDS = (
 )
 """Kinds of bad clients. A cell for each: who starves a server must not spoil another's verdict."""
 DEADLINE = 300.0
-"""Seconds for a cell: enough for a server that lets every talk time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
 
 TYPE = SuiteType(
     name=NAME,

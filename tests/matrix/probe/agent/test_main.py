@@ -13,7 +13,7 @@ import time
 import pytest
 from wsgi_matrix.probe import protocol
 from wsgi_matrix.probe.agent import burst
-from wsgi_matrix.probe.agent.response_reader import AnswerReader
+from wsgi_matrix.probe.agent.response_reader import ResponseReader
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -46,7 +46,7 @@ BROKEN = [
 @pytest.mark.parametrize(("method", "answer", "needs_end"), WHOLE)
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_the_reader_finds_the_end_however_the_octets_come(method, answer, needs_end, size):
-    reader = AnswerReader(method)
+    reader = ResponseReader(method)
     for at in range(0, len(answer), size):
         assert not reader.over
         reader.feed(answer[at : at + size])
@@ -56,14 +56,14 @@ def test_the_reader_finds_the_end_however_the_octets_come(method, answer, needs_
 
 
 def test_octets_behind_the_answer_are_kept_apart():
-    reader = AnswerReader(b"GET")
+    reader = ResponseReader(b"GET")
     reader.feed(OK + b"Content-Length: 2\r\n\r\nhi!!")
     assert (reader.raw[-2:], reader.rest) == (b"hi", b"!!")
 
 
 @pytest.mark.parametrize(("answer", "part"), BROKEN)
 def test_the_reader_says_why_an_answer_is_not_whole(answer, part):
-    reader = AnswerReader(b"GET")
+    reader = ResponseReader(b"GET")
     reader.feed(answer)
     reader.end()
     assert not reader.done

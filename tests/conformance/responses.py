@@ -1,4 +1,4 @@
-"""Answers that scripted servers give, and the scripts of servers that keep or break a rule."""
+"""Responses of scripted servers, and the scripts of servers that keep or break a rule."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ DATE = "Date: Tue, 24 Nov 2026 22:00:00 GMT"
 CLOSE = "Connection: close"
 
 
-def answer(
+def response(
     status: str = "200 OK", *fields: str, body: bytes = b"", version: str = "HTTP/1.1"
 ) -> bytes:
-    """An answer with Content-Length."""
+    """A response with Content-Length."""
     lines = [f"{version} {status}", *fields, f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def bare(status: str, *fields: str, body: bytes = b"") -> bytes:
-    """An answer with just these fields."""
+    """A response with just these fields."""
     return "\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""]).encode() + body
 
 
 def bad(status: int = 400, *fields: str) -> bytes:
     """An error."""
-    return answer(f"{status} No", *fields, CLOSE)
+    return response(f"{status} No", *fields, CLOSE)
 
 
 def echo(
@@ -42,7 +42,7 @@ def echo(
 ) -> bytes:
     """What the inspecting app tells; ``headers`` are added to Host's."""
     headers = {"HTTP_HOST": "localhost"} | changes.pop("headers", {})
-    told = {
+    report = {
         "method": method,
         "path": path,
         "query": changes.pop("query", ""),
@@ -52,7 +52,9 @@ def echo(
         "complete": complete,
         "error": "",
     }
-    return answer("200 OK", *fields, body=json.dumps(told | changes).encode(), version="HTTP/1.1")
+    return response(
+        "200 OK", *fields, body=json.dumps(report | changes).encode(), version="HTTP/1.1"
+    )
 
 
 def posted(body: bytes = b"hello", **changes: Any) -> bytes:
@@ -76,14 +78,16 @@ READ_ON = serve(bad() + echo(path="/smuggled"), FIN)
 
 
 class Scripts:
-    """Scripts by the names of talks: of servers that keep (``green``) and break (``red``) each."""
+    """Scripts by the names of variants: of servers that meet (``green``) and break (``red``) it."""
 
     def __init__(self) -> None:
         self.green: dict[str, tuple[Script, ...]] = {}
         self.red: dict[str, tuple[tuple[Script, ...], ...]] = {}
 
     def add(self, names: str, green: tuple[Script, ...], *red: tuple[Script, ...]) -> None:
-        """For each of ``names``, which white space separates."""
-        for name in names.split():
-            assert name not in self.green, name
-            self.green[name], self.red[name] = green, red
+        """``names``: ``section/rule`` or ``section/rule: variant variant``, with ``; `` between."""
+        for rule, _, variants in (each.partition(": ") for each in names.split("; ")):
+            for variant in variants.split() or [""]:
+                name = f"{rule}/{variant}" if variant else rule
+                assert name not in self.green, name
+                self.green[name], self.red[name] = green, red

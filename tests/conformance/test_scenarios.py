@@ -1,4 +1,4 @@
-"""Talks that are had side by side, and which of them are had once more."""
+"""Scenarios that run concurrently, and which of them run once more."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ import threading
 import time
 
 from wsgi_matrix.probe.agent import fair_time
-from wsgi_matrix.probe.agent.accept_queue import Turns, accept_queue
+from wsgi_matrix.probe.agent.accept_queue import Pacing, accept_queue
 from wsgi_matrix.probe.agent.scenario_runner import run_all
 from wsgi_matrix.probe.protocol import step_to_json
-from wsgi_matrix.suites.conformance.steps import answers, end, head, request, send
+from wsgi_matrix.suites.conformance.steps import end, head, request, responses, send
 
-from tests.conformance.answered import HEAD_END, OK
+from tests.conformance.responses import HEAD_END, OK
 from tests.conformance.scripted import DEAF, FIN, HANG, Only, Pause, Wait, scripted
-from tests.conformance.scripts_answers import CONTINUE
+from tests.conformance.scripts_responses import CONTINUE
 
 ASK = send(request())
 
 
-def talk(*steps, alone: bool = False) -> dict:
+def scenario(*steps, alone: bool = False) -> dict:
     return {"steps": [step_to_json(step) for step in steps], "alone": alone}
 
 
-def had(port: int, *talks: dict) -> list[bytes]:
-    done = run_all("127.0.0.1", port, list(talks), 2, time.monotonic() + 120)
+def received_in(port: int, *scenarios: dict) -> list[bytes]:
+    done = run_all("127.0.0.1", port, list(scenarios), 2, time.monotonic() + 120)
     return [
-        b"".join(data for _, _, what, data in done[number].lines if what == "received")
-        for number in range(len(talks))
+        b"".join(data for _, _, what, data in done[number].events if what == "received")
+        for number in range(len(scenarios))
     ]
 
 
-def test_what_was_never_answered_is_asked_once_more_by_itself():
+def test_what_got_no_response_runs_once_more_alone():
     with scripted((HANG,), (HEAD_END, OK)) as port:
-        assert had(port, talk(ASK, answers("GET", within=0.2))) == [OK]
+        assert received_in(port, scenario(ASK, responses("GET", within=0.2))) == [OK]
 
 
-def test_what_was_answered_is_not_asked_again_though_its_end_is_awaited_in_vain():
+def test_what_got_a_response_does_not_run_again_though_its_end_is_awaited_in_vain():
     with scripted((HEAD_END, OK), (FIN,)) as port:
-        assert had(port, talk(ASK, answers("GET"), end(within=0.2))) == [OK]
+        assert received_in(port, scenario(ASK, responses("GET"), end(within=0.2))) == [OK]
 
 
-def test_what_has_to_be_alone_comes_behind_what_is_asked_once_more():
+def test_what_has_to_be_alone_comes_after_what_runs_once_more():
     again, last = OK.replace(b"hi", b"ho"), OK.replace(b"hi", b"hu")
     with scripted((HANG,), (HEAD_END, again), (HEAD_END, last)) as port:
-        heard = had(
+        received = received_in(
             port,
-            talk(ASK, answers("GET"), alone=True),
-            talk(ASK, answers("GET", within=0.2)),
+            scenario(ASK, responses("GET"), alone=True),
+            scenario(ASK, responses("GET", within=0.2)),
         )
-    assert heard == [last, again]
+    assert received == [last, again]
 
 
-def test_a_connection_that_is_heard_out_is_closed_before_another_is_asked():
-    """As a server does that answers nobody else until its client has closed."""
+def test_a_connection_with_nothing_left_to_read_is_closed_before_another_is_opened():
+    """For a server that serves nobody else until its client has closed."""
     closed = threading.Event()
 
     def one_at_a_time(listener: socket.socket) -> None:
@@ -70,17 +70,17 @@ def test_a_connection_that_is_heard_out_is_closed_before_another_is_asked():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=one_at_a_time, args=(listener,), daemon=True)
         thread.start()
-        steps = (send(request(), on="a"), answers("GET", on="a"))
-        steps += (send(request(), on="b"), answers("GET", on="b", within=5))
-        [heard] = had(listener.getsockname()[1], talk(*steps))
+        steps = (send(request(), on="a"), responses("GET", on="a"))
+        steps += (send(request(), on="b"), responses("GET", on="b", within=5))
+        [received] = received_in(listener.getsockname()[1], scenario(*steps))
         thread.join(60)
-    assert heard == OK * 2
+    assert received == OK * 2
     assert closed.is_set()
 
 
-def test_talks_that_are_had_side_by_side_come_when_nobody_waits_to_be_accepted():
-    """Who finds a queue full is heard of when the kernel says it again: in the middle of another
-    talk, whose server it holds up."""
+def test_concurrent_scenarios_connect_when_nobody_waits_to_be_accepted():
+    """Who finds a queue full is received of when the kernel says it again: in the middle of another
+    scenario, whose server it holds up."""
     waiting = []
     with socket.create_server(("127.0.0.1", 0), backlog=8) as listener:
         port = listener.getsockname()[1]
@@ -97,65 +97,65 @@ def test_talks_that_are_had_side_by_side_come_when_nobody_waits_to_be_accepted()
         over = threading.Event()
         thread = threading.Thread(target=one_at_a_time, daemon=True)
         thread.start()
-        talks = [talk(ASK, answers("GET", within=5)) for _ in range(8)]
-        done = run_all("127.0.0.1", port, talks, 8, time.monotonic() + 120)
+        scenarios = [scenario(ASK, responses("GET", within=5)) for _ in range(8)]
+        done = run_all("127.0.0.1", port, scenarios, 8, time.monotonic() + 120)
         thread.join(60)
-    whats = [line[2] for each in done.values() for line in each.lines]
+    whats = [line[2] for each in done.values() for line in each.events]
     assert whats == ["sent", "received"] * 8
     assert max(waiting) <= 1
 
 
-def test_who_accepts_nobody_is_waited_for_once_until_the_queue_is_empty_again():
+def test_a_server_that_accepts_nobody_is_waited_for_once_until_its_queue_is_empty():
     def waits() -> bool:
         began = fair_time.now()
-        with turns.next(), socket.create_connection(address):
+        with pacing.next(), socket.create_connection(address):
             return fair_time.now() - began >= 0.5
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
-        turns = Turns(address[1], stuck=0.5)
+        pacing = Pacing(address[1], stuck=0.5)
         assert [waits() for _ in range(3)] == [False, True, False]
         for _ in range(3):
             listener.accept()[0].close()
         assert [waits() for _ in range(3)] == [False, True, False]
 
 
-def test_time_for_an_answer_is_time_of_silence():
+def test_time_for_a_response_is_time_of_silence():
     slow = (HEAD_END, OK[:9], Pause(0.2), OK[9:20], Pause(0.2), OK[20:])
     with scripted(slow) as port:
-        assert had(port, talk(ASK, answers("GET", within=0.3))) == [OK]
+        assert received_in(port, scenario(ASK, responses("GET", within=0.3))) == [OK]
 
 
-def test_where_one_had_to_wait_for_others_every_time_out_is_asked_for_again():
-    """The first has a time-out of its own; the second was never answered, and is at last."""
+def test_where_one_had_to_wait_for_others_every_timeout_runs_again():
+    """The first has a timeout of its own; the second got no response, and gets one at last."""
     b = request("/b")
     first = (Only(b"/a"), OK)  # of two that are begun side by side either may be the first
     with scripted(first, first, (HEAD_END, OK), (HEAD_END, OK, FIN)) as port:
-        steps = (send(request("/a")), answers("GET"), end(within=0.2))
+        steps = (send(request("/a")), responses("GET"), end(within=0.2))
         done = run_all(
             "127.0.0.1",
             port,
-            [talk(*steps), talk(send(b), answers("GET", within=0.2))],
+            [scenario(*steps), scenario(send(b), responses("GET", within=0.2))],
             2,
             time.monotonic() + 120,
         )
-    assert [line[2] for line in done[0].lines] == ["sent", "received", "fin"]
+    assert [line[2] for line in done[0].events] == ["sent", "received", "fin"]
 
 
-def test_what_came_behind_a_time_out_is_asked_once_more_by_itself():
+def test_what_came_after_a_timeout_runs_once_more_alone():
     """The server was at work for others when the interim response was due."""
     steps = (send(request("/", "Expect: 100-continue")), head(within=0.2))
-    steps += (send(b"body"), answers("GET"))
+    steps += (send(b"body"), responses("GET"))
     late = (HEAD_END, Wait(b"body"), OK)
     with scripted(late, (HEAD_END, CONTINUE, Wait(b"body"), OK)) as port:
-        assert had(port, talk(*steps)) == [CONTINUE + OK]
+        assert received_in(port, scenario(*steps)) == [CONTINUE + OK]
 
 
-def test_the_talk_that_ended_the_server_says_so_and_what_is_left_is_missing():
+def test_the_scenario_that_ended_the_server_says_so_and_what_is_left_is_missing():
     ends = (HEAD_END, DEAF, OK, FIN)
     with scripted((HEAD_END, OK), ends) as port:
-        alone = [talk(ASK, answers("GET"), alone=True) for _ in range(4)]
+        alone = [scenario(ASK, responses("GET"), alone=True) for _ in range(4)]
         done = run_all("127.0.0.1", port, alone, 8, time.monotonic() + 120)
     assert sorted(done) == [0, 1]
-    assert "gone" not in [line[2] for line in done[0].lines]
-    assert done[1].lines[-1][2] == "gone"
+    assert "gone" not in [line[2] for line in done[0].events]
+    assert done[1].events[-1][2] == "gone"
