@@ -1,11 +1,13 @@
 """Links to files of the repository that are no pages: each gets one, with its text.
 
-A directory gets a page that lists its files, each with a page of its own.
+A directory gets a page that lists its files, each with a page of its own. And links to places
+within a page that it names itself, ``<a id="…">``, which GitHub knows and MyST does not.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -17,6 +19,7 @@ from pygments.util import ClassNotFound
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+_ID = re.compile(r'<a id="([^"]+)">')
 Page = tuple[str, dict[str, Any], str]
 
 
@@ -35,7 +38,12 @@ def link(app: Sphinx, doctree: nodes.document) -> None:
         *(each for each in doctree.findall(addnodes.pending_xref) if not each["refdomain"]),
     ]
     wanted: set[str] = app.env.__dict__.setdefault("linked_files", set())
+    named = {name for raw in doctree.findall(nodes.raw) for name in _ID.findall(raw.astext())}
     for node in found:
+        if node["reftarget"] in named:
+            new = nodes.reference("", "", *node.children, refuri="#" + node["reftarget"])
+            node.replace_self(new)
+            continue
         _, absolute = app.env.relfn2path(node["reftarget"], app.env.docname)
         if not Path(absolute).exists():
             continue  # Sphinx warns
