@@ -12,7 +12,7 @@ Value = dict[str, Any]
 def replaced(value: Value) -> Value:
     """A value of ``results.json`` with the names of today for suites, their apps, cells and checks.
 
-    One that has these already is the same afterwards. Ids of rules are left as they are.
+    One that has these already is the same afterwards. Ids of rules become aliases of today.
     """
     ids = {cell["id"]: _id(cell) for cell in value["cells"]}
     cells = [_cell(cell, ids) for cell in value["cells"]]

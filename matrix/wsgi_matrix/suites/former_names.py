@@ -25,6 +25,9 @@ def check(of_suite: str, name: str) -> str:
     """What the check ``name`` of a suite is called now; empty where it is called so."""
     if of_suite not in registry.types() or not registry.types().is_built_in(of_suite):
         return ""
+    first, dot, rest = name.partition(".")
+    if dot and suite(first) == of_suite:
+        return f"{of_suite}.{rest}"  # an alias of today: stop.in_flight, shutdown.in_flight
     sends_one = of_suite in (hello.NAME, fd_scaling.NAME)
     return OF_CELL.get(name, "") or (OF_RESPONSE.get(name, "") if sends_one else "")
 

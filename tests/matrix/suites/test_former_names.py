@@ -63,6 +63,7 @@ def test_run_is_refused_with_a_former_name(tmp_path):
         ("hello", "stop", "clean-exit"),
         ("contract", "limits", "limits-applied"),
         ("fd_scaling", "hello", "hello-response"),
+        ("shutdown", "stop.in_flight", "shutdown.in_flight"),
     ],
 )
 def test_an_xfail_of_a_check_is_refused_by_its_former_name(read, suite, old, new):
