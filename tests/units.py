@@ -29,6 +29,8 @@ CALLS = frozenset(
     {"fork", "forkpty", "posix_spawn", "posix_spawnp", "execv", "execve", "execvp", "spawnv"}
 )
 """The same of the module ``os``."""
+LOADING = frozenset({"wsgi_matrix.engines.choose", "wsgi_matrix.pytest_plugin"})
+"""Modules whose functions load what starts processes by its name, when they are called."""
 EVENTS = frozenset(
     {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"}
 )
@@ -62,6 +64,8 @@ class Reached:
             case type():
                 parts = [each for base in value.__mro__ if _ours(base) for each in _methods(base)]
                 return self._first(parts)
+            case types.FunctionType() if inspect.unwrap(value).__module__ in LOADING:
+                return value.__module__
             case types.FunctionType() if _ours(inspect.unwrap(value)):
                 return self._named(inspect.unwrap(value))
             case _ if callable(value) and hasattr(value, "__wrapped__"):  # functools.cache, say

@@ -18,7 +18,9 @@ PEERS = {server.name: server for server in servers.read(TOP / "peers")}
 def test_a_server_from_wheels_answers_after_its_ready_sign(
     engine: DockerEngine, prepared: Prepared
 ) -> None:
-    cell = prepared(server=replace(PEERS["waitress"], ready=r"Serving on http://127\.0\.0\.1:8000"))
+    cell = prepared(
+        server=replace(PEERS["waitress"], ready_log=r"Serving on http://127\.0\.0\.1:8000")
+    )
     with engine.open(cell) as running:
         report = running.probe(Job(requests=[HELLO], deadline=120))
         stopped = running.stop(10)
@@ -31,7 +33,7 @@ def test_a_server_from_wheels_answers_after_its_ready_sign(
 def test_a_ready_sign_that_never_comes_is_told_with_the_log(
     engine: DockerEngine, prepared: Prepared
 ) -> None:
-    cell = prepared(server=replace(PEERS["waitress"], ready="^never said$"))
+    cell = prepared(server=replace(PEERS["waitress"], ready_log="^never said$"))
     with (
         engine.open(cell) as running,
         pytest.raises(CellError, match="did not say") as caught,

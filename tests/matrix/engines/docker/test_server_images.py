@@ -225,8 +225,8 @@ def test_no_base_at_all(
     engine: DockerEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     python = Python(version="3.11", images=("127.0.0.1:1/none:1",))
-    with pytest.raises(SetupError, match="is here or can be pulled; pull one by hand, or name"):
+    with pytest.raises(SetupError, match="is here or can be pulled; pull one by hand, or say"):
         ensure_base(engine.client, python, say_nothing, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match=r"mmdebstrap.*is not installed; run `make engine`"):
-        ensure_base(engine.client, replace(python, suite="sid"), say_nothing, tmp_path)
+        ensure_base(engine.client, replace(python, debian="sid"), say_nothing, tmp_path)
