@@ -1,4 +1,4 @@
-"""``wsgi-matrix clean`` and ``wsgi-matrix base``: what runs leave and what they need."""
+"""``wsgi-matrix clean`` and ``wsgi-matrix base``: leftovers of runs, and base images."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from wsgi_matrix.util.cache_directory import cache_directory
 
 @click.command()
 @engine_option
-@click.option("--cache", is_flag=True, help="Also bundles, servers and locks, made for later runs.")
+@click.option("--cache", is_flag=True, help="Also remove cached bundles, servers and locks.")
 @click.pass_context
 def clean(ctx: click.Context, engine: str, cache: bool) -> None:
-    """Remove what earlier runs left behind or kept: processes, containers, by our label only.
+    """Remove leftover and preserved processes and containers of earlier runs.
 
-    Of the matrix here or in a folder above; where there is none, of `wsgi-matrix try`.
+    Only those with wsgi-matrix's label are removed: of the matrix in the current directory or the
+    nearest parent directory that has one; otherwise, of `wsgi-matrix try`.
     """
     with user_errors():
         build = _build(ctx.parent.params if ctx.parent else {})
         chosen, _ = choose(engine, build)
         with contextlib.closing(chosen):
             count = chosen.clean()
-            write_out(f"{count} left behind and removed\n")
+            write_out(f"leftovers removed: {count}\n")
             if cache:
                 try:
                     octets = chosen.clean_cache()
                 except BlockingIOError:
-                    raise UserError(f"{build}: a run uses this cache now; clean it later") from None
+                    raise UserError(f"{build}: in use by a run; try again later") from None
                 write_out(f"{octets / 2**20:.1f} MiB of cache removed from {build}\n")
 
 
 def _build(group: Mapping[str, Any]) -> Path:
-    """The folder that is cleaned, by the options of the group. Raises :class:`UserError`."""
+    """The build directory to clean, from the group's options. Raises :class:`UserError`."""
     if group.get("build"):
         return Path(group["build"]).absolute()
     try:
@@ -52,11 +53,13 @@ def _build(group: Mapping[str, Any]) -> Path:
 
 
 @click.command()
-@click.option("--pythons", type=Names(), default=(), help="Pythons to make the base for.")
+@click.option(
+    "--pythons", type=Names(), default=(), help="Python versions to build base images for."
+)
 @click.pass_obj
 def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
-    """Make the base images, or find that they are there, and print their names."""
-    # Only here, for the Docker SDK takes its time to import.
+    """Build the base images that do not exist yet, and print the names of all."""
+    # Imported late, because importing the Docker SDK is slow.
     from wsgi_matrix.engines.docker.base_images import ensure_base  # noqa: PLC0415
     from wsgi_matrix.engines.docker.client import connect  # noqa: PLC0415
 
@@ -64,10 +67,10 @@ def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
         cells = plan.make_cells(settings, plan.Selection(pythons=pythons))
         with contextlib.closing(connect()) as client:
             for python in dict.fromkeys(cell.python for cell in cells):
-                made = ensure_base(client, python, _say, settings.build)
+                made = ensure_base(client, python, _progress, settings.build)
                 write_out(f"{made.reference} {made.id} from {made.source}\n")
 
 
-def _say(phase: str, detail: str) -> None:
-    """Progress, for people."""
+def _progress(phase: str, detail: str) -> None:
+    """Print progress to stderr."""
     click.echo(f"{phase}: {detail}", err=True)

@@ -116,7 +116,7 @@ def _check_xfails(source: TomlFile, xfails: Iterable[Xfail]) -> None:
                 source.wrong(f"xfail.{number}.checks", problem)
 
 
-def check_folders(config: Config, cells: Iterable[Cell]) -> None:
+def check_directories(config: Config, cells: Iterable[Cell]) -> None:
     """Raise :class:`ConfigError` if a folder that ``cells`` need is not there."""
     for cell in cells:
         for key, path in (

@@ -101,7 +101,7 @@ def load(pytest_config: pytest.Config) -> Plan:
                 **chosen,
             ),
         )
-        config.check_folders(matrix, cells)
+        config.check_directories(matrix, cells)
         sent = {
             name: registry.build(matrix, name)
             for name in dict.fromkeys(cell.suite for cell in cells)

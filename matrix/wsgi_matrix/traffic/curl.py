@@ -86,7 +86,7 @@ def read(text: str, folder: Path) -> Command:
     found = _parser().parse_intermixed_args(words)
     urls = [*found.urls, *([found.url] if found.url else [])]
     if len(urls) != 1:
-        raise ValueError(f"curl: one URL is expected, not {' '.join(urls) or 'none'}")
+        raise ValueError(f"curl: expected one URL, not {' '.join(urls) or 'none'}")
     fields = [_field(each) for each in found.header]
     names = {name.lower() for name, _ in fields}
 
@@ -128,7 +128,7 @@ def _field(text: str) -> tuple[str, str]:
     if not colon and text.endswith(";"):
         return text[:-1], ""
     if not colon:
-        raise ValueError(f'curl: a field such as "Accept: text/html" is expected, not {text!r}')
+        raise ValueError(f'curl: expected a field such as "Accept: text/html", not {text!r}')
     return name.strip(), value.strip()
 
 

@@ -63,7 +63,7 @@ class Node:
     def object(self, where: str) -> dict[str, Any]:
         """The value. Raises ``ValueError`` if it is no object."""
         if not isinstance(self.value, dict):
-            raise ValueError(f"{where}: an object is expected, not {self.value!r}")
+            raise ValueError(f"{where}: expected an object, not {self.value!r}")
         return self.value
 
     def resolved(self, where: str) -> Node:

@@ -116,7 +116,7 @@ def capture(text: str) -> Capture:
     name, equals, rest = (part.strip() for part in text.partition("="))
     kind, colon, where = rest.partition(":")
     if not (re.fullmatch(r"\w[\w.-]*", name) and equals and colon and where):
-        raise ValueError(f'a capture such as token=regex:value="([^"]+)" is expected, not {text!r}')
+        raise ValueError(f'expected a capture such as token=regex:value="([^"]+)", not {text!r}')
     if kind == "regex":
         try:
             re.compile(where)
@@ -387,7 +387,7 @@ class _Reader:
                 raise LineError(number, problem) from None
             found = FIELD.fullmatch(filled)
             if not found:
-                said = f'a field such as "Accept: text/html" is expected, not {text.strip()!r}'
+                said = f'expected a field such as "Accept: text/html", not {text.strip()!r}'
                 raise LineError(number, said)
             name, value = found[1], found[2].strip()
             _check(number, name, value)
@@ -490,4 +490,4 @@ def _method(text: str) -> tuple[str, str]:
         return word, rest
     if word.startswith(("/", "{{")) or urls.SCHEME.match(word) or urls.AUTHORITY.match(word):
         return "GET", text.strip()
-    raise ValueError(f'a request such as "GET /path" is expected, not {text!r}')
+    raise ValueError(f'expected a request such as "GET /path", not {text!r}')

@@ -100,7 +100,7 @@ def _fields(
         name, colon, value = each.partition(":")
         name = name.strip()
         if not colon or not name:
-            raise UserError(f'--header: "NAME: VALUE" is expected, not "{each}"')
+            raise UserError(f'--header: expected "NAME: VALUE", not "{each}"')
         if name.lower() in MADE | {"connection"}:
             hint = "; --host says the Host" if name.lower() == "host" else ""
             raise UserError(f"--header: {name} is made for each request{hint}")

@@ -60,7 +60,7 @@ def read(
         if operation.value is None:
             continue
         if not isinstance(operation.value, dict):
-            raise ValueError(f"{where}.get: an operation is expected")
+            raise ValueError(f"{where}.get: expected an operation")
         base = next(x for x in map(_base, (operation, item, root)) if x is not None)
         try:
             ask, made = _ask(base, path, (item, operation), f"{source}:{where}", swagger=swagger)

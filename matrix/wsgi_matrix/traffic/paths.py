@@ -15,7 +15,7 @@ def ask(text: str, source: str, variables: Variables) -> Ask:
     """GET of a path, its variables filled in. Raises ``ValueError`` for what is no path."""
     text = text.strip()
     if not text.startswith("/"):
-        raise ValueError(f"a path that begins with / is expected, not {text!r}")
+        raise ValueError(f"expected a path that begins with /, not {text!r}")
     filled, shape = target(variables.fill(text)), target(variables.shape(text))
     return Ask(target=filled, shape=shape, source=source)
 

@@ -58,7 +58,7 @@ def split(text: str, *, places: bool = True) -> Url:
             return Url(target=target(text, places=places))
         if not AUTHORITY.match(text):
             raise ValueError(
-                f"a path that begins with /, or a URL with its host, is expected, not {text!r}"
+                f"expected a path that begins with /, or a URL with its host, not {text!r}"
             )
         text = f"http://{text}"
     user, at, _ = urlsplit(text).netloc.rpartition("@")

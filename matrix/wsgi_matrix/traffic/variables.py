@@ -189,7 +189,7 @@ def parse(given: Iterable[str]) -> dict[str, str]:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name.strip():
-            raise UserError(f"--var {each}: NAME=VALUE is expected, such as host=localhost:8000")
+            raise UserError(f"--var {each}: expected NAME=VALUE, such as host=localhost:8000")
         found[name.strip()] = value
     return found
 

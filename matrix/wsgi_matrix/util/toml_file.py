@@ -69,7 +69,7 @@ class TomlFile:
         self.wrong(dotted(path), f"unknown key{suggestion(path[-1], known)}")
 
     def _unexpected(self, path: Sequence[str], wanted: str, found: Any) -> NoReturn:
-        self.wrong(dotted(path), f"{wanted} is expected, not {shown(found)}")
+        self.wrong(dotted(path), f"expected {wanted}, not {shown(found)}")
 
     def _explain(self, value: Any, kind: Any, path: tuple[str, ...]) -> NoReturn:
         """Raise the error about what msgspec refuses.

@@ -76,7 +76,7 @@ def cells(file):
         ("apps", "good app:app in "),
         ("limits", "fds64 nofile=64 nproc=32 memory=128MiB clients=100"),
         ("pythons", "3.13 python:3.13-slim debian:trixie"),
-        ("suites", "hello 28 cells, 9 checks in each"),
+        ("suites", "hello 28 cells, 9 checks each"),
     ],
 )
 def test_list_shows_what_there_is(command, kind, line):
@@ -98,7 +98,7 @@ def test_show_prints_the_octets_with_their_line_ends(command, ran):
 def test_what_was_read_is_told_where_nobody_named_it(command, ran):
     """On stderr: a report goes into a file or a pipe."""
     started = json.loads(ran.read_text())["run"]["started"]
-    told = f"wsgi-matrix: the last run, of {started}: {ran}\n"
+    told = f"wsgi-matrix: showing the last run, started {started}: {ran}\n"
     for words in (("show", GOOD), ("report", "--format", "json")):
         done = command(*words)
         assert (done.returncode, done.stderr) == (0, told)
@@ -219,9 +219,7 @@ def test_what_is_kept_can_be_looked_at_until_clean(command, tmp_path, keep, kept
     assert {folder.name for folder in folders.iterdir()} == kept
     assert (folders / EXTRA / "probe.jsonl").read_text()
     assert str(folders / EXTRA) in command("show", EXTRA).stdout
-    assert (
-        command("clean", "--engine", "process").stdout == f"{len(kept)} left behind and removed\n"
-    )
+    assert command("clean", "--engine", "process").stdout == f"leftovers removed: {len(kept)}\n"
     assert list(folders.iterdir()) == []
 
 

@@ -74,7 +74,7 @@ def test_all_that_is_made_again_is_removed_and_results_stay(place: Path, cached:
 def test_without_the_option_the_cache_stays(place: Path, cached: Path) -> None:
     done = clean(place)
     assert done.exit_code == 0, done.output
-    assert done.stdout == "0 left behind and removed\n"
+    assert done.stdout == "leftovers removed: 0\n"
     assert there(cached) == {"bundles", "libs", "locks", "pythons"}
 
 

@@ -85,7 +85,7 @@ def test_an_error_names_file_key_and_remedy(load, old, new, key, hint):
 def test_a_missing_folder_of_an_app_is_found_before_anything_runs(load):
     matrix = load()
     with pytest.raises(ConfigError, match=r"apps\.flask\.path: no such folder"):
-        config.check_folders(matrix, plan.make_cells(matrix, plan.Selection()))
+        config.check_directories(matrix, plan.make_cells(matrix, plan.Selection()))
 
 
 def test_the_matrix_is_searched_upwards(load, tmp_path):

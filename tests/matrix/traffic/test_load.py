@@ -100,9 +100,9 @@ DELETE /things/{{made.response.body.$.id}}?at={{made.response.headers.Location}}
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("GET /\nno field\n", "line 2: a field such as"),
+        ("GET /\nno field\n", "line 2: expected a field such as"),
         ("GET /\n\n< nowhere.json\n", "line 3: the body"),
-        ("# @capture a\nGET /\n", "line 1: a capture such as"),
+        ("# @capture a\nGET /\n", "line 1: expected a capture such as"),
         ("# @capture a = regex:(\nGET /\n", "no regular expression"),
         ("@a = {{b}}\n@b = {{a}}\nGET /{{a}}\n", "stand for each other"),
         ("@user = x\nGET /{{usr}}\n", 'did you mean "user"'),
@@ -236,7 +236,7 @@ def test_swagger_2_has_a_base_path():
         ({"/a": {"$ref": "other.yaml"}}, "no file beside"),
         ({"/a": {"$ref": "#/paths/~1a"}}, "lead to each other"),
         ({"/a/{id}": {"get": {}}}, "no parameter of that name"),
-        ({"/a": []}, "an object is expected"),
+        ({"/a": []}, "expected an object"),
     ],
 )
 def test_openapi_documents_that_are_wrong(paths_, expected):

@@ -113,7 +113,7 @@ def test_options_and_files_that_are_wrong(folder):
     (folder / "a.http").write_text("GET /{{host}}")
     with pytest.raises(UserError, match=r'no "dve" .* did you mean "dev"'):
         load(["a.http"], root=folder, to_all=ForAll(given=Given(http_env="dve")))
-    with pytest.raises(UserError, match="NAME=VALUE is expected"):
+    with pytest.raises(UserError, match="expected NAME=VALUE"):
         parse(["host"])
     (folder.parent / "http-client.env.json").write_text("{")
     with pytest.raises(UserError, match=r"http-client\.env\.json: not JSON"):
@@ -204,7 +204,7 @@ def test_a_header_takes_credentials_as_files_do(tmp_path):
 @pytest.mark.parametrize(
     ("to_all", "expected"),
     [
-        (ForAll(headers=["X"]), '"NAME: VALUE" is expected'),
+        (ForAll(headers=["X"]), 'expected "NAME: VALUE"'),
         (ForAll(headers=["X Y: z"]), "'X Y' is no name of a field"),
         (ForAll(headers=["X: {{y}}"]), "--var y=…"),
         (ForAll(headers=["Host: x"]), "--host says the Host"),

@@ -120,7 +120,7 @@ def test_a_factory_with_optional_parameters_alone_is_told_beside_its_errors(comm
     """By its parameters it may be an application as well, behind a decorator say."""
     (folder / "shop.py").write_text(OPTIONAL)
     words = ("--engine", "process", "--servers", "onegate,waitress")
-    note = "no response but server errors; if shop:{0} makes the application, it has to be called"
+    note = "all responses are server errors; if shop:{0} is a factory, it must be called"
     for name in ("create_app", "chooses", "fails"):
         done = command("try", f"shop:{name}", *words)
         assert done.code == 1
@@ -128,10 +128,10 @@ def test_a_factory_with_optional_parameters_alone_is_told_beside_its_errors(comm
         assert note.format(name) in done.report("report.html")
         for server in ("onegate", "waitress"):
             detail = done.detail("01-get", server)
-            assert ("what to do: if shop:create_app makes" in detail) == (name == "create_app")
+            assert ("what to do: if shop:create_app is a factory" in detail) == (name == "create_app")
     done = command("try", "shop:decorated", *words)
     assert done.code == 0, done.out + done.err
-    assert "it has to be called" not in done.out
+    assert "it must be called" not in done.out
 
 
 @pytest.mark.parametrize("parameters", ["config=None, debug=False", "config=None", ""])
@@ -141,7 +141,7 @@ def test_a_factory_that_is_not_called_is_told_by_run_too(command, folder, parame
     assert command("init", "shop:create_app", "--servers", "onegate,waitress").code == 0
     done = command("run", "--engine", "process")
     assert done.code == 1
-    hint = "what to do: if shop:create_app makes the application, it has to be called"
+    hint = "what to do: if shop:create_app is a factory, it must be called"
     assert done.out.count(f"{hint}: shop:create_app()") == 4  # a request and a burst of each server
 
 

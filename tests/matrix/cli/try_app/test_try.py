@@ -190,7 +190,7 @@ def test_runs_never_overwrite_each_other_and_show_takes_the_last(command, folder
         assert [check["request"] for check in checks if check["request"]] == [request]
     last = command(*words, "/differs")
     assert last.results not in (one.results, two.results)
-    closer = last.out.splitlines()[-1].removeprefix("look closer: ")
+    closer = last.out.splitlines()[-1].removeprefix("details: ")
     shown = command(*shlex.split(closer)[1:])
     assert shown.code == 0, shown.err
     cell = last.result["cells"][0]["id"]
@@ -198,9 +198,15 @@ def test_runs_never_overwrite_each_other_and_show_takes_the_last(command, folder
     assert command("show", cell).out == shown.out
     started = last.result["run"]["started"]
     file = last.results / "results.json"
-    assert command("show", cell).err == f"wsgi-matrix: the last run, of {started}: {file}\n"
+    assert (
+        command("show", cell).err
+        == f"wsgi-matrix: showing the last run, started {started}: {file}\n"
+    )
     beside = command("report", cwd=folder.parent)
-    assert beside.err == f"wsgi-matrix: the last run in another directory, of {started}: {file}\n"
+    assert (
+        beside.err
+        == f"wsgi-matrix: showing the last run in another directory, started {started}: {file}\n"
+    )
     assert "01-get-differs" in command("report", "--format", "junit").out
     assert len(one.report("report.html")) > 1000
 
@@ -232,7 +238,7 @@ def test_a_dry_run_shows_the_requests_as_they_will_be_sent(try_shop, folder):
     (folder / "login.http").write_text(LOGIN)
     done = try_shop("/", "login.http", options=("--dry-run",))
     assert done.code == 0, done.err
-    assert "waitress-shop-default-py311-traffic 4 requests, then 32 clients at once" in done.out
+    assert "waitress-shop-default-py311-traffic 4 requests, then 32 concurrent clients" in done.out
     assert "  POST /login HTTP/1.1\n  Host: localhost\n" in done.out
     assert "  Content-Length: as its values make it\n  \n  user=ann&csrf={{csrf}}" in done.out
     assert "{{csrf}} is then regex:" in done.out
