@@ -33,7 +33,7 @@ def why_unready(report: Report, port: int, job: Job) -> str:
 def heard(report: Report) -> bool:
     """Whether the server has answered anything at all."""
     return (
-        bool(report.burst.answers)
+        bool(report.burst.responses)
         or any(each.response for exchanges in report.exchanges for each in exchanges)
         or any(
             event.what == "received"

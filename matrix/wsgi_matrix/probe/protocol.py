@@ -230,7 +230,7 @@ def _burst(value: dict[str, Any], wrote: Wrote) -> Burst:
     return Burst(
         clients=int(value["clients"]),
         together=int(value["together"]),
-        answers={base64.b64decode(text): int(count) for text, count in value["answers"]},
+        responses={base64.b64decode(text): int(count) for text, count in value["responses"]},
         errors={str(text): int(count) for text, count in value["errors"].items()},
         seconds=float(value["seconds"]),
         logged=_logged(value, wrote),

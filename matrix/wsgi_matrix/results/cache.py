@@ -94,7 +94,7 @@ def _around(cell: Cell) -> tuple[object, ...]:
     """What the app has around it. One with a container beside it is never the same again: its image
     has a name that may be another's tomorrow.
     """
-    around = cell.app.surroundings
+    around = cell.app.needs
     secret = [path.read_bytes() for _, path in around.secrets]
     return (around, secret, secrets.token_hex(8) if around.services else "")
 

@@ -99,7 +99,7 @@ def _gather(
     waits: Callable[[], None],
 ) -> tuple[int | None, Evidence]:
     """What the probe brought back, and the memory that it left the server with."""
-    around = cell.app.surroundings
+    around = cell.app.needs
     report = running.probe(
         Job(
             requests=tuple(suite.requests.values()),

@@ -455,9 +455,9 @@ class _Reader:
 def _check(line: int, name: str, value: str) -> None:
     """Refuse what is no field (RFC 9110 section 5.1)."""
     if not TOKEN.fullmatch(name):
-        raise LineError(line, f"{name!r} is no name of a field")
+        raise LineError(line, f"{name!r} is not a valid field name")
     if not VALUE.fullmatch(value):
-        raise LineError(line, f"{value!r} is no value of the field {name}")
+        raise LineError(line, f"{value!r} is not a valid value of the field {name}")
 
 
 def _joined(lines: list[Line]) -> tuple[str, int]:

@@ -108,7 +108,7 @@ class Variables:
             found = _member(self._settings, name.removeprefix(SHARED).strip())
             if found is not None:
                 return self._settle(name, found, depth)
-        made = self._of_answer(name) or self._of_surroundings(name, depth)
+        made = self._of_answer(name) or self._of_environment(name, depth)
         if made is None and self._shaping:
             return name.strip("$").replace(" ", "-")
         if made is None:
@@ -146,7 +146,7 @@ class Variables:
             mine.append(same)
         return "{{" + same.name + "}}"
 
-    def _of_surroundings(self, name: str, depth: int) -> str | None:
+    def _of_environment(self, name: str, depth: int) -> str | None:
         """A variable of our own environment, or of the nearest ``.env``."""
         if found := OF_PROCESS.fullmatch(name):
             key = self._value(found[2], depth) if found[1] else found[2]

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model.app_environment import Service, Surroundings
+from wsgi_matrix.model.app_environment import AppEnvironment, Service
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.util.toml_file import TomlFile
 
@@ -31,8 +31,8 @@ def app(tmp_path):
 
 
 def test_an_app_needs_nothing_unless_it_says_so(app, tmp_path):
-    assert app("") == App(name="shop", path=tmp_path / "shop", surroundings=Surroundings())
-    assert app("").surroundings.ready_path == ""
+    assert app("") == App(name="shop", path=tmp_path / "shop", needs=AppEnvironment())
+    assert app("").needs.ready_path == ""
 
 
 def test_all_of_it_is_read(app, tmp_path):
@@ -55,7 +55,7 @@ port = 5432
 image = "redis"
 """)
     assert found.framework == "flask"
-    assert found.surroundings == Surroundings(
+    assert found.needs == AppEnvironment(
         environment=(("KEY", "ü"), ("EMPTY", "")),
         secrets=(("token", tmp_path / "token.txt"),),
         setup=(("python", "manage.py", "migrate"), ("sh", "-c", "a b")),
@@ -73,9 +73,7 @@ image = "redis"
         ready_path="/health?a=1",
         ready_status=200,
     )
-    assert found.surroundings.ready_request == (
-        b"GET /health?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    )
+    assert found.needs.ready_request == (b"GET /health?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert isinstance(hash(found), int)  # apps are members of sets
 
 
@@ -91,7 +89,10 @@ image = "redis"
             "secrets = { 'a b' = 'token.txt' }",
             'secrets."a b": expected a name of letters, digits, _ . -',
         ),
-        ("secrets = { token = 'none' }", "secrets.token: expected a file ({}/none is none)"),
+        (
+            "secrets = { token = 'none' }",
+            "secrets.token: expected an existing file ({}/none is not one)",
+        ),
         ("setup = ['a \"b']", "setup.1: expected a command (No closing quotation)"),
         ("setup = ['']", 'setup.1: expected a non-empty string, not ""'),
         ("writable = 'data'", 'writable: expected an absolute path such as "/data"'),
@@ -99,10 +100,10 @@ image = "redis"
         ("writable = '/'", 'writable: expected an absolute path such as "/data"'),
         (
             "writable = '/srv'",
-            "writable: expected a path that is neither /srv, where the app is, nor",
+            "writable: expected a path outside /srv",
         ),
-        ("writable = '/srv/x'", "writable: expected a path that is neither /srv"),
-        ("writable = '/proc'", "writable: expected a path that is neither /srv"),
+        ("writable = '/srv/x'", "writable: expected a path outside /srv"),
+        ("writable = '/proc'", "writable: expected a path outside /srv"),
         ("ready_path = 'health'", 'ready_path: expected a path such as /health, not "health"'),
         ("ready_path = '/a b'", "ready_path: expected a path such as /health"),
         ("ready_status = 99", "ready_status: expected a whole number from 100 to 599"),
@@ -132,7 +133,7 @@ def test_a_mistake_is_told_with_its_key(app, tmp_path, text, told):
 
 
 def test_placeholders_are_filled_in():
-    around = Surroundings(
+    around = AppEnvironment(
         environment=(("DB", "{writable}/db {x}"), ("KEY", "{secrets}/key")),
         setup=(("python3", "manage.py", "{python}"), ("x", "python")),
     )

@@ -423,7 +423,7 @@ plus: a POST with Content-Length '+5'
   received  b'HTTP', then FIN
   sent      b'GET' (connection b)
   received  nothing, the connection stayed open (connection b)
-  and 3 more connections, which are in the evidence"""
+  and 3 more connections; see the evidence"""
 RULE = CaseResult(
     id="framing/content-length-not-a-number",
     alias="R41",

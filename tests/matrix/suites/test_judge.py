@@ -45,7 +45,7 @@ def good():
             "hello": (exchange("hello", HELLO),) * 2,
             "framework": (exchange("framework", said),) * 2,
         },
-        burst=Burst(clients=5, answers={MASKED: 5}, errors={}, seconds=0.1, together=5),
+        burst=Burst(clients=5, responses={MASKED: 5}, errors={}, seconds=0.1, together=5),
         stopped=Stopped(exit_status=0, oom_killed=False, log="", changed=()),
         zombies=0,
     )
@@ -138,7 +138,7 @@ def test_a_second_answer_that_differs_is_found(good):
     ],
 )
 def test_every_client_of_the_burst_counts(good, answers, errors, part):
-    burst = replace(good.burst, answers=answers, errors=errors)
+    burst = replace(good.burst, responses=answers, errors=errors)
     result = outcomes(replace(good, burst=burst))["burst"]
     assert result.outcome in (Outcome.FAIL, Outcome.ERROR)
     assert part in result.detail
@@ -146,7 +146,7 @@ def test_every_client_of_the_burst_counts(good, answers, errors, part):
 
 def test_a_server_with_many_clients_may_say_that_it_closes(good):
     closing = MASKED.replace(b"Date", b"Connection: close\r\nDate")
-    burst = replace(good.burst, answers={MASKED: 2, closing: 3})
+    burst = replace(good.burst, responses={MASKED: 2, closing: 3})
     assert outcomes(replace(good, burst=burst))["burst"].outcome is Outcome.PASS
 
 

@@ -94,5 +94,5 @@ def test_a_signal_that_there_is_not_is_refused(tmp_path):
     file = tmp_path / "matrix.toml"
     text = PLAIN.read_text()
     file.write_text(text.replace("[servers.plain]\n", '[servers.plain]\nreload_signal = "HUP"\n'))
-    with pytest.raises(ConfigError, match="reload_signal: the name of a signal"):
+    with pytest.raises(ConfigError, match="reload_signal: expected the name of a signal"):
         matrix_toml.load(file)

@@ -89,7 +89,7 @@ def test_a_proxy_is_no_host():
         (entry("http://a/s", headers=[("Accept", "text/event-stream")]), "a stream of events"),
         (entry("http://a/", headers=[("X Y", "z")]), "log.entries[1] is no request: 'X Y'"),
         (entry("http://a/", headers=[("X", "a\nb")]), "log.entries[1] is no request: 'a\\nb'"),
-        (entry("http://a/", "GE T"), "log.entries[1] is no request: 'GE T' is no method"),
+        (entry("http://a/", "GE T"), "log.entries[1] is no request: 'GE T' is not a valid method"),
         (entry("http://a:x/"), "http://a:x/: "),
     ],
 )

@@ -205,11 +205,11 @@ def test_a_header_takes_credentials_as_files_do(tmp_path):
     ("to_all", "expected"),
     [
         (ForAll(headers=["X"]), 'expected "NAME: VALUE"'),
-        (ForAll(headers=["X Y: z"]), "'X Y' is no name of a field"),
+        (ForAll(headers=["X Y: z"]), "'X Y' is not a valid field name"),
         (ForAll(headers=["X: {{y}}"]), "--var y=…"),
         (ForAll(headers=["Host: x"]), "--host says the Host"),
         (ForAll(headers=["Content-Length: 3"]), "is made for each request"),
-        (ForAll(host="a b"), "'a b' is no host"),
+        (ForAll(host="a b"), "'a b' is not a valid host"),
     ],
 )
 def test_what_cannot_go_with_all_requests(tmp_path, to_all, expected):

@@ -137,8 +137,8 @@ def test_tables_may_be_a_tuple_with_their_names(convert):
     ("text", "told"),
     [
         ("wheel = 1", 'wheel: unknown key; did you mean "wheels"?'),
-        ("x = 1", "x: unknown key; there is: load, spare, wheels"),
-        ('"a b" = 1', '"a b": unknown key; there is: load, spare, wheels'),
+        ("x = 1", "x: unknown key; choose from: load, spare, wheels"),
+        ('"a b" = 1', '"a b": unknown key; choose from: load, spare, wheels'),
         ("wheels = 3", "wheels: expected a table, not 3"),
         ("wheels = []", "wheels: expected a table, not []"),
         ("[wheels]\nfront = 1", "wheels.front: expected a table, not 1"),
@@ -170,12 +170,12 @@ def test_what_is_wrong_with_tables(convert, tmp_path, text, told):
     [
         (
             'name = "x"',  # that is no key, and what is renamed is not among what there is
-            "name: unknown key; there is: anything, build, colour, directory, drawing, "
+            "name: unknown key; choose from: anything, build, colour, directory, drawing, "
             "environment, flat, halt, label, maker, size, spokes, tags, turning, widths",
         ),
         ("spoke = 3", 'spoke: unknown key; did you mean "spokes"?'),
-        ("spinning = 3", 'spinning: this key is called "turning" now'),
-        ('brand = "x"', 'brand: this key is called "maker" now; say its name in full'),
+        ("spinning = 3", 'spinning: this key was renamed to "turning"'),
+        ('brand = "x"', 'brand: this key was renamed to "maker"; say its name in full'),
         ("spokes = 2", "spokes: expected a whole number from 3 to 64, not 2"),
         ("spokes = 65", "spokes: expected a whole number from 3 to 64, not 65"),
         ('spokes = "36"', 'spokes: expected a whole number from 3 to 64, not "36"'),
@@ -199,11 +199,11 @@ def test_what_is_wrong_with_tables(convert, tmp_path, text, told):
         ),
         ("directory = ''", 'directory: expected a non-empty string, not ""'),
         ("directory = 1", "directory: expected a non-empty string, not 1"),
-        ("drawing = 'none'", 'drawing: expected a file ({}/none is none), not "none"'),
+        ("drawing = 'none'", 'drawing: expected an existing file ({}/none is not one), not "none"'),
         (
             "label = '('",
-            "label: expected a regular expression (missing ), unterminated subpattern at position 0), "
-            'not "("',
+            "label: expected a regular expression (missing ), unterminated subpattern at position "
+            '0), not "("',
         ),
         (
             'halt = "SIGNONE"',
@@ -245,10 +245,10 @@ def test_an_error_may_be_about_what_is_no_file():
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"[wheels", "not TOML: Expected ']' at the end of a table declaration"),
-        (b"\xff", "not TOML: 'utf-8' codec"),
-        (b"a = 1\na = 2", "not TOML: Cannot overwrite a value"),
-        (None, "No such file or directory; name another with --config"),
+        (b"[wheels", "invalid TOML: Expected ']' at the end of a table declaration"),
+        (b"\xff", "invalid TOML: 'utf-8' codec"),
+        (b"a = 1\na = 2", "invalid TOML: Cannot overwrite a value"),
+        (None, "No such file or directory; use another file with --config"),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path, content, told):

@@ -57,7 +57,7 @@ class Prepared:
         )
         pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
         images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
-        for service in dict.fromkeys(s for cell in cells for s in cell.app.surroundings.services):
+        for service in dict.fromkeys(s for cell in cells for s in cell.app.needs.services):
             there(self._client, f"the service {service.name}", service.image)
         phase("bundles", "")
         base = self._bases[next(iter(pythons))]

@@ -53,7 +53,7 @@ for port in sys.argv[2:]:
 
 
 class Around:
-    """The surroundings of one cell. :meth:`set_up` makes them, :meth:`close` removes them."""
+    """The app environment of one cell. :meth:`set_up` makes them, :meth:`close` removes them."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Around:
         labels: Mapping[str, str],
     ) -> None:
         """``image``: of the server, for set-up commands; ``base``: a Python, for our own."""
-        self._client, self._cell, self._wanted = client, cell, cell.app.surroundings
+        self._client, self._cell, self._wanted = client, cell, cell.app.needs
         self._image, self._base, self._uid = image, base, uid
         self._labels = {**labels, LABEL: "around"}
         self._containers: list[str] = []

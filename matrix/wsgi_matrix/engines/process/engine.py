@@ -241,7 +241,7 @@ def _place(build: Path) -> Path:
 
 def _not_here(app: App) -> str:
     """Why the surroundings of an app cannot be had by a process; empty when they can."""
-    around = app.surroundings
+    around = app.needs
     if around.services:
         names = ", ".join(each.name for each in around.services)
         return f"{app.name} has services that are containers ({names}), and these are processes"

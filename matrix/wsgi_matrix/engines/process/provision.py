@@ -16,7 +16,7 @@ home at all, and in /tmp one cell would find what another has left."""
 
 
 class Around:
-    """The surroundings of one cell. :meth:`make` makes them, :meth:`close` removes them."""
+    """The app environment of one cell. :meth:`make` makes them, :meth:`close` removes them."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Around:
         uid: int | None,
     ) -> None:
         """``files``: a folder for what the cell alone may write, and for its secrets."""
-        self._wanted, self._files, self._uid = cell.app.surroundings, files, uid
+        self._wanted, self._files, self._uid = cell.app.needs, files, uid
         places = {
             "writable": str(files / "writable"),
             "secrets": str(files / "secrets"),

@@ -106,7 +106,7 @@ class Burst:
         self.count = clients
         self.together = 0
         """Connections that were open when the first request was sent; the most of any round."""
-        self.answers: Counter[bytes] = Counter()
+        self.responses: Counter[bytes] = Counter()
         self.errors: Counter[str] = Counter()
         self.seconds = 0.0
         self.longest = 0.0
@@ -198,7 +198,7 @@ class Burst:
         if client.error:
             self.errors[client.error] += 1
         else:
-            self.answers[mask_date(client.reader.raw)] += 1
+            self.responses[mask_date(client.reader.raw)] += 1
 
 
 def _connecting(clients: Iterable[Client]) -> bool:

@@ -183,11 +183,11 @@ def run(job: Job) -> int:
             "burst",
             clients=job.clients * rounds,
             together=burst.together,
-            answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
+            responses=[[encode(raw), count] for raw, count in burst.responses.most_common()],
             errors=dict(burst.errors),
             seconds=round(burst.seconds, 6),
             during=during.told(
-                wrong=bool(burst.errors) or any(map(SERVER_ERROR.match, burst.answers))
+                wrong=bool(burst.errors) or any(map(SERVER_ERROR.match, burst.responses))
             ),
         )
     emit("seen", zombies=zombies())

@@ -134,7 +134,7 @@ class Session:
         """A value with what was captured, which must not end its line (RFC 9110 section 5.5)."""
         filled = self._filled(value)
         if re.search(r"[\0\r\n]", filled):
-            raise NotCapturedError(f"{name} would be {filled!r}, which is no value of a field")
+            raise NotCapturedError(f"{name} would be {filled!r}, which is not a valid field value")
         return filled
 
     def _filled(self, text: str, encode: Any = str) -> str:
@@ -156,7 +156,7 @@ class Session:
         parts = urllib.parse.urlsplit(self._filled(whole[0]))
         start = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
         if not re.fullmatch(r"/[\x21-\x7e]*", start):
-            raise NotCapturedError(f"{whole[0]} is {start!r}, which is no target of a request")
+            raise NotCapturedError(f"{whole[0]} is {start!r}, which is not a valid request target")
         return start + self._filled(target[whole.end() :], urllib.parse.quote)
 
     def _body(self, body: bytes, media: str) -> bytes:

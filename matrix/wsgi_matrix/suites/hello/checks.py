@@ -101,7 +101,7 @@ def judge_burst(evidence: Evidence) -> Verdict:
     burst = evidence.burst
     faults = [f"{count} x {error}" for error, count in sorted(burst.errors.items())]
     right = 0
-    for raw, count in burst.answers.items():
+    for raw, count in burst.responses.items():
         fault = hello_fault(raw)
         if fault:
             faults.append(f"{count} x {fault}")
@@ -113,7 +113,7 @@ def judge_burst(evidence: Evidence) -> Verdict:
     if right != burst.clients:
         return Outcome.ERROR, f"{right} answers for {burst.clients} clients"
     hellos = {_of_the_app(mask_date(each.response)) for each in evidence.exchanges[HELLO]}
-    for raw in map(_of_the_app, burst.answers):
+    for raw in map(_of_the_app, burst.responses):
         for expected in hellos:
             if raw != expected:
                 return Outcome.FAIL, "unlike the single one: " + where_differs(expected, raw)

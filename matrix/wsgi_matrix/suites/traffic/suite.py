@@ -205,7 +205,7 @@ def judge_burst(by: Judgement, evidence: Evidence) -> Verdict:
         return Outcome.FAIL, f"sent alone: {alone.error}{_logged(alone.logged, by, evidence)}"
     status = _status(alone.response)
     counted: Counter[int] = Counter()
-    for raw, count in burst.answers.items():
+    for raw, count in burst.responses.items():
         counted[_status(raw)] += count
     told = [f"{count} × {each}" for each, count in sorted(counted.items())]
     told += [f"{count} × {error}" for error, count in sorted(burst.errors.items())]

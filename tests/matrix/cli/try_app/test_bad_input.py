@@ -141,19 +141,19 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
         (("--ignore", "regex:("), "--ignore regex:("),
         (("--capture", "token"), "a capture such as"),
         (("--allow-status", "200"), "a server error such as 503"),
-        (("--header", "X Y: z"), "--header: 'X Y' is no name of a field"),
-        (("--header", "X: \udcff"), "--header: '\\udcff' is no value of the field X"),
+        (("--header", "X Y: z"), "--header: 'X Y' is not a valid field name"),
+        (("--header", "X: \udcff"), "--header: '\\udcff' is not a valid value of the field X"),
         (("--header", "X: {{token}}"), "--header: no variable {{token}}: say --var token=…"),
-        (("--host", "a/b"), "--host: 'a/b' is no host"),
+        (("--host", "a/b"), "--host: 'a/b' is not a valid host"),
         (("--var", "host"), "--var host: expected NAME=VALUE"),
         (("--http-env", "dev"), '--http-env: there is no "dev"'),
         (("--largest", "1TiB"), "a size"),
         (("--env", "SHOP_NOT_SET"), "not set in your environment"),
         (("--env", "A-B=1"), "environment.A-B: expected a name of letters, digits and _"),
         (("--env-file", "nowhere.env"), "--env-file"),
-        (("--secret", "token=nowhere"), "secrets.token: expected a file"),
+        (("--secret", "token=nowhere"), "secrets.token: expected an existing file"),
         (("--writable", "data"), "an absolute path"),
-        (("--writable", "/srv"), "where the app is"),
+        (("--writable", "/srv"), "outside /srv"),
         (("--setup", "a 'b"), "a command"),
         (("--ready-path", "health"), "a path such as /health"),
         (("--ready-path", "/", "--ready-status", "20"), "a whole number from 100 to 599"),
@@ -215,7 +215,7 @@ def test_a_user_without_a_home_directory(folder, monkeypatch):
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     done = CliRunner().invoke(main, ["try", "shop:app", "--engine", "process"])
     assert done.exit_code == 2
-    assert "XDG_CACHE_HOME to a directory that it may write" in done.stderr
+    assert "XDG_CACHE_HOME to a directory that it can write to" in done.stderr
 
 
 def test_a_current_directory_that_was_removed(tmp_path):

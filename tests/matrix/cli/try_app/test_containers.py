@@ -81,11 +81,11 @@ def test_all_that_is_around_an_app(try_shop, folder, base, containers):
         *("--secret", "token=token.txt", "--env", "SHOP_SECRET=/run/secrets/token"),
         *("--writable", "/data", "--env", "SHOP_FOLDER=/data"),
         *("--setup", "python -c \"open('/data/made', 'w').write('up')\""),
-        *("--ready-path", "/surroundings"),
+        *("--ready-path", "/environment"),
     )
-    done = try_shop("/surroundings", options=options, engine="docker")
+    done = try_shop("/environment", options=options, engine="docker")
     assert done.code == 0, done.out + done.err
-    told = json.loads(done.answer("01-get-surroundings", "waitress"))
+    told = json.loads(done.answer("01-get-environment", "waitress"))
     assert told == {"variable": "ü $x", "made": "up", "secret": "s3cret", "db": "+PONG"}
     assert done.outcomes("unchanged") == {"onegate": "pass", "waitress": "pass"}
     assert left(containers, done.pid) == []

@@ -128,7 +128,9 @@ def test_a_factory_with_optional_parameters_alone_is_told_beside_its_errors(comm
         assert note.format(name) in done.report("report.html")
         for server in ("onegate", "waitress"):
             detail = done.detail("01-get", server)
-            assert ("what to do: if shop:create_app is a factory" in detail) == (name == "create_app")
+            assert ("what to do: if shop:create_app is a factory" in detail) == (
+                name == "create_app"
+            )
     done = command("try", "shop:decorated", *words)
     assert done.code == 0, done.out + done.err
     assert "it must be called" not in done.out

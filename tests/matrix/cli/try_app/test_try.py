@@ -294,11 +294,11 @@ def test_what_is_around_an_app(try_shop, folder):
             "--setup",
             "python -c \"import sys; open(sys.argv[1], 'w').write('up')\" {writable}/made",
         ),
-        *("--ready-path", "/surroundings", "--ready-status", "200"),
+        *("--ready-path", "/environment", "--ready-status", "200"),
     )
-    done = try_shop("/surroundings", options=options)
+    done = try_shop("/environment", options=options)
     assert done.code == 0, done.out + done.err
-    told = json.loads(done.answer("01-get-surroundings", "waitress"))
+    told = json.loads(done.answer("01-get-environment", "waitress"))
     assert told == {"variable": "a b", "made": "up", "secret": "s3cret"}
     # Each cell has its own, and nothing of it is left.
     assert list((folder / "build" / "matrix").glob("run-*")) == []
@@ -395,7 +395,7 @@ def test_init_writes_what_try_runs(command, folder):
         ('send = ["/"]', 'send = ["/"]\nallow_status = ["503"]'),
     ],
 )
-def test_a_cell_with_other_traffic_or_surroundings_is_not_reused(command, folder, old, new):
+def test_a_cell_with_other_traffic_or_app_environment_is_not_reused(command, folder, old, new):
     words = ("init", "shop:app", "--servers", "onegate", "--env", "SHOP=a", "--traffic", "/")
     assert command(*words).code == 0
     run = ("run", "--engine", "process", "--reuse")
@@ -423,7 +423,7 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
         shop.replace("@", table) + "\n".join(lines[lines.index("") :]) + "\n"
     )
     read = matrix_toml.load(folder / "matrix.toml")
-    around = read.apps["shop"].surroundings
+    around = read.apps["shop"].needs
     assert around.services[0].image == "postgres:17"
     assert around.setup == (("python", "manage.py", "migrate"),)
     assert read.limits["small"].nofile == 128

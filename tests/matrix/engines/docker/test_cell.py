@@ -62,7 +62,7 @@ def test_a_cell_from_start_to_end(engine: DockerEngine, prepared: Prepared) -> N
     assert first.response.endswith(b"\r\n\r\nHello, World!\n")
     assert not first.error
     assert not second.error
-    assert (sum(burst.answers.values()), burst.errors) == (20, {})
+    assert (sum(burst.responses.values()), burst.errors) == (20, {})
     assert stopped.changed == ()
     assert not stopped.oom_killed
     assert "listens on" in stopped.log

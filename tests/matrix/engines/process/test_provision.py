@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.process.provision import Around
-from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.model.app_environment import AppEnvironment
 from wsgi_matrix.packaging.bundle import Bundle
 
 
 @pytest.fixture
 def around(plain, tmp_path):
-    """The surroundings of a cell whose app asks for everything."""
+    """The app environment of a cell whose app asks for everything."""
     secret = tmp_path / "key"
     secret.write_text("hush")
-    wanted = Surroundings(
+    wanted = AppEnvironment(
         environment=(("HOME", "{writable}"), ("KEY", "{secrets}/key")),
         secrets=(("key", secret),),
         setup=(("python", "-m", "app", "{writable}"),),
         writable="/var/app",
     )
     [cell] = plan.make_cells(plain, plan.Selection(select=("plain-good-fds64-py311",)))
-    cell = replace(cell, app=replace(cell.app, surroundings=wanted))
+    cell = replace(cell, app=replace(cell.app, needs=wanted))
     return Around(
         cell,
         tmp_path / "cell.files",

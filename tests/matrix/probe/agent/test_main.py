@@ -169,7 +169,7 @@ def test_what_misbehaving_servers_do_is_described_and_counted(tmp_path, behave, 
     [[exchange]] = report.exchanges
     assert error in exchange.error
     assert report.burst.errors == {burst_error: 3}
-    assert report.burst.answers == {}
+    assert report.burst.responses == {}
 
 
 def test_all_clients_of_the_burst_are_connected_before_the_first_one_asks(tmp_path):
@@ -188,7 +188,7 @@ def test_all_clients_of_the_burst_are_connected_before_the_first_one_asks(tmp_pa
     with scripted(behave) as port:
         report = run_probe(tmp_path, port, clients=50, deadline=60)
     assert report.burst.errors == {}
-    assert (sum(report.burst.answers.values()), report.burst.together) == (50, 50)
+    assert (sum(report.burst.responses.values()), report.burst.together) == (50, 50)
 
 
 def test_distinct_answers_are_counted_and_only_the_date_is_masked(tmp_path):
@@ -204,8 +204,8 @@ def test_distinct_answers_are_counted_and_only_the_date_is_masked(tmp_path):
 
     with scripted(behave) as port:
         report = run_probe(tmp_path, port, clients=20)
-    assert sorted(report.burst.answers.values()) == [10, 10]
-    assert all(b"Date: *\r\n" in answer for answer in report.burst.answers)
+    assert sorted(report.burst.responses.values()) == [10, 10]
+    assert all(b"Date: *\r\n" in raw for raw in report.burst.responses)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def burst_of_5(port, monkeypatch, borne):
     clients = burst.Burst("127.0.0.1", port, GET, 5)
     clients.run(time.monotonic() + 60)
     monkeypatch.setattr(burst.Burst, "_talk", talk)
-    return sum(clients.answers.values()), sum(clients.errors.values())
+    return sum(clients.responses.values()), sum(clients.errors.values())
 
 
 def test_a_client_that_had_to_keep_silent_for_long_may_be_closed_and_comes_anew(monkeypatch):
@@ -338,5 +338,5 @@ def test_a_server_that_is_slow_but_loses_nobody_does_not_fail_by_the_deadline(tm
 
     with scripted(behave) as port:
         report = run_probe(tmp_path, port, clients=3, rounds=9, deadline=12.0)
-    assert (report.burst.errors, sum(report.burst.answers.values())) == ({}, report.burst.clients)
+    assert (report.burst.errors, sum(report.burst.responses.values())) == ({}, report.burst.clients)
     assert 3 <= report.burst.clients < 27
