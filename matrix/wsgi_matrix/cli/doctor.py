@@ -35,7 +35,7 @@ def doctor(settings: Config, engine: str) -> None:
             found = list(chosen.findings(python, _progress))
             for each in found:
                 holds = "[green]✔ yes[/]" if each.holds else "[bold red]✘ no[/]"
-                table.add_row(each.what, each.asked, each.seen, holds)
+                table.add_row(each.what, each.requested, each.observed, holds)
             output.print(table)
         sys.exit(Exit.OK if all(each.holds for each in found) else Exit.FAILED)
 

@@ -94,9 +94,9 @@ def _around(cell: Cell) -> tuple[object, ...]:
     """What the app has around it. One with a container beside it is never the same again: its image
     has a name that may be another's tomorrow.
     """
-    around = cell.app.needs
-    secret = [path.read_bytes() for _, path in around.secrets]
-    return (around, secret, secrets.token_hex(8) if around.services else "")
+    needs = cell.app.needs
+    secret = [path.read_bytes() for _, path in needs.secrets]
+    return (needs, secret, secrets.token_hex(8) if needs.services else "")
 
 
 def _fields(value: Any, *without: str) -> list[tuple[str, Any]]:

@@ -99,7 +99,7 @@ def _gather(
     waits: Callable[[], None],
 ) -> tuple[int | None, Evidence]:
     """What the probe brought back, and the memory that it left the server with."""
-    around = cell.app.needs
+    needs = cell.app.needs
     report = running.probe(
         Job(
             requests=tuple(suite.requests.values()),
@@ -111,7 +111,7 @@ def _gather(
             scenarios=suite.scenarios,
             sessions=suite.sessions,
             largest=suite.largest,
-            wanted=(around.ready_request, around.ready_status) if around.ready_path else None,
+            wanted=(needs.ready_request, needs.ready_status) if needs.ready_path else None,
             waits=waits,
         )
     )

@@ -133,16 +133,16 @@ def test_a_mistake_is_told_with_its_key(app, tmp_path, text, told):
 
 
 def test_placeholders_are_filled_in():
-    around = AppEnvironment(
+    environment = AppEnvironment(
         environment=(("DB", "{writable}/db {x}"), ("KEY", "{secrets}/key")),
         setup=(("python3", "manage.py", "{python}"), ("x", "python")),
     )
     places = {"writable": "/w", "secrets": "/s", "python": "/bin/py"}
-    assert around.variables(**places) == {
+    assert environment.variables(**places) == {
         "PYTHONHASHSEED": "0",
         "DB": "/w/db {x}",
         "KEY": "/s/key",
     }
-    assert around.commands(**places) == (("/bin/py", "manage.py", "/bin/py"), ("x", "python"))
-    assert around.names("writable")
-    assert not around.names("x}{")
+    assert environment.commands(**places) == (("/bin/py", "manage.py", "/bin/py"), ("x", "python"))
+    assert environment.names("writable")
+    assert not environment.names("x}{")

@@ -15,15 +15,15 @@ def test_placeholders_are_filled_in_and_other_braces_left_alone() -> None:
 
 
 def test_variables_are_filled_in_beside_those_of_every_cell() -> None:
-    around = AppEnvironment(environment=(("DATABASE", "{writable}/db"), ("EMPTY", "")))
-    assert around.variables(**FOLDERS) == {**STEADY, "DATABASE": "/data/db", "EMPTY": ""}
+    environment = AppEnvironment(environment=(("DATABASE", "{writable}/db"), ("EMPTY", "")))
+    assert environment.variables(**FOLDERS) == {**STEADY, "DATABASE": "/data/db", "EMPTY": ""}
     assert AppEnvironment().variables(**FOLDERS) == STEADY
     assert STEADY == {"PYTHONHASHSEED": "0"}
 
 
 def test_what_an_app_says_wins_over_what_every_cell_has() -> None:
-    around = AppEnvironment(environment=(("PYTHONHASHSEED", "random"),))
-    assert around.variables(**FOLDERS) == {"PYTHONHASHSEED": "random"}
+    environment = AppEnvironment(environment=(("PYTHONHASHSEED", "random"),))
+    assert environment.variables(**FOLDERS) == {"PYTHONHASHSEED": "random"}
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_what_an_app_says_wins_over_what_every_cell_has() -> None:
 def test_python_as_the_first_word_is_that_of_the_cell(
     words: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    around = AppEnvironment(setup=(("true",), words))
-    assert around.commands(**FOLDERS) == (("true",), expected)
+    environment = AppEnvironment(setup=(("true",), words))
+    assert environment.commands(**FOLDERS) == (("true",), expected)
 
 
 @pytest.mark.parametrize("place", ["writable", "secrets", "python"])
@@ -54,6 +54,6 @@ def test_whether_a_place_is_named(place: str) -> None:
 
 
 def test_whether_it_is_ready_is_asked_by_a_get_of_its_path() -> None:
-    around = AppEnvironment(ready_path="/health?deep=1")
-    assert around.ready_status == 200
-    assert around.ready_request == b"GET /health?deep=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    environment = AppEnvironment(ready_path="/health?deep=1")
+    assert environment.ready_status == 200
+    assert environment.ready_request == b"GET /health?deep=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -15,7 +15,7 @@ from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.slow_clients.rules import RULES as SLOW_RULES
 from wsgi_matrix.suites.slow_clients.suite import KINDS
 
-from tests.matrix.helpers import PLAIN, Around
+from tests.matrix.helpers import PLAIN, EngineProxy
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, 
     monkeypatch.setattr("wsgi_matrix.runner.run.cores", lambda: 1)
     opened = threading.Barrier(3, timeout=120)
 
-    class Meeting(Around):
+    class Meeting(EngineProxy):
         @contextlib.contextmanager
         def open(self, cell):
             opened.wait()

@@ -75,7 +75,7 @@ def test_requirements_that_are_not_requirements(try_shop, folder):
 def test_a_set_up_command_that_fails(try_shop):
     options = ("--setup", "python -c \"raise SystemExit('no database')\"")
     said = complaint(try_shop("/", options=options), 5)
-    assert "set-up failed" in said
+    assert "setup failed" in said
     assert "no database" in said
 
 

@@ -34,19 +34,19 @@ def test_words_are_looked_up_and_files_keep_their_mode(try_shop, folder):
 
 def test_a_command_that_cannot_be_run_is_not_the_server(try_shop, folder):
     said = complaint(try_shop("/", options=set_up("no-such-thing --now")), 5)
-    assert "set-up failed: no-such-thing --now could not be started" in said
+    assert "setup failed: no-such-thing --now could not be started" in said
     assert "no program 'no-such-thing' in PATH" in said
     assert "the server" not in said
     (folder / "manage.py").write_text("#!/usr/bin/env python3\n")
     (folder / "manage.py").chmod(0o644)
     said = complaint(try_shop("/", options=set_up("./manage.py migrate")), 5)
-    assert "./manage.py is not executable; chmod +x ./manage.py" in said
+    assert "./manage.py is not executable; run chmod +x ./manage.py" in said
     assert "--writable" not in said
 
 
 def test_what_a_shell_would_do_says_so(try_shop):
     said = complaint(try_shop("/", options=set_up("cd data && flask db upgrade")), 5)
-    assert "no shell runs it" in said
+    assert "it needs a shell" in said
     assert "sh -c" in said
 
 

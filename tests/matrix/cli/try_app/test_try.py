@@ -423,9 +423,9 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
         shop.replace("@", table) + "\n".join(lines[lines.index("") :]) + "\n"
     )
     read = matrix_toml.load(folder / "matrix.toml")
-    around = read.apps["shop"].needs
-    assert around.services[0].image == "postgres:17"
-    assert around.setup == (("python", "manage.py", "migrate"),)
+    needs = read.apps["shop"].needs
+    assert needs.services[0].image == "postgres:17"
+    assert needs.setup == (("python", "manage.py", "migrate"),)
     assert read.limits["small"].nofile == 128
     assert read.xfails[0].suite == "traffic"
 

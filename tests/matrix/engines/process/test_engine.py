@@ -74,7 +74,7 @@ def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
 def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):
     monkeypatch.setattr(launch.sys, "executable", "/bin/true")
     with (
-        pytest.raises(CellError, match="launcher ended before"),
+        pytest.raises(CellError, match="launcher exited before"),
         process_engine.open(cell()),
     ):
         pass

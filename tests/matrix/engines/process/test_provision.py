@@ -1,4 +1,4 @@
-"""What a cell of processes has around its server."""
+"""What a cell of processes has provision its server."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.process.provision import Around
+from wsgi_matrix.engines.process.provision import Provision
 from wsgi_matrix.model.app_environment import AppEnvironment
 from wsgi_matrix.packaging.bundle import Bundle
 
 
 @pytest.fixture
-def around(plain, tmp_path):
+def provision(plain, tmp_path):
     """The app environment of a cell whose app asks for everything."""
     secret = tmp_path / "key"
     secret.write_text("hush")
@@ -26,7 +26,7 @@ def around(plain, tmp_path):
     )
     [cell] = plan.make_cells(plain, plan.Selection(select=("plain-good-fds64-py311",)))
     cell = replace(cell, app=replace(cell.app, needs=wanted))
-    return Around(
+    return Provision(
         cell,
         tmp_path / "cell.files",
         bundle=Bundle(
@@ -38,8 +38,8 @@ def around(plain, tmp_path):
     )
 
 
-def test_variables_are_few_and_the_servers_packages_come_last(around, tmp_path, monkeypatch):
-    found = around.environment
+def test_variables_are_few_and_the_servers_packages_come_last(provision, tmp_path, monkeypatch):
+    found = provision.environment
     paths = found["PYTHONPATH"].split(os.pathsep)
     bundle = tmp_path / "bundle"
     last = [f"{bundle}/app", f"{bundle}/own", f"{tmp_path}/lib", f"{tmp_path}/server/lib"]
@@ -51,11 +51,11 @@ def test_variables_are_few_and_the_servers_packages_come_last(around, tmp_path, 
     assert not found.keys() & {"VIRTUAL_ENV", "PYTHONHOME", "USER"}
 
 
-def test_folders_are_made_and_are_gone_afterwards(around, tmp_path):
-    around.make()
-    assert around.commands == (("/bin/python3", "-m", "app", around.environment["HOME"]),)
-    assert Path(around.environment["HOME"]).is_dir()
-    assert Path(around.environment["KEY"]).read_text() == "hush"
-    assert Path(around.environment["TMPDIR"]).is_dir()
-    around.close()
+def test_folders_are_made_and_are_gone_afterwards(provision, tmp_path):
+    provision.make()
+    assert provision.commands == (("/bin/python3", "-m", "app", provision.environment["HOME"]),)
+    assert Path(provision.environment["HOME"]).is_dir()
+    assert Path(provision.environment["KEY"]).read_text() == "hush"
+    assert Path(provision.environment["TMPDIR"]).is_dir()
+    provision.close()
     assert not (tmp_path / "cell.files").exists()
