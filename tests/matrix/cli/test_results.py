@@ -156,8 +156,8 @@ def test_compare_is_green_for_the_same_and_red_for_another_answer(command, ran, 
     done = command("compare", "a.json", "b.json")
     assert done.returncode == 1
     assert f"{GOOD} identical: pass → fail" in done.stdout
-    assert f"- {EXTRA}: no longer there" in done.stdout
-    assert "X-Extra: 1" in done.stdout.partition("answers:")[2]
+    assert f"- {EXTRA}: removed" in done.stdout
+    assert "X-Extra: 1" in done.stdout.partition("responses:")[2]
 
 
 def test_the_date_alone_is_no_change(result_of, run_of):

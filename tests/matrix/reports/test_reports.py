@@ -201,10 +201,10 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "No such file"),
-        ("<html>", "not JSON"),
-        ("\udcff", "not JSON"),
-        ("[" * 100_000, "not JSON (it is nested too deeply)"),
+        (None, "no such file"),
+        ("<html>", "invalid JSON"),
+        ("\udcff", "invalid JSON"),
+        ("[" * 100_000, "invalid JSON (nested too deeply)"),
         ("[]", "not a results.json"),
         ('{"schema": 2}', "not a results.json of wsgi-matrix (its schema: 2)"),
         ('{"schema": "wsgi-matrix/evidence/1"}', "not a results.json"),

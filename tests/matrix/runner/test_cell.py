@@ -94,7 +94,7 @@ def test_what_is_no_error_of_a_cell_is_a_defect_of_ours_and_says_where(process_e
     result = run_cell(Closed(process_engine, KeyError("x")), cell, plain.settings, hello.suite())
     assert result.outcome is Outcome.ERROR
     detail = start_of(result).detail
-    assert detail.startswith("defect of the harness:\nTraceback")
+    assert detail.startswith("internal error in wsgi-matrix:\nTraceback")
     assert "raise self.problem" in detail
 
 
