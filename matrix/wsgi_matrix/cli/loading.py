@@ -101,7 +101,7 @@ def not_called(done: Run, perhaps_factories: Collection[App]) -> Run:
     notes = []
     for app in perhaps_factories:
         results = [each for each in done.cells if each.cell.app == app]
-        checks = [check for each in results for check in responses.asked(each)]
+        checks = [check for each in results for check in responses.request_checks(each)]
         if checks and all(not check.status or check.status >= 500 for check in checks):
             notes.append(f"all responses are server errors; {target.not_called(app.target)}")
     return replace(done, notes=(*notes, *done.notes))

@@ -91,7 +91,7 @@ def test_show_prints_the_octets_with_their_line_ends(command, ran):
     assert "> GET /hello HTTP/1.1␍␊" in done.stdout
     assert "< Hello, World!␊" in done.stdout
     assert "framework" not in done.stdout
-    assert re.search(r"^machine meanwhile: load [0-9.]+ on \d+ cores", done.stdout, re.MULTILINE)
+    assert re.search(r"^host meanwhile: load [0-9.]+ on \d+ cores", done.stdout, re.MULTILINE)
     assert "X-Extra: 1" in command("show", EXTRA).stdout
 
 

@@ -160,7 +160,7 @@ def test_what_their_engine_keeps_is_shown(repository):
     repository.add(files("An engine"))
     told = repository.run("run", "--engine", "niced", "--keep", "all")
     [found] = repository.cells()
-    assert f"kept of {found['id']}: {found['kept'][0]}" in told
+    assert f"preserved {found['id']}: {found['kept'][0]}" in told
     assert found["kept"][0] in repository.run("show", found["id"])
 
 
@@ -238,7 +238,7 @@ def test_two_reports_cannot_have_the_same_file(repository):
     found = files("A report")
     module = "acme_matrix/csv_report.py"
     repository.add({**found, module: found[module].replace("cells.csv", "report.md")})
-    assert "its file report.md is that of markdown" in repository.run("run", *ENGINE, code=2)
+    assert "markdown also writes report.md" in repository.run("run", *ENGINE, code=2)
 
 
 @pytest.mark.parametrize(
