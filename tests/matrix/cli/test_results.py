@@ -71,7 +71,7 @@ def cells(file):
     ("kind", "line"),
     [
         ("cells", GOOD),
-        ("cases", "hello hello-response MUST GET /hello is answered 200, text/plain"),
+        ("cases", "hello hello-response MUST GET /hello returns 200, text/plain"),
         ("servers", "plain 3.11 3.13"),
         ("apps", "good app:app in "),
         ("limits", "fds64 nofile=64 nproc=32 memory=128MiB clients=100"),

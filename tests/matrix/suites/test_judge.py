@@ -102,7 +102,7 @@ def test_an_exchange_without_an_answer_fails_hello_and_names_the_request(good):
     ]
     assert result.outcome is Outcome.FAIL
     assert "GET /hello" in result.detail
-    assert "time 2 of 2: ECONNREFUSED" in result.detail
+    assert "request 2 of 2: ECONNREFUSED" in result.detail
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_a_second_answer_that_differs_is_found(good):
     [
         ({MASKED: 4}, {"ECONNRESET": 1}, "1 x ECONNRESET"),
         ({MASKED: 4, MASKED.replace(b"200 OK", b"503 No"): 1}, {}, "503 No"),
-        ({MASKED.replace(b"Date", b"X: 1\r\nDate"): 5}, {}, "unlike the single one"),
-        ({MASKED: 4}, {}, "4 answers for 5 clients"),
+        ({MASKED.replace(b"Date", b"X: 1\r\nDate"): 5}, {}, "unlike a single response"),
+        ({MASKED: 4}, {}, "4 responses for 5 clients"),
     ],
 )
 def test_every_client_of_the_burst_counts(good, answers, errors, part):

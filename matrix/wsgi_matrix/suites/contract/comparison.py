@@ -1,9 +1,8 @@
-"""The comparison of the contract's answers, over the apps of a server and the servers of an app.
+"""Compares the contract's responses across the apps of a server and the servers of an app.
 
-What the contract itself demands is judged in each cell; an answer that breaks it is not compared.
-What it leaves open is compared here after the rules of :mod:`wsgi_matrix.http.normalise`, with one
-cell
-that is named in the matrix, so that the verdict on a cell does not depend on who else ran.
+Requirements of the contract are checked in each cell; a response that violates them is not
+compared. What it leaves open is normalised by :mod:`wsgi_matrix.http.normalise` and compared with
+one cell that the matrix names, so that the verdict on a cell does not depend on which others ran.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from wsgi_matrix.model.verdict import NOT_JUDGED, held, overall
 from wsgi_matrix.suites.contract.contract_file import Asked
 
 APPS, SERVERS = ":apps", ":servers"
-"""What the ids of the comparisons end with."""
+"""Suffixes of the ids of comparisons."""
 
 
 def compare(
@@ -28,13 +27,13 @@ def compare(
     reference_app: str,
     reference_server: str,
 ) -> tuple[CellResult, ...]:
-    """``results`` with two checks for each exchange appended, and the outcomes renewed."""
+    """``results`` with two more checks for each exchange, and updated outcomes."""
     cells = {_place(result.cell): result for result in results}
     return tuple(_with(result, cells, asked, reference_app, reference_server) for result in results)
 
 
 def _place(cell: Cell, app: str = "", server: str = "") -> tuple[str, str, str, str]:
-    """Where ``cell`` stands, or where it would with another app or server."""
+    """The place of ``cell``, or of the same cell with another app or server."""
     name = app or cell.app.name
     return (server or cell.server.name, name, cell.limits.name, cell.python.version)
 
@@ -60,7 +59,7 @@ def _with(
 def _check(
     asked: Asked, axis: str, result: CellResult, reference: CellResult | None, name: str
 ) -> CaseResult | None:
-    """The comparison of one exchange; none for the reference itself."""
+    """The comparison of one exchange; ``None`` for the reference itself."""
     if reference is result:
         return None
     outcome, detail = _verdict(asked, result, reference, name)
@@ -69,7 +68,7 @@ def _check(
         level=Level.MAY,
         outcome=outcome,
         detail=detail,
-        says=f"{asked.method} {asked.target} is answered as {name or 'the reference'} does",
+        says=f"{asked.method} {asked.target} has the same response as on {name or 'the reference'}",
         evidence=(asked.name,),
         against=reference.cell.id if reference else "",
     )
@@ -79,13 +78,13 @@ def _verdict(
     asked: Asked, result: CellResult, reference: CellResult | None, name: str
 ) -> tuple[Outcome, str]:
     if reference is None:
-        return Outcome.SKIP, f"the reference {name or '(none named)'} is not in this run"
+        return Outcome.SKIP, f"the reference {name or '(none set)'} is not in this run"
     here = _normal(asked, result)
     if here is None:
         return Outcome.SKIP, NOT_JUDGED
     there = _normal(asked, reference)
     if there is None:
-        return Outcome.SKIP, "the reference itself breaks the contract here"
+        return Outcome.SKIP, "the reference itself violates the contract here"
     found = difference(there, here)
     if not found:
         return Outcome.PASS, ""
@@ -93,7 +92,7 @@ def _verdict(
 
 
 def _normal(asked: Asked, result: CellResult) -> Normal | None:
-    """The answer, normalised; none if the contract does not accept it."""
+    """The normalised response; ``None`` if the contract does not accept it."""
     accepted = any(check.id == asked.name and held(check.outcome) for check in result.checks)
     if not accepted or asked.name not in result.exchanges:
         return None

@@ -1,4 +1,4 @@
-"""What is left out when answers are compared, as people declare it.
+"""The values that are ignored when responses are compared, as declared by the user.
 
 header:x-request-id        the value of a field
 cookie:sessionid           the value of a cookie that is set
@@ -20,9 +20,9 @@ from wsgi_matrix.probe.agent import jsonpath
 
 KINDS = ("header", "cookie", "json", "regex")
 AUTO = "auto"
-"""In place of one: whatever the reference, run twice, changes by itself."""
+"""Instead of an expression: whatever differs between two runs of the reference."""
 MARK = "*"
-"""What stands for a value that is left out."""
+"""Replaces an ignored value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +41,13 @@ def parse(text: str) -> Ignore:
     if text == AUTO:
         raise UserError(
             "--ignore auto: only `try` runs its reference twice to find what changes by itself; "
-            "here the expressions that it found have to be named"
+            "here, list the expressions that it found"
         )
     kind, colon, where = text.partition(":")
     if kind not in KINDS or not colon or not where:
         raise UserError(
-            f'--ignore {text}: "header:NAME", "cookie:NAME", "json:$.PATH" or "regex:…" is '
-            f"expected{suggestion(kind, KINDS) if kind not in KINDS else ''}"
+            f'--ignore {text}: expected "header:NAME", "cookie:NAME", "json:$.PATH" or "regex:…"'
+            f"{suggestion(kind, KINDS) if kind not in KINDS else ''}"
         )
     try:
         if kind == "json":
@@ -60,10 +60,10 @@ def parse(text: str) -> Ignore:
 
 
 def apply(answer: Answer, ignores: Sequence[Ignore]) -> Answer:
-    """``answer`` with ``*`` for all that is left out.
+    """``answer`` with ``*`` for all ignored values.
 
-    Regular expressions that follow each other are all matched before any of them replaces: what
-    one leaves out may be what another one finds its value by.
+    Consecutive regular expressions are all matched before any of them replaces, because one may
+    need text that another one ignores.
     """
     by_kind = sorted(ignores, key=lambda each: each.kind not in ("header", "cookie"))
     for kind, group in itertools.groupby(by_kind, key=lambda each: each.kind):
@@ -90,7 +90,7 @@ def _header(answer: Answer, name: str) -> Answer:
 
 
 def _cookie(answer: Answer, name: str) -> Answer:
-    """The cookie's value, and when it ends: that is counted from the time of the answer."""
+    """The cookie's value and its expiry, which depends on the time of the response."""
     fields = []
     for field, value in answer.fields:
         pair, semicolon, rest = value.partition(b";")
@@ -109,12 +109,12 @@ def _json(answer: Answer, path: str) -> Answer:
             return answer
         text = json.dumps(changed, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return answer  # no JSON, or nested too deeply
+        return answer  # not JSON, or nested too deeply
     return replace(answer, body=text.encode(errors="surrogatepass"))
 
 
 def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
-    # Latin-1 has a character for each octet, so that content of any kind goes there and back.
+    # Latin-1 has a character for each octet, so any content survives the conversion.
     wanted = [re.compile(pattern.encode().decode("latin-1")) for pattern in patterns]
 
     def masked(data: bytes) -> bytes:
@@ -127,7 +127,7 @@ def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
 
 
 def _spans(found: re.Match[str]) -> list[tuple[int, int]]:
-    """What is left out: each group that took part, or the whole match where there are none."""
+    """The ignored parts: each group that matched, or the whole match if there are no groups."""
     groups = range(1, found.re.groups + 1)
     return (
         [found.span(each) for each in groups if found.start(each) >= 0]
@@ -137,7 +137,7 @@ def _spans(found: re.Match[str]) -> list[tuple[int, int]]:
 
 
 def _masked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """``text`` with a mark for each of ``spans``, in order; those that overlap or touch are one."""
+    """``text`` with a mark for each of ``spans``, in order; overlapping or adjacent ones merge."""
     parts, at, last = [], 0, -1
     for start, end in spans:
         if start > last:

@@ -1,6 +1,6 @@
-"""Values that a run makes (``{{$guid}}``, the time) in what is proposed to be left out.
+"""Values that a run generates (``{{$guid}}``, the time) in proposed expressions.
 
-An expression that quoted one would hold in this run alone: the next one sends another.
+An expression that contained one would only match in this run, since the next one sends another.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from wsgi_matrix.http.response import Answer
 from wsgi_matrix.suites.traffic.ignore import Ignore
 
 MARK = "\ue000"
-"""A character for private use (Unicode section 23.5), which stands for such a value meanwhile."""
+"""A private-use character (Unicode section 23.5) as a placeholder for such a value."""
 ANY = r"\S*?"
 LEAST = 4
-"""Characters of a value; a shorter one is in too many places by chance."""
+"""Minimum length of a value; a shorter one occurs in too many places by chance."""
 
 
 def masked(answer: Answer, values: Sequence[str]) -> Answer:
@@ -34,7 +34,7 @@ def _in_fields(octets: bytes, answer: Answer) -> bool:
 
 
 def unmasked(ignore: Ignore) -> Ignore:
-    """``ignore`` with an expression for any value where a mark is."""
+    """``ignore`` with an expression for any value in place of each mark."""
     if ignore.kind != "regex":
         return ignore
     return replace(ignore, where=ignore.where.replace(MARK, ANY))

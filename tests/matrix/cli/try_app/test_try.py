@@ -104,14 +104,16 @@ def test_a_burst_is_held_to_a_lone_response_after_the_session(try_shop, folder):
     (folder / "made.http").write_text("PUT /made\n\n###\n\nGET /made\n")
     done = try_shop("made.http", options=("--workers", "1"))
     assert done.code == 0, done.out
-    assert done.detail("burst", "onegate").startswith("alone 200, then 32 × 200 (32 clients")
+    assert done.detail("burst", "onegate").startswith(
+        "single request 200, then 32 × 200 (32 clients"
+    )
 
 
 def test_a_burst_of_server_errors_is_no_pass_and_its_log_is_told(try_shop):
     done = try_shop("/logs?burst", options=("--limits", "default"))
     assert done.outcomes("burst") == {"onegate": "fail", "waitress": "fail"}
     detail = done.detail("burst", "onegate")
-    assert detail.startswith("alone 500, then 32 × 500")
+    assert detail.startswith("single request 500, then 32 × 500")
     assert "a line about burst" in detail
 
 
@@ -127,7 +129,7 @@ def test_log_lines_stand_with_the_request_that_they_were_written_during(try_shop
         assert "a line about one" not in two
     # A worker that is gone is told of with the request that it was gone in.
     gone = done.detail("04-get-exit", "onegate")
-    assert "written on its log meanwhile" in gone
+    assert "server log meanwhile" in gone
     assert "a line about" not in gone
 
 
@@ -242,7 +244,7 @@ def test_a_dry_run_shows_the_requests_as_they_will_be_sent(try_shop, folder):
     assert "  POST /login HTTP/1.1\n  Host: localhost\n" in done.out
     assert "  Content-Length: as its values make it\n  \n  user=ann&csrf={{csrf}}" in done.out
     assert "{{csrf}} is then regex:" in done.out
-    assert "compared after the rules" in done.out
+    assert "normalised before comparison" in done.out
     assert not list((folder / "build").rglob("results.json"))
 
 

@@ -107,7 +107,7 @@ def test_an_answer_that_is_not_whole_is_never_accepted(asked):
 
 def test_nothing_of_the_error_may_be_told(asked):
     page = b"HTTP/1.1 500 No\r\nContent-Length: 8\r\n\r\n<secret>"
-    assert "nothing of the error" in judge(asked["post"], page)
+    assert "without details of the error" in judge(asked["post"], page)
     assert judge(asked["post"], page.replace(b"secret", b"nothin")) == ""
 
 
@@ -137,7 +137,7 @@ def test_a_mistake_in_the_file_is_told(tmp_path, old, new, said):
 
 
 def test_a_suite_without_its_file_is_an_error(plain):
-    with pytest.raises(ConfigError, match=r"suites\.contract\.contract names no file"):
+    with pytest.raises(ConfigError, match=r"suites\.contract\.contract: no file is set"):
         registry.build(plain, "contract")
 
 
