@@ -123,7 +123,7 @@ def test_an_app_that_hangs_meets_a_deadline(engine, plain, run_cells, culprits):
     run = run_cells(engine, apps=("good", "hangs"), settings=settings)
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-hangs-default-py311"
-    assert "no answer after" in said["hello-response"]
+    assert "no response after" in said["hello-response"]
     assert "timed out" in said["burst"]
     assert exit_code(run) is Exit.FAILED
 

@@ -138,7 +138,7 @@ def test_the_judge_of_the_page_is_seen_red_and_green(good_exchange):
     """As the page says to test a suite."""
     there = {}
     exec(files("A suite")["acme_matrix/ping/__init__.py"], there)
-    for error, outcome in (("", Outcome.PASS), ("no answer", Outcome.FAIL)):
+    for error, outcome in (("", Outcome.PASS), ("no response", Outcome.FAIL)):
         assert there["judge"](good_exchange(error))[0] is outcome
 
 

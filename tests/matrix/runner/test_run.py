@@ -123,7 +123,7 @@ class Gone(Counting):
 
     def second(self):
         self.why = "connection refused"
-        raise CellError("no answer")
+        raise CellError("no response")
 
     def gone(self):
         return self.why

@@ -56,7 +56,7 @@ def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, c
     chosen = {"shutdown": registry.build(plain, "shutdown")}
     [result] = Runner((reload,), process_engine, plain.settings, suites=chosen).run().cells
     assert result.outcome is Outcome.SKIP
-    assert "plain has no signal for a reload" in result.checks[0].detail
+    assert "plain has no reload signal" in result.checks[0].detail
 
 
 def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, monkeypatch):

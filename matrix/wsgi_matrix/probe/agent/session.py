@@ -1,8 +1,8 @@
-"""A session: requests one after another, with the cookies and values that answers gave.
+"""A session: sequential requests, with the cookies and captured values of earlier responses.
 
-Each is sent on a connection of its own. What it sets is kept as a browser keeps it
-(``http.cookiejar``); the URL is taken to be ``https:``, because that is what people see of an app
-behind a proxy, and cookies that are ``Secure`` would else be lost.
+Each is sent on a new connection. Cookies are stored as in a browser (``http.cookiejar``); the URL
+is treated as ``https:``, as for an app behind a proxy, because ``Secure`` cookies would be lost
+otherwise.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from .jsonpath import find, parse
 from .response_reader import ResponseReader, dechunk, field_values
 
 PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
-"""Where a captured value goes."""
+"""The placeholder of a captured value."""
 FORM = "application/x-www-form-urlencoded"
 
 
 class NotCapturedError(Exception):
-    """A value that a request needs was in no answer before, or makes it none."""
+    """A value that a request needs was not captured, or would make the request invalid."""
 
 
 class Answered:
-    """What ``http.cookiejar`` wants to see of an answer."""
+    """A response as far as ``http.cookiejar`` needs it."""
 
     def __init__(self, head: bytes) -> None:
         self.message = Message()
@@ -49,7 +49,7 @@ class Answered:
 def octets(
     method: str, target: str, host: str, fields: list[tuple[str, str]], body: bytes | None
 ) -> bytes:
-    """A request as it is sent (RFC 9112)."""
+    """The octets of a request (RFC 9112)."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in fields]
     if body is not None:
@@ -58,8 +58,8 @@ def octets(
 
 
 class Session:
-    """Has one session. ``largest``: octets of one answer; ``patience``: seconds for the first of
-    the session, and for each other."""
+    """Runs one session. ``largest``: maximum octets of a response; ``patience``: seconds for the
+    first response of the session, and for each other."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Session:
         largest: int,
         most: Callable[[float], float] = float,
     ) -> None:
-        """``most``: how many seconds of the clock these are at most."""
+        """``most``: converts seconds to the maximum seconds by the clock."""
         self.address = (host, port)
         self.patience = patience
         self.most = most
@@ -77,7 +77,7 @@ class Session:
         self.jar = CookieJar()
         self.values: dict[str, str] = {}
         self.known: set[str] = set()
-        """Names that are captured somewhere; other ``{{…}}`` are text like any other."""
+        """Names that are captured somewhere; any other ``{{…}}`` is plain text."""
 
     def run(self, asks: list[dict[str, Any]], deadline: float) -> Iterator[tuple[bytes, Result]]:
         """Send all of ``asks`` until the monotonic time ``deadline``: what was sent, what came."""
@@ -144,7 +144,7 @@ class Session:
             try:
                 return str(encode(self.values[found[1]]))
             except KeyError:
-                raise NotCapturedError(f"no answer before it gave {{{{{found[1]}}}}}") from None
+                raise NotCapturedError(f"no response before it gave {{{{{found[1]}}}}}") from None
 
         return PLACE.sub(value, text)
 

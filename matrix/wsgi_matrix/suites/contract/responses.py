@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from wsgi_matrix.http.normalise import cookie, joined_lists, location, members
-from wsgi_matrix.http.response import Answer, split
+from wsgi_matrix.http.response import Response, split
 from wsgi_matrix.model.wire import Exchange
 
 SHOWN = 200
@@ -68,7 +68,7 @@ def fault(exchange: Exchange, method: str, accept: Sequence[Accept], joined: Seq
     return f"{_line(exchange)}: {closest}; got {_shown(exchange.response)}"
 
 
-def _unlike(answer: Answer, wanted: Accept, joined: Sequence[str]) -> str:
+def _unlike(answer: Response, wanted: Accept, joined: Sequence[str]) -> str:
     """The first difference of ``answer`` from ``wanted``."""
     code = _status(answer)
     if code != wanted.status:
@@ -105,7 +105,7 @@ def _content_unlike(body: bytes, wanted: Accept, joined: Sequence[str]) -> str:
     return ""
 
 
-def _comparable(name: str, answer: Answer) -> list[str]:
+def _comparable(name: str, answer: Response) -> list[str]:
     values = [value.decode("latin-1") for value in answer.values(name.encode())]
     return sorted(_canonical(name, value) for value in values)
 
@@ -121,7 +121,7 @@ def _spaced(media_type: str) -> str:
     return "; ".join(part.strip() for part in media_type.split(";"))
 
 
-def _status(answer: Answer) -> int:
+def _status(answer: Response) -> int:
     return int(answer.status_line.split(maxsplit=2)[1])
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.probe.agent import jsonpath
 
 KINDS = ("header", "cookie", "json", "regex")
@@ -59,8 +59,8 @@ def parse(text: str) -> Ignore:
     return Ignore(kind=kind, where=where)
 
 
-def apply(answer: Answer, ignores: Sequence[Ignore]) -> Answer:
-    """``answer`` with ``*`` for all ignored values.
+def apply(response: Response, ignores: Sequence[Ignore]) -> Response:
+    """``response`` with ``*`` for all ignored values.
 
     Consecutive regular expressions are all matched before any of them replaces, because one may
     need text that another one ignores.
@@ -68,52 +68,52 @@ def apply(answer: Answer, ignores: Sequence[Ignore]) -> Answer:
     by_kind = sorted(ignores, key=lambda each: each.kind not in ("header", "cookie"))
     for kind, group in itertools.groupby(by_kind, key=lambda each: each.kind):
         if kind == "regex":
-            answer = _regexes(answer, [each.where for each in group])
+            response = _regexes(response, [each.where for each in group])
             continue
         for each in group:
             match kind:
                 case "header":
-                    answer = _header(answer, each.where.lower())
+                    response = _header(response, each.where.lower())
                 case "cookie":
-                    answer = _cookie(answer, each.where)
+                    response = _cookie(response, each.where)
                 case _:
-                    answer = _json(answer, each.where)
-    return answer
+                    response = _json(response, each.where)
+    return response
 
 
-def _header(answer: Answer, name: str) -> Answer:
+def _header(response: Response, name: str) -> Response:
     fields = tuple(
         (field, MARK.encode() if field.decode("latin-1").lower() == name else value)
-        for field, value in answer.fields
+        for field, value in response.fields
     )
-    return replace(answer, fields=fields)
+    return replace(response, fields=fields)
 
 
-def _cookie(answer: Answer, name: str) -> Answer:
+def _cookie(response: Response, name: str) -> Response:
     """The cookie's value and its expiry, which depends on the time of the response."""
     fields = []
-    for field, value in answer.fields:
+    for field, value in response.fields:
         pair, semicolon, rest = value.partition(b";")
         mine = field.lower() == b"set-cookie" and pair.partition(b"=")[0].strip() == name.encode()
         until = re.sub(rb"(?i)(expires=)[^;]*", rb"\1*", rest)
         masked = name.encode() + b"=" + MARK.encode() + semicolon + until
         fields.append((field, masked if mine else value))
-    return replace(answer, fields=tuple(fields))
+    return replace(response, fields=tuple(fields))
 
 
-def _json(answer: Answer, path: str) -> Answer:
+def _json(response: Response, path: str) -> Response:
     try:
-        value = json.loads(answer.body)
+        value = json.loads(response.body)
         changed = jsonpath.change(value, jsonpath.parse(path), lambda _: MARK)
         if changed == value:
-            return answer
+            return response
         text = json.dumps(changed, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return answer  # not JSON, or nested too deeply
-    return replace(answer, body=text.encode(errors="surrogatepass"))
+        return response  # not JSON, or nested too deeply
+    return replace(response, body=text.encode(errors="surrogatepass"))
 
 
-def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
+def _regexes(response: Response, patterns: Sequence[str]) -> Response:
     # Latin-1 has a character for each octet, so any content survives the conversion.
     wanted = [re.compile(pattern.encode().decode("latin-1")) for pattern in patterns]
 
@@ -122,8 +122,8 @@ def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
         spans = (span for each in wanted for found in each.finditer(text) for span in _spans(found))
         return _masked(text, sorted(spans)).encode("latin-1")
 
-    fields = tuple((name, masked(value)) for name, value in answer.fields)
-    return replace(answer, fields=fields, body=masked(answer.body))
+    fields = tuple((name, masked(value)) for name, value in response.fields)
+    return replace(response, fields=fields, body=masked(response.body))
 
 
 def _spans(found: re.Match[str]) -> list[tuple[int, int]]:

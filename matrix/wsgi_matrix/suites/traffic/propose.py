@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wsgi_matrix.http.normalise import LEFT_OUT, difference, normal
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.suites.traffic.ignore import Ignore, apply
 
@@ -70,7 +70,7 @@ def broad(ignore: Ignore) -> str:
     return f"{SHAPES.get(ignore.where, 'every date or time of this form')} in all responses"
 
 
-def propose(one: Answer, two: Answer) -> tuple[Ignore, ...]:
+def propose(one: Response, two: Response) -> tuple[Ignore, ...]:
     """The values to ignore to make both the same, as far as they can be determined."""
     found = dict.fromkeys(_fields(one, two))
     if one.body != two.body:
@@ -78,7 +78,7 @@ def propose(one: Answer, two: Answer) -> tuple[Ignore, ...]:
     return tuple(each for each in found if apply(one, [each]) != one)
 
 
-def _fields(one: Answer, two: Answer) -> Iterator[Ignore]:
+def _fields(one: Response, two: Response) -> Iterator[Ignore]:
     if [name.lower() for name, _ in one.fields] != [name.lower() for name, _ in two.fields]:
         return
     for (name, ours), (_, theirs) in zip(one.fields, two.fields, strict=True):
@@ -90,7 +90,7 @@ def _fields(one: Answer, two: Answer) -> Iterator[Ignore]:
             yield Ignore(kind="header", where=name.decode("latin-1").lower())
 
 
-def _content(one: Answer, two: Answer) -> Iterator[Ignore]:
+def _content(one: Response, two: Response) -> Iterator[Ignore]:
     try:
         yield from list(_json(json.loads(one.body), json.loads(two.body), "$"))
     except (ValueError, RecursionError):
@@ -221,7 +221,7 @@ def _in_date(part: str) -> str:
     return r"[AaPp]\.?[Mm]\.?" if part[:1] in "AaPp" and part[1:] else re.escape(part)
 
 
-def settled(ask: Ask, one: Answer, two: Answer, ignores: Sequence[Ignore]) -> bool:
+def settled(ask: Ask, one: Response, two: Response, ignores: Sequence[Ignore]) -> bool:
     """Whether two responses to ``ask`` are the same after ``ignores`` and the declared rules."""
     first, second = (normal(apply(each, ignores), ask.method) for each in (one, two))
     return not difference(first, second)

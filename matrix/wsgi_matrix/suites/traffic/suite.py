@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.http.normalise import RULES, Normal, difference, normal
-from wsgi_matrix.http.response import Answer, split
+from wsgi_matrix.http.response import Response, split
 from wsgi_matrix.model import target
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.session import Ask, Session
@@ -36,7 +36,7 @@ NAME = "traffic"
 SAME = ":same"
 """Suffix of the ids of comparisons."""
 BURST = "burst"
-TOO_LARGE = "answer of more than"
+TOO_LARGE = "response of more than"
 MORE = "--largest allows up to 64MiB; remove requests for larger or endless responses"
 LOG_LINES = 12
 """Maximum number of log lines shown with a request."""
@@ -68,13 +68,13 @@ class Judgement:
         """The normalised response, without ignored values."""
         return normal(self.answer(ask, exchange), ask.method)
 
-    def answer(self, ask: Ask, exchange: Exchange) -> Answer:
+    def answer(self, ask: Ask, exchange: Exchange) -> Response:
         """The response with decoded content, without ignored values."""
         found = split(exchange.response, ask.method.encode())
         return ignore.apply(decoded(found), self.ignores)
 
 
-def decoded(answer: Answer) -> Answer:
+def decoded(answer: Response) -> Response:
     """``answer`` with ``gzip`` content decoded, because its header contains a time."""
     codings = [value.lower() for value in answer.values(b"content-encoding")]
     if codings != [b"gzip"] or not answer.body:

@@ -80,7 +80,7 @@ def test_a_set_up_command_that_fails(try_shop):
 
 
 def test_a_ready_check_that_never_holds(try_shop, folder):
-    expected = "the ready check / wants 418, the last answer was: HTTP/1.1 200 OK"
+    expected = "the ready check / wants 418, the last response was: HTTP/1.1 200 OK"
     for deadline in ("2", "30"):  # on a busy machine the server is not there after the first
         options = ("--ready-path", "/", "--ready-status", "418", "--deadline", deadline)
         done = try_shop("/", options=options, servers="onegate")
@@ -181,10 +181,12 @@ def test_answers_that_are_too_large_or_never_end(try_shop):
     options = ("--patience", "1.5", "--largest", "1MiB")
     done = try_shop("/", "/large", "/endless", "/drip", servers="onegate", options=options)
     assert done.code == 1
-    assert "answer of more than 1048576 octets; --largest" in done.detail("02-get-large", "onegate")
-    assert "answer of more than 1048576 octets" in done.detail("03-get-endless", "onegate")
+    assert "response of more than 1048576 octets; --largest" in done.detail(
+        "02-get-large", "onegate"
+    )
+    assert "response of more than 1048576 octets" in done.detail("03-get-endless", "onegate")
     # Longer by the time that a busy machine kept the processes of the cell waiting.
-    assert "no whole answer after " in done.detail("04-get-drip", "onegate")
+    assert "no complete response after " in done.detail("04-get-drip", "onegate")
     assert done.outcomes("01-get") == {"onegate": "pass"}
     assert (done.results / "results.json").stat().st_size < 2**20
 
@@ -193,7 +195,7 @@ def test_a_worker_that_dies_over_a_request(try_shop):
     done = try_shop("/", "/exit", "/echo", servers="onegate,gunicorn_sync")
     assert done.code == 1
     assert done.outcomes("02-get-exit") == {"onegate": "fail", "gunicorn_sync": "fail"}
-    assert "closed without an answer" in done.detail("02-get-exit", "onegate")
+    assert "closed without a response" in done.detail("02-get-exit", "onegate")
     assert done.outcomes("03-get-echo") == {"onegate": "pass", "gunicorn_sync": "pass"}
 
 
