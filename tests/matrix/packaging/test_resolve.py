@@ -315,7 +315,7 @@ def test_poetrys_lock_is_not_passed_over_in_silence(app):
     (app.path / "poetry.lock").touch()
     file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file == app.path / "pyproject.toml"
-    assert "poetry.lock is not read" in notice
+    assert "poetry.lock is not supported" in notice
 
 
 def test_a_uv_lock_is_read(made, app):
