@@ -183,7 +183,7 @@ def test_an_error_of_a_build_names_the_project_and_not_its_copy(made, app, tmp_p
 
 def test_a_project_with_dynamic_metadata_says_what_to_do(made, app):
     littering(app.path, "shop")
-    with pytest.raises(SetupError, match=r"what shop requires .*: --sdists builds it"):
+    with pytest.raises(SetupError, match=r"the requirements of shop .*: --sdists builds it"):
         made("-f wheels\n-e .")
 
 

@@ -144,7 +144,7 @@ class Session:
             try:
                 return str(encode(self.values[found[1]]))
             except KeyError:
-                raise NotCapturedError(f"no response before it gave {{{{{found[1]}}}}}") from None
+                raise NotCapturedError(f"no earlier response provided {{{{{found[1]}}}}}") from None
 
         return PLACE.sub(value, text)
 

@@ -93,23 +93,23 @@ def test_a_ready_check_that_never_holds(try_shop, folder):
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.har", "{", "not JSON"),
-        ("a.har", '{"log": {}}', "no HAR: there is no list log.entries"),
-        ("a.har", '{"log": {"entries": [{"request": {}}]}}', "log.entries[0] is no recorded"),
-        ("a.har", '{"log": {"entries": []}}', "no request"),
-        ("a.har", "[" * 100_000, "not JSON: maximum recursion depth"),
+        ("a.har", "{", "invalid JSON"),
+        ("a.har", '{"log": {}}', "not a HAR: the list log.entries"),
+        ("a.har", '{"log": {"entries": [{"request": {}}]}}', "log.entries[0] is not a recorded"),
+        ("a.har", '{"log": {"entries": []}}', "no HTTP request"),
+        ("a.har", "[" * 100_000, "invalid JSON: maximum recursion depth"),
         ("a.json", "[1]", "neither an OpenAPI document"),
-        ("a.yaml", "a: [", "not YAML"),
-        ("a.yaml", "openapi: &a [*a]", "not YAML: an alias within what it stands for"),
-        ("a.yaml", "? [a]\n: b", "not YAML: "),
+        ("a.yaml", "a: [", "invalid YAML"),
+        ("a.yaml", "openapi: &a [*a]", "invalid YAML: an alias within its own anchor"),
+        ("a.yaml", "? [a]\n: b", "invalid YAML: "),
         ("a.yaml", "openapi: 3.1.0", "without paths"),
         ("a.http", "GET nowhere\n", "line 1: expected a path that begins with /, or a URL"),
         ("a.http", "GET /{{nothing}}\n", "line 1: no variable {{nothing}}"),
-        ("a.http", "\n\n", "no request in it"),
+        ("a.http", "\n\n", "no requests"),
         ("a.txt", "/fine\nfine\n", "line 2: expected a path that begins with /"),
-        ("a.pdf", "x", "not a form of traffic that is known"),
-        ("a.http", b"\xff\xfe", "not UTF-8"),
-        ("nowhere", None, "a path of the app begins with /"),
+        ("a.pdf", "x", "unknown form of traffic"),
+        ("a.http", b"\xff\xfe", "invalid UTF-8"),
+        ("nowhere", None, "a path of the app must begin with /"),
     ],
 )
 def test_traffic_that_is_none(inside, folder, name, content, expected):
@@ -125,7 +125,7 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
     done = inside("try", "shop:app", "--traffic", "a.yaml")
     first, last = done.err.splitlines()
     assert first == f"wsgi-matrix: reading {folder / 'a.yaml'} (1.0 MiB)"
-    assert "not YAML" in last
+    assert "invalid YAML" in last
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,13 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
         (("--allow-status", "200"), "a server error such as 503"),
         (("--header", "X Y: z"), "--header: 'X Y' is not a valid field name"),
         (("--header", "X: \udcff"), "--header: '\\udcff' is not a valid value of the field X"),
-        (("--header", "X: {{token}}"), "--header: no variable {{token}}: say --var token=…"),
+        (
+            ("--header", "X: {{token}}"),
+            "--header: no variable {{token}}: set it with --var token=…",
+        ),
         (("--host", "a/b"), "--host: 'a/b' is not a valid host"),
         (("--var", "host"), "--var host: expected NAME=VALUE"),
-        (("--http-env", "dev"), '--http-env: there is no "dev"'),
+        (("--http-env", "dev"), '--http-env: no "dev"'),
         (("--largest", "1TiB"), "a size"),
         (("--env", "SHOP_NOT_SET"), "not set in your environment"),
         (("--env", "A-B=1"), "environment.A-B: expected a name of letters, digits and _"),

@@ -274,7 +274,7 @@ def test_a_capture_that_finds_nothing_is_told_and_nothing_wrong_is_sent(try_shop
     (folder / "login.http").write_text(LOGIN.replace('name="csrf" value', 'name="xsrf" value'))
     done = try_shop("login.http", servers="onegate")
     assert done.code == 1
-    assert "no response before it gave {{csrf}}" in done.detail("02-post-login", "onegate")
+    assert "no earlier response provided {{csrf}}" in done.detail("02-post-login", "onegate")
 
 
 def test_server_errors_are_red_unless_they_are_meant(try_shop):
