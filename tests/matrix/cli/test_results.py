@@ -122,11 +122,11 @@ def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_o
     [
         (("show", "plain-god-default-py311"), 2, f'did you mean "{GOOD}"?'),
         (("show", GOOD, "helo-response"), 2, 'did you mean "hello-response"?'),
-        (("show", GOOD, "--results", "none.json"), 2, "none.json: No such file"),
-        (("report", "none.json"), 2, "none.json: No such file"),
+        (("show", GOOD, "--results", "none.json"), 2, "none.json: no such file"),
+        (("report", "none.json"), 2, "none.json: no such file"),
         (("report", "--format", "htlm"), 2, '--format: no "htlm"'),
         (("report", "--format", "json,markdown"), 2, "--output"),
-        (("compare", "none.json", "none.json"), 2, "none.json: No such file"),
+        (("compare", "none.json", "none.json"), 2, "none.json: no such file"),
     ],
 )
 def test_bad_input_is_one_line(command, ran, words, code, text):

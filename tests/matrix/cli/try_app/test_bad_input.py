@@ -80,7 +80,7 @@ def test_a_set_up_command_that_fails(try_shop):
 
 
 def test_a_ready_check_that_never_holds(try_shop, folder):
-    expected = "the ready check / wants 418, the last response was: HTTP/1.1 200 OK"
+    expected = "the ready check / expects 418, the last response was: HTTP/1.1 200 OK"
     for deadline in ("2", "30"):  # on a busy machine the server is not there after the first
         options = ("--ready-path", "/", "--ready-status", "418", "--deadline", deadline)
         done = try_shop("/", options=options, servers="onegate")

@@ -99,7 +99,7 @@ def test_what_is_beside_an_app_and_ends_is_told_with_its_log(try_shop, base):
     done = try_shop("/", options=("--service", f"db={image}"), servers="onegate", engine="docker")
     assert done.code == 5
     assert "db" in done.complaint
-    assert "ended" in done.complaint
+    assert "exited" in done.complaint
     assert "no password" in done.complaint
 
 

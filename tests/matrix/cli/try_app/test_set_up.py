@@ -91,7 +91,7 @@ def test_a_factory_that_is_not_called_and_an_asgi_app_say_so(command, folder):
         ("create_app", "shop:create_app()"),
         ("asgi", "is an ASGI application"),
         ("made", "is an ASGI application"),
-        ("one", "cannot be called with environ and start_response"),
+        ("one", "does not accept environ and start_response"),
     ):
         assert expected in complaint(command("try", f"shop:{name}", "--engine", "process"), 5)
 
