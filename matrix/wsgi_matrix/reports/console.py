@@ -69,7 +69,8 @@ def render(run: Run, console: Console | None = None) -> None:
     for note in run.notes:
         line(note, "dim")
     for (check_id, reason), count in not_checked(run).items():
-        line(f"{MARKS[Outcome.SKIP]} {check_id} skipped in {count} cells: {reason}", "dim")
+        cells = f"{count} cell{'s'[: count > 1]}"
+        line(f"{MARKS[Outcome.SKIP]} {check_id} skipped in {cells}: {reason}", "dim")
     kept = [result for result in run.cells if result.kept]
     for result in kept:
         line(f"preserved {result.cell.id}: {_look(run.engine, result.kept)}")

@@ -89,7 +89,7 @@ def _notes(run: Run) -> list[str]:
 
 def _skipped(run: Run) -> list[str]:
     lines = [
-        f"- `{check}` skipped in {count} cells: {_inline(reason)}"
+        f"- `{check}` skipped in {count} cell{'s'[: count > 1]}: {_inline(reason)}"
         for (check, reason), count in not_checked(run).items()
     ]
     return ["\n".join(lines)] if lines else []

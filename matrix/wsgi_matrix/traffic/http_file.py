@@ -82,7 +82,7 @@ class _Unsent(Exception):  # noqa: N818 - a note, not an error
 
 @dataclass
 class _Block:
-    """What stands between two separators, while it is read."""
+    """The lines between two separators, while they are read."""
 
     lines: list[Line] = field(default_factory=list)
     """Its lines without comments, directives and scripts."""

@@ -228,7 +228,7 @@ def test_a_report_that_cannot_be_made_leaves_the_others(repository):
     module = "acme_matrix/csv_report.py"
     repository.add({**found, module: found[module].replace("each['id']", "each['di']")})
     told = repository.run("run", *ENGINE)
-    assert 'wsgi-matrix: no cells.csv: acme-matrix 1.0: entry point "csv" of' in told
+    assert 'wsgi-matrix: cells.csv was not written: acme-matrix 1.0: entry point "csv" of' in told
     there = {file.name for file in (repository.folder / "build/matrix").iterdir() if file.is_file()}
     assert there == {"results.json", "report.html", "junit.xml", "report.md", "badge.svg"}
     assert "acme-matrix 1.0" in repository.run("report", "--format", "csv", code=2)
@@ -244,7 +244,7 @@ def test_two_reports_cannot_have_the_same_file(repository):
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ("servers.reference", "servers.onegate", 'wsgi-matrix has a server "onegate" too'),
+        ("servers.reference", "servers.onegate", 'wsgi-matrix also has a server "onegate"'),
         ("stop_signal", "stop_singal", 'did you mean "stop_signal"'),
     ],
 )

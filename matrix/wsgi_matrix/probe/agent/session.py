@@ -102,7 +102,7 @@ class Session:
         return exchange(*self.address, request, Patience(patience, until), self.largest)
 
     def _challenged(self, ask: dict[str, Any], result: Result) -> tuple[str, bytes] | None:
-        """The request again, with the credentials that an answer of 401 asks for."""
+        """The request again, with the credentials for the challenge in a 401 response."""
         if result.error or result.response.split(b" ", 2)[1:2] != [b"401"]:
             return None
         self._keep(ask, f"https://{ask['host']}{self._target(ask['target'])}", result.response)
@@ -131,7 +131,7 @@ class Session:
         return url, octets(ask["method"], target, ask["host"], fields, body)
 
     def _field(self, name: str, value: str) -> str:
-        """A value with what was captured, which must not end its line (RFC 9110 section 5.5)."""
+        """A value with captured parts, which must not end the line (RFC 9110 section 5.5)."""
         filled = self._filled(value)
         if re.search(r"[\0\r\n]", filled):
             raise NotCapturedError(f"{name} would be {filled!r}, which is not a valid field value")
@@ -152,7 +152,7 @@ class Session:
         whole = PLACE.match(target)
         if not whole:
             return self._filled(target, lambda value: urllib.parse.quote(value, safe="/"))
-        # A captured Location, say: its path and query are the target as they are.
+        # A captured Location, for example, whose path and query are the target, unchanged.
         parts = urllib.parse.urlsplit(self._filled(whole[0]))
         start = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
         if not re.fullmatch(r"/[\x21-\x7e]*", start):
@@ -163,7 +163,7 @@ class Session:
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
-            return body  # nobody wrote a {{name}} in there
+            return body  # binary content, without {{name}}
         kind = media.partition(";")[0].strip().lower()
         if kind == FORM:
             return self._filled(text, urllib.parse.quote_plus).encode()
@@ -172,7 +172,7 @@ class Session:
         return self._filled(text).encode()
 
     def _cookie(self, url: str, own: str) -> str:
-        """Cookies that were set win over ones of the same name that were written down."""
+        """Cookies from responses override those of the same name in the request."""
         request = Request(url)  # noqa: S310 - it is never opened
         self.jar.add_cookie_header(request)
         kept = request.get_header("Cookie") or ""
@@ -198,7 +198,7 @@ class Session:
 
 
 def captured(kind: str, where: str, head: bytes, body: bytes) -> str | None:
-    """What a capture finds in an answer; ``None`` if nothing."""
+    """The value that a capture finds in a response; ``None`` if there is none."""
     if kind == "header":
         values = field_values(head, where.lower().encode())
         return values[0].decode("latin-1") if values else None

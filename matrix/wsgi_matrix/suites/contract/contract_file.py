@@ -182,7 +182,7 @@ class ExchangeTable:
 class EndpointTable:
     """A path of the contract, and what is sent there."""
 
-    path: Annotated[Text, doc("The path; a part of it in braces stands for any.")]
+    path: Annotated[Text, doc("The path; a part in braces matches anything.")]
     says: Annotated[Text, doc("What it responds, for the documentation.")]
     methods: Annotated[tuple[str, ...], doc("Its methods, which Allow must list.")]
     example: Annotated[

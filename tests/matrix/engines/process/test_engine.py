@@ -218,7 +218,7 @@ def test_where_there_is_no_such_place_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "SHARED", Path("/proc/wsgi-matrix"))
     engine = ProcessEngine(closed / "build")
     assert engine.place == closed / "build"
-    assert "os.access() denies" in engine.where
+    assert "os.access() fails" in engine.where
 
 
 KILLED = """
