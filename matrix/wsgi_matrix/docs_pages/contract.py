@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wsgi_matrix.http.normalise import RULES
-from wsgi_matrix.suites.contract.contract_file import Asked, Endpoint
+from wsgi_matrix.suites.contract.contract_file import ContractExchange, Endpoint
 from wsgi_matrix.util.markdown import table
 
 INTRO = """\
@@ -24,12 +24,12 @@ must have the same status and fields, and no content.
 def render(endpoints: Sequence[Endpoint]) -> str:
     """The document as a whole."""
     parts = [INTRO, "## Endpoints\n", table(["path", "methods", "response"], map(_path, endpoints))]
-    heads = {each.name for endpoint in endpoints for each in endpoint.asked}
+    heads = {each.name for endpoint in endpoints for each in endpoint.exchanges}
     rows = [
-        _row(asked, f"{asked.name}-head" in heads)
+        _row(spec, f"{spec.name}-head" in heads)
         for endpoint in endpoints
-        for asked in endpoint.asked
-        if asked.method != "HEAD"
+        for spec in endpoint.exchanges
+        if spec.method != "HEAD"
     ]
     titles = ["exchange", "request", "accepted", "HEAD", "level"]
     parts += ["\n## Exchanges\n", table(titles, rows)]
@@ -42,16 +42,16 @@ def _path(endpoint: Endpoint) -> list[str]:
     return [f"`{endpoint.path}`", ", ".join(endpoint.methods), endpoint.says]
 
 
-def _row(asked: Asked, head: bool) -> list[str]:
-    request = [f"`{asked.method} {asked.target}`", *(f"`{field}`" for field in asked.fields)]
-    if asked.body is not None:
-        kind = "in two chunks" if asked.chunked else "octets"
-        request.append(f"{len(asked.body)} {kind}")
-    accepted = " *or* ".join(str(each) for each in asked.accept)
+def _row(spec: ContractExchange, head: bool) -> list[str]:
+    request = [f"`{spec.method} {spec.target}`", *(f"`{field}`" for field in spec.fields)]
+    if spec.body is not None:
+        kind = "in two chunks" if spec.chunked else "octets"
+        request.append(f"{len(spec.body)} {kind}")
+    accepted = " *or* ".join(str(each) for each in spec.accept)
     return [
-        f"`{asked.name}`",
+        f"`{spec.name}`",
         "<br>".join(request),
         accepted,
         "yes" if head else "",
-        asked.level.value,
+        spec.level.value,
     ]

@@ -132,7 +132,7 @@ class Report:
     exchanges: list[list[Exchange]] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     """By name of the scenario."""
-    asked: dict[str, Exchange] = field(default_factory=dict)
+    session_exchanges: dict[str, Exchange] = field(default_factory=dict)
     """Exchanges of the sessions, by name of the request."""
     burst: Burst = NO_BURST
     zombies: tuple[int, ...] = ()
@@ -163,7 +163,7 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
     """
     exchanges: list[list[Exchange]] = [[] for _ in job.requests]
     transcripts: dict[str, Transcript] = {}
-    asked: dict[str, Exchange] = {}
+    session_exchanges: dict[str, Exchange] = {}
     unready, ready_at, burst, seen = "", 0.0, NO_BURST, None
     for line in output.splitlines():
         value: dict[str, Any] = json.loads(line)
@@ -175,9 +175,11 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
             case "exchange":
                 number = int(value["request"])
                 exchanges[number].append(_exchange(job.requests[number], value, wrote))
-            case "asked":
+            case "session_exchange":
                 ask = job.sessions[int(value["session"])].asks[int(value["ask"])]
-                asked[ask.name] = _exchange(base64.b64decode(value["request"]), value, wrote)
+                session_exchanges[ask.name] = _exchange(
+                    base64.b64decode(value["request"]), value, wrote
+                )
             case "scenario":
                 name = job.scenarios[int(value["scenario"])].name
                 transcripts[name] = Transcript(name=name, events=_events(value["events"]))
@@ -196,7 +198,7 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
         ready_at=ready_at,
         exchanges=exchanges,
         transcripts=transcripts,
-        asked=asked,
+        session_exchanges=session_exchanges,
         burst=burst,
         zombies=seen or (),
     )

@@ -121,7 +121,7 @@ def _gather(
         observed=observed,
         exchanges={
             **dict(zip(suite.requests, map(tuple, report.exchanges), strict=True)),
-            **{name: (found,) for name, found in report.asked.items()},
+            **{name: (found,) for name, found in report.session_exchanges.items()},
         },
         transcripts=report.transcripts,
         burst=report.burst,

@@ -10,7 +10,7 @@ from wsgi_matrix.http.normalise import RULES, difference, normalise
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.suites.contract import comparison
-from wsgi_matrix.suites.contract.contract_file import Asked
+from wsgi_matrix.suites.contract.contract_file import ContractExchange
 from wsgi_matrix.suites.contract.responses import Accept
 
 ONE = (
@@ -97,9 +97,9 @@ def test_no_rule_hides_more_than_it_says(one, two):
     assert difference(normal("", one), normal("", two)) is not None
 
 
-ASKED = Asked(name="x", method="GET", target="/x", accept=(Accept(status=200),))
+SPECS = ContractExchange(name="x", method="GET", target="/x", accept=(Accept(status=200),))
 compare = partial(
-    comparison.compare, asked={"x": ASKED}, reference_app="wsgi", reference_server="onegate"
+    comparison.compare, specs={"x": SPECS}, reference_app="wsgi", reference_server="onegate"
 )
 
 

@@ -130,7 +130,7 @@ def test_nothing_is_built_from_source(app: App, tmp_path: Path) -> None:
 
 def test_a_framework_that_is_not_installed_is_no_framework(app: App, tmp_path: Path) -> None:
     wrong = App(name="tiny", path=app.path, framework="flask")
-    with pytest.raises(SetupError, match="do not bring flask"):
+    with pytest.raises(SetupError, match="do not include flask"):
         ensure_bundle(wrong, PY311, tmp_path / "build", LINUX)
 
 

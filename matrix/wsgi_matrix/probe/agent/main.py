@@ -7,10 +7,11 @@ which are longer on a busy host (``fair_time``).
 requests, whose responses may have at most ``largest`` octets. ``wanted`` is null, or a request and
 the status that its response must have before anything else is sent. ``log`` is null, or the file
 that the server writes its log to.
-Out, in this order: ``ready``, ``asked`` for each request of each session, ``exchange`` for each
-request and repetition (none after one that timed out), ``waiting`` at most once, when scenarios
-only wait, ``scenario`` for each until the server has exited, ``burst``, ``seen``. ``during`` is the
-period of each: ``from`` and ``to`` in seconds since the epoch, ``log`` the file's sizes then.
+Out, in this order: ``ready``, ``session_exchange`` for each request of each session, ``exchange``
+for each request and repetition (none after one that timed out), ``waiting`` at most once, when
+scenarios only wait, ``scenario`` for each until the server has exited, ``burst``, ``seen``.
+``during`` is the period of each: ``from`` and ``to`` in seconds since the epoch, ``log`` the file's
+sizes then.
 
 Sessions are first, so that the single request that a burst is compared with is sent to an app in
 the same state, and is not the first request of the app.
@@ -202,7 +203,7 @@ def run_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: flo
     during = During(job.log)
     for ask, (request, result) in enumerate(session.run(asks, deadline)):
         emit(
-            "asked",
+            "session_exchange",
             session=number,
             ask=ask,
             request=encode(request),

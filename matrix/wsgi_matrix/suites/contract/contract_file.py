@@ -26,7 +26,7 @@ OPTIONS_STATUSES = (200, 204, 405)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ContractExchange:
     """One exchange: what is sent and what is accepted."""
 
     name: str
@@ -65,7 +65,7 @@ class Endpoint:
     path: str
     says: str
     methods: tuple[str, ...]
-    asked: tuple[Asked, ...] = field(default=())
+    exchanges: tuple[ContractExchange, ...] = field(default=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +147,10 @@ class ExchangeTable:
         doc("Accepted responses; one of them is expected."),
     ]
 
-    def asked(self, path: str, *, own: bool) -> list[Asked]:
+    def exchanges(self, path: str, *, own: bool) -> list[ContractExchange]:
         """The exchange, and the same one with HEAD."""
         body = self.body.encode() if self.body is not None else None
-        asked = Asked(
+        spec = ContractExchange(
             name=self.name,
             method=self.method,
             target=self.target or path,
@@ -163,19 +163,19 @@ class ExchangeTable:
             page=self.page,
             own=own,
         )
-        if asked.method != "GET" or not self.head:
-            return [asked]
+        if spec.method != "GET" or not self.head:
+            return [spec]
         head = replace(
-            asked,
-            name=f"{asked.name}-head",
+            spec,
+            name=f"{spec.name}-head",
             method="HEAD",
             body=None,
-            accept=tuple(each.without_content() for each in asked.accept),
+            accept=tuple(each.without_content() for each in spec.accept),
             # Forbidden content may arrive late; only the end of the connection proves that there is
             # none.
-            fields=tuple(dict.fromkeys((*asked.fields, CLOSE))),
+            fields=tuple(dict.fromkeys((*spec.fields, CLOSE))),
         )
-        return [asked, head]
+        return [spec, head]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,15 +195,15 @@ class EndpointTable:
 
     def endpoint(self) -> Endpoint:
         """The exchanges that the suite sends."""
-        asked = [made for each in self.exchange for made in each.asked(self.path, own=self.own)]
+        specs = [made for each in self.exchange for made in each.exchanges(self.path, own=self.own)]
         example = self.example or self.path
         if "{" in example:
-            example = next(made.target for made in asked)
+            example = next(made.target for made in specs)
         return Endpoint(
             path=self.path,
             says=self.says,
             methods=self.methods,
-            asked=(*asked, _options(self.path, example, self.methods)),
+            exchanges=(*specs, _options(self.path, example, self.methods)),
         )
 
 
@@ -232,16 +232,16 @@ def from_data(source: TomlFile, data: dict[str, Any]) -> tuple[Endpoint, ...]:
         if "{" in (table.example or table.path) and not table.exchange:
             source.wrong(f"endpoint.{number}", 'the key "example" is missing')
     endpoints = tuple(table.endpoint() for table in tables)
-    names = [asked.name for endpoint in endpoints for asked in endpoint.asked]
+    names = [spec.name for endpoint in endpoints for spec in endpoint.exchanges]
     for name in names:
         if names.count(name) > 1:
             source.wrong(name, "two exchanges have this name")
     return endpoints
 
 
-def _options(path: str, target: str, methods: tuple[str, ...]) -> Asked:
+def _options(path: str, target: str, methods: tuple[str, ...]) -> ContractExchange:
     name = path.strip("/").partition("/")[0] + "-options"
     accept = tuple(Accept(status=code, allow=frozenset(methods)) for code in OPTIONS_STATUSES)
-    return Asked(
+    return ContractExchange(
         name=name, method="OPTIONS", target=target, accept=accept, level=Level.SHOULD, page=True
     )

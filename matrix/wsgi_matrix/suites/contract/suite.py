@@ -18,7 +18,7 @@ from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.contract import comparison
-from wsgi_matrix.suites.contract.contract_file import Asked, load
+from wsgi_matrix.suites.contract.contract_file import ContractExchange, load
 from wsgi_matrix.suites.contract.responses import fault
 from wsgi_matrix.util.file_types import FilePath, Text, doc
 
@@ -40,13 +40,13 @@ class ContractSettings(SuiteSettings):
     ] = ""
 
 
-def judge(asked: Asked, evidence: Evidence) -> Verdict:
+def judge(spec: ContractExchange, evidence: Evidence) -> Verdict:
     """Whether the contract accepts the response."""
-    exchange = next(iter(evidence.exchanges[asked.name]), None)
+    exchange = next(iter(evidence.exchanges[spec.name]), None)
     if exchange is None:
         return Outcome.ERROR, "it was not sent"
-    said = fault(exchange, asked.method, asked.accept, asked.joined)
-    broken = Outcome.DIFFER if asked.level is Level.MAY else Outcome.FAIL
+    said = fault(exchange, spec.method, spec.accept, spec.joined)
+    broken = Outcome.DIFFER if spec.level is Level.MAY else Outcome.FAIL
     return (broken, said) if said else (Outcome.PASS, "")
 
 
@@ -56,7 +56,7 @@ def suite(config: Config) -> Suite:
     if not isinstance(settings, ContractSettings) or settings.contract is None:
         raise ConfigError(f"{config.file}: suites.{NAME}.contract: no file is set")
     endpoints = load(settings.contract)
-    asked = {each.name: each for endpoint in endpoints for each in endpoint.asked}
+    specs = {each.name: each for endpoint in endpoints for each in endpoint.exchanges}
     cases = tuple(
         Case(
             id=each.name,
@@ -65,15 +65,15 @@ def suite(config: Config) -> Suite:
             judge=partial(judge, each),
             evidence=(each.name,),
         )
-        for each in asked.values()
+        for each in specs.values()
     )
     return Suite(
         name=NAME,
-        requests={name: each.request for name, each in asked.items()},
+        requests={name: each.request for name, each in specs.items()},
         cases=(*lifecycle.ALWAYS, *cases),
         compare=partial(
             comparison.compare,
-            asked=asked,
+            specs=specs,
             reference_app=settings.reference_app,
             reference_server=settings.reference_server,
         ),

@@ -73,7 +73,7 @@ def test_a_server_that_dies_at_start_says_why(
     engine: DockerEngine, prepared: Prepared, tmp_path: Path
 ) -> None:
     cell = prepared(app(tmp_path / "dies", "raise RuntimeError('no such luck')\n"))
-    with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
+    with engine.open(cell) as running, pytest.raises(CellError, match="server exited") as caught:
         running.probe(Job(requests=[HELLO], clients=1, deadline=120))
     assert caught.value.exit_status not in (0, None)
     assert "no such luck" in caught.value.log
@@ -83,7 +83,7 @@ def test_a_server_that_dies_with_its_port_open_says_why(
     engine: DockerEngine, prepared: Prepared, tmp_path: Path
 ) -> None:
     cell = prepared(app(tmp_path / "late", LATE))
-    with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
+    with engine.open(cell) as running, pytest.raises(CellError, match="server exited") as caught:
         running.probe(Job(requests=[HELLO], clients=1, deadline=120))
     assert "no such luck" in caught.value.log
 
