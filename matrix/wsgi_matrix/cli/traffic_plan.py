@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.http.response import visible
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.session import Ask
+from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.probe.agent.session import PLACE, octets
 from wsgi_matrix.suites.api import Suite
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
-from wsgi_matrix.cli import axes, choices, kept, traffic_plan
+from wsgi_matrix.cli import app_options, axis_listing, run_directories, traffic_plan
+from wsgi_matrix.cli.app_import_check import loadable, not_called
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
-from wsgi_matrix.cli.loading import loadable, not_called
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
-from wsgi_matrix.model.verdict import exit_code
+from wsgi_matrix.model.outcomes import exit_code
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, progress
 from wsgi_matrix.reports import registry as reports
@@ -34,7 +34,7 @@ CONTINUED = " \\\n  "
 """Between two lines of one command."""
 
 
-class Try(axes.WithAxes):
+class Try(axis_listing.WithAxes):
     """A command that keeps its words, for a command line to paste."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -45,7 +45,7 @@ class Try(axes.WithAxes):
 
 @click.command("try", cls=Try, epilog=EPILOG)
 @click.argument("app", metavar="MODULE:CALLABLE")
-@choices.options
+@app_options.options
 @engine_option
 @click.option("--jobs", type=click.IntRange(1), help="Cells at a time; by default the cores.")
 @click.option("--dry-run", is_flag=True, help="Show cells and requests, and start nothing.")
@@ -63,7 +63,9 @@ def try_app(
         build = (ctx.parent and ctx.parent.params["build"]) or cache_directory()
         auto = ignore.AUTO in chosen["ignore"]
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
-        settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
+        settings = app_options.as_config(
+            app_options.tables(app, root, **chosen), root, build.absolute()
+        )
         reports.reports()  # one that cannot be loaded is told now, not after the run
         cells = plan.make_cells(settings, plan.Selection())
         matrix_toml.check_folders(settings, cells)
@@ -92,7 +94,7 @@ def try_app(
             changes = repeat_reference.changes(chosen_engine, settings, suite, done)
         done = not_called(done, perhaps_factories)
         done = repeat_reference.without(done, changes, settings, suite, ignored=auto)
-        folder = kept.fresh(settings.build, root)
+        folder = run_directories.fresh(settings.build, root)
         write_down(folder, done)
         # First what explains the rest, or it would stand below a hundred lines that it explains.
         write_out(_changes(ctx, changes, suite, auto=auto))
