@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import os
 import socket
 import subprocess
@@ -81,8 +82,10 @@ def test_what_starts_a_process_however_far_it_is(function: object, reason: str) 
 @pytest.mark.parametrize("name", sorted(LOADING))
 def test_what_is_loaded_by_its_name_cannot_be_followed_and_is_named(name: str) -> None:
     module = importlib.import_module(name)
-    functions = [each for each in vars(module).values() if getattr(each, "__module__", "") == name]
-    assert {Reached().reason(each) for each in functions if callable(each)} == {name}
+    functions = [each for each in vars(module).values() if inspect.isfunction(each)]
+    own = [each for each in functions if each.__module__ == name]
+    assert own
+    assert {Reached().reason(each) for each in own} == {name}
 
 
 def test_nothing_of_others_is_followed() -> None:
