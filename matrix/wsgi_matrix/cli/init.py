@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from wsgi_matrix.cli import app_options
 from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.cli.try_app import app_options
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.suites.traffic import suite

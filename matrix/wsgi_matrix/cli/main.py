@@ -16,7 +16,7 @@ from wsgi_matrix.cli.list import list_cells
 from wsgi_matrix.cli.results import compare, report, show
 from wsgi_matrix.cli.run import run
 from wsgi_matrix.cli.schema import schema
-from wsgi_matrix.cli.try_app import try_app
+from wsgi_matrix.cli.try_app.command import try_app
 from wsgi_matrix.config import matrix_toml
 
 WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean", "schema")

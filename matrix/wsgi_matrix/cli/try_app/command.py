@@ -11,10 +11,11 @@ from typing import Any
 
 import click
 
-from wsgi_matrix.cli import app_options, axis_listing, run_directories, traffic_plan
-from wsgi_matrix.cli.app_import_check import loadable, not_called
+from wsgi_matrix.cli import axis_listing, run_directories
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
 from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
+from wsgi_matrix.cli.try_app import app_options, traffic_plan
+from wsgi_matrix.cli.try_app.app_import_check import loadable, not_called
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
