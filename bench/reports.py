@@ -1,4 +1,4 @@
-"""What is shown: the terminal's text, and ``docs/benchmark.md`` with its picture."""
+"""What is shown: the terminal's text, and ``docs/benchmark.md`` with its picture, and README.md."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bench.catalogue import SERVER
 from bench.results import Results
 
 PICTURE = "![requests/s as a share of the ceiling, p99 latency, memory](benchmark.svg)"
+FURTHER = "[All figures](docs/benchmark.md), how they are measured, and where onegate is not first."
 BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
@@ -45,32 +46,41 @@ def disturbance(results: Results) -> str:
 def console(results: Results) -> str:
     """All of it as text."""
     parts = [origin(results), disturbance(results), ""]
-    for title, rows in tables.by_load(results.figures()):
+    figures = results.figures()
+    for title, rows in tables.by_load(figures):
         parts += [title, tables.text_table(tables.HEAD, rows), ""]
     parts += [
         "memory after load",
         tables.text_table(tables.MEMORY_HEAD, tables.memory_rows(results)),
     ]
-    parts += ["", "targets"]
-    rows = [tables.target_row(each) for each in results.targets()]
-    parts += [tables.text_table(tables.TARGET_HEAD, rows).replace("**", ""), ""]
+    parts += [""]
     if absent := tables.absent(results):
         parts += ["took no part", *(f"  {line}" for line in absent), ""]
     first = tables.not_first(results) or ["nowhere"]
-    parts += ["where onegate is not first in requests/s", *(f"  {line}" for line in first)]
+    parts += ["where onegate is not first in requests/s", *(f"  {line}" for line in first), ""]
+    for title, rows in tables.overview(figures):
+        parts += [title, tables.text_table(tables.OVERVIEW_HEAD, rows), ""]
+    verdicts = results.verdicts()
+    for title, rows in tables.by_part(each for each in verdicts if each.value):
+        parts += [title, tables.text_table(tables.BAR_HEAD, rows).replace("**", ""), ""]
+    parts.append(tables.tally(verdicts))
     return "\n".join(parts)
 
 
 def markdown(results: Results) -> str:
     """The generated part of ``docs/benchmark.md``."""
-    parts = [origin(results) + ".", disturbance(results), PICTURE, "## Targets"]
-    rows = [tables.target_row(each) for each in results.targets()]
-    parts += [tables.markdown_table(tables.TARGET_HEAD, rows)]
+    figures, verdicts = results.figures(), results.verdicts()
+    parts = [headline(results), PICTURE, origin(results) + ".", disturbance(results)]
+    for title, rows in tables.overview(figures):
+        parts += [f"### {title}", tables.markdown_table(tables.OVERVIEW_HEAD, rows)]
+    parts += ["## Bars", tables.tally(verdicts) + "."]
+    for title, rows in tables.by_part(verdicts):
+        parts += [f"### {title}", tables.markdown_table(tables.BAR_HEAD, rows)]
     parts += ["## Where onegate is not first in requests/s"]
     lines = tables.not_first(results)
     parts += ["\n".join(f"- {line}" for line in lines) if lines else "Nowhere in this measurement."]
     parts += ["## Figures"]
-    for title, rows in tables.by_load(results.figures()):
+    for title, rows in tables.by_load(figures):
         parts += [f"### {title}", tables.markdown_table(tables.HEAD, rows)]
     parts += ["### Memory after load"]
     parts += [tables.markdown_table(tables.MEMORY_HEAD, tables.memory_rows(results))]
@@ -86,25 +96,43 @@ def markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def headline(results: Results) -> str:
+    """The first figure: what the traffic costs beside the best peer."""
+    rows = tables.headline(results)
+    table = tables.markdown_table(tables.HEADLINE_HEAD, rows)
+    return (
+        "Processor time of the server and the application for each request, and requests/s, where"
+        f" no two requests are alike; medians of {results.options['rounds']} rounds (minimum–"
+        f"maximum), Python {results.versions['python']}, {results.date[:10]}:\n\n{table}"
+    )
+
+
 def server_table(results: Results) -> str:
     """How each server was started."""
     head = ("server", "version", "command", "remark")
     rows = []
     for name in results.servers():
         server = SERVER[name]
-        version = results.versions.get(server.product, "–")
+        version = results.versions.get(server.build or server.product, "–")
         rows.append((name, version, f"`{server.command}`", server.why))
     return tables.markdown_table(head, rows).replace("---:", "---")
 
 
-def write_docs(results: Results, folder: Path) -> None:
-    """Fill ``benchmark.md`` between its marks, and draw ``benchmark.svg``.
+def write_docs(results: Results, top: Path) -> None:
+    """Fill ``docs/benchmark.md`` and ``README.md`` between their marks, draw ``benchmark.svg``.
 
-    Raises :class:`ReportError` if there is no ``<!-- bench -->`` … ``<!-- /bench -->`` to fill.
+    Raises :class:`ReportError` if one has no ``<!-- bench -->`` … ``<!-- /bench -->`` to fill.
     """
-    page = folder / "benchmark.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else ""
-    if not BLOCK.search(text):
-        raise ReportError(f"{page} has no <!-- bench --> … <!-- /bench -->")
-    page.write_text(BLOCK.sub(lambda _: markdown(results), text), encoding="utf-8")
-    (folder / "benchmark.svg").write_text(picture.draw(results), encoding="utf-8")
+    pages = {
+        top / "docs/benchmark.md": markdown(results),
+        top / "README.md": f"## Speed\n\n{headline(results)}\n\n{FURTHER}\n",
+    }
+    texts = {page: page.read_text(encoding="utf-8") if page.exists() else "" for page in pages}
+    for page, text in texts.items():
+        if not BLOCK.search(text):
+            raise ReportError(f"{page} has no <!-- bench --> … <!-- /bench -->")
+    for page, text in texts.items():
+        filled = BLOCK.sub(lambda _, page=page: pages[page], text)  # type: ignore[misc]
+        page.write_text(filled, encoding="utf-8")
+    picture_file = top / "docs/benchmark.svg"
+    picture_file.write_text(picture.draw(results), encoding="utf-8")
