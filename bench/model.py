@@ -89,15 +89,13 @@ class Memory:
 class Trial:
     """A server alone with an app, before anything is timed. ``reason``: why it takes no part.
 
-    ``wrong``: what it does wrong with the requests of :mod:`bench.traffic`, so that it takes no
-    part in these loads.
+    ``wrong``: by scenario, what it answers wrongly, so that it takes no part in that load.
     """
 
     server: str
     app: str
     reason: str = ""
-    wrong: str = ""
-    keeps_alive: bool = False
+    wrong: dict[str, str] = field(default_factory=dict)
     closes: bool = False  # a connection that asks for it
     calls_close: bool = False  # of what the app returned (PEP 3333)
     served_at_once: int = 0  # of as many open connections as the load has

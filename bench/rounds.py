@@ -135,17 +135,19 @@ class Block:
         self.trials: list[Trial] = []
         self.samples: list[Sample] = []
         self.broken: dict[tuple[str, str], str] = {}  # by server and scenario
-        self.wrong: set[str] = set()  # the servers that take no part in traffic
+        self.wrong: set[tuple[str, str]] = set()  # what takes no part, by server and scenario
 
     def run(self) -> None:
         """Try every server, then measure those that answered."""
         for server in self.servers:
             trial = self.trial(server)
             self.trials.append(trial)
-            for reason in filter(None, (trial.reason, trial.wrong)):
-                self.tell(f"{self.app.name}: {server.name} takes no part: {reason}")
+            if trial.reason:
+                self.tell(f"{self.app.name}: {server.name} takes no part: {trial.reason}")
+            for each, reason in trial.wrong.items():
+                self.tell(f"{self.app.name}: {server.name} takes no part in {each}: {reason}")
         failed = {trial.server for trial in self.trials if trial.reason}
-        self.wrong = {trial.server for trial in self.trials if trial.wrong}
+        self.wrong = {(trial.server, load) for trial in self.trials for load in trial.wrong}
         self.broken = broken(self.trials, self.scenarios, self.options.connections)
         usable = [server for server in self.servers if server.name not in failed]
         rounds = max(map(self.options.rounds_of, self.scenarios))
@@ -158,47 +160,45 @@ class Block:
         name, app = server.name, self.app.name
         if server.product in self.tools.missing:
             return Trial(server=name, app=app, reason=self.tools.missing[server.product])
-        first = self.scenarios[0]
-        wrong = ""
+        path = self.scenarios[0].path
         try:
-            calls_close, wrong = self.watch(server)
+            calls_close, environ = self.watch(server)
         except (StartError, check.WrongAnswerError) as error:
             return Trial(server=name, app=app, reason=str(error))
         with self.start(server) as running:
             try:
                 running.wait()
-                kept = False
-                for each in self.plain():
-                    expected = expected_body(each.path, each.upload)
-                    kept = check.check(running.port, each.path, each.upload, expected)
                 # Once more if need be: a crowded machine starves servers as well.
                 at_once = max(
-                    check.served_at_once(running.port, first.path, self.options.connections)
+                    check.served_at_once(running.port, path, self.options.connections)
                     for _ in range(2)
                 )
-                closes = check.closes(running.port, first.path)
-                wrong = wrong or self.check_traffic(running, at_once)
-                loaded = self.wrk(first, running.port, 1)
+                # One that gives a thread to a connection until it ends lets the others wait.
+                clients = at_once if at_once == self.options.connections else 1
+                wrong = {}
+                for scenario in self.scenarios:
+                    if reason := self.check(scenario, running, clients, environ):
+                        wrong[scenario.name] = reason
+                right = [each for each in self.scenarios if each.name not in wrong]
+                if not right:
+                    raise StartError(next(iter(wrong.values())))
+                closes = check.closes(running.port, path)
+                loaded = self.wrk(right[0], running.port, 1)
                 running.raise_if_ended()
                 if elsewhere := running.elsewhere():
                     raise StartError(f"{elsewhere} runs on other cores than its own")
             except (StartError, check.WrongAnswerError) as error:
-                return Trial(server=name, app=app, reason=str(error), wrong=wrong)
+                return Trial(server=name, app=app, reason=str(error))
             return Trial(
                 server=name,
                 app=app,
                 wrong=wrong,
-                keeps_alive=kept,
                 closes=closes,
                 calls_close=calls_close,
                 served_at_once=at_once,
                 rps=loaded.rps,
                 memory=running.memory(),
             )
-
-    def plain(self) -> list[Scenario]:
-        """Scenarios with the same request each time, one for each request."""
-        return list({(each.path, each.upload): each for each in self.scenarios}.values())
 
     def watch(self, server: Server) -> tuple[bool, str]:
         """Whether a server closes what the app returns, and what is wrong with its environ."""
@@ -214,19 +214,22 @@ class Block:
                     return closes, str(error)
             return closes, ""
 
-    def check_traffic(self, running: Running, at_once: int) -> str:
-        """What a server answers wrongly to requests of which no two are alike; empty if nothing."""
-        if running.server.product == WIRE:
-            return ""
-        # One that gives a thread to a connection until it ends would let the others wait.
-        clients = at_once if at_once == self.options.connections else 1
-        for close in sorted({each.close for each in self.scenarios if each.traffic}):
-            try:
+    def check(self, scenario: Scenario, running: Running, clients: int, environ: str) -> str:
+        """What a server answers wrongly to the requests of a load; empty if nothing."""
+        try:
+            if not scenario.traffic:
+                expected = expected_body(scenario.path, scenario.upload)
+                check.check(running.port, scenario.path, scenario.upload, expected)
+            elif running.server.product != WIRE:
                 check.check_traffic(
-                    running.port, self.tools.requests[:CHECKED], close=close, connections=clients
+                    running.port,
+                    self.tools.requests[:CHECKED],
+                    close=scenario.close,
+                    connections=clients,
                 )
-            except check.WrongAnswerError as error:
-                return f"{error}{', with close' if close else ''}"
+                return environ
+        except check.WrongAnswerError as error:
+            return str(error)
         return ""
 
     def start(self, server: Server, *, watched: bool = False) -> Running:
@@ -263,7 +266,7 @@ class Block:
                 for name in rotated(names, number):
                     if name == IN_PROCESS:
                         self.samples.append(self.ceiling(scenario, number))
-                    elif not (scenario.traffic and name in self.wrong):
+                    elif (name, scenario.name) not in self.wrong:
                         self.samples.append(self.slice(scenario, number, running[name]))
 
     def warm(self, running: Running) -> None:

@@ -235,8 +235,8 @@ def absent(results: Results) -> list[str]:
     for each in results.trials:
         if each.reason:
             lines.append(f"{each.server}, {each.app}: {each.reason}")
-        elif each.wrong:
-            lines.append(f"{each.server}, {each.app}, no two requests alike: {each.wrong}")
+        for scenario, reason in each.wrong.items():
+            lines.append(f"{each.server}, {each.app}, {SCENARIO[scenario].title}: {reason}")
     return lines
 
 

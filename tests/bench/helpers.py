@@ -69,7 +69,6 @@ def trial(server: str, app: str = "raw", own: int = 20 << 20) -> Trial:
     return Trial(
         server=server,
         app=app,
-        keeps_alive=True,
         closes=True,
         calls_close=True,
         served_at_once=32,

@@ -140,9 +140,11 @@ def test_bars_say_whether_they_are_reached_and_why_not() -> None:
 
 
 def test_what_is_answered_wrongly_is_told() -> None:
-    wrong = Trial(server="muru", app="raw", wrong="page: status 400", calls_close=True)
+    wrong = Trial(server="muru", app="raw", wrong={"traffic": "page: status 400"})
     found = results([sample("onegate", 1.0)], [trial("onegate"), wrong])
-    assert tables.absent(found) == ["muru, raw, no two requests alike: page: status 400"]
+    assert tables.absent(found) == [
+        "muru, raw, no two requests alike, keep-alive: page: status 400"
+    ]
 
 
 def test_a_load_that_is_the_limit_is_told() -> None:
