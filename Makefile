@@ -41,8 +41,15 @@ pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13
 dist: $(VENV)/.tools ## build both distributions into build/dist and check them (TAG=onegate-v1.2.3: for that release)
 	@$(BIN)/tox run -q -e dist $(if $(TAG),-- --tag "$$TAG")
 
-bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
+# On another Python: Debian's, with what peers are compiled with and one of them is made of.
+BENCH_PACKAGES := gcc,libc6-dev,make,libev-dev,apache2-bin,apache2-dev,nginx-light,ca-certificates,git
+bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick, BENCH_PYTHON=3.14); build/bench*/results.json
+ifdef BENCH_PYTHON
+	@PATH="$$PWD/$(BIN):$$PATH" PYTHON_PACKAGES=python$(BENCH_PYTHON)-dev,$(BENCH_PACKAGES) \
+	  .ci/python $(BENCH_PYTHON) -m bench --state build/bench-$(BENCH_PYTHON) $(BENCH_ARGS)
+else
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+endif
 
 soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients for SOAK_SECONDS (600), then a million responses of threads, each compared; build/soak/
 	@$(BIN)/python -m bench.soak $(SOAK_SECONDS) $(SOAK_ARGS)

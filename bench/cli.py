@@ -132,6 +132,7 @@ def _there(options: argparse.Namespace) -> list[Server]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return 0, or 1 if nothing could be measured, or 2 for wrong usage."""
     options = parser().parse_args(arguments)
+    options.state = options.state.resolve()  # servers run in directories of their own
     # A terminated measurement ends its servers too: their contexts are left in order.
     signal.signal(signal.SIGTERM, _interrupt)
     try:

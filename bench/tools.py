@@ -250,6 +250,8 @@ def copy_onegate(build: Path, target: Path, *, pure: bool = False) -> str:
     text = (source / "onegate/_version.py").read_text()
     number = text.partition('__version__ = "')[2].partition('"')[0]
     compiled = ", compiled" if is_compiled(target) else ""
+    if not shutil.which("git"):
+        return number + compiled
     git = ["git", "--no-optional-locks", "-C", str(source)]
     head = subprocess.run(
         [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
