@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.catalogue import SCENARIO, SERVER, form
-from bench.figures import Group, Measure, Spread, cpu, groups, p99, rps
+from bench.figures import Group, Measure, Spread, cpu, groups, own_memory, p99, rps
 from bench.model import BASELINE, ONEGATE, PURE, Sample, Trial
 
 FRAMEWORKS = ("flask", "django", "pyramid")
@@ -23,9 +23,8 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "cpu": ("processor time per request", cpu),
     "rps": ("requests/s", rps),
     "p99": ("p99 latency", p99),
+    "memory": ("the worker's own memory", own_memory),
 }
-MEMORY = "memory"
-"""The worker's own after a second of load: of one trial each, so that there are no rounds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +50,9 @@ class Bar:
     @property
     def name(self) -> str:
         """Unique, and readable."""
-        what = MEASURES[self.measure][0] if self.measure in MEASURES else "the worker's own memory"
-        load = f", {SCENARIO[self.scenario].title}" if self.measure != MEMORY else ""
         who = "" if self.subject == ONEGATE else f" of {self.subject}"
-        return f"{what}{who}, {self.app}{load}"
+        title = SCENARIO[self.scenario].title
+        return f"{MEASURES[self.measure][0]}{who}, {self.app}, {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,14 +116,14 @@ BARS = (
     *_bars("content", ("large",), ("payload",), {"rps": 1.0}, BEST),
     *_bars("connections, threads, workers", ("idle", "threads"), ("raw",), {"rps": 1.0}, BEST),
     *_bars("connections, threads, workers", ("workers",), ("raw", "flask"), {"rps": 1.0}, BEST),
-    *_bars("memory", ("traffic",), APPS, {MEMORY: 1.0}, BASELINE, rounds=0),
+    *_bars("memory", ("traffic",), APPS, {"memory": 1.0}, BASELINE),
     *_bars("latency", ("rate",), APPS, {"p99": 1.0}, BEST, rounds=LATENCY_ROUNDS),
     # Of earlier versions: they still hold, or they do not.
     *_bars("same octets, beside peers", SAME, FRAMEWORKS, {"rps": 1.0}, BEST),
     *_bars("same octets, beside peers", SAME[:1], ("pyramid", "raw"), {"rps": 3.0}, "gunicorn"),
     *_bars("same octets, beside peers", SAME[:1], ("pyramid", "raw"), {"rps": 2.0}, "waitress"),
     *_bars("same octets, beside peers", SAME[:1], APPS, {"p99": 1.0}, BEST),
-    *_bars("memory", ("traffic",), APPS, {MEMORY: 1.0}, "waitress", rounds=0),
+    *_bars("memory", ("traffic",), APPS, {"memory": 1.0}, "waitress"),
 )
 
 
@@ -145,7 +143,7 @@ def _opponent(bar: Bar, group: Group, measure: Measure) -> str:
     return group.best(names, measure, least=not bar.at_least)
 
 
-def _in_rounds(bar: Bar, group: Group | None, subject: str) -> Verdict:
+def _verdict(bar: Bar, group: Group | None, subject: str) -> Verdict:
     if group is None or not group.valid(subject):
         return Verdict(bar=bar)
     measure = MEASURES[bar.measure][1]
@@ -157,26 +155,11 @@ def _in_rounds(bar: Bar, group: Group | None, subject: str) -> Verdict:
     return Verdict(bar=bar, value=value, against=opponent, rounds=rounds)
 
 
-def _memory(bar: Bar, trials: Sequence[Trial]) -> Verdict:
-    owned = {
-        each.server: each.memory.worker_anonymous
-        for each in trials
-        if each.memory and each.app == bar.app
-    }
-    mine, theirs = owned.get(bar.subject), owned.get(bar.against)
-    if not mine or not theirs:
-        return Verdict(bar=bar)
-    return Verdict(bar=bar, value=Spread.of([mine / theirs]), against=bar.against)
-
-
 def verdicts(trials: Sequence[Trial], samples: Sequence[Sample]) -> list[Verdict]:
     """What was measured of each bar, in the order in which they are declared."""
     found = groups(samples)
     return [
-        _memory(bar, trials)
-        if bar.measure == MEMORY
-        else _in_rounds(bar, found.get((bar.app, bar.scenario)), subject_of(bar, trials))
-        for bar in BARS
+        _verdict(bar, found.get((bar.app, bar.scenario)), subject_of(bar, trials)) for bar in BARS
     ]
 
 

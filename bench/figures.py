@@ -32,6 +32,11 @@ def cpu(sample: Sample) -> float:
     return sample.cpu_us
 
 
+def own_memory(sample: Sample) -> float:
+    """What the worker has made itself, behind the slice."""
+    return sample.own_memory
+
+
 @dataclass(frozen=True, kw_only=True)
 class Spread:
     """A median with the least and the greatest of its values."""

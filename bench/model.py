@@ -119,6 +119,7 @@ class Sample:
     cpu_us: float = 0.0  # processor time of all its processes for one request
     others: float = 0.0  # share of the server's cores that someone else had
     load_busy: float = 0.0  # share of its core that the load used; near 1, it is the limit
+    own_memory: int = 0  # octets that the worker has made itself, behind the slice
     offered: float = 0.0  # requests/s that were asked for, at a fixed rate
     idle_kept: int = 0
     problems: dict[str, int] = field(default_factory=dict)

@@ -321,6 +321,7 @@ class Block:
             cpu = sum(seconds - used.get(each, 0.0) for each, seconds in now.items())
             busy = sum(map(core_busy_seconds, cores)) - busy
             kept = idle.kept() if scenario.idle else 0
+            memory = running.memory()
         problems = dict(loaded.problems)
         if broken := self.broken.get((running.server.name, scenario.name)):
             problems[broken] = 1
@@ -343,6 +344,7 @@ class Block:
             cpu_us=cpu * 1e6 / loaded.requests if loaded.requests else 0.0,
             others=max(0.0, busy - cpu) / elapsed / len(cores),
             load_busy=loaded.busy,
+            own_memory=memory.worker_anonymous if memory else 0,
             offered=rate,
             idle_kept=kept,
             problems=problems,

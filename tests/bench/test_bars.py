@@ -69,7 +69,7 @@ def test_bars_are_about_what_there_is_and_declared_once() -> None:
         ("threads", "raw", "rps", BEST, ONEGATE, 1.0, 7),
         ("workers", "flask", "rps", BEST, ONEGATE, 1.0, 7),
         ("rate", "pyramid", "p99", BEST, ONEGATE, 1.0, 15),
-        ("traffic", "raw", "memory", BASELINE, ONEGATE, 1.0, 0),
+        ("traffic", "raw", "memory", BASELINE, ONEGATE, 1.0, 7),
     ],
 )
 def test_what_was_asked_for_is_declared(
@@ -165,14 +165,16 @@ def test_with_four_of_them_the_forms_with_four_are_compared(scenario: str, suffi
 
 
 @pytest.mark.parametrize(("mine", "reached"), [(30 << 20, True), ((30 << 20) + 1, False)])
-def test_memory_is_of_the_trials(mine: int, reached: bool) -> None:
-    trials = [trial("onegate", own=mine), trial("waitress", own=30 << 20), trial("bjoern", own=1)]
-    (found,) = [
-        each
-        for each in verdicts(trials, [])
-        if each.bar.measure == "memory" and each.bar.app == "raw" and each.bar.against == "waitress"
+def test_memory_is_of_the_worker_behind_each_slice(mine: int, reached: bool) -> None:
+    owned = {"onegate": mine, "onegate-baseline": 30 << 20, "waitress": 20 << 20, "bjoern": 1}
+    samples = [
+        sample(name, 1.0, number, scenario="traffic", own_memory=octets)
+        for number in range(7)
+        for name, octets in owned.items()
     ]
-    assert found.reached is reached
+    found = only(samples, "memory", BASELINE)
+    assert (found.reached, found.against) == (reached, BASELINE)
+    assert only(samples, "memory", "waitress").reached is False
 
 
 def test_what_onegate_did_with_errors_reaches_nothing() -> None:

@@ -77,6 +77,7 @@ def test_what_answers_wrongly_has_no_figure(tmp_path: Path) -> None:
         assert each.valid
         assert each.cpu_us > 0
         assert (each.load_busy > 0) == (each.server != IN_PROCESS)
+        assert (each.own_memory > 1 << 20) == (each.server != IN_PROCESS)
 
 
 def test_what_answers_everything_wrongly_takes_no_part(tmp_path: Path) -> None:
