@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
 import socket
@@ -63,6 +65,22 @@ def test_the_shares_are_those_of_the_page(requests: list[traffic.Request]) -> No
     for kind, share in traffic.SHARES.items():
         assert abs(counts[kind] / len(requests) * 100 - share) < 1
         assert re.search(rf"^{kind} +{share} %", traffic.__doc__ or "", re.MULTILINE)
+
+
+CORE = max(os.sched_getaffinity(0))
+LINE = re.compile(rb"(?:GET|POST) /[!-~]* HTTP/1\.1")
+FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [!-~](?:[ !-~]*[!-~])?")
+"""RFC 9112, 3, and RFC 9110, 5: no obsolete form, and no white space to be left off."""
+
+
+def test_each_has_lines_of_the_strict_grammar(requests: list[traffic.Request]) -> None:
+    for each in requests:
+        head, blank, content = each.octets(close=True).partition(b"\r\n\r\n")
+        line, *fields = head.split(b"\r\n")
+        assert blank
+        assert content == each.content
+        assert LINE.fullmatch(line)
+        assert all(FIELD.fullmatch(field) for field in fields)
 
 
 def test_each_is_a_valid_request(requests: list[traffic.Request]) -> None:
@@ -157,7 +175,7 @@ class Recorder:
 
     def serve(self, client: socket.socket) -> None:
         """One read is one request here: they are shorter than a segment, and not pipelined."""
-        with client:
+        with client, contextlib.suppress(OSError):  # wrk resets what is open when its time is over
             while request := client.recv(65536):
                 with self.lock:
                     self.got.append(request)
@@ -182,7 +200,7 @@ def test_wrk_sends_one_after_the_other(
 ) -> None:
     traffic.write(requests, tmp_path)
     scenario = SCENARIO[name]
-    found = load.wrk(scenario, recorder.port, state=tmp_path, core=0, connections=1, seconds=1)
+    found = load.wrk(scenario, recorder.port, state=tmp_path, core=CORE, connections=1, seconds=1)
     assert found.problems == {}
     assert found.busy > 0
     got = recorder.got[:2000]
@@ -200,7 +218,7 @@ def test_a_fixed_rate_sends_one_after_the_other(
         SCENARIO["rate"],
         recorder.port,
         state=tmp_path,
-        core=0,
+        core=CORE,
         connections=1,
         seconds=1,
         rate=50.0,
