@@ -91,6 +91,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="what is made once, the logs and results.json (default: build/bench)",
     )
+    result.add_argument(
+        "--also",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="for docs: the results of another Python, such as build/bench-3.14 (repeatable)",
+    )
     return result
 
 
@@ -235,7 +243,8 @@ def report(options: argparse.Namespace) -> int:
 
 def docs(options: argparse.Namespace) -> int:
     """Put the last results into ``docs/benchmark.md``, ``docs/benchmark.svg`` and README.md."""
-    reports.write_docs(results.read(options.state / "results.json"), ROOT)
+    others = [results.read(each / "results.json") for each in options.also]
+    reports.write_docs(results.read(options.state / "results.json"), ROOT, others)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import picture, tables
@@ -11,7 +12,13 @@ from bench.results import Results
 
 PICTURE = "![requests/s as a share of the ceiling, p99 latency, memory](benchmark.svg)"
 FURTHER = "[All figures](docs/benchmark.md), how they are measured, and where onegate is not first."
-BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+PLACES = {"docs/benchmark.md": ("headline", "bench"), "README.md": ("headline",)}
+"""The pages that have figures, and the marks that they stand between."""
+
+
+def block(mark: str) -> re.Pattern[str]:
+    """What stands between two marks, such as ``<!-- bench -->`` and ``<!-- /bench -->``."""
+    return re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", re.DOTALL)
 
 
 class ReportError(Exception):
@@ -67,15 +74,15 @@ def console(results: Results) -> str:
     return "\n".join(parts)
 
 
-def markdown(results: Results) -> str:
-    """The generated part of ``docs/benchmark.md``."""
-    figures, verdicts = results.figures(), results.verdicts()
-    parts = [headline(results), PICTURE, origin(results) + ".", disturbance(results)]
-    for title, rows in tables.overview(figures):
-        parts += [f"### {title}", tables.markdown_table(tables.OVERVIEW_HEAD, rows)]
-    parts += ["## Bars", tables.tally(verdicts) + "."]
-    for title, rows in tables.by_part(verdicts):
-        parts += [f"### {title}", tables.markdown_table(tables.BAR_HEAD, rows)]
+def markdown(results: Results, others: Sequence[Results] = ()) -> str:
+    """The generated part of ``docs/benchmark.md``, ``others`` being those of other Pythons."""
+    figures = results.figures()
+    parts = [origin(results) + ".", disturbance(results), PICTURE]
+    parts += _overview(results)
+    for each in others:
+        parts += [f"## Python {each.versions['python']}", headline(each), origin(each) + "."]
+        parts += [disturbance(each), *_overview(each)]
+        parts += _absent(each)
     parts += ["## Where onegate is not first in requests/s"]
     lines = tables.not_first(results)
     parts += ["\n".join(f"- {line}" for line in lines) if lines else "Nowhere in this measurement."]
@@ -84,8 +91,7 @@ def markdown(results: Results) -> str:
         parts += [f"### {title}", tables.markdown_table(tables.HEAD, rows)]
     parts += ["### Memory after load"]
     parts += [tables.markdown_table(tables.MEMORY_HEAD, tables.memory_rows(results))]
-    if absent := tables.absent(results):
-        parts += ["### Took no part", "\n".join(f"- {line}" for line in absent)]
+    parts += _absent(results)
     parts += ["## Versions and commands", server_table(results)]
     frameworks = [
         f"{n} {results.versions[n]}"
@@ -94,6 +100,23 @@ def markdown(results: Results) -> str:
     ]
     parts += [f"Frameworks: {', '.join(frameworks)}."] if frameworks else []
     return "\n\n".join(parts) + "\n"
+
+
+def _overview(results: Results) -> list[str]:
+    """Every server under each load of several apps, and what was asked for."""
+    verdicts = results.verdicts()
+    parts = []
+    for title, rows in tables.overview(results.figures()):
+        parts += [f"### {title}", tables.markdown_table(tables.OVERVIEW_HEAD, rows)]
+    parts += ["### Bars", tables.tally(verdicts) + "."]
+    for title, rows in tables.by_part(verdicts):
+        parts += [f"#### {title}", tables.markdown_table(tables.BAR_HEAD, rows)]
+    return parts
+
+
+def _absent(results: Results) -> list[str]:
+    lines = "\n".join(f"- {line}" for line in tables.absent(results))
+    return ["### Took no part", lines] if lines else []
 
 
 def headline(results: Results) -> str:
@@ -118,21 +141,29 @@ def server_table(results: Results) -> str:
     return tables.markdown_table(head, rows).replace("---:", "---")
 
 
-def write_docs(results: Results, top: Path) -> None:
+def write_docs(results: Results, top: Path, others: Sequence[Results] = ()) -> None:
     """Fill ``docs/benchmark.md`` and ``README.md`` between their marks, draw ``benchmark.svg``.
 
-    Raises :class:`ReportError` if one has no ``<!-- bench -->`` … ``<!-- /bench -->`` to fill.
+    ``others`` are measurements on other Pythons. Raises :class:`ReportError` if a page has no place
+    for its figures.
     """
-    pages = {
-        top / "docs/benchmark.md": markdown(results),
-        top / "README.md": f"## Speed\n\n{headline(results)}\n\n{FURTHER}\n",
+    first = headline(results)
+    parts = {
+        ("docs/benchmark.md", "headline"): first,
+        ("docs/benchmark.md", "bench"): markdown(results, others),
+        ("README.md", "headline"): f"## Speed\n\n{first}\n\n{FURTHER}",
     }
-    texts = {page: page.read_text(encoding="utf-8") if page.exists() else "" for page in pages}
+    texts = {}
+    for name, marks in PLACES.items():
+        page = top / name
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        for mark in marks:
+            if not block(mark).search(text):
+                raise ReportError(f"{page} has no <!-- {mark} --> … <!-- /{mark} -->")
+            part = parts[name, mark].rstrip() + "\n"
+            text = block(mark).sub(lambda _, part=part: part, text)  # type: ignore[misc]
+        texts[page] = text
     for page, text in texts.items():
-        if not BLOCK.search(text):
-            raise ReportError(f"{page} has no <!-- bench --> … <!-- /bench -->")
-    for page, text in texts.items():
-        filled = BLOCK.sub(lambda _, page=page: pages[page], text)  # type: ignore[misc]
-        page.write_text(filled, encoding="utf-8")
+        page.write_text(text, encoding="utf-8")
     picture_file = top / "docs/benchmark.svg"
     picture_file.write_text(picture.draw(results), encoding="utf-8")

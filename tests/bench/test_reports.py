@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -43,42 +44,55 @@ def test_every_server_is_there_with_what_went_wrong(text: str) -> None:
     assert "3.11.7" in text
 
 
-PAGES = ("docs/benchmark.md", "README.md")
+def pages(top: Path, *, without: tuple[str, str] = ("", "")) -> dict[Path, str]:
+    """Pages with marks but for one, by their paths."""
+    (top / "docs").mkdir(exist_ok=True)
+    found = {}
+    for name, marks in reports.PLACES.items():
+        text = "before\n"
+        for mark in marks:
+            if (name, mark) != without:
+                text += f"<!-- {mark} -->\nFORMERLY\n<!-- /{mark} -->\nbehind {mark}\n"
+        (top / name).write_text(text)
+        found[top / name] = text
+    return found
 
 
 def test_figures_go_between_the_marks_and_nowhere_else(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    for name in PAGES:
-        page = tmp_path / name
-        page.write_text("before\n<!-- bench -->\nFORMERLY\n<!-- /bench -->\nbehind\n")
+    made = pages(tmp_path)
+    other = replace(SOME, versions={**SOME.versions, "python": "3.14.8"})
     for _ in range(2):
-        reports.write_docs(SOME, tmp_path)
-        for name in PAGES:
-            text = (tmp_path / name).read_text()
-            heading = "## Speed\n\n" if name == "README.md" else ""
-            assert text.startswith(f"before\n<!-- bench -->\n{heading}Processor time of the ")
-            assert text.endswith("\n<!-- /bench -->\nbehind\n")
+        reports.write_docs(SOME, tmp_path, [other])
+        for page in made:
+            text = page.read_text()
+            heading = "## Speed\n\n" if page.name == "README.md" else ""
+            assert text.startswith(f"before\n<!-- headline -->\n{heading}Processor time of the ")
+            assert "\n<!-- /headline -->\nbehind headline\n" in text
             assert "FORMERLY" not in text
+    manual = (tmp_path / "docs/benchmark.md").read_text()
+    assert manual.endswith("\n<!-- /bench -->\nbehind bench\n")
+    assert "\n## Python 3.14.8\n" in manual
     assert "2026-01-02" in (tmp_path / "README.md").read_text()
     assert (tmp_path / "docs/benchmark.svg").is_file()
 
 
-@pytest.mark.parametrize("unmarked", PAGES)
-def test_pages_are_left_alone_where_one_has_no_marks(tmp_path: Path, unmarked: str) -> None:
-    (tmp_path / "docs").mkdir()
-    for name in PAGES:
-        marks = "" if name == unmarked else "<!-- bench -->\n<!-- /bench -->\n"
-        (tmp_path / name).write_text(f"nothing\n{marks}")
-    before = {name: (tmp_path / name).read_text() for name in PAGES}
-    with pytest.raises(reports.ReportError, match="<!-- bench -->"):
+@pytest.mark.parametrize(
+    "without", [(name, mark) for name, marks in reports.PLACES.items() for mark in marks]
+)
+def test_pages_are_left_alone_where_one_has_no_marks(
+    tmp_path: Path, without: tuple[str, str]
+) -> None:
+    made = pages(tmp_path, without=without)
+    with pytest.raises(reports.ReportError, match=f"{without[0]} has no <!-- {without[1]} -->"):
         reports.write_docs(SOME, tmp_path)
-    assert {name: (tmp_path / name).read_text() for name in PAGES} == before
+    assert {page: page.read_text() for page in made} == made
     assert not (tmp_path / "docs/benchmark.svg").exists()
 
 
 def test_the_pages_of_this_tree_have_their_marks() -> None:
-    for name in PAGES:
-        assert reports.BLOCK.search((ROOT / name).read_text())
+    for name, marks in reports.PLACES.items():
+        for mark in marks:
+            assert len(reports.block(mark).findall((ROOT / name).read_text())) == 1
 
 
 def measured(**speeds: tuple[float, float]) -> Results:
@@ -100,7 +114,7 @@ def test_the_first_figure_names_the_cheapest_and_the_fastest_peer() -> None:
         *("Flask", "kept alive", "300 µs", "bjoern 250 µs", "1.20 (1.20–1.20)", "granian"),
         "0.75 (0.75–0.75)",
     )
-    lines = reports.markdown(found).splitlines()
+    lines = reports.headline(found).splitlines()
     assert lines[0].startswith("Processor time of the server and the application")
     assert "bjoern 250 µs" in lines[4]
 
