@@ -128,6 +128,7 @@ SERVERS = (
         "waitress",
         _SCRIPT + " waitress {folder} {port} {threads} {workers}",
         threads=True,
+        stop="SIGINT",
         why=_NO_LOG,
     ),
     *_forms(
@@ -143,6 +144,7 @@ SERVERS = (
         _UWSGI + " --http-socket 127.0.0.1:{port} --add-header 'Connection: close'",
         threads=True,
         workers=True,
+        stop="SIGINT",
         why="it closes every connection; the field makes it say so",
     ),
     *_forms(
@@ -151,24 +153,29 @@ SERVERS = (
         _UWSGI + " --http11-socket 127.0.0.1:{port}",
         threads=True,
         workers=True,
+        stop="SIGINT",
     ),
     *_forms("granian", "granian", _GRANIAN, threads=True, workers=True),
     *_forms(
         "bjoern",
         "bjoern",
         _SCRIPT + " bjoern {folder} {port} {threads} {workers}",
+        stop="SIGINT",
         why=_NO_COMMAND + "; compiled here",
     ),
     *_forms(
         "bjoern-wheel",
         "bjoern-binary",
         _SCRIPT + " bjoern {folder} {port} {threads} {workers}",
+        stop="SIGINT",
         why=_NO_COMMAND + "; from its wheel",
     ),
     *_forms(
         "fastwsgi",
         "fastwsgi",
         _SCRIPT + " fastwsgi {folder} {port} {threads} {workers}",
+        workers=True,
+        stop="SIGINT",
         why=_NO_COMMAND,
     ),
     *_forms(

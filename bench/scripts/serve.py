@@ -31,10 +31,7 @@ def main(name: str, folder: str, port: int, threads: int, workers: int) -> None:
     elif name in ("fastwsgi", "fastpysgi"):
         server.server.backlog = 2048
         server.server.tcp_nodelay = 1
-        if name == "fastwsgi":
-            server.run(wsgi_app=app, host="127.0.0.1", port=port, loglevel=1)
-        else:
-            server.run(app, "127.0.0.1", port, loglevel=1, workers=workers)
+        server.run(app, "127.0.0.1", port, loglevel=1, workers=workers)
     elif name == "freastal":
         server.serve(app, host="127.0.0.1", port=port, workers=workers)
 
