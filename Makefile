@@ -45,7 +45,7 @@ dist: $(VENV)/.tools ## build both distributions into build/dist and check them 
 BENCH_PACKAGES := gcc,libc6-dev,make,libev-dev,apache2-bin,apache2-dev,nginx-light,ca-certificates,git
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick, BENCH_PYTHON=3.14); build/bench*/results.json
 ifdef BENCH_PYTHON
-	@PATH="$$PWD/$(BIN):$$PATH" PYTHON_PACKAGES=python$(BENCH_PYTHON)-dev,$(BENCH_PACKAGES) \
+	@PYTHON_PACKAGES=python$(BENCH_PYTHON)-dev,$(BENCH_PACKAGES) \
 	  .ci/python $(BENCH_PYTHON) -m bench --state build/bench-$(BENCH_PYTHON) $(BENCH_ARGS)
 else
 	@$(BIN)/python -m bench $(BENCH_ARGS)
