@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         default="run",
         choices=("run", "report", "docs", "profile", "list"),
-        help="measure; show the last results; put them into docs/; profile one server; list names",
+        help="measure; show the last results; write docs/results/; profile one server; list names",
     )
     names = "names or patterns, separated by commas"
     result.add_argument("--servers", metavar="LIST", help=names + " such as onegate*,bjoern")
@@ -242,7 +242,7 @@ def report(options: argparse.Namespace) -> int:
 
 
 def docs(options: argparse.Namespace) -> int:
-    """Put the last results into ``docs/benchmark.md``, ``docs/benchmark.svg`` and README.md."""
+    """Put the last results into ``docs/results/benchmark.md``, its picture and README.md."""
     others = [results.read(each / "results.json") for each in options.also]
     reports.write_docs(results.read(options.state / "results.json"), ROOT, others)
     return 0

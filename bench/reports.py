@@ -1,24 +1,20 @@
-"""What is shown: the terminal's text, and ``docs/benchmark.md`` with its picture, and README.md."""
+"""What is shown: the terminal's text, and what is made of it in ``docs/results/`` and README.md."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench import picture, tables
 from bench.catalogue import SERVER
 from bench.results import Results
+from docs.generate import blocks
 
 PICTURE = "![requests/s as a share of the ceiling, p99 latency, memory](benchmark.svg)"
-FURTHER = "[All figures](docs/benchmark.md), how they are measured, and where onegate is not first."
-PLACES = {"docs/benchmark.md": ("headline", "bench"), "README.md": ("headline",)}
-"""The pages that have figures, and the marks that they stand between."""
-
-
-def block(mark: str) -> re.Pattern[str]:
-    """What stands between two marks, such as ``<!-- bench -->`` and ``<!-- /bench -->``."""
-    return re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", re.DOTALL)
+PAGE, README = "docs/results/benchmark.md", "README.md"
+FURTHER = f"[All figures]({PAGE}), how they are measured, and where onegate is not first."
+PLACES = {PAGE: ("headline", "bench"), README: ("headline",)}
+"""The pages that have figures, and the blocks of :mod:`docs.generate.blocks` that they fill."""
 
 
 class ReportError(Exception):
@@ -75,7 +71,7 @@ def console(results: Results) -> str:
 
 
 def markdown(results: Results, others: Sequence[Results] = ()) -> str:
-    """The generated part of ``docs/benchmark.md``, ``others`` being those of other Pythons."""
+    """The generated part of the page, ``others`` being the results of other Pythons."""
     figures = results.figures()
     parts = [origin(results) + ".", disturbance(results), PICTURE]
     parts += _overview(results)
@@ -142,28 +138,27 @@ def server_table(results: Results) -> str:
 
 
 def write_docs(results: Results, top: Path, others: Sequence[Results] = ()) -> None:
-    """Fill ``docs/benchmark.md`` and ``README.md`` between their marks, draw ``benchmark.svg``.
+    """Fill the blocks of :data:`PLACES` below ``top``, and draw ``benchmark.svg``.
 
     ``others`` are measurements on other Pythons. Raises :class:`ReportError` if a page has no place
     for its figures.
     """
     first = headline(results)
     parts = {
-        ("docs/benchmark.md", "headline"): first,
-        ("docs/benchmark.md", "bench"): markdown(results, others),
-        ("README.md", "headline"): f"## Speed\n\n{first}\n\n{FURTHER}",
+        (PAGE, "headline"): first,
+        (PAGE, "bench"): markdown(results, others),
+        (README, "headline"): f"## Speed\n\n{first}\n\n{FURTHER}",
     }
     texts = {}
     for name, marks in PLACES.items():
         page = top / name
-        text = page.read_text(encoding="utf-8") if page.exists() else ""
-        for mark in marks:
-            if not block(mark).search(text):
-                raise ReportError(f"{page} has no <!-- {mark} --> … <!-- /{mark} -->")
-            part = parts[name, mark].rstrip() + "\n"
-            text = block(mark).sub(lambda _, part=part: part, text)  # type: ignore[misc]
+        try:
+            text = page.read_text(encoding="utf-8")
+            for mark in marks:
+                text = blocks.fill(text, mark, parts[name, mark])
+        except (OSError, blocks.BlockError) as problem:
+            raise ReportError(f"{page}: {problem}") from None
         texts[page] = text
     for page, text in texts.items():
         page.write_text(text, encoding="utf-8")
-    picture_file = top / "docs/benchmark.svg"
-    picture_file.write_text(picture.draw(results), encoding="utf-8")
+    (top / PAGE).with_suffix(".svg").write_text(picture.draw(results), encoding="utf-8")

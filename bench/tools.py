@@ -20,6 +20,7 @@ from bench import traffic
 from bench.catalogue import APPS, LARGE
 from bench.model import BASELINE, ONEGATE, PURE, WIRE
 from bench.process import ROOT
+from docs.generate.versions import onegate as onegate_version
 
 REQUIREMENTS = ROOT / "bench/requirements.txt"
 PYSPY = "py-spy==0.4.3"
@@ -71,6 +72,7 @@ class Builds:
         if is_compiled(self.onegate):
             found[PURE] = self.onegate
         if self.baseline is not None:
+            is_compiled(self.baseline)  # told before the venv is made
             found[BASELINE] = self.baseline
         return found
 
@@ -247,25 +249,7 @@ def copy_onegate(build: Path, target: Path, *, pure: bool = False) -> str:
     if pure:
         for file in (*target.glob(MYPYC), *(target / "onegate").rglob("*.so")):
             file.unlink()
-    text = (source / "onegate/_version.py").read_text()
-    number = text.partition('__version__ = "')[2].partition('"')[0]
-    compiled = ", compiled" if is_compiled(target) else ""
-    if not shutil.which("git"):
-        return number + compiled
-    git = ["git", "--no-optional-locks", "-C", str(source)]
-    head = subprocess.run(
-        [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    tracked = subprocess.run(
-        [*git, "ls-files", "--error-unmatch", "onegate/__init__.py"],
-        capture_output=True,
-        check=False,
-    )
-    if head.returncode or tracked.returncode:
-        return number + compiled
-    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "onegate"], check=False)
-    changes = ", with changes" if changed.returncode else ""
-    return f"{number} ({head.stdout.strip()}{changes}{compiled})"
+    return onegate_version(source) + (", compiled" if is_compiled(target) else "")
 
 
 def is_compiled(build: Path) -> bool:

@@ -10,8 +10,8 @@ from onegate._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.errors import SettingsError
     from onegate.serving import Server, serve
+    from onegate.settings_error import SettingsError
 
 __all__ = ["Server", "SettingsError", "__version__", "serve"]
 

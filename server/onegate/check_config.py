@@ -22,7 +22,7 @@ def check(settings: Settings) -> int:
     """Check every setting, and load the application.
 
     Returns the exit status: 0, or 1 if the application cannot be loaded; the log says why.
-    Raises :class:`onegate.errors.SettingsError` for an invalid setting.
+    Raises :class:`onegate.SettingsError` for an invalid setting.
     """
     validate(settings)
     Hooks(settings.hooks)

@@ -6,9 +6,8 @@ import gc
 import sys
 
 from onegate._version import __version__
-from onegate.errors import SettingsError
-from onegate.logs import error_log
-from onegate.master.execution_context import ExecutionContext, start
+from onegate.logs import error_log, log_files
+from onegate.master.execution_environment import ExecutionEnvironment, start
 from onegate.process import subreaper
 from onegate.process.hooks import HookError
 from onegate.process.standard_streams import (
@@ -17,6 +16,7 @@ from onegate.process.standard_streams import (
     print_error,
     print_output,
 )
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from onegate.config.settings import Settings
-    from onegate.master.execution_context import Start
+    from onegate.master.execution_environment import Start
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,14 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
         requested, given = _parsed(sys.argv[1:] if arguments is None else arguments)
         if (status := _translated(requested)) is not None:
             return status
-        sources = Sources(given)
+        invocation = Invocation(given)
         if "print_config" in requested:
-            print_output(sources.to_toml())
+            print_output(invocation.to_toml())
             return 0
-        settings = sources.read()
+        settings = invocation.read_settings()
         if settings.preload and arguments is None and "check_config" not in requested:
             subreaper.re_execute()
-        context = ExecutionContext(settings, sources.start)
+        context = ExecutionEnvironment(settings, invocation.start)
         context.enter()
         if "check_config" in requested:
             from onegate.check_config import check  # noqa: PLC0415 - to serve needs none of it
@@ -55,9 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         ignore_write_errors()
         from onegate.master.master import Master  # noqa: PLC0415 - reuses what unload_config() freed
 
-        return Master(settings, context, sources.read).run()
+        return Master(settings, context, invocation.read_settings).run()
     except SettingsError as error:
-        if error_log.has_file():
+        if log_files.has_file():
             error_log.log.error("%s", error)
         print_error(f"onegate: {error}")
         return 2
@@ -107,7 +107,7 @@ def _translated(requested: Mapping[str, Any]) -> int | None:
     return None
 
 
-class Sources:
+class Invocation:
     """A command line together with the environment and the directory in which it was given.
 
     They are kept, because a setting may change both: when it is read again, after SIGHUP for
@@ -126,7 +126,7 @@ class Sources:
 
         return to_toml(combine(self._arguments, self.start.environ, self.start.directory))
 
-    def read(self) -> Settings:
+    def read_settings(self) -> Settings:
         """Read the settings from their sources. This changes nothing else.
 
         Raises :class:`SettingsError`.

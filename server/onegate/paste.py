@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from onegate.errors import SettingsError
 from onegate.serving import as_master, read_settings
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,16 +97,16 @@ def _check(app: object) -> None:
 
 def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
     """:func:`serve`, in the main thread, with values as :func:`read_settings` returns them."""
-    from onegate.cli import Sources  # noqa: PLC0415 - only for who serves so
-    from onegate.master.execution_context import ExecutionContext  # noqa: PLC0415
+    from onegate.cli import Invocation  # noqa: PLC0415 - only for who serves so
+    from onegate.master.execution_environment import ExecutionEnvironment  # noqa: PLC0415
     from onegate.process.standard_streams import open_missing  # noqa: PLC0415
 
     global served, _master
     open_missing()
-    sources = Sources({**values, "app": _TARGET})
+    invocation = Invocation({**values, "app": _TARGET})
 
     def read() -> Settings:
-        settings = sources.read()
+        settings = invocation.read_settings()
         for name in _LOADED:
             if getattr(settings, name):
                 raise SettingsError(
@@ -115,7 +115,7 @@ def as_master(app: Callable[..., Any], values: dict[str, Any]) -> int:
         return settings
 
     settings = read()
-    context = ExecutionContext(settings, sources.start)
+    context = ExecutionEnvironment(settings, invocation.start)
     context.enter()
     from onegate.master.master import Master  # noqa: PLC0415
     from onegate.process.signals import SIGNALS  # noqa: PLC0415
@@ -189,7 +189,7 @@ class Server:
         self._thread: threading.Thread | None = None
         self._line = NoMaster()
         context = validate(made)
-        self._listeners = open_listeners(made, {}, [])
+        self._listeners, _ = open_listeners(made, {}, [])
         self._lifeline, self._end = os.pipe2(os.O_CLOEXEC)
         try:
             self._worker = self._made(made, app, context)

@@ -2,18 +2,18 @@
 
 :data:`SYNTAX` checks what the value alone decides, :data:`RESOURCES` what depends on the system
 (a file, a user); each option of free text is in one of the two. Log files are in neither: they are
-opened earlier (:mod:`onegate.master.execution_context`), so that the errors can be logged.
+opened earlier (:mod:`onegate.master.execution_environment`), so that the errors can be logged.
 """
 
 from __future__ import annotations
 
 import logging
 
-from onegate.errors import SettingsError
 from onegate.net import listeners
 from onegate.net.forwarded import Forwarded
 from onegate.process.pidfile import PidFile
 from onegate.process.spool import check_spool
+from onegate.settings_error import SettingsError
 from onegate.wsgi.loader import LoadError, parse
 
 TYPE_CHECKING = False

@@ -13,6 +13,7 @@ from bench.bars import BARS
 from bench.model import Trial
 from bench.process import ROOT
 from bench.results import Results
+from docs.generate import blocks
 from tests.bench.helpers import results, sample, trial
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -46,7 +47,7 @@ def test_every_server_is_there_with_what_went_wrong(text: str) -> None:
 
 def pages(top: Path, *, without: tuple[str, str] = ("", "")) -> dict[Path, str]:
     """Pages with marks but for one, by their paths."""
-    (top / "docs").mkdir(exist_ok=True)
+    (top / "docs/results").mkdir(parents=True)
     found = {}
     for name, marks in reports.PLACES.items():
         text = "before\n"
@@ -66,14 +67,16 @@ def test_figures_go_between_the_marks_and_nowhere_else(tmp_path: Path) -> None:
         for page in made:
             text = page.read_text()
             heading = "## Speed\n\n" if page.name == "README.md" else ""
-            assert text.startswith(f"before\n<!-- headline -->\n{heading}Processor time of the ")
+            begin = f"before\n<!-- headline -->\n\n{heading}Processor time of the "
+            assert text.startswith(begin)
             assert "\n<!-- /headline -->\nbehind headline\n" in text
             assert "FORMERLY" not in text
-    manual = (tmp_path / "docs/benchmark.md").read_text()
+    manual = (tmp_path / reports.PAGE).read_text()
+    assert "<!-- bench -->\n\n2026-01-02" in manual
     assert manual.endswith("\n<!-- /bench -->\nbehind bench\n")
     assert "\n## Python 3.14.8\n" in manual
     assert "2026-01-02" in (tmp_path / "README.md").read_text()
-    assert (tmp_path / "docs/benchmark.svg").is_file()
+    assert (tmp_path / "docs/results/benchmark.svg").is_file()
 
 
 @pytest.mark.parametrize(
@@ -83,16 +86,17 @@ def test_pages_are_left_alone_where_one_has_no_marks(
     tmp_path: Path, without: tuple[str, str]
 ) -> None:
     made = pages(tmp_path, without=without)
-    with pytest.raises(reports.ReportError, match=f"{without[0]} has no <!-- {without[1]} -->"):
+    name, mark = without
+    with pytest.raises(reports.ReportError, match=f"{name}: there is no <!-- {mark} -->"):
         reports.write_docs(SOME, tmp_path)
     assert {page: page.read_text() for page in made} == made
-    assert not (tmp_path / "docs/benchmark.svg").exists()
+    assert not (tmp_path / "docs/results/benchmark.svg").exists()
 
 
 def test_the_pages_of_this_tree_have_their_marks() -> None:
     for name, marks in reports.PLACES.items():
         for mark in marks:
-            assert len(reports.block(mark).findall((ROOT / name).read_text())) == 1
+            blocks.read((ROOT / name).read_text(), mark)
 
 
 def measured(**speeds: tuple[float, float]) -> Results:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -45,6 +47,17 @@ def test_the_source_tree_is_copied_and_says_its_commit(tmp_path: Path) -> None:
     assert (tmp_path / "copy/onegate/__main__.py").is_file()
     assert version.endswith(")")
     assert "compiled" not in version
+
+
+def test_what_was_installed_below_a_working_tree_is_not_of_its_commit(tmp_path: Path) -> None:
+    place = build(tmp_path / "tree/build/site")
+    git = ["git", "-C", str(tmp_path / "tree"), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    assert copy_onegate(place, tmp_path / "copy") == "1.2.3"
+    subprocess.run([*git, "add", "--all"], check=True)
+    version = copy_onegate(place, tmp_path / "copy")
+    assert re.fullmatch(r"1\.2\.3 \([0-9a-f]+, with changes\)", version)
 
 
 @pytest.mark.parametrize("wheel", [False, True])

@@ -40,7 +40,7 @@ COSTLY = {
     "onegate.migrate", "onegate.net.proxy_protocol", "onegate.net.tls", "onegate.paste",
     "onegate.process.hook_loader", "onegate.process.privileges", "onegate.serving",
     "onegate.worker.autoreload", "onegate.worker.response_counts",
-    "onegate.worker.threaded_dispatcher",
+    "onegate.worker.leader_followers",
     # other servers and clients
     "asyncio", "email", "http.client", "http.server", "multiprocessing", "subprocess",
 }  # fmt: skip
@@ -61,7 +61,7 @@ def test_a_worker_has_not_imported_what_it_does_not_need(tmp_path: Path) -> None
     ("option", "module"),
     [
         (["--access-log", "json"], "onegate.logs.access_log"),
-        (["--threads", "2"], "onegate.worker.threaded_dispatcher"),
+        (["--threads", "2"], "onegate.worker.leader_followers"),
         (["--preload"], "onegate.master.zygote"),
         (["--forwarded-allow-ips", "10.0.0.0/8"], "ipaddress"),
     ],

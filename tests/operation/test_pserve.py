@@ -103,4 +103,4 @@ def test_usr2_reads_the_file_anew(tmp_path: Path) -> None:
 def test_a_wrong_section_is_no_good_end(tmp_path: Path, section: str, message: str) -> None:
     with pserve(tmp_path, section) as server:
         assert server.process.wait(DEADLINE) == 1
-        server.wait_for_log(re.escape(f"onegate.errors.SettingsError: {message}"))
+        server.wait_for_log(re.escape(f"onegate.SettingsError: {message}"))

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+from onegate.config.settings import Settings
+from onegate.logs import log_files
 
 from tests.server.helpers import HELLO, Server, serving, wait_for
 from tests.server.loads import ECHO
+from tests.server.masters import ClosableState, uninstall_logs
 from tests.server.processes import children
 
 if TYPE_CHECKING:
@@ -23,28 +26,16 @@ settings.register_profile(
 settings.load_profile("onegate")
 
 
-HERE = Path(__file__).parent
-STARTS_PROCESSES = {
-    *("serving", "started", "run_to_end", "subprocess", "multiprocessing"),
-    *("serve", "load_server"),
-}
-"""What a test that starts processes has among the names of its module, or its fixtures."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this directory that start no process as ``unit``."""
-    for item in items:
-        if not isinstance(item, pytest.Function) or HERE not in item.path.parents:
-            continue
-        names = vars(item.module).keys() | set(item.fixturenames)
-        if not names & STARTS_PROCESSES:
-            item.add_marker(pytest.mark.unit)
-
-
 class Serve(Protocol):
     """See :func:`tests.server.helpers.serving`, whose keywords it takes."""
 
     def __call__(self, source: str = HELLO, *options: str, **keywords: object) -> Server: ...
+
+
+class MakeState(Protocol):
+    """See :func:`make_state`."""
+
+    def __call__(self, **settings: object) -> ClosableState: ...
 
 
 @pytest.fixture
@@ -72,3 +63,32 @@ def load_server(tmp_path: Path) -> Iterator[Server]:
     with serving(tmp_path, ECHO, "--workers", "2") as server:
         wait_for(lambda: len(children(server.process.pid)) == 2, "two workers")
         yield server
+
+
+@pytest.fixture
+def error_log_file(tmp_path: Path) -> Iterator[Path]:
+    """The error log of this process, for one test."""
+    path = tmp_path / "error.log"
+    log_files.configure(Settings(error_logfile=str(path)))
+    yield path
+    uninstall_logs()
+
+
+@pytest.fixture
+def make_state() -> Iterator[MakeState]:
+    """``make_state(**settings)`` makes a :class:`tests.server.masters.ClosableState`, and closes it
+    after the test, which then may have left nothing else open."""
+    before = descriptors()
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(contextlib.closing(ClosableState(**settings)))
+    uninstall_logs()
+    assert descriptors() == before
+
+
+def descriptors() -> dict[str, str]:
+    """What this process has open, by number."""
+    found = {}
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of this loop
+            found[path.name] = str(path.readlink())
+    return found

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
-from onegate.logs import access_format, error_log
+from onegate.logs import access_format, log_files
 from onegate.logs.access_format import COMBINED, escape, formatter, user
 from onegate.logs.access_log import AccessLog
+from onegate.settings_error import SettingsError
 
 from tests.server.helpers import wait_for
 
@@ -56,7 +56,7 @@ def open_log() -> Iterator[Open]:
     with contextlib.ExitStack() as stack:
 
         def open_log(text: str, file: str | Path) -> AccessLog:
-            opened = error_log.Logs(Settings(access_log=text, access_logfile=str(file)))
+            opened = log_files.Logs(Settings(access_log=text, access_logfile=str(file)))
             stack.callback(opened.close)
             assert opened.access is not None
             return AccessLog(text, opened.access)
@@ -92,7 +92,7 @@ def line(text: str, environ: dict[str, Any] | None = None, **told: Any) -> str:
         ("M", "1234"),
         ("D", "1234567"),
         ("L", "1.234568"),
-        ("p", f"<{os.getpid()}>"),
+        pytest.param("p", f"<{os.getpid()}>", id="p"),
         ("{host}i", "example.org"),
         ("{User-Agent}i", "agent/1"),
         ("{content-type}i", "text/plain"),

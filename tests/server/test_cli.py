@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from onegate import __file__ as onegate_package
 from onegate import __version__
-from onegate.cli import Sources, main
+from onegate.cli import Invocation, main
 from onegate.config.arguments import parse, settings_of
 from onegate.config.help import help_text
 from onegate.config.settings import OPTIONS
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 APP = """
 import os
@@ -195,10 +195,10 @@ def test_check_config_ends_with_1_if_the_application_cannot_be_loaded(
 
 AGAIN = """
 import os, sys
-from onegate.cli import Sources
-from onegate.master.execution_context import ExecutionContext
-from onegate.errors import SettingsError
-sources = Sources({"config": "x.toml"})
+from onegate.cli import Invocation
+from onegate.master.execution_environment import ExecutionEnvironment
+from onegate.settings_error import SettingsError
+invocation = Invocation({"config": "x.toml"})
 context = None
 said = []
 for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "077"',
@@ -208,8 +208,8 @@ for text in ('app = "a"\\nchdir = "one"\\nenv = { A = "1", B = "1" }\\numask = "
     with open(os.path.join(sys.argv[1], "x.toml"), "w") as file:
         file.write(text)
     try:
-        settings = sources.read()
-        context = ExecutionContext(settings, sources.start, context)
+        settings = invocation.read_settings()
+        context = ExecutionEnvironment(settings, invocation.start, context)
         context.enter()
         app = settings.app
     except SettingsError as error:
@@ -239,15 +239,15 @@ def test_read_again_from_where_it_was_started_and_with_that_environment(tmp_path
 
 def test_no_application_is_an_error() -> None:
     with pytest.raises(SettingsError, match="no application given"):
-        Sources({}).read()
+        Invocation({}).read_settings()
 
 
 HELD = """
 import gc, sys
-from onegate.cli import Sources
-sources = Sources({"app": "m:a"})
+from onegate.cli import Invocation
+invocation = Invocation({"app": "m:a"})
 for _ in range(2):
-    settings = sources.read()
+    settings = invocation.read_settings()
     print(sorted(name for name in sys.modules if name.startswith("onegate.config.")))
     print([each for each in gc.get_objects()
            if str(getattr(each, "__module__", "")).startswith("onegate.config.")])
@@ -264,10 +264,10 @@ def test_what_declares_the_settings_is_given_back_each_time_they_are_read() -> N
 
 CHANGED = """
 import os, sys
-from onegate.cli import Sources
-from onegate.errors import SettingsError
-sources = Sources({"app": "m:a"})
-sources.read()
+from onegate.cli import Invocation
+from onegate.settings_error import SettingsError
+invocation = Invocation({"app": "m:a"})
+invocation.read_settings()
 file = os.path.join(sys.path[0], "onegate", "config", "options", "logs.py")
 text = open(file).read()
 other = "    access_log: str = option("
@@ -275,7 +275,7 @@ for now in (text.replace(other, "    another: str = option(0, Kind(), help='', w
             text.replace("Group, option", "Group, no_such_name"), text[:-9], text):
     open(file, "w").write(now)
     try:
-        print(sources.read().app)
+        print(invocation.read_settings().app)
     except SettingsError as error:
         print("USR2" in str(error) and "changed since it was started" in str(error))
 """

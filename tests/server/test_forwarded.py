@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from onegate.errors import SettingsError
 from onegate.net.forwarded import Forwarded
+from onegate.settings_error import SettingsError
 
 ALL = "forwarded,x-forwarded-for,x-forwarded-proto,x-forwarded-host"
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.master.execution_context import ExecutionContext, start
+from onegate.master.execution_environment import ExecutionEnvironment, start
 from onegate.master.generations import Generations
 from onegate.master.process_table import Child, Role
 from onegate.net.listeners import Listener
 from onegate.process.hooks import Hooks, Worker
 
+from tests.server.masters import uninstall_logs
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NOBODY = 1 << 22
@@ -23,8 +26,21 @@ NOBODY = 1 << 22
 OLD, NEW = Settings(app="old:app"), Settings(app="new:app")
 
 
-def context(settings: Settings) -> ExecutionContext:
-    return ExecutionContext(settings, start())
+CONTEXTS: list[ExecutionEnvironment] = []
+"""Those of this test, to be closed."""
+
+
+@pytest.fixture(autouse=True)
+def closed_contexts() -> Iterator[None]:
+    yield
+    while CONTEXTS:
+        CONTEXTS.pop().close()
+    uninstall_logs()
+
+
+def context(settings: Settings) -> ExecutionEnvironment:
+    CONTEXTS.append(ExecutionEnvironment(settings, start()))
+    return CONTEXTS[-1]
 
 
 def listener(name: str) -> Listener:
@@ -83,14 +99,14 @@ def test_a_number_is_never_given_again() -> None:
 
 
 def test_adopted_though_its_directory_cannot_be_entered(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Of a network file system that is away, say. Children try again, and the master goes on."""
     generations = on_trial()
     with monkeypatch.context() as patched:
         patched.setattr(os, "fchdir", fails)
         generations.adopt()
-        assert caplog.messages == ["--chdir: Input/output error"]
+        assert capfd.readouterr().err.endswith(" ERROR --chdir: Input/output error\n")
         with pytest.raises(OSError, match="Input/output error"):
             generations.present.context.enter()
     generations.present.context.enter()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
-from onegate.process.hook_loader import ABSENT, HOOKS, functions
-from onegate.process.hooks import HookError, Hooks, Server, Worker
+from onegate.process.hook_loader import ABSENT, functions
+from onegate.process.hooks import HOOKS, HookError, Hooks, Server, Worker
+from onegate.settings_error import SettingsError
 
 SERVER = Server(os.getpid(), Settings(workers=3))
 WORKER = Worker(1, SERVER.cfg)
@@ -76,7 +76,7 @@ def test_the_addresses_of_the_server() -> None:
 def test_a_file_is_a_module_with_a_loader_that_leaves_nothing_beside_it(file: Path) -> None:
     """Without one, a traceback through a hook is a DeprecationWarning from Python 3.15 on."""
     file.write_text("def on_exit(server): ...\n")
-    module = functions(str(file))["on_exit"].__globals__  # type: ignore[attr-defined]
+    module = functions(str(file), HOOKS)["on_exit"].__globals__  # type: ignore[attr-defined]
     assert module["__spec__"].loader.get_source("__config__") == file.read_text()
     assert module["__file__"] == str(file)
     assert list(file.parent.iterdir()) == [file]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RECORDS = """
 import os
-from onegate.process.hook_loader import HOOKS
+from onegate.process.hooks import HOOKS
 
 def record(name):
     def one(a): note(name)

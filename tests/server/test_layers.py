@@ -10,7 +10,7 @@ from tests.layers import MOST, circle, crowded, graph, imported, modules, top, u
 
 ROOT = Path(__file__).parents[2] / "server"
 LAYERS = (
-    {"_record", "_suggest", "_version", "errors"},
+    {"_record", "_suggest", "_version", "settings_error"},
     {"config", "http1"},
     {"process"},
     {"logs", "net", "wsgi"},

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
-from onegate.net.listeners import adopt, listen
+from onegate.net.listeners import adopt, listen, open_listeners
+from onegate.settings_error import SettingsError
 
 from tests.server.helpers import DEADLINE, HELLO, Client, run_to_end, serving, write_app
 from tests.server.ports import free_port
@@ -88,6 +88,19 @@ def test_one_bad_address_of_several(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_bad_status_address_closes_what_was_opened_and_leaves_what_was_held(
+    tmp_path: Path,
+) -> None:
+    held_address, address = f"unix:{tmp_path}/held", f"unix:{tmp_path}/opened"
+    with (held := listen(held_address, SETTINGS)).sock:
+        count = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a number
+        settings = Settings(bind=(held_address, address), status=held_address + "/status")
+        with pytest.raises(SettingsError, match=r"--status unix:.*: Not a directory"):
+            open_listeners(settings, {held_address: held}, [])
+        assert [path.name for path in tmp_path.iterdir()] == ["held"]
+        assert len(os.listdir("/proc/self/fd")) == count  # noqa: PTH208
+
+
 def test_permission_denied(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
@@ -132,7 +145,7 @@ def test_live_unix_socket_is_never_stolen(tmp_path: Path, backlog_full: bool) ->
 BINDS = """
 import sys
 from onegate.net.listeners import listen
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 from onegate.config.settings import Settings
 
 for path in sys.stdin:

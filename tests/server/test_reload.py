@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,29 @@ def test_hup_adds_and_removes_the_status(tmp_path: Path) -> None:
         with pytest.raises(ConnectionRefusedError):
             get(second)
         assert get(first) == "Hello\n"
+
+
+def test_hup_without_socket_mode_returns_the_socket_to_its_default_mode(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+
+    def mode() -> int:
+        return stat.S_IMODE(path.stat().st_mode)
+
+    configured(tmp_path, socket_mode="660")
+    options = ("--bind", "unix:socket", "--config", "onegate.toml")
+    with serving(tmp_path, HELLO, *options) as server:
+        assert server.get().status == 200
+        inode = path.stat().st_ino
+        assert mode() == 0o660
+        configured(tmp_path, umask="027")
+        reloaded(server)
+        assert mode() == 0o750
+        # What somebody else has set stays.
+        path.chmod(0o700)
+        configured(tmp_path, umask="077", workers=2)
+        reloaded(server)
+        assert mode() == 0o700
+        assert path.stat().st_ino == inode
 
 
 def serving_config(folder: Path) -> contextlib.AbstractContextManager[Server]:

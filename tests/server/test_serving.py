@@ -123,7 +123,7 @@ def test_a_wrong_setting_is_one_exception(
 ) -> None:
     with program(tmp_path, options, **environ) as server:
         assert server.process.wait(DEADLINE) == 1
-        server.wait_for_log(re.escape(f"onegate.errors.SettingsError: {message}"))
+        server.wait_for_log(re.escape(f"onegate.SettingsError: {message}"))
 
 
 def test_the_programs_own_children_are_its_own(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from onegate.http1 import Head, date, response_cache, response_head
+from onegate.http1 import Head, date, response_cache, response_validation
 from onegate.logs import access_format, request_id
 from onegate.wsgi import make_call
 
@@ -87,7 +87,7 @@ def forget() -> None:
     """Empty the memory of response heads."""
     response_cache.HEADS.entries.clear()
     response_cache.HEADS.seen_once.clear()
-    response_head.LINES.entries.clear()
+    response_validation.LINES.entries.clear()
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["remembered", "new"])
@@ -133,7 +133,7 @@ def test_a_list_of_fields_that_changes_meanwhile_is_remembered_as_what_it_was() 
     def prepare() -> None:
         forget()
         for number in "12":
-            response_head.check_field(("X-Name", number))
+            response_validation.check_field(("X-Name", number))
         response_cache.HEADS.seen_once.add(hash(("200 OK", ("X-Name", "1"))))
         fields[:] = [("X-Name", "1")]
 

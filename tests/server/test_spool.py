@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from onegate.config.settings import Settings
-from onegate.errors import SettingsError
 from onegate.process import spool
 from onegate.process.spool import check_spool, open_spool, spool_directory
+from onegate.settings_error import SettingsError
 
 from tests.programs import program
 from tests.server.helpers import HELLO, serving

@@ -9,8 +9,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from onegate.errors import SettingsError
 from onegate.net.tls import context
+from onegate.settings_error import SettingsError
 
 from tests.server.helpers import DEADLINE, Client, Server, serving
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,6 +181,23 @@ def test_a_listener_that_the_new_settings_do_not_have_is_closed(tmp_path: Path) 
             with pytest.raises(ConnectionRefusedError):
                 get(second)
             assert not (tmp_path / "socket").exists()
+        finally:
+            ended(new)
+
+
+def test_a_new_master_without_socket_mode_returns_the_socket_to_its_default_mode(
+    tmp_path: Path,
+) -> None:
+    path, config = tmp_path / "socket", tmp_path / "onegate.toml"
+    config.write_text('socket_mode = "660"')
+    options = ("--bind", "unix:socket", "--config", "onegate.toml")
+    with serving(tmp_path, HELLO, *options) as server:
+        assert server.get().status == 200
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        config.write_text('umask = "027"')
+        new = taken_over(server)
+        try:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o750
         finally:
             ended(new)
 

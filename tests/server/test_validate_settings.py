@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.types import Kind, Pairs, Strings
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 from onegate.validate_settings import RESOURCES, SYNTAX, validate
 
 from tests.server.helpers import HELLO, run_to_end, serving, write_app
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 JUDGED_ELSEWHERE = {
     "config": "read by onegate.config.sources",
-    "chdir": "opened by onegate.master.execution_context",
-    "access_logfile": "opened by onegate.master.execution_context",
-    "error_logfile": "opened by onegate.master.execution_context",
+    "chdir": "opened by onegate.master.execution_environment",
+    "access_logfile": "opened by onegate.master.execution_environment",
+    "error_logfile": "opened by onegate.master.execution_environment",
     "hooks": "run by onegate.process.hook_loader",
     "reload_extra_file": "a pattern, which may match nothing",
     "env": "any text, by its kind",

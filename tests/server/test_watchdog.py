@@ -15,12 +15,12 @@ from onegate.master.process_table import Role
 from onegate.master.watchdog import Watchdog
 
 from tests.server.helpers import wait_for
-from tests.server.masters import FakeSpawner, a_state
+from tests.server.masters import FakeSpawner
 from tests.server.processes import children
 from tests.server.sources import ASK, GATE, HANG, called, gate
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Serve
+    from tests.server.conftest import MakeState, Serve
 
 
 def test_timeout_kills_a_worker_that_is_stuck_and_shows_where(serve: Serve) -> None:
@@ -163,10 +163,10 @@ class Clock:
 
 
 def test_a_zygote_has_ten_seconds_of_which_those_do_not_count_when_we_did_not_run(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_state: MakeState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock(monkeypatch)
-    state = a_state(preload=True)
+    state = make_state(preload=True)
     spawner = FakeSpawner(state)
     watchdog = Watchdog(state)
     generation = state.generations.present

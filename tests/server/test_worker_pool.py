@@ -13,7 +13,7 @@ from onegate.master.worker_pool import Backoff, WorkerPool
 from onegate.process.scoreboard import Scoreboard, Total
 
 from tests.server.helpers import HELLO, wait_for
-from tests.server.masters import FakeSpawner, a_state, put_on_trial
+from tests.server.masters import FakeSpawner
 from tests.server.processes import children
 from tests.server.sources import ASK, PID
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from onegate.master.process_table import Child
     from onegate.master.state import MasterState
 
-    from tests.server.conftest import Serve
+    from tests.server.conftest import MakeState, Serve
+    from tests.server.masters import ClosableState
 
 
 def test_two_workers_serve(serve: Serve) -> None:
@@ -90,32 +91,34 @@ def roles(state: MasterState) -> list[str]:
     return [child.role.name for child in state.processes]
 
 
-def serving(state: MasterState) -> list[Child]:
+def all_serve(state: MasterState) -> list[Child]:
     """All workers; they serve from now on."""
     for child in state.processes.workers():
         child.reported_serving()
     return state.processes.workers()
 
 
-def test_as_many_as_are_wanted_and_what_they_need() -> None:
-    state = a_state(workers=3, status="127.0.0.1:0")
+def test_as_many_as_are_wanted_and_what_they_need(make_state: MakeState) -> None:
+    state = make_state(workers=3, status="127.0.0.1:0")
     pool = WorkerPool(state)
     pool.fill()
     assert roles(state) == ["STATUS", "WORKER", "WORKER", "WORKER"]
     assert [child.slot.index for child in state.processes.workers() if child.slot] == [0, 1, 2]
     assert state.scoreboard.totals[Total.WANTED] == 3
     assert not pool.complete()
-    serving(state)
+    all_serve(state)
     assert pool.complete()
     pool.fill()
     assert len(state.processes) == 4
 
 
-def test_one_that_ended_or_retires_is_replaced_in_its_slot_or_another() -> None:
-    state = a_state(workers=2)
+def test_one_that_ended_or_retires_is_replaced_in_its_slot_or_another(
+    make_state: MakeState,
+) -> None:
+    state = make_state(workers=2)
     pool = WorkerPool(state)
     pool.fill()
-    first, second = serving(state)
+    first, second = all_serve(state)
     state.processes.remove(first)
     second.retire()
     pool.fill()
@@ -127,8 +130,8 @@ def test_one_that_ended_or_retires_is_replaced_in_its_slot_or_another() -> None:
     assert state.processes.workers() == new
 
 
-def test_resized() -> None:
-    state = a_state(workers=2)
+def test_resized(make_state: MakeState) -> None:
+    state = make_state(workers=2)
     pool = WorkerPool(state)
     pool.fill()
     pool.resize(3)
@@ -144,12 +147,12 @@ def test_resized() -> None:
     assert pool.target == 2
 
 
-def test_a_generation_on_trial_has_one_worker_until_that_one_serves() -> None:
-    state = a_state(workers=2)
+def test_a_generation_on_trial_has_one_worker_until_that_one_serves(make_state: MakeState) -> None:
+    state = make_state(workers=2)
     pool = WorkerPool(state)
     pool.fill()
-    old = serving(state)
-    trial = put_on_trial(state, workers=3)
+    old = all_serve(state)
+    trial = state.put_on_trial(workers=3)
     pool.fill()
     assert len(state.processes.workers(trial.number)) == 1
     state.processes.remove(old.pop())
@@ -160,19 +163,20 @@ def test_a_generation_on_trial_has_one_worker_until_that_one_serves() -> None:
     pool.end_old(one=True)
     assert len(state.processes.workers(1)) == 1
     pool.fill()
-    serving(state)
+    all_serve(state)
     assert pool.complete()
     pool.end_old(one=False)
     assert len(state.processes.workers()) == 3
 
 
 def test_a_fork_that_fails_is_tried_later_and_ends_one_that_is_replaced(
+    make_state: MakeState,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    state = a_state(workers=2)
+    state = make_state(workers=2)
     pool = WorkerPool(state)
     pool.fill()
-    first, second = serving(state)
+    first, second = all_serve(state)
     for child in (first, second):
         child.retire()
     spawner_of(pool).refuse = True
@@ -190,9 +194,11 @@ def test_a_fork_that_fails_is_tried_later_and_ends_one_that_is_replaced(
 
 
 def test_no_more_than_there_is_room_for(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_state: MakeState,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    state = a_state(workers=2)
+    state = make_state(workers=2)
     monkeypatch.setattr(state, "scoreboard", Scoreboard(1))
     pool = WorkerPool(state)
     pool.fill()
@@ -200,9 +206,9 @@ def test_no_more_than_there_is_room_for(
     assert "cannot have more than 1 workers; retrying in" in caplog.text
 
 
-def with_a_zygote(workers: int) -> tuple[MasterState, WorkerPool]:
+def with_a_zygote(make_state: MakeState, workers: int) -> tuple[ClosableState, WorkerPool]:
     """It serves, and one worker is expected."""
-    state = a_state(workers=workers, preload=True)
+    state = make_state(workers=workers, preload=True)
     pool = WorkerPool(state)
     pool.fill()
     assert roles(state) == ["ZYGOTE"]
@@ -213,7 +219,7 @@ def with_a_zygote(workers: int) -> tuple[MasterState, WorkerPool]:
     return state, pool
 
 
-def started(state: MasterState, pool: WorkerPool) -> Child:
+def has_started(state: MasterState, pool: WorkerPool) -> Child:
     """The worker that was expected: it has a process now."""
     [child] = state.processes.expected
     child.reported_pid(spawner_of(pool).announce(child))
@@ -222,23 +228,23 @@ def started(state: MasterState, pool: WorkerPool) -> Child:
     return child
 
 
-def test_of_a_zygote_one_worker_at_a_time_is_requested() -> None:
-    state, pool = with_a_zygote(2)
+def test_of_a_zygote_one_worker_at_a_time_is_requested(make_state: MakeState) -> None:
+    state, pool = with_a_zygote(make_state, 2)
     pool.fill()
     assert len(state.processes.expected) == 1
-    first = started(state, pool)
+    first = has_started(state, pool)
     pool.fill()
-    second = started(state, pool)
+    second = has_started(state, pool)
     pool.fill()
     assert not state.processes.expected
     assert state.processes.workers() == [first, second]
-    serving(state)
+    all_serve(state)
     assert pool.complete()
 
 
-def test_the_slot_of_one_that_is_expected_is_its_own() -> None:
-    state, pool = with_a_zygote(1)
-    put_on_trial(state)
+def test_the_slot_of_one_that_is_expected_is_its_own(make_state: MakeState) -> None:
+    state, pool = with_a_zygote(make_state, 1)
+    state.put_on_trial()
     pool.fill()
     [expected], [other] = state.processes.expected, state.processes.workers()
     assert expected.slot is not None
@@ -246,18 +252,20 @@ def test_the_slot_of_one_that_is_expected_is_its_own() -> None:
     assert {expected.slot.index, other.slot.index} == {0, 1}
 
 
-def test_one_that_is_not_wanted_any_more_when_it_comes_ends() -> None:
-    state, pool = with_a_zygote(1)
+def test_one_that_is_not_wanted_any_more_when_it_comes_ends(make_state: MakeState) -> None:
+    state, pool = with_a_zygote(make_state, 1)
     pool.resize(0)
-    assert started(state, pool).terminating
-    state, pool = with_a_zygote(1)
-    put_on_trial(state)
+    assert has_started(state, pool).terminating
+    state, pool = with_a_zygote(make_state, 1)
+    state.put_on_trial()
     state.generations.adopt()
-    assert started(state, pool).terminating
+    assert has_started(state, pool).terminating
 
 
-def test_one_that_does_not_come_is_tried_later(caplog: pytest.LogCaptureFixture) -> None:
-    state, pool = with_a_zygote(1)
+def test_one_that_does_not_come_is_tried_later(
+    make_state: MakeState, caplog: pytest.LogCaptureFixture
+) -> None:
+    state, pool = with_a_zygote(make_state, 1)
     [expected] = state.processes.expected
     pool.worker_failed(expected, "no such luck")
     assert not state.processes.expected
@@ -268,7 +276,7 @@ def test_one_that_does_not_come_is_tried_later(caplog: pytest.LogCaptureFixture)
     pool.fill()
     assert len(state.processes.expected) == 1
     # Of a generation that is gone nobody misses one.
-    put_on_trial(state)
+    state.put_on_trial()
     state.generations.adopt()
     pool.worker_failed(state.processes.expected[0], "of no interest")
     assert "of no interest" not in caplog.text

@@ -13,7 +13,7 @@ from onegate._record import Record
 from onegate.config.option import PREFIX
 from onegate.config.settings import OPTIONS, Settings
 from onegate.config.types import Integer, Kind
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

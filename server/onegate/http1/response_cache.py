@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 
 from onegate.http1.cache import Cache
-from onegate.http1.response_framing import BY_LENGTH, frame
-from onegate.http1.response_head import LINES, ResponseHead
+from onegate.http1.response_validation import LINES, ResponseHead
+from onegate.http1.response_writer import BY_LENGTH, frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 
 from onegate._suggest import hint
-from onegate.errors import SettingsError
 from onegate.http1.date import MONTHS, PerSecond
 from onegate.logs.request_id import request_id
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

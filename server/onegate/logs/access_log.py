@@ -12,7 +12,7 @@ from onegate.logs.access_format import Environ, formatter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onegate.logs.error_log import LogFile
+    from onegate.logs.log_files import LogFile
 
 
 _SHORTER = (512, 64)

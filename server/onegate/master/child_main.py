@@ -28,8 +28,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from onegate._record import Record
-from onegate.errors import SettingsError
-from onegate.logs import error_log
+from onegate.logs import log_files
 from onegate.master.generations import Generation
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
@@ -37,6 +36,7 @@ from onegate.process import hooks, signals
 from onegate.process.scoreboard import Scoreboard, Slot
 from onegate.process.standard_streams import flush
 from onegate.process.status_pipe import StatusPipe
+from onegate.settings_error import SettingsError
 from onegate.worker.worker import Worker
 from onegate.wsgi.loader import LoadError, load
 
@@ -131,7 +131,7 @@ def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | i
     own = spec.generation
     has_all = spec.role in (Role.STATUS, Role.SUCCESSOR)
     used = own.all_listeners() if has_all else own.listeners
-    held = (*state.generations.all_listeners(), *state.succession.listeners.values())
+    held = (*state.generations.all_listeners(), *state.handover.listeners.values())
     for listener in held:
         if listener not in used:
             listener.sock.close()
@@ -141,7 +141,7 @@ def after_fork(state: MasterState, spec: ChildSpec, mask: set[signal.Signals | i
         if generation is not own:
             generation.context.close()
     if spec.role is not Role.SUCCESSOR:
-        state.succession.close()
+        state.handover.close()
     # The collector writes to what it looks at, and pages that are written to are not shared.
     gc.freeze()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -195,7 +195,7 @@ def _import_own(settings: Settings) -> None:
         "onegate.logs.access_log": settings.access_log != "off",
         "onegate.worker.autoreload": settings.reload,
         "onegate.worker.response_counts": bool(settings.status),
-        "onegate.worker.threaded_dispatcher": settings.threads > 1,
+        "onegate.worker.leader_followers": settings.threads > 1,
         "onegate.net.tls": bool(settings.certfile),
     }
     for name, is_wanted in wanted.items():
@@ -262,7 +262,7 @@ def zygote_main(spec: ChildSpec) -> None:
 def _serve(spec: ChildSpec, app: Callable[..., Any]) -> None:
     # A worker that is stuck, or crashes, shows where: the master sends SIGABRT before it kills.
     # By number, which the log keeps when it is reopened: it is written where Python cannot run.
-    faulthandler.enable(file=error_log.present().error.fd, all_threads=True)
+    faulthandler.enable(file=log_files.present().error.fd, all_threads=True)
     generation, this = spec.generation, spec.worker
     settings = generation.settings
     if settings.threads > 1 and threading.Lock is not Lock:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 
-from onegate.master.execution_context import ExecutionContext
+from onegate.master.execution_environment import ExecutionEnvironment
 from onegate.net.listeners import Listener
 from onegate.process.hooks import Hooks, Server, Worker
 
@@ -29,7 +29,7 @@ class Generation:
         self,
         number: int,
         settings: Settings,
-        context: ExecutionContext,
+        context: ExecutionEnvironment,
         hooks: Hooks,
         listeners: list[Listener],
         status: Listener | None,
@@ -77,7 +77,7 @@ class Generation:
 class Generations:
     """The generation whose children are made now, and the one that it wants to replace."""
 
-    def __init__(self, settings: Settings, context: ExecutionContext) -> None:
+    def __init__(self, settings: Settings, context: ExecutionEnvironment) -> None:
         self.present = Generation(1, settings, context, Hooks(settings.hooks), [], None)
         self.server = Server(os.getpid(), settings)
         """What hooks see of the master. It is written to here alone."""
@@ -122,7 +122,7 @@ class Generations:
     def put_on_trial(
         self,
         settings: Settings,
-        context: ExecutionContext,
+        context: ExecutionEnvironment,
         hooks: Hooks,
         listeners: list[Listener],
         status: Listener | None,

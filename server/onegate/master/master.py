@@ -24,23 +24,23 @@ import time
 from collections.abc import Callable
 
 from onegate._version import __version__
-from onegate.logs import error_log
+from onegate.logs import log_files
+from onegate.master.child_events import ChildEvents
 from onegate.master.process_table import Role
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
-from onegate.master.supervisor import Supervisor
 from onegate.master.upgrade import Upgrade
 from onegate.master.watchdog import Watchdog
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import listen, open_listeners
-from onegate.process.resources import describe, raise_nofile
+from onegate.net.listeners import open_listeners
+from onegate.process.resource_limits import describe, raise_nofile
 from onegate.validate_settings import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.execution_context import ExecutionContext
+    from onegate.master.execution_environment import ExecutionEnvironment
 
 log = logging.getLogger("onegate.error")
 
@@ -53,7 +53,7 @@ class Master:
     """
 
     def __init__(
-        self, settings: Settings, context: ExecutionContext, reread: Callable[[], Settings]
+        self, settings: Settings, context: ExecutionEnvironment, reread: Callable[[], Settings]
     ) -> None:
         self._settings = settings
         self._state = state = MasterState(settings, context)
@@ -61,7 +61,7 @@ class Master:
         self._reload = Reload(state, self._pool, reread)
         self._shutdown = Shutdown(state)
         self._upgrade = Upgrade(state, self._pool, self._reload, self._shutdown)
-        self._supervisor = Supervisor(
+        self._child_events = ChildEvents(
             state, self._pool, self._reload, self._shutdown, self._upgrade
         )
         self._watchdog = Watchdog(state)
@@ -88,19 +88,16 @@ class Master:
             state.generations.call("on_exit", of=state.generations.proven)
             state.pidfile.remove()
             for listener in state.generations.all_listeners():
-                listener.close(unlink=not state.succession.shares(listener))
+                listener.close(unlink=not state.handover.shares(listener))
         return self._shutdown.exit_status
 
     def _open(self) -> None:
         """Listen, or go on with what was handed down."""
         state, settings = self._state, self._settings
-        held = state.succession.listeners
-        listeners, status = open_listeners(settings, held, state.activated), None
-        state.generations.present.listen(listeners, None)  # to be closed if the next one fails
-        if address := settings.status:
-            status = held.get(address) or listen(address, settings, "--status")
-            state.generations.present.listen(listeners, status)
-        if not state.succession.pending:
+        state.generations.present.listen(
+            *open_listeners(settings, state.handover.listeners, state.activated)
+        )
+        if not state.handover.pending:
             if holder := state.pidfile.holder():
                 log.warning(
                     "--pidfile %s contains %d, the pid of a running process; overwriting it",
@@ -123,14 +120,14 @@ class Master:
             if not self._shutdown.begun:
                 self._pool.fill()
             for fd, _ in state.poll.poll(self._timeout()):
-                if fd == state.succession.ready_fd:
+                if fd == state.handover.ready_fd:
                     self._upgrade.abandoned()
                 elif fd != state.signals.descriptor:
-                    self._supervisor.read_reports(state.processes.by_status_fd(fd))
+                    self._child_events.read_reports(state.processes.by_status_fd(fd))
             for number in state.signals.pending():
                 self._handle(number)
-            self._supervisor.reap()
-            self._supervisor.turn()
+            self._child_events.reap()
+            self._child_events.turn()
             self._watchdog.turn()
             self._watchdog.check_workers()
             self._watchdog.check_zygotes()
@@ -171,11 +168,11 @@ class Master:
             self._pool.resize(0)
 
     def _reopen_logs(self) -> None:
-        error_log.reopen()
+        log_files.reopen()
         self._state.generations.present.context.reopen_logs()
         for child in list(self._state.processes.expected):
             # One that has found the old files has reported its pid before.
-            self._supervisor.read_reports(child)
+            self._child_events.read_reports(child)
         for child in self._state.processes:
             if child.role in (Role.WORKER, Role.STATUS):
                 child.send_signal(signal.SIGUSR1)

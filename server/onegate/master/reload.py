@@ -11,14 +11,14 @@ import logging
 import os
 from collections.abc import Callable
 
-from onegate.errors import SettingsError
-from onegate.master.execution_context import ExecutionContext
+from onegate.master.execution_environment import ExecutionEnvironment
 from onegate.master.process_table import Role
 from onegate.master.state import MasterState
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import Listener, listen, open_listeners, update_owners
+from onegate.net.listeners import Listener, open_listeners, socket_permissions, update_permissions
 from onegate.process.hooks import Hooks
 from onegate.process.scoreboard import Total
+from onegate.settings_error import SettingsError
 from onegate.validate_settings import validate
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ class Reload:
         try:
             settings = self._reread()
             proven = generations.proven.context
-            context = ExecutionContext(settings, proven.start, proven)
+            context = ExecutionEnvironment(settings, proven.start, proven)
             try:
                 hooks, listeners, status = self._open(settings, context)
             except BaseException:
@@ -80,7 +80,7 @@ class Reload:
         return True
 
     def _open(
-        self, settings: Settings, context: ExecutionContext
+        self, settings: Settings, context: ExecutionEnvironment
     ) -> tuple[Hooks, list[Listener], Listener | None]:
         """What a generation needs beside its settings; whatever fails, nothing is left open.
 
@@ -92,14 +92,7 @@ class Reload:
             held = {each.given: each for each in every if _here(each)}
             context.keep_tls(validate(settings))
             hooks = Hooks(settings.hooks)
-            listeners = open_listeners(settings, held, self._state.activated)
-            try:
-                status = None
-                if address := settings.status:
-                    status = held.get(address) or listen(address, settings, "--status")
-            except BaseException:
-                self._close_unused(listeners)
-                raise
+            listeners, status = open_listeners(settings, held, self._state.activated)
         return hooks, listeners, status
 
     def adopt(self) -> None:
@@ -107,8 +100,12 @@ class Reload:
         replaced = self._state.generations.adopt()
         present = self._state.generations.present
         self._close_unused(replaced.all_listeners())
-        before = replaced.settings.user, replaced.settings.group
-        update_owners(present.all_listeners(), present.settings, before)
+        update_permissions(
+            present.all_listeners(),
+            present.settings,
+            socket_permissions(replaced.settings),
+            present.context.umask,
+        )
         for child in self._state.processes:
             # Its workers end one by one, as those that replace them begin to serve.
             old = child.role is Role.STATUS and child.generation != present.number
@@ -150,7 +147,7 @@ class Reload:
         for listener in listeners:
             if listener not in used:
                 # What another master serves on, it goes on serving on.
-                shared = self._state.succession.shares(listener)
+                shared = self._state.handover.shares(listener)
                 if not shared:
                     listener.refuse()  # workers that still have it answer who is in its queue
                 listener.close(unlink=not shared)

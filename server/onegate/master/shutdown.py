@@ -37,7 +37,7 @@ class Shutdown:
         self._begin()
         delay = self._state.generations.proven.settings.drain_delay
         # One that never served needs nobody to be told that it goes.
-        if delay and not self._state.succession.pending:
+        if delay and not self._state.handover.pending:
             self.next_deadline = time.monotonic() + delay
         else:
             self._end_children()
@@ -63,7 +63,7 @@ class Shutdown:
 
     def worker_started(self, worker: Child) -> None:
         """One that was expected when the end began has a process now, which is to end too."""
-        if worker.slot is not None and not self._state.succession.shared:
+        if worker.slot is not None and not self._state.handover.shared:
             worker.slot[Field.STOPPING] = 1.0
         if not self._draining:
             self._end(worker)
@@ -83,13 +83,13 @@ class Shutdown:
             # It does not serve yet, and is not to go on alone on listeners that refuse.
             log.info("upgrade cancelled, stopping %s", child)
             child.terminate(self._state.graceful_timeout)
-        if not self._state.succession.shared:
+        if not self._state.handover.shared:
             for slot in self._state.scoreboard.used():
                 slot[Field.STOPPING] = 1.0
 
     def _end_children(self) -> None:
         self.next_deadline = _NEVER
-        if not self._at_once and not self._state.succession.shared:
+        if not self._at_once and not self._state.handover.shared:
             for generation in self._state.generations.known:
                 for listener in generation.listeners:
                     listener.refuse()

@@ -10,7 +10,7 @@ import select
 
 from onegate.master.generations import Generations
 from onegate.master.process_table import ProcessTable
-from onegate.master.succession import Succession
+from onegate.master.upgrade_handover import UpgradeHandover
 from onegate.process.pidfile import PidFile
 from onegate.process.scoreboard import Scoreboard
 from onegate.process.signals import SelfPipe
@@ -19,13 +19,13 @@ from onegate.process.systemd import Notifier, activated_descriptors
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from onegate.config.settings import Settings
-    from onegate.master.execution_context import ExecutionContext
+    from onegate.master.execution_environment import ExecutionEnvironment
 
 
 class MasterState:
     """``settings`` and ``context``: those of the first generation."""
 
-    def __init__(self, settings: Settings, context: ExecutionContext) -> None:
+    def __init__(self, settings: Settings, context: ExecutionEnvironment) -> None:
         self.generations = Generations(settings, context)
         """What children are made with."""
         self.poll = select.poll()
@@ -34,13 +34,13 @@ class MasterState:
         """The children."""
         self.scoreboard = Scoreboard()
         """Numbers of workers and of the master, in shared memory."""
-        self.succession = Succession(self.poll)
+        self.handover = UpgradeHandover(self.poll)
         """What is shared with the master before this one, or after it."""
-        self.notifier = Notifier(silent=self.succession.pending)
+        self.notifier = Notifier(silent=self.handover.pending)
         """What tells the service manager how things stand."""
         self.pidfile = PidFile(settings.pidfile)
         """What says to others which process is the master."""
-        self.activated = activated_descriptors() or self.succession.activated
+        self.activated = activated_descriptors() or self.handover.activated
         """Descriptors of socket activation."""
         self.signals = SelfPipe()
         """Those that came and were not handled yet."""

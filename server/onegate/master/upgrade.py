@@ -1,7 +1,7 @@
 """USR2: a new program takes over the listeners of a running master (execve(2)).
 
 The new master inherits the listening sockets, so that no connection is refused in between, and
-tells its predecessor so (:mod:`onegate.master.succession`) when its first worker serves.
+tells its predecessor so (:mod:`onegate.master.upgrade_handover`) when its first worker serves.
 Only then does the old one end. While the new one does not serve, the old one may give it up, or be
 gone: then the pipe has no reader any more, and the new one ends.
 
@@ -20,17 +20,17 @@ import os
 import select
 import signal
 
-from onegate.errors import SettingsError
 from onegate.master.child_main import ChildSpec
 from onegate.master.process_table import Child, Role
 from onegate.master.reload import Reload
 from onegate.master.shutdown import Shutdown
 from onegate.master.state import MasterState
-from onegate.master.succession import exec_successor
+from onegate.master.upgrade_handover import exec_successor
 from onegate.master.worker_pool import WorkerPool
-from onegate.net.listeners import update_owners
+from onegate.net.listeners import update_permissions
 from onegate.process.status_pipe import StatusPipe
 from onegate.process.subreaper import release_orphans
+from onegate.settings_error import SettingsError
 
 log = logging.getLogger("onegate.error")
 
@@ -68,7 +68,7 @@ class Upgrade:
         if child.terminating:
             return  # given up in the meantime
         log.info("%s has taken over", child)
-        self._state.succession.complete()
+        self._state.handover.complete()
         self._state.processes.remove(child)
         # End the process in between; the successor is a child of the service manager then.
         release_orphans()
@@ -81,10 +81,10 @@ class Upgrade:
 
     def take_over(self) -> None:
         """This master serves: let the one before it go, if there is one."""
-        succession = self._state.succession
-        if not succession.pending:
+        handover = self._state.handover
+        if not handover.pending:
             return
-        if not succession.awaited():
+        if not handover.awaited():
             self.abandoned()
             return
         try:
@@ -92,20 +92,25 @@ class Upgrade:
         except SettingsError as error:
             log.error("%s", error)
         present = self._state.generations.present
-        update_owners(present.all_listeners(), present.settings, succession.given_to)
+        update_permissions(
+            present.all_listeners(),
+            present.settings,
+            handover.permissions,
+            present.context.umask,
+        )
         try:
-            succession.tell_ready()
+            handover.tell_ready()
         except BrokenPipeError:
             self.abandoned()
             return
-        succession.close_unused(self._state.generations.all_listeners())
+        handover.close_unused(self._state.generations.all_listeners())
 
     def abandoned(self) -> None:
         """The master before this one is gone, or does not wait for this one any more: end, before
         two of them serve."""
-        if not self._state.succession.abandoned:
+        if not self._state.handover.abandoned:
             log.error("the previous master has exited or cancelled the upgrade; exiting")
-            self._state.succession.abandon()
+            self._state.handover.abandon()
             self._shutdown.fail()
 
 

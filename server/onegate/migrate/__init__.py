@@ -22,7 +22,7 @@ def translate(origin: str, path: Path) -> tuple[str, bool]:
     """Translate the file ``path`` of ``origin``, a name in :data:`TRANSLATORS`, for ``--config``.
 
     True: something is lost that changes what is served. Raises
-    :class:`onegate.errors.SettingsError` if the file cannot be read.
+    :class:`onegate.SettingsError` if the file cannot be read.
     """
     translation = TRANSLATORS[origin](path)
     translation.check()

@@ -6,7 +6,6 @@ import runpy
 from collections.abc import Mapping
 from pathlib import Path
 
-from onegate.errors import SettingsError
 from onegate.migrate.gunicorn_hook_check import missing_attributes
 from onegate.migrate.translation import (
     NoEquivalent,
@@ -17,7 +16,9 @@ from onegate.migrate.translation import (
     not_needed,
     same,
 )
-from onegate.process.hook_loader import ABSENT, HOOKS
+from onegate.process.hook_loader import ABSENT
+from onegate.process.hooks import HOOKS
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onegate.config.settings import OPTIONS, Settings
-from onegate.process.hook_loader import HOOKS
-from onegate.process.hooks import Server, Worker
+from onegate.process.hooks import HOOKS, Server, Worker
 
 _SETTINGS = Settings(app="")
 _KNOWN = {

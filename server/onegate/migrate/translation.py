@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from onegate.config.dump import comment
 from onegate.config.settings import OPTIONS
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 from onegate.validate_settings import SYNTAX
 
 TYPE_CHECKING = False

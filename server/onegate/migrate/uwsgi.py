@@ -256,7 +256,7 @@ RULES: dict[str, Rule] = {
 
 
 def from_uwsgi(path: Path) -> Translation:
-    """Translate ``path``. Raises :class:`onegate.errors.SettingsError` if it cannot be read."""
+    """Translate ``path``. Raises :class:`onegate.SettingsError` if it cannot be read."""
     result = Translation(str(path))
     # uWSGI's defaults: one load before the fork, and a line for each request.
     result.values.update(preload=True, access_log="combined")

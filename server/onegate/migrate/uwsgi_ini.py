@@ -11,7 +11,7 @@ import os
 import re
 from pathlib import Path
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 _PLACE = re.compile(r"%\(([^()]+)\)|\$\(([^()]+)\)|%([a-zA-Z%])")
 LOGIC = re.compile(r"(if|else|end|for|endfor|endif)(-.*)?")

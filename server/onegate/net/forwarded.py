@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import socket
 
-from onegate.errors import SettingsError
 from onegate.http1 import grammar
 from onegate.http1.cache import Cache
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

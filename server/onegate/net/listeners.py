@@ -17,7 +17,7 @@ import stat
 import struct
 
 from onegate._record import Record
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,8 +154,9 @@ def file_at(path: str) -> tuple[int, int] | None:
 
 def open_listeners(
     settings: Settings, held: dict[str, Listener], activated: list[int]
-) -> list[Listener]:
-    """The listeners that ``settings`` name; those that are ``held``, by address, are kept.
+) -> tuple[list[Listener], Listener | None]:
+    """The listeners that ``settings`` name, and that of ``--status``, if there is one; those that
+    are ``held``, by address, are kept.
 
     ``activated``: descriptors of socket activation, which take the place of ``--bind``.
     Raises :class:`SettingsError`; whatever was opened is closed again.
@@ -163,14 +164,18 @@ def open_listeners(
     opened: list[Listener] = []
     addresses = [f"fd://{number}" for number in activated] or settings.bind
     try:
-        return [
+        listeners = [
             _held(held, address, settings) or _opened(opened, listen(address, settings))
             for address in addresses
         ]
-    except SettingsError:
+        status = None
+        if address := settings.status:
+            status = held.get(address) or listen(address, settings, "--status")
+    except BaseException:
         for listener in opened:
             listener.close(unlink=True)
         raise
+    return listeners, status
 
 
 def _held(held: dict[str, Listener], address: str, settings: Settings) -> Listener | None:
@@ -385,26 +390,46 @@ def _set_owner(path: str, settings: Settings) -> None:
         os.chown(path, -1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
 
 
-def update_owners(listeners: list[Listener], settings: Settings, before: tuple[str, str]) -> None:
+class SocketPermissions(Record):
+    """Owner and mode of Unix sockets: --user, --group and --socket-mode."""
+
+    user: str = ""
+    group: str = ""
+    mode: int | None = None
+
+
+def socket_permissions(settings: Settings) -> SocketPermissions:
+    """Those that the settings name."""
+    return SocketPermissions(user=settings.user, group=settings.group, mode=settings.socket_mode)
+
+
+def update_permissions(
+    listeners: list[Listener], settings: Settings, before: SocketPermissions, umask: int
+) -> None:
     """Give Unix sockets that a reload or an upgrade has kept the owner and mode that the settings
     name now. To be called when it has succeeded.
 
-    ``before``: --user and --group until now. A socket that belonged to these, and to nobody of that
-    kind any more, becomes this process's own again.
+    ``before``: those that the settings named until now. What they no longer name is reset to what a
+    new socket would have: this process's user and group, and the mode that ``umask`` leaves.
     """
     for listener in listeners:
         if listener.path and not listener.foreign and file_at(listener.path) == listener.file:
             try:
-                _take_back(listener.path, settings, *before)
+                _reset_permissions(listener.path, settings, before, umask)
                 _set_owner(listener.path, settings)
             except OSError as error:
                 log.error("cannot change owner or mode of %s: %s", listener.name, error.strerror)
 
 
-def _take_back(path: str, settings: Settings, user: str, group: str) -> None:
+def _reset_permissions(
+    path: str, settings: Settings, before: SocketPermissions, umask: int
+) -> None:
     """Raises ``OSError``."""
-    uid = os.geteuid() if user and not settings.user else -1
-    gid = os.getegid() if (user or group) and not (settings.user or settings.group) else -1
+    if before.mode is not None and settings.socket_mode is None:
+        os.chmod(path, 0o777 & ~umask)
+    uid = os.geteuid() if before.user and not settings.user else -1
+    named = settings.user or settings.group
+    gid = os.getegid() if (before.user or before.group) and not named else -1
     if (uid, gid) != (-1, -1):
         os.chown(path, uid, gid)
 

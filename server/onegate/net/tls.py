@@ -7,7 +7,7 @@ import os
 import ssl
 from socket import SHUT_RDWR, SocketType, socket
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 _RECORD = 16384
 """Octets of a TLS record at most (RFC 8446, 5.1), and of one write here. A write that would block

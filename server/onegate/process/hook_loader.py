@@ -1,19 +1,5 @@
-"""``--hooks FILE``: functions of a Python file, called at points in the life of the processes.
-
-Names and arguments are gunicorn's, so that a gunicorn.conf.py can be used as it is; its other
-contents are ignored. The arguments are a :class:`onegate.process.hooks.Server` and a
-:class:`onegate.process.hooks.Worker`.
-
-    in the master                              in a worker
-    on_starting(server)                        post_fork(server, worker)
-    when_ready(server)                         post_worker_init(worker)
-    on_reload(server)                          worker_int(worker)    INT or QUIT came
-    pre_fork(server, worker)                   worker_exit(server, worker)
-    worker_abort(worker)  its call timed out
-    child_exit(server, worker)
-    nworkers_changed(server, new, old)
-    pre_exec(server)                           before SIGUSR2's new program
-    on_exit(server)
+"""Reads the file of ``--hooks FILE``, which may be a gunicorn.conf.py: of what it contains, only
+functions that have the name of a hook are used.
 """
 
 from __future__ import annotations
@@ -24,31 +10,15 @@ import os
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 log = logging.getLogger("onegate.error")
 
-HOOKS: dict[str, int] = {
-    "on_starting": 1,
-    "when_ready": 1,
-    "on_reload": 1,
-    "pre_fork": 2,
-    "post_fork": 2,
-    "post_worker_init": 1,
-    "worker_int": 1,
-    "worker_abort": 1,
-    "worker_exit": 2,
-    "child_exit": 2,
-    "nworkers_changed": 3,
-    "pre_exec": 1,
-    "on_exit": 1,
-}
-"""The number of arguments of each hook."""
 ABSENT = {
     "pre_request": "it would slow down every request; use WSGI middleware",
     "post_request": "it would slow down every request; use WSGI middleware or the access log",
@@ -57,15 +27,16 @@ ABSENT = {
 """Hooks of gunicorn that are never called, and why."""
 
 
-def functions(path: str) -> dict[str, Callable[..., object]]:
+def functions(path: str, counts: Mapping[str, int]) -> dict[str, Callable[..., object]]:
     """The hooks in the file ``path``.
 
-    Raises :class:`SettingsError` if the file cannot be read or run, or a function in it does not
-    take the arguments of its hook.
+    ``counts``: the hooks that there are, each with the number of its arguments. Raises
+    :class:`SettingsError` if the file cannot be read or run, or a function in it does not take the
+    arguments of its hook.
     """
     found = _run(path)
     chosen: dict[str, Callable[..., object]] = {}
-    for name, count in HOOKS.items():
+    for name, count in counts.items():
         if (function := found.get(name)) is not None:
             chosen[name] = _checked(path, name, function, count)
     for name, reason in ABSENT.items():

@@ -1,4 +1,20 @@
-"""The hooks of ``--hooks FILE``, as they are called; :mod:`.hook_loader` reads them."""
+"""Hooks: functions of ``--hooks FILE``, called at points in the life of the processes.
+
+Names and arguments are gunicorn's, so that a gunicorn.conf.py can be used as it is
+(:mod:`onegate.process.hook_loader` reads it). The arguments are a :class:`Server` and a
+:class:`Worker`.
+
+    in the master                              in a worker
+    on_starting(server)                        post_fork(server, worker)
+    when_ready(server)                         post_worker_init(worker)
+    on_reload(server)                          worker_int(worker)    INT or QUIT came
+    pre_fork(server, worker)                   worker_exit(server, worker)
+    worker_abort(worker)  its call timed out
+    child_exit(server, worker)
+    nworkers_changed(server, new, old)
+    pre_exec(server)                           before SIGUSR2's new program
+    on_exit(server)
+"""
 
 from __future__ import annotations
 
@@ -14,6 +30,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("onegate.error")
 
+HOOKS: dict[str, int] = {
+    "on_starting": 1,
+    "when_ready": 1,
+    "on_reload": 1,
+    "pre_fork": 2,
+    "post_fork": 2,
+    "post_worker_init": 1,
+    "worker_int": 1,
+    "worker_abort": 1,
+    "worker_exit": 2,
+    "child_exit": 2,
+    "nworkers_changed": 3,
+    "pre_exec": 1,
+    "on_exit": 1,
+}
+"""The number of arguments of each hook."""
 _FATAL = {"on_starting", "post_fork", "post_worker_init"}
 
 
@@ -72,7 +104,7 @@ class Worker:
 class Hooks:
     """The functions of a file; without a file none.
 
-    Raises :class:`onegate.errors.SettingsError` as
+    Raises :class:`onegate.SettingsError` as
     :func:`onegate.process.hook_loader.functions` does.
     """
 
@@ -81,7 +113,7 @@ class Hooks:
         if path:
             from onegate.process import hook_loader  # noqa: PLC0415 - only with --hooks
 
-            self._functions = hook_loader.functions(path)
+            self._functions = hook_loader.functions(path, HOOKS)
 
     def __call__(self, name: str, *arguments: object) -> None:
         """Call the hook ``name``, if there is one. An exception in it is logged, ``SystemExit``

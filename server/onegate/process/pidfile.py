@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 
 class PidFile:

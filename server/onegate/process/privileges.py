@@ -7,7 +7,7 @@ import os
 import pwd
 
 from onegate._record import Record
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 _NEEDS_ROOT = "--user and --group: only root can change them; start onegate as root"
 

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from onegate.errors import SettingsError
+from onegate.settings_error import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check_spool(settings: Settings) -> str:
     """Check whether workers will have a directory to spool to; return a warning if "auto" finds
     none, otherwise "".
 
-    Raises :class:`onegate.errors.SettingsError` if they cannot write to the configured one.
+    Raises :class:`onegate.SettingsError` if they cannot write to the configured one.
     """
     reason = _as_worker(settings)
     if reason and settings.spool != "auto":

@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from onegate.worker.call_dispatcher import Dispatcher
     from onegate.worker.connection import Service
-    from onegate.worker.dispatcher import Dispatcher
 
     class Loop(Service, Protocol):
         """What an acceptor needs of its worker, besides what connections need."""

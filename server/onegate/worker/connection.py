@@ -25,12 +25,12 @@ from socket import SocketType
 from onegate.http1 import NEED_DATA, Data, Head, HeadParser, MessageLimits, ProtocolError
 from onegate.http1.request_cache import REMEMBERED
 from onegate.http1.request_reader import RequestReader
-from onegate.http1.response_framing import CONTINUE
+from onegate.http1.response_writer import CONTINUE
 from onegate.logs import request_id
 from onegate.logs.refusal_log import REQUEST_LINE
 from onegate.worker.connection_state import BODY, CALL, CLOSED, HEAD, IDLE, LINGER, WRITE
+from onegate.worker.input_buffer import InputBuffer
 from onegate.worker.output_buffer import FLUSH_MOST, FileSegment, OutputBuffer, ResponseCutError
-from onegate.worker.request_body import RequestBody
 from onegate.wsgi import Call, ClientDisconnected, make_call
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from onegate.wsgi import EnvironFactory
 
     class Dispatcher(Protocol):
-        """What a connection needs of a dispatcher; see :mod:`onegate.worker.dispatcher`."""
+        """What a connection needs of a dispatcher; see :mod:`onegate.worker.call_dispatcher`."""
 
         quick: bool
         deferred: list[Call[Connection]]
@@ -187,7 +187,7 @@ class Connection:
     """Address and port of the client, or of the proxy that speaks for it."""
     unread: bool
     """Whether something may have come that is to be read after the call."""
-    _body: RequestBody | None
+    _body: InputBuffer | None
     """The content that is on the way, or being read by the application."""
     _eof: bool
     _is_plain: bool
@@ -416,7 +416,7 @@ class Connection:
         settings = self._service.settings
         self.deadline = self._service.now + settings.body_timeout
         self._since_progress = 0
-        self._body = RequestBody(settings.body_memory, self._service.spool)
+        self._body = InputBuffer(settings.body_memory, self._service.spool)
         if self._service.spool is None and head.content_length > settings.body_memory:
             raise ProtocolError(
                 413, "content exceeds --body-memory, and there is no spool directory"
@@ -458,7 +458,7 @@ class Connection:
             environ[REQUEST_LINE] = line
         return environ
 
-    def _respond(self, head: Head, body: RequestBody | None) -> None:
+    def _respond(self, head: Head, body: InputBuffer | None) -> None:
         """A request is complete: call the application."""
         if body is None:
             environ = self.environs.complete(head, self.peer, BytesIO(), 0)

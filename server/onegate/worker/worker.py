@@ -15,17 +15,17 @@ from select import epoll
 from threading import Lock
 
 from onegate.http1 import HeadParser, MessageLimits
-from onegate.http1.response_framing import set_server_field
-from onegate.logs import error_log
+from onegate.http1.response_writer import set_server_field
+from onegate.logs import error_log, log_files
 from onegate.logs.refusal_log import Refusals
 from onegate.net.forwarded import Forwarded
 from onegate.net.listeners import Listener
-from onegate.process.resources import budget
+from onegate.process.resource_limits import budget
 from onegate.process.scoreboard import Field, Slot
 from onegate.process.spool import spool_directory
 from onegate.worker.acceptor import Acceptor, Endpoint
+from onegate.worker.call_dispatcher import Dispatcher, InlineDispatcher
 from onegate.worker.connection_state import CALL
-from onegate.worker.dispatcher import Dispatcher, InlineDispatcher
 from onegate.worker.recycling import Recycling
 from onegate.wsgi import EnvironFactory, field_key
 from onegate.wsgi.handler import refused_heads
@@ -160,7 +160,7 @@ class Worker:
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             _handle(number, lambda *_: None)  # noted through the wake-up descriptor
-        error_log.renew()  # USR1 may have come before it was noted, or been for a zygote
+        log_files.renew()  # USR1 may have come before it was noted, or been for a zygote
 
     def release(self) -> None:
         """Close what the end of the process would have closed. Listeners are not its own."""
@@ -221,7 +221,7 @@ class Worker:
                     self._on_interrupt()
                     self._stop(0.0)
                 elif number == signal.SIGUSR1:
-                    error_log.renew()
+                    log_files.renew()
         elif fd == self._lifeline:
             self._epoll.unregister(fd)
             self._stop(self.settings.graceful_timeout)
@@ -350,7 +350,7 @@ def _dispatcher(settings: Settings, app: Callable[..., Any], slot: Slot) -> Disp
     """What makes the calls of a worker."""
     if settings.threads == 1:
         return InlineDispatcher(app, slot)
-    from onegate.worker.threaded_dispatcher import LeaderFollowers  # noqa: PLC0415 - only where there are some
+    from onegate.worker.leader_followers import LeaderFollowers  # noqa: PLC0415 - only where there are some
 
     return LeaderFollowers(app, slot, settings.threads)
 
@@ -361,7 +361,7 @@ def _access_log(settings: Settings) -> AccessLog | None:
         return None
     from onegate.logs.access_log import AccessLog  # noqa: PLC0415 - only if it is on
 
-    file = error_log.present().access
+    file = log_files.present().access
     assert file is not None
     return AccessLog(settings.access_log, file)
 

@@ -18,7 +18,8 @@ from types import TracebackType
 
 from onegate.http1 import Head
 from onegate.http1.response_cache import frame_whole, response_head
-from onegate.http1.response_framing import (
+from onegate.http1.response_validation import ResponseHead
+from onegate.http1.response_writer import (
     BY_LENGTH,
     CHUNKED,
     LAST_CHUNK,
@@ -29,7 +30,6 @@ from onegate.http1.response_framing import (
     frame,
     interim_response,
 )
-from onegate.http1.response_head import ResponseHead
 from onegate.wsgi.file_wrapper import FileWrapper
 
 TYPE_CHECKING = False

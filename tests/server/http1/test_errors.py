@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onegate.http1
 from onegate.http1 import ProtocolError
-from onegate.http1.response_framing import error_response
+from onegate.http1.response_writer import error_response
 
 
 def test_it_says_status_reason_and_method() -> None:

@@ -13,8 +13,8 @@ import h11
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from onegate.http1.response_framing import LAST_CHUNK, Framing, chunk, frame
-from onegate.http1.response_head import ResponseHead
+from onegate.http1.response_validation import ResponseHead
+from onegate.http1.response_writer import LAST_CHUNK, Framing, chunk, frame
 
 from tests.server.http1.cases import CASES, Case
 from tests.server.http1.oracle import check

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from onegate.http1 import response_cache
 from onegate.http1.cache import Cache
-from onegate.http1.response_framing import frame
+from onegate.http1.response_writer import frame
 
 
 def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
