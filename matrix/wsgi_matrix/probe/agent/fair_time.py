@@ -41,10 +41,10 @@ class _Clock:
 
     def __init__(self) -> None:
         self._at = (time.monotonic(), 0.0, share())
-        threading.Thread(target=self._look, daemon=True).start()
 
-    def _look(self) -> None:
-        while True:
+    def look(self) -> None:
+        """Look, again and again, until another clock takes its place."""
+        while self in _clock:
             time.sleep(LOOKING)
             self._at = (time.monotonic(), self.now(), share())
 
@@ -62,6 +62,7 @@ def now() -> float:
     with _lock:
         if not _clock:
             _clock.append(_Clock())
+            threading.Thread(target=_clock[0].look, daemon=True).start()
     return _clock[0].now()
 
 

@@ -68,3 +68,15 @@ def test_nothing_goes_beyond_the_deadline(machine):
     assert Patience(60, time.monotonic() + 1).left() <= 1
     assert Patience(60, time.monotonic() + 1).wall() <= 1
     assert Patience(-1).left() == 0
+
+
+def test_a_clock_that_is_replaced_ends(machine):
+    fair_time.now()
+    [first] = fair_time._clock
+    [looking] = [x for x in threading.enumerate() if getattr(x, "_target", None) == first.look]
+    fair_time._clock.clear()
+    looking.join(60)
+    assert not looking.is_alive()
+    before = fair_time.now()
+    assert first not in fair_time._clock
+    assert fair_time.now() >= before
