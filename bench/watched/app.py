@@ -1,9 +1,13 @@
-"""The app of the folder that BENCH_APP names, and ``/closed``: how many of its iterables had a
-``close()`` to be called, and how many calls of it there were."""
+"""The app of the folder that BENCH_APP names, and what its server does, as responses of its own.
+
+``/closed`` tells how many of the app's iterables had a ``close()`` to be called, and how many calls
+of it there were; ``/environ`` has the strings of the environ, as JSON.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
@@ -42,6 +46,12 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
     """What the app in the folder answers, watched."""
     if environ["PATH_INFO"] == "/closed":
         body = b"%(due)d %(done)d" % {name.encode(): each for name, each in counts.items()}
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+    if environ["PATH_INFO"] == "/environ":
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        found = {name: value for name, value in environ.items() if isinstance(value, str)}
+        body = json.dumps(found).encode()
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body]
     iterable: Iterable[bytes] = _module.app(environ, start_response)
