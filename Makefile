@@ -42,10 +42,17 @@ pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13
 dist: $(VENV)/.tools ## build both distributions into build/dist and check them (TAG=onegate-v1.2.3: for that release)
 	@$(BIN)/tox run -q -e dist $(if $(TAG),-- --tag "$$TAG")
 
-# The next four write docs/results/ too with DOCS=1.
-bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
+# The next four write docs/results/ too with DOCS=1; with BENCH_PYTHON, on that Python beside the last
+# results of this one. It is Debian's, with what peers are compiled with and one of them is made of.
+BENCH_PACKAGES := gcc,libc6-dev,make,libev-dev,apache2-bin,apache2-dev,nginx-light,ca-certificates,git
+bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick, BENCH_PYTHON=3.14); build/bench*/results.json
+ifdef BENCH_PYTHON
+	@PYTHON_PACKAGES=python$(BENCH_PYTHON)-dev,$(BENCH_PACKAGES) \
+	  .ci/python $(BENCH_PYTHON) -m bench --state build/bench-$(BENCH_PYTHON) $(BENCH_ARGS)
+else
 	@$(BIN)/python -m bench $(BENCH_ARGS)
-	@$(if $(DOCS),$(BIN)/python -m bench docs)
+endif
+	@$(if $(DOCS),$(BIN)/python -m bench docs $(if $(BENCH_PYTHON),--also build/bench-$(BENCH_PYTHON)))
 
 soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients for SOAK_SECONDS (600), then a million responses of threads, each compared; build/soak/
 	@$(BIN)/python -m bench.soak $(SOAK_SECONDS) $(SOAK_ARGS) $(if $(DOCS),--docs)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 import re
 import selectors
 import socket
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from bench.traffic import Request
 
 PATIENCE = 5.0  # seconds for an answer
 CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -76,7 +83,7 @@ def closes(port: int, path: str, patience: float = 1.0) -> bool:
 
 
 def calls_close(port: int, path: str, patience: float = 1.0) -> bool:
-    """Whether what the app returned is closed, of a server that has ``bench/closing`` as its app.
+    """Whether what the app returned is closed, of a server that has ``bench/watched`` as its app.
 
     A server that leaves it out (PEP 3333: it must not) measures less of the app: Django ends a
     request there.
@@ -132,3 +139,86 @@ def served_at_once(port: int, path: str, count: int, patience: float = 2.0) -> i
             for client in clients:
                 client.close()
     return answered
+
+
+def check_traffic(port: int, requests: Sequence[Request], *, close: bool, connections: int) -> None:
+    """Send ``requests`` over ``connections`` at once, and look at every response.
+
+    Raises :class:`WrongAnswerError` for the first that is not the one of its request.
+    """
+    shares = [requests[number::connections] for number in range(connections)]
+    with ThreadPoolExecutor(connections) as pool:
+        for _ in pool.map(lambda share: _converse(port, share, close=close), shares):
+            pass
+
+
+def _converse(port: int, requests: Sequence[Request], *, close: bool) -> None:
+    client: socket.socket | None = None
+    try:
+        for request in requests:
+            if client is None:
+                client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+            client.sendall(request.octets(close=close))
+            response = http.client.HTTPResponse(client, method=request.method)
+            response.begin()
+            body = response.read()
+            _look_at(request, response, body)
+            if response.will_close:
+                client.close()
+                client = None
+            elif close:
+                raise WrongAnswerError(f"{request.kind}: keeps a connection that asked for its end")
+    except (OSError, http.client.HTTPException) as error:
+        raise WrongAnswerError(f"{request.kind}: {type(error).__name__}: {error}") from None
+    finally:
+        if client is not None:
+            client.close()
+
+
+def _look_at(request: Request, response: http.client.HTTPResponse, body: bytes) -> None:
+    if response.status != 200:
+        raise WrongAnswerError(f"{request.kind}: status {response.status}")
+    if body != request.text():
+        raise WrongAnswerError(f"{request.kind}: a body of {len(body)} octets that is not its own")
+    # Not X-Request-ID: over that of an application, muru writes its own.
+    if response.getheader("X-Correlation-ID") != request.get("X-Request-ID"):
+        raise WrongAnswerError(f"{request.kind}: an X-Correlation-ID that is not its own")
+    if (response.getheader("Set-Cookie") or "").partition(";")[0] != f"seen={request.cookie}":
+        raise WrongAnswerError(f"{request.kind}: a cookie that is not its own")
+
+
+def check_environ(port: int, requests: Sequence[Request]) -> None:
+    """Whether the application gets what was sent, of a server with ``bench/watched`` as its app.
+
+    Raises :class:`WrongAnswerError` for a variable that is not there, or not as it was sent.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with contextlib.closing(connection):
+        for request in requests:
+            try:
+                connection.connect()
+                connection.sock.sendall(replace(request, path="/environ").octets(close=True))
+                response = http.client.HTTPResponse(connection.sock, method=request.method)
+                response.begin()
+                environ = json.loads(response.read())
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise WrongAnswerError(f"/environ: {type(error).__name__}: {error}") from None
+            finally:
+                connection.close()
+            for name, value in environ_of(request).items():
+                # One that is empty may be absent (PEP 3333, "environ Variables").
+                if value and name not in environ:
+                    raise WrongAnswerError(f"{request.kind}: the environ lacks {name}")
+                if environ.get(name, "") != value:
+                    raise WrongAnswerError(
+                        f"{request.kind}: {name} is {environ[name]!r}, not {value!r}"
+                    )
+
+
+def environ_of(request: Request) -> dict[str, str]:
+    """The variables that follow from a request (RFC 3875, section 4.1, and PEP 3333)."""
+    variables = {"REQUEST_METHOD": request.method, "QUERY_STRING": request.query}
+    for name, value in request.fields:
+        key = name.upper().replace("-", "_")
+        variables[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return variables

@@ -15,18 +15,20 @@ from typing import TypeVar
 from bench import profiling, reports, results
 from bench.catalogue import APPS, CONNECTIONS, SCENARIOS, SERVERS
 from bench.load import raise_descriptor_limit
-from bench.model import App, Sample, Scenario, Server, Trial
+from bench.model import ONEGATE, App, Sample, Scenario, Server, Trial
 from bench.network import enter_own_network
 from bench.process import ROOT
-from bench.rounds import Block, Options, estimate
-from bench.tools import ToolError, prepare, pyspy, say
+from bench.rounds import Block, Options, Plan, estimate, plans
+from bench.tools import Builds, ToolError, prepare, pyspy, say
 
 # A look at the machine and the tool, in well under 90 s once the venv is there.
 QUICK = {
-    "servers": "onegate,gunicorn-gthread,waitress-t4,uwsgi-http,granian,bjoern,fastwsgi,nginx",
+    "servers": "onegate,onegate-pure,onegate-baseline,gunicorn-gthread,uwsgi-http,granian,bjoern,"
+    "fastpysgi,peregrine,nginx",
     "apps": "flask",
-    "scenarios": "keepalive,close",
+    "scenarios": "traffic,keepalive",
 }
+ROUNDS, RATE_ROUNDS = 7, 15  # the least that a bar is judged by
 
 Named = TypeVar("Named", Server, App, Scenario)
 
@@ -50,17 +52,52 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--apps", metavar="LIST", help=names)
     result.add_argument("--scenarios", metavar="LIST", help=names)
     result.add_argument("--quick", action="store_true", help="a small subset, 2 rounds")
-    result.add_argument("--rounds", type=int, metavar="N", help="(default: 3)")
+    result.add_argument("--rounds", type=int, metavar="N", help=f"(default: {ROUNDS})")
+    result.add_argument(
+        "--rate-rounds",
+        type=int,
+        metavar="N",
+        help=f"rounds at a fixed rate (default: --rounds, if given, or else {RATE_ROUNDS})",
+    )
     result.add_argument("--seconds", type=int, metavar="N", help="of a slice (default: 1)")
     result.add_argument("--connections", type=int, default=CONNECTIONS, metavar="N")
     result.add_argument("--server-core", type=int, default=0, metavar="N")
     result.add_argument("--load-core", type=int, default=1, metavar="N")
+    result.add_argument(
+        "--second-core",
+        type=int,
+        metavar="N",
+        help="where servers with several workers run too (default: a free core, if there is one,"
+        " or else the load's)",
+    )
+    build = "a working tree, a directory that it was installed into, or a wheel"
+    result.add_argument(
+        "--onegate",
+        type=Path,
+        default=ROOT,
+        metavar="PATH",
+        help=f"what is measured as onegate: {build} (default: this tree)",
+    )
+    result.add_argument(
+        "--onegate-baseline",
+        type=Path,
+        metavar="PATH",
+        help=f"another build, to be measured beside it as onegate-baseline: {build}",
+    )
     result.add_argument(
         "--state",
         type=Path,
         default=ROOT / "build/bench",
         metavar="DIR",
         help="what is made once, the logs and results.json (default: build/bench)",
+    )
+    result.add_argument(
+        "--also",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="for docs: the results of another Python, such as build/bench-3.14 (repeatable)",
     )
     return result
 
@@ -80,18 +117,30 @@ def pick(items: Sequence[Named], wanted: str | None, kind: str) -> list[Named]:
     return [item for item in items if any(fnmatchcase(item.name, each) for each in patterns)]
 
 
-def blocks(apps: Sequence[App], scenarios: Sequence[Scenario]) -> list[tuple[App, list[Scenario]]]:
-    """Each app with its loads. Raises :class:`UsageError` if there is none at all."""
-    found = [(app, [each for each in scenarios if app.name in each.apps]) for app in apps]
-    found = [(app, loads) for app, loads in found if loads]
+def plan(
+    apps: Sequence[App], scenarios: Sequence[Scenario], servers: Sequence[Server]
+) -> list[Plan]:
+    """What is measured. Raises :class:`UsageError` if there is nothing at all."""
+    found = plans(apps, scenarios, servers)
     if not found:
-        raise UsageError("these apps have none of these scenarios")
+        raise UsageError("these apps and servers have none of these scenarios")
     return found
+
+
+def _builds(options: argparse.Namespace) -> Builds:
+    return Builds(onegate=options.onegate, baseline=options.onegate_baseline)
+
+
+def _there(options: argparse.Namespace) -> list[Server]:
+    """The servers, without the builds of onegate that are not there."""
+    builds = _builds(options).places()
+    return [each for each in SERVERS if each.product != ONEGATE or each.build in builds]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return 0, or 1 if nothing could be measured, or 2 for wrong usage."""
     options = parser().parse_args(arguments)
+    options.state = options.state.resolve()  # servers run in directories of their own
     # A terminated measurement ends its servers too: their contexts are left in order.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -113,34 +162,50 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _measuring(options: argparse.Namespace) -> Options:
     quick = options.quick
-    for core in (options.server_core, options.load_core):
-        if core not in os.sched_getaffinity(0):
+    allowed = os.sched_getaffinity(0)
+    second = options.second_core
+    if second is None:
+        second = min(allowed - {options.server_core, options.load_core}, default=options.load_core)
+    for core in (options.server_core, options.load_core, second):
+        if core not in allowed:
             raise UsageError(f"core {core} may not be used; --server-core and --load-core name two")
     found = Options(
-        rounds=options.rounds or (2 if quick else 3),
+        rounds=options.rounds or (2 if quick else ROUNDS),
+        rate_rounds=options.rate_rounds or options.rounds or (2 if quick else RATE_ROUNDS),
         seconds=options.seconds or 1,
         connections=options.connections,
         server_core=options.server_core,
+        second_core=second,
         load_core=options.load_core,
     )
-    if min(found.rounds, found.seconds, found.connections) < 1:
-        raise UsageError("--rounds, --seconds and --connections are whole numbers from 1")
+    if min(found.rounds, found.rate_rounds, found.seconds, found.connections) < 1:
+        raise UsageError(
+            "--rounds, --rate-rounds, --seconds and --connections are whole numbers from 1"
+        )
     return found
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, write ``results.json``, show the tables."""
-    chosen = {
-        name: getattr(options, name) or (QUICK[name] if options.quick else None) for name in QUICK
+    there = _there(options)
+    names = {each.name for each in there}
+    quick = {
+        **QUICK,
+        "servers": ",".join(each for each in QUICK["servers"].split(",") if each in names),
     }
-    servers = pick(SERVERS, chosen["servers"], "server")
-    plan = blocks(
-        pick(APPS, chosen["apps"], "app"), pick(SCENARIOS, chosen["scenarios"], "scenario")
+    chosen = {
+        name: getattr(options, name) or (quick[name] if options.quick else None) for name in QUICK
+    }
+    servers = pick(there, chosen["servers"], "server")
+    todo = plan(
+        pick(APPS, chosen["apps"], "app"),
+        pick(SCENARIOS, chosen["scenarios"], "scenario"),
+        servers,
     )
     how = _measuring(options)
-    say(f"this takes about {estimate(plan, len(servers), how) / 60:.1f} minutes")
+    say(f"this takes about {estimate(todo, how) / 60:.0f} minutes")
     raise_descriptor_limit()
-    tools = prepare(options.state)
+    tools = prepare(options.state, _builds(options))
     machine = results.machine(own_network=enter_own_network())
     if not machine["own_network"]:
         say("no network of our own here: firewall and connection tracking are measured too")
@@ -148,8 +213,8 @@ def run(options: argparse.Namespace) -> int:
     os.sched_setaffinity(0, {how.load_core})  # what this process does itself is part of the load
     trials: list[Trial] = []
     samples: list[Sample] = []
-    for app, scenarios in plan:
-        block = Block(app, scenarios, servers, tools=tools, options=how, tell=say)
+    for each in todo:
+        block = Block(each, tools=tools, options=how, tell=say)
         try:
             block.run()
         finally:
@@ -177,23 +242,29 @@ def report(options: argparse.Namespace) -> int:
 
 
 def docs(options: argparse.Namespace) -> int:
-    """Put the last results into ``docs/results/benchmark.md`` and ``benchmark.svg``."""
-    reports.write_docs(results.read(options.state / "results.json"), ROOT / "docs" / "results")
+    """Put the last results into ``docs/results/benchmark.md``, its picture and README.md."""
+    others = [results.read(each / "results.json") for each in options.also]
+    reports.write_docs(results.read(options.state / "results.json"), ROOT, others)
     return 0
 
 
 def profile(options: argparse.Namespace) -> int:
     """Profile one server under one load."""
-    server = pick(SERVERS, options.servers or "onegate", "server")[0]
-    app, scenarios = blocks(
+    server = pick(_there(options), options.servers or ONEGATE, "server")[0]
+    first = plan(
         pick(APPS, options.apps or "flask", "app"),
-        pick(SCENARIOS, options.scenarios or "keepalive", "scenario"),
+        pick(SCENARIOS, options.scenarios or "traffic", "scenario"),
+        [server],
     )[0]
     raise_descriptor_limit()
-    how, tools = _measuring(options), prepare(options.state)
+    how, tools = _measuring(options), prepare(options.state, _builds(options))
     recorder = pyspy(tools)  # which may have to be fetched, by the machine's network
     enter_own_network()
-    print(profiling.profile(server, app, scenarios[0], recorder=recorder, tools=tools, options=how))
+    print(
+        profiling.profile(
+            server, first.app, first.scenarios[0], recorder=recorder, tools=tools, options=how
+        )
+    )
     return 0
 
 

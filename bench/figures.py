@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.catalogue import is_peer
+from bench.catalogue import form, is_peer
 from bench.model import IN_PROCESS, ONEGATE, WIRE, Sample
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ def p99(sample: Sample) -> float:
 def cpu(sample: Sample) -> float:
     """Processor time for a request: what a crowded machine disturbs least."""
     return sample.cpu_us
+
+
+def own_memory(sample: Sample) -> float:
+    """What the worker has made itself, behind the slice."""
+    return sample.own_memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +73,9 @@ class Figure:
     p99_to_best_peer: Spread | None
     cpu_us: Spread | None
     cpu_to_onegate: Spread | None
+    cpu_to_best_peer: Spread | None
     others: Spread | None
+    load_busy: Spread | None
     idle_kept: Spread | None
     problems: dict[str, int]
 
@@ -83,8 +90,10 @@ class Group:
 
     def __init__(self, samples: Iterable[Sample]) -> None:
         self.rounds: dict[str, dict[int, Sample]] = {}
+        self.onegate = ONEGATE  # its name, in the form that this load is for
         for sample in samples:
             self.rounds.setdefault(sample.server, {})[sample.round] = sample
+            self.onegate = form(ONEGATE, sample.scenario)
 
     def of(self, server: str, measure: Measure) -> Spread | None:
         """The values of a server over the rounds."""
@@ -113,8 +122,8 @@ class Group:
         """
         found = []
         for name in names:
-            if ONEGATE in self.rounds:
-                spread = self.ratio(name, ONEGATE, measure)
+            if self.onegate in self.rounds:
+                spread = self.ratio(name, self.onegate, measure)
             else:
                 spread = self.of(name, measure)
             if spread is not None and self.valid(name):
@@ -148,6 +157,7 @@ def figures(samples: Sequence[Sample]) -> list[Figure]:
     result = []
     for (app, scenario), group in groups(samples).items():
         fastest = group.best(group.peers(), rps)
+        cheapest = group.best(group.peers(), cpu, least=True)
         promptest = group.best(group.peers(), p99, least=True)
         part = [
             Figure(
@@ -155,17 +165,19 @@ def figures(samples: Sequence[Sample]) -> list[Figure]:
                 app=app,
                 scenario=scenario,
                 rps=group.of(server, rps),
-                to_onegate=group.ratio(server, ONEGATE, rps),
+                to_onegate=group.ratio(server, group.onegate, rps),
                 to_best_peer=group.ratio(server, fastest, rps),
                 to_ceiling=group.ratio(server, IN_PROCESS, rps),
                 to_wire=group.ratio(server, WIRE, rps),
                 p50_us=group.of(server, lambda sample: sample.p50_us),
                 p99_us=group.of(server, p99),
-                p99_to_onegate=group.ratio(server, ONEGATE, p99),
+                p99_to_onegate=group.ratio(server, group.onegate, p99),
                 p99_to_best_peer=group.ratio(server, promptest, p99),
                 cpu_us=group.of(server, cpu),
-                cpu_to_onegate=group.ratio(server, ONEGATE, cpu),
+                cpu_to_onegate=group.ratio(server, group.onegate, cpu),
+                cpu_to_best_peer=group.ratio(server, cheapest, cpu),
                 others=group.of(server, lambda sample: sample.others),
+                load_busy=group.of(server, lambda sample: sample.load_busy),
                 idle_kept=group.of(server, lambda sample: sample.idle_kept),
                 problems=group.problems(server),
             )

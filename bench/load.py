@@ -12,11 +12,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench import traffic
 from bench.check import CLOSES
 from bench.process import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bench.model import Scenario
 
@@ -32,6 +34,7 @@ class Loaded:
     p50_us: float = 0.0
     p99_us: float = 0.0
     max_us: float = 0.0
+    busy: float = 0.0  # share of its core that the load used, where it sleeps when it has to wait
     problems: dict[str, int] = field(default_factory=dict)
 
 
@@ -45,32 +48,44 @@ def read_wrk(output: str) -> Loaded:
         p50_us=figures["p50"],
         p99_us=figures["p99"],
         max_us=figures["max"],
+        busy=figures["cpu"] * 1e6 / figures["duration"],
         problems={kind: count for kind, count in figures["problems"].items() if count},
     )
 
 
-def wrk(scenario: Scenario, port: int, *, core: int, connections: int, seconds: int) -> Loaded:
-    """Load a server as fast as it answers, from ``core``."""
+def wrk(
+    scenario: Scenario, port: int, *, state: Path, core: int, connections: int, seconds: int
+) -> Loaded:
+    """Load a server as fast as it answers, from ``core``. ``state`` holds the traffic."""
     command = ["taskset", "-c", str(core), "wrk", "--threads", "1", "--timeout", "2s"]
     command += ["--connections", str(connections), "--duration", f"{seconds}s"]
     command += ["--script", str(SCRIPTS / "wrk.lua"), f"http://127.0.0.1:{port}{scenario.path}"]
     command += ["--", *(["close"] if scenario.close else [])]
     command += [f"upload={scenario.upload}"] if scenario.upload else []
+    command += [f"traffic={traffic.file(state, close=scenario.close)}"] if scenario.traffic else []
     return _run(command, seconds)
 
 
 def fixed_rate(
-    port: int, path: str, *, core: int, connections: int, seconds: int, rate: float
+    scenario: Scenario,
+    port: int,
+    *,
+    state: Path,
+    core: int,
+    connections: int,
+    seconds: int,
+    rate: float,
 ) -> Loaded:
     """Load a server with ``rate`` requests/s, however fast it answers, from ``core``."""
-    command = ["taskset", "-c", str(core), sys.executable, str(SCRIPTS / "rate.py")]
-    return _run([*command, str(port), path, str(connections), str(seconds), str(rate)], seconds)
+    command = ["taskset", "-c", str(core), sys.executable, "-m", "bench.scripts.rate"]
+    what = str(traffic.file(state)) if scenario.traffic else scenario.path
+    return _run([*command, str(port), what, str(connections), str(seconds), str(rate)], seconds)
 
 
 def _run(command: list[str], seconds: int) -> Loaded:
     try:
         run = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds + 20, check=False
+            command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 20, check=False
         )
         return read_wrk(run.stdout)
     except subprocess.TimeoutExpired:
@@ -81,15 +96,16 @@ def _run(command: list[str], seconds: int) -> Loaded:
 
 
 def in_process(
-    python: str, folder: str, scenario: Scenario, *, core: int, seconds: int
+    python: str, folder: str, scenario: Scenario, *, state: Path, core: int, seconds: int
 ) -> tuple[Loaded, float]:
     """Calls/s of an app with no server, and processor time of a call in microseconds.
 
     Raises RuntimeError if the app cannot be called.
     """
-    command = ["taskset", "-c", str(core), python, str(SCRIPTS / "ceiling.py"), str(ROOT / folder)]
-    command += [scenario.path, str(scenario.upload), str(seconds)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    command = ["taskset", "-c", str(core), python, "-m", "bench.scripts.ceiling"]
+    what = str(traffic.file(state)) if scenario.traffic else scenario.path
+    command += [str(ROOT / folder), what, str(scenario.upload), str(seconds)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     if run.returncode:
         raise RuntimeError(f"{folder} cannot be called: {run.stderr.strip()[-300:]}")
     calls, elapsed, cpu = map(float, run.stdout.split())

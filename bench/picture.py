@@ -1,7 +1,7 @@
 """The picture of a measurement: an SVG that brings its own ground for light and dark screens.
 
-Four panels over the same rows. A dot is a median; its colour is the app. A ring instead of a dot is
-a figure that does not count. nginx is the ceiling of the first two panels and no row.
+Panels over the same rows. A dot is a median; its colour is the app. A ring instead of a dot is
+a figure that does not count. nginx is the ceiling of requests/s and no row.
 """
 
 from __future__ import annotations
@@ -82,20 +82,21 @@ def _panels(results: Results) -> list[Panel]:
         return _values(figures, scenario, _share)
 
     latency = _values(figures, "rate", lambda f: f.p99_us.median / 1000 if f.p99_us else None)
+    shares = (
+        ("no two alike, keep-alive", "traffic"),
+        ("no two alike, close", "traffic-close"),
+        ("same octets, keep-alive", "keepalive"),
+    )
     return [
-        Panel(
-            title="requests/s, keep-alive",
-            remark="share of the ceiling; more is better",
-            values=share("keepalive"),
-            logarithmic=False,
-            label=_percent,
-        ),
-        Panel(
-            title="requests/s, close",
-            remark="share of the ceiling; more is better",
-            values=share("close"),
-            logarithmic=False,
-            label=_percent,
+        *(
+            Panel(
+                title=f"requests/s, {title}",
+                remark="share of the ceiling; more is better",
+                values=share(scenario),
+                logarithmic=False,
+                label=_percent,
+            )
+            for title, scenario in shares
         ),
         Panel(
             title="p99 latency, same rate",

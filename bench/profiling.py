@@ -50,20 +50,22 @@ def profile(
     """
     seconds = max(options.seconds, 3)
     output = tools.state / f"{server.name}-{app.name}-{scenario.name}.folded"
-    with Running(server, app, tools, options.server_core) as running:
+    with Running(server, app, tools, options.cores(server.workers)) as running:
         running.wait()
 
         def wrk(duration: int) -> load.Loaded:
             return load.wrk(
                 scenario,
                 running.port,
+                state=tools.state,
                 core=options.load_core,
                 connections=options.connections,
                 seconds=duration,
             )
 
         wrk(1)
-        worker = max(running.processes(), key=lambda each: each[1])[0]
+        times = running.processor_times()
+        worker = max(times, key=lambda each: times[each]).pid
         command = [
             "taskset",
             "-c",

@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.bars import Verdict, behind, verdicts
 from bench.catalogue import SERVER
 from bench.figures import Figure, figures
 from bench.model import Memory, Sample, Trial
-from bench.targets import Target, behind, targets
 
 if TYPE_CHECKING:
     from bench.rounds import Options
 
-SCHEMA = 1  # to be raised whenever a reader of the file has to change
+SCHEMA = 2  # to be raised whenever a reader of the file has to change
 
 
 class ResultsError(Exception):
@@ -42,9 +42,9 @@ class Results:
         """The medians."""
         return figures(self.samples)
 
-    def targets(self) -> list[Target]:
+    def verdicts(self) -> list[Verdict]:
         """What was asked for, and whether it is reached."""
-        return targets(self.trials, self.samples)
+        return verdicts(self.trials, self.samples)
 
     def servers(self) -> list[str]:
         """The servers that were asked for, in the order of the catalogue."""
@@ -101,7 +101,10 @@ def as_json(results: Results) -> dict[str, Any]:
         **asdict(results),
         "servers": {name: SERVER[name].command for name in results.servers()},
         "figures": [{**asdict(each), "valid": each.valid} for each in results.figures()],
-        "targets": [{**asdict(each), "reached": each.reached} for each in results.targets()],
+        "bars": [
+            {**asdict(each), "name": each.bar.name, "reached": each.reached}
+            for each in results.verdicts()
+        ],
         "behind": [asdict(each) for each in behind(results.samples)],
     }
 

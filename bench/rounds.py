@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # What a start, a trial, and the work around a slice take, roughly, in seconds.
 START_COST, TRIAL_COST, SLICE_COST, IDLE_COST = 0.5, 3.0, 0.25, 0.5
+CHECKED, ENVIRONS = 960, 40  # requests that are looked at before anything is timed
 RATE_SHARE = 0.4  # of what onegate answers: a load that is not the measure of anyone's limit
 RATE_MOST = 4000.0  # requests/s; more, and the client's own limit would be measured
 
@@ -34,25 +35,58 @@ class Options:
     """How to measure."""
 
     rounds: int
+    rate_rounds: int  # at a fixed rate, since a p99 latency differs more from round to round
     seconds: int
     connections: int
     server_core: int
+    second_core: int  # where servers with several workers may run too
     load_core: int
 
+    def cores(self, workers: int) -> tuple[int, ...]:
+        """The cores of a server."""
+        return (self.server_core,) if workers == 1 else (self.server_core, self.second_core)
 
-def estimate(
-    blocks: Sequence[tuple[App, Sequence[Scenario]]], servers: int, options: Options
-) -> float:
+    def rounds_of(self, scenario: Scenario) -> int:
+        """How many rounds a load has."""
+        return self.rate_rounds if scenario.fixed_rate else self.rounds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One app, and the loads and servers of one number of threads and workers."""
+
+    app: App
+    scenarios: tuple[Scenario, ...]
+    servers: tuple[Server, ...]
+
+
+def plans(
+    apps: Sequence[App], scenarios: Sequence[Scenario], servers: Sequence[Server]
+) -> list[Plan]:
+    """What is to be measured, in the order of the catalogue; empty if nothing goes together."""
+    found = []
+    for app in apps:
+        loads = [each for each in scenarios if app.name in each.apps]
+        for threads, workers in sorted({(each.threads, each.workers) for each in loads}):
+            part = [each for each in loads if (each.threads, each.workers) == (threads, workers)]
+            takers = tuple(each for each in servers if part[0].takes(each))
+            if takers:
+                found.append(Plan(app=app, scenarios=tuple(part), servers=takers))
+    return found
+
+
+def estimate(plans: Sequence[Plan], options: Options) -> float:
     """Seconds that a measurement takes, roughly."""
     total = 0.0
-    for _, scenarios in blocks:
+    for plan in plans:
+        servers = len(plan.servers)
         total += servers * TRIAL_COST
-        each_round = servers * START_COST
-        for scenario in scenarios:
+        total += max(map(options.rounds_of, plan.scenarios)) * servers * START_COST
+        for scenario in plan.scenarios:
             takers = servers + (not scenario.fixed_rate)
             idle = IDLE_COST if scenario.idle else 0.0
-            each_round += takers * (options.seconds + SLICE_COST + idle)
-        total += options.rounds * each_round
+            rounds = options.rounds_of(scenario)
+            total += rounds * takers * (options.seconds + SLICE_COST + idle)
     return total
 
 
@@ -62,8 +96,10 @@ def rotated(items: Sequence[str], by: int) -> list[str]:
     return [*items[by:], *items[:by]]
 
 
-def broken(trials: Sequence[Trial], connections: int) -> dict[tuple[str, bool], str]:
-    """What makes a load meaningless for a server, by its name and whether with close.
+def broken(
+    trials: Sequence[Trial], scenarios: Sequence[Scenario], connections: int
+) -> dict[tuple[str, str], str]:
+    """What makes a load meaningless for a server, by the names of both.
 
     The load sees none of it by itself: clients that wait are no part of what it reports until
     they time out, a connection that stays open is used again, and an app that is not told the end
@@ -71,39 +107,35 @@ def broken(trials: Sequence[Trial], connections: int) -> dict[tuple[str, bool], 
     """
     found = {}
     for trial in trials:
-        if trial.served_at_once < connections:
-            reason = f"served {trial.served_at_once} of {connections} clients"
-            found[trial.server, False] = reason
-        if not trial.closes:
-            found[trial.server, True] = "does not close when asked"
-        if not trial.calls_close:
-            for close in (False, True):
-                found[trial.server, close] = "leaves out the close() of what the app returned"
+        for scenario in scenarios:
+            reason = ""
+            if not trial.calls_close:
+                reason = "leaves out the close() of what the app returned"
+            elif scenario.close and not trial.closes:
+                reason = "does not close when asked"
+            elif not scenario.close and trial.served_at_once < connections:
+                reason = f"served {trial.served_at_once} of {connections} clients"
+            if reason:
+                found[trial.server, scenario.name] = reason
     return found
 
 
 class Block:
-    """One app with all servers."""
+    """One app with all servers of a plan."""
 
     def __init__(
-        self,
-        app: App,
-        scenarios: Sequence[Scenario],
-        servers: Sequence[Server],
-        *,
-        tools: Tools,
-        options: Options,
-        tell: Callable[[str], None],
+        self, plan: Plan, *, tools: Tools, options: Options, tell: Callable[[str], None]
     ) -> None:
-        self.app = app
-        self.scenarios = scenarios
-        self.servers = servers
+        self.app = plan.app
+        self.scenarios = plan.scenarios
+        self.servers = plan.servers
         self.tools = tools
         self.options = options
         self.tell = tell
         self.trials: list[Trial] = []
         self.samples: list[Sample] = []
-        self.broken: dict[tuple[str, bool], str] = {}  # by server and whether with close
+        self.broken: dict[tuple[str, str], str] = {}  # by server and scenario
+        self.wrong: set[tuple[str, str]] = set()  # what takes no part, by server and scenario
 
     def run(self) -> None:
         """Try every server, then measure those that answered."""
@@ -112,11 +144,15 @@ class Block:
             self.trials.append(trial)
             if trial.reason:
                 self.tell(f"{self.app.name}: {server.name} takes no part: {trial.reason}")
+            for each, reason in trial.wrong.items():
+                self.tell(f"{self.app.name}: {server.name} takes no part in {each}: {reason}")
         failed = {trial.server for trial in self.trials if trial.reason}
-        self.broken = broken(self.trials, self.options.connections)
+        self.wrong = {(trial.server, load) for trial in self.trials for load in trial.wrong}
+        self.broken = broken(self.trials, self.scenarios, self.options.connections)
         usable = [server for server in self.servers if server.name not in failed]
-        for number in range(self.options.rounds):
-            self.tell(f"{self.app.name}: round {number + 1} of {self.options.rounds}")
+        rounds = max(map(self.options.rounds_of, self.scenarios))
+        for number in range(rounds if usable else 0):
+            self.tell(f"{self.app.name}: round {number + 1} of {rounds}")
             self.round(number, usable)
 
     def trial(self, server: Server) -> Trial:
@@ -124,31 +160,39 @@ class Block:
         name, app = server.name, self.app.name
         if server.product in self.tools.missing:
             return Trial(server=name, app=app, reason=self.tools.missing[server.product])
-        first = self.scenarios[0]
+        path = self.scenarios[0].path
         try:
-            calls_close = self.calls_close(server, first.path)
+            calls_close, environ = self.watch(server)
         except (StartError, check.WrongAnswerError) as error:
             return Trial(server=name, app=app, reason=str(error))
         with self.start(server) as running:
             try:
                 running.wait()
-                kept = False
-                for path, upload in {(each.path, each.upload) for each in self.scenarios}:
-                    kept = check.check(running.port, path, upload, expected_body(path, upload))
                 # Once more if need be: a crowded machine starves servers as well.
                 at_once = max(
-                    check.served_at_once(running.port, first.path, self.options.connections)
+                    check.served_at_once(running.port, path, self.options.connections)
                     for _ in range(2)
                 )
-                closes = check.closes(running.port, first.path)
-                loaded = self.wrk(first, running.port, 1)
+                # One that gives a thread to a connection until it ends lets the others wait.
+                clients = at_once if at_once == self.options.connections else 1
+                wrong = {}
+                for scenario in self.scenarios:
+                    if reason := self.check(scenario, running, clients, environ):
+                        wrong[scenario.name] = reason
+                right = [each for each in self.scenarios if each.name not in wrong]
+                if not right:
+                    raise StartError(next(iter(wrong.values())))
+                closes = check.closes(running.port, path)
+                loaded = self.wrk(right[0], running.port, 1)
                 running.raise_if_ended()
+                if elsewhere := running.elsewhere():
+                    raise StartError(f"{elsewhere} runs on other cores than its own")
             except (StartError, check.WrongAnswerError) as error:
                 return Trial(server=name, app=app, reason=str(error))
             return Trial(
                 server=name,
                 app=app,
-                keeps_alive=kept,
+                wrong=wrong,
                 closes=closes,
                 calls_close=calls_close,
                 served_at_once=at_once,
@@ -156,24 +200,49 @@ class Block:
                 memory=running.memory(),
             )
 
-    def calls_close(self, server: Server, path: str) -> bool:
-        """Whether a server closes what the app returns; true of one that has no app."""
-        if server.product == WIRE:
-            return True
-        core = self.options.server_core
-        with Running(server, self.app, self.tools, core, closing=True) as running:
+    def watch(self, server: Server) -> tuple[bool, str]:
+        """Whether a server closes what the app returns, and what is wrong with its environ."""
+        if server.product == WIRE:  # it has no app
+            return True, ""
+        with self.start(server, watched=True) as running:
             running.wait()
-            return check.calls_close(running.port, path)
+            closes = check.calls_close(running.port, self.scenarios[0].path)
+            if any(each.traffic for each in self.scenarios):
+                try:
+                    check.check_environ(running.port, self.tools.requests[:ENVIRONS])
+                except check.WrongAnswerError as error:
+                    return closes, str(error)
+            return closes, ""
 
-    def start(self, server: Server) -> Running:
+    def check(self, scenario: Scenario, running: Running, clients: int, environ: str) -> str:
+        """What a server answers wrongly to the requests of a load; empty if nothing."""
+        try:
+            if not scenario.traffic:
+                expected = expected_body(scenario.path, scenario.upload)
+                check.check(running.port, scenario.path, scenario.upload, expected)
+            elif running.server.product != WIRE:
+                check.check_traffic(
+                    running.port,
+                    self.tools.requests[:CHECKED],
+                    close=scenario.close,
+                    connections=clients,
+                )
+                return environ
+        except check.WrongAnswerError as error:
+            return str(error)
+        return ""
+
+    def start(self, server: Server, *, watched: bool = False) -> Running:
         """Start a server, without waiting for it."""
-        return Running(server, self.app, self.tools, self.options.server_core)
+        cores = self.options.cores(server.workers)
+        return Running(server, self.app, self.tools, cores, watched=watched)
 
     def wrk(self, scenario: Scenario, port: int, seconds: int) -> load.Loaded:
         """The load of ``scenario``, as fast as the server answers."""
         return load.wrk(
             scenario,
             port,
+            state=self.tools.state,
             core=self.options.load_core,
             connections=self.options.connections,
             seconds=seconds,
@@ -189,13 +258,16 @@ class Block:
             for each in running.values():
                 self.warm(each)
             for scenario in self.scenarios:
-                names = [*running] if scenario.fixed_rate else [*running, IN_PROCESS]
+                if number >= self.options.rounds_of(scenario):
+                    continue
+                names = [*running]
+                if (scenario.threads, scenario.workers, scenario.fixed_rate) == (1, 1, False):
+                    names.append(IN_PROCESS)  # which is no ceiling for anything else
                 for name in rotated(names, number):
-                    self.samples.append(
-                        self.ceiling(scenario, number)
-                        if name == IN_PROCESS
-                        else self.slice(scenario, number, running[name])
-                    )
+                    if name == IN_PROCESS:
+                        self.samples.append(self.ceiling(scenario, number))
+                    elif (name, scenario.name) not in self.wrong:
+                        self.samples.append(self.slice(scenario, number, running[name]))
 
     def warm(self, running: Running) -> None:
         """Ask a few times, for all that is done at the first requests only."""
@@ -211,6 +283,7 @@ class Block:
             self.tools.python,
             self.app.folder,
             scenario,
+            state=self.tools.state,
             core=self.options.server_core,
             seconds=self.options.seconds,
         )
@@ -226,14 +299,16 @@ class Block:
 
     def slice(self, scenario: Scenario, number: int, running: Running) -> Sample:
         """One server under one load."""
-        core = self.options.server_core
+        cores = self.options.cores(running.server.workers)
         rate = self.rate() if scenario.fixed_rate else 0.0
         with load.idle_connections(running.port, scenario.idle) as idle:
-            cpu, busy, begin = running.cpu_seconds(), core_busy_seconds(core), time.monotonic()
+            used, busy = running.processor_times(), sum(map(core_busy_seconds, cores))
+            begin = time.monotonic()
             if scenario.fixed_rate:
                 loaded = load.fixed_rate(
+                    scenario,
                     running.port,
-                    scenario.path,
+                    state=self.tools.state,
                     core=self.options.load_core,
                     connections=self.options.connections,
                     seconds=self.options.seconds,
@@ -242,12 +317,16 @@ class Block:
             else:
                 loaded = self.wrk(scenario, running.port, self.options.seconds)
             elapsed = time.monotonic() - begin
-            cpu = running.cpu_seconds() - cpu
-            busy = core_busy_seconds(core) - busy
+            now = running.processor_times()
+            cpu = sum(seconds - used.get(each, 0.0) for each, seconds in now.items())
+            busy = sum(map(core_busy_seconds, cores)) - busy
             kept = idle.kept() if scenario.idle else 0
+            memory = running.memory()
         problems = dict(loaded.problems)
-        if broken := self.broken.get((running.server.name, scenario.close)):
+        if broken := self.broken.get((running.server.name, scenario.name)):
             problems[broken] = 1
+        if ended := len(used.keys() - now.keys()):
+            problems["a process ended, and what it had used is not known"] = ended
         try:
             running.raise_if_ended()
         except StartError as error:
@@ -263,7 +342,9 @@ class Block:
             p99_us=loaded.p99_us,
             max_us=loaded.max_us,
             cpu_us=cpu * 1e6 / loaded.requests if loaded.requests else 0.0,
-            others=max(0.0, busy - cpu) / elapsed,
+            others=max(0.0, busy - cpu) / elapsed / len(cores),
+            load_busy=loaded.busy,
+            own_memory=memory.worker_anonymous if memory else 0,
             offered=rate,
             idle_kept=kept,
             problems=problems,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from bench.catalogue import SCENARIO
+from bench.bars import APPS, TRAFFIC, Verdict, behind
+from bench.catalogue import SCENARIO, is_peer
 from bench.figures import Figure, Spread
-from bench.model import IN_PROCESS
+from bench.model import IN_PROCESS, ONEGATE
 from bench.results import Results
-from bench.targets import Target, behind
 
 HEAD = (
     "server",
@@ -21,10 +21,22 @@ HEAD = (
     "p99",
     "cpu",
     "cpu × onegate",
+    "cpu × best peer",
     "note",
 )
 MEMORY_HEAD = ("server", "app", "worker own", "worker RSS", "worker PSS", "all PSS", "processes")
-TARGET_HEAD = ("target", "limit", "value (min–max)", "against", "reached")
+BAR_HEAD = ("what", "limit", "value (min–max)", "against", "reached")
+OVERVIEW_HEAD = ("server", *(f"{app} cpu" for app in APPS), *(f"{app} req/s ×" for app in APPS), "")
+HEADLINE_HEAD = (
+    "application",
+    "connections",
+    "onegate",
+    "cheapest peer",
+    "processor time × its",
+    "fastest peer",
+    "requests/s × its",
+)
+LIMIT = 0.95  # of its core: a load that busy may be what limits the requests/s
 
 
 def ratio(spread: Spread | None) -> str:
@@ -52,6 +64,13 @@ def latency(spread: Spread | None) -> str:
     return "–" if spread is None or not spread.median else f"{spread.median / 1000:.2f} ms"
 
 
+def microseconds(spread: Spread | None) -> str:
+    """``34 µs``, with a digit behind the point where it is needed."""
+    if spread is None:
+        return "–"
+    return f"{spread.median:.0f} µs" if spread.median >= 10 else f"{spread.median:.1f} µs"
+
+
 def mebibytes(octets: int) -> str:
     """Octets as MiB."""
     return f"{octets / (1 << 20):.1f} MiB"
@@ -62,6 +81,8 @@ def note(figure: Figure) -> str:
     idle = SCENARIO[figure.scenario].idle if figure.server != IN_PROCESS else 0
     if figure.valid:
         kept = figure.idle_kept.min if figure.idle_kept else 0
+        if figure.load_busy and figure.load_busy.median >= LIMIT:
+            return "requests/s limited by the load"
         return f"{kept:.0f} stayed open" if kept < idle else ""
     what = ", ".join(
         f"{count} × {kind}" if count > 1 else kind for kind, count in figure.problems.items()
@@ -80,8 +101,9 @@ def figure_row(figure: Figure) -> tuple[str, ...]:
         percent(figure.to_ceiling),
         latency(figure.p50_us),
         latency(figure.p99_us),
-        f"{figure.cpu_us.median:.0f} µs" if figure.cpu_us else "–",
+        microseconds(figure.cpu_us),
         "–" if in_process else ratio(figure.cpu_to_onegate),
+        "–" if in_process else ratio(figure.cpu_to_best_peer),
         note(figure),
     )
 
@@ -111,16 +133,111 @@ def memory_rows(results: Results) -> list[tuple[str, ...]]:
     ]
 
 
-def target_row(target: Target) -> tuple[str, ...]:
-    """One demand of the issue."""
-    reached = {True: "yes", False: "**no**", None: "not measured"}[target.reached]
-    limit = f"{'≥' if target.at_least else '≤'} {target.limit:.1f}"
-    return (f"({target.id}) {target.text}", limit, ratio(target.value), target.against, reached)
+def bar_row(verdict: Verdict) -> tuple[str, ...]:
+    """One bar."""
+    bar, reached = verdict.bar, {True: "yes", False: "**no**", None: "not measured"}
+    said = reached[verdict.reached]
+    if verdict.value is not None and verdict.rounds < bar.rounds:
+        said = f"{verdict.rounds} of {bar.rounds} rounds"
+    limit = f"{'≥' if bar.at_least else '≤'} {bar.limit:g} × {bar.against}"
+    return (bar.name, limit, ratio(verdict.value), verdict.against, said)
+
+
+def by_part(verdicts: Iterable[Verdict]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """A title and its rows for each part of the bars, in the order of their first."""
+    parts: dict[str, list[tuple[str, ...]]] = {}
+    for each in verdicts:
+        parts.setdefault(each.bar.part, []).append(bar_row(each))
+    return list(parts.items())
+
+
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """How many bars are reached."""
+    found = [each.reached for each in verdicts]
+    return (
+        f"{found.count(True)} of {len(found)} bars are reached, {found.count(False)} are not,"
+        f" {found.count(None)} were not measured"
+    )
+
+
+def overview(figures: Iterable[Figure]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """For each load of several apps, every server: processor time for a request of each app, and
+    requests/s as a multiple of onegate's. A figure that does not count is left out.
+    """
+    found = {(each.scenario, each.server, each.app): each for each in figures}
+    result = []
+    for scenario in dict.fromkeys(scenario for scenario, _, _ in found):
+        if len(SCENARIO[scenario].apps) < 2 or SCENARIO[scenario].fixed_rate:
+            continue
+        rows = []
+        for server in dict.fromkeys(name for load, name, _ in found if load == scenario):
+            mine = [found.get((scenario, server, app)) for app in APPS]
+            counted = [each if each and each.valid else None for each in mine]
+            if not any(counted):
+                continue
+            costs = [microseconds(each.cpu_us if each else None) for each in counted]
+            shares = [
+                f"{each.to_onegate.median:.2f}" if each and each.to_onegate else "–"
+                for each in counted
+            ]
+            in_process = server == IN_PROCESS
+            name = "no server" if in_process else server
+            rows.append((name, *costs, *(["–"] * len(APPS) if in_process else shares), ""))
+        order = {name: number for number, name in enumerate(["no server", "nginx", ONEGATE])}
+        rows.sort(key=lambda row: (order.get(row[0], len(order)), _number(row[2], row[1])))
+        result.append((SCENARIO[scenario].title, rows))
+    return result
+
+
+def _number(*cells: str) -> float:
+    """The number of the first cell that has one."""
+    for cell in cells:
+        if cell != "–":
+            return float(cell.split(" ")[0])
+    return float("inf")
+
+
+def headline(results: Results) -> list[tuple[str, ...]]:
+    """What the traffic costs with onegate, and beside the best peer."""
+    figures = {(each.scenario, each.app, each.server): each for each in results.figures()}
+    rows: list[tuple[str, ...]] = []
+    for scenario in TRAFFIC:
+        for app in APPS:
+            part = [each for key, each in figures.items() if key[:2] == (scenario, app)]
+            mine = figures.get((scenario, app, ONEGATE))
+            peers = [each for each in part if is_peer(each.server) and each.valid]
+            if mine is None or not mine.valid or not peers:
+                continue
+            cheapest = min(peers, key=lambda each: _median(each.cpu_to_onegate))
+            fastest = max(peers, key=lambda each: _median(each.to_onegate))
+            connections = "one per request" if SCENARIO[scenario].close else "kept alive"
+            rows.append(
+                (
+                    "raw WSGI" if app == "raw" else app.title(),
+                    connections,
+                    microseconds(mine.cpu_us),
+                    f"{cheapest.server} {microseconds(cheapest.cpu_us)}",
+                    ratio(mine.cpu_to_best_peer),
+                    fastest.server,
+                    ratio(mine.to_best_peer),
+                )
+            )
+    return rows
+
+
+def _median(spread: Spread | None) -> float:
+    return spread.median if spread else 0.0
 
 
 def absent(results: Results) -> list[str]:
-    """Servers that took no part, each with the reason."""
-    return [f"{each.server}, {each.app}: {each.reason}" for each in results.trials if each.reason]
+    """Servers that took no part in all loads of an app or in some, each with the reason."""
+    lines = []
+    for each in results.trials:
+        if each.reason:
+            lines.append(f"{each.server}, {each.app}: {each.reason}")
+        for scenario, reason in each.wrong.items():
+            lines.append(f"{each.server}, {each.app}, {SCENARIO[scenario].title}: {reason}")
+    return lines
 
 
 def not_first(results: Results) -> list[str]:

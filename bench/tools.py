@@ -11,17 +11,26 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.catalogue import APPS
-from bench.model import ONEGATE, WIRE
+from bench import traffic
+from bench.catalogue import APPS, LARGE
+from bench.model import BASELINE, ONEGATE, PURE, WIRE
 from bench.process import ROOT
 from docs.generate.versions import onegate as onegate_version
 
 REQUIREMENTS = ROOT / "bench/requirements.txt"
 PYSPY = "py-spy==0.4.3"
-HEADERS = Path("/usr/include/ev.h")  # bjoern is compiled against libev
+HEADERS = {  # what is compiled against a library: a file that shows it, and Debian's packages
+    "bjoern": ("/usr/include/ev.h", ("libev-dev",)),
+    "mod-wsgi": ("/usr/bin/apxs", ("apache2-dev", "apache2-bin")),
+}
+MYPYC = "*__mypyc*.so"  # what modules compiled by mypyc share, beside their package
+COMPANIONS = {"muructl": "muru"}  # one without which the other cannot be started
+APART = ("bjoern-binary",)  # has the modules of another peer, so that it is installed beside all
 
 
 class ToolError(Exception):
@@ -30,12 +39,16 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Tools:
-    """Where things are. ``missing``: for a product that cannot run here, the reason."""
+    """Where things are. ``missing``: for a product that cannot run here, the reason.
+
+    ``requests`` are those of ``bench/traffic.py``.
+    """
 
     state: Path
     places: dict[str, str]
     versions: dict[str, str]
     missing: dict[str, str] = field(default_factory=dict)
+    requests: Sequence[traffic.Request] = ()
 
     @property
     def python(self) -> str:
@@ -43,18 +56,39 @@ class Tools:
         return self.places["python"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Builds:
+    """Where onegate comes from: the one that is measured, and another to compare with, if any."""
+
+    onegate: Path = ROOT
+    baseline: Path | None = None
+
+    def places(self) -> dict[str, Path]:
+        """The builds that are there, by the names of :class:`bench.model.Server`.
+
+        Raises :class:`ToolError` if there is no onegate in one of them.
+        """
+        found = {ONEGATE: self.onegate}
+        if is_compiled(self.onegate):
+            found[PURE] = self.onegate
+        if self.baseline is not None:
+            is_compiled(self.baseline)  # told before the venv is made
+            found[BASELINE] = self.baseline
+        return found
+
+
 def say(text: str) -> None:
     """Tell the user what is being done."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def _apt_install(package: str) -> bool:
-    """Install a package if this is Debian and we may."""
+def _apt_install(*packages: str) -> bool:
+    """Install packages if this is Debian and we may."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
-    say(f"installing {package}")
+    say(f"installing {' '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", package]
+    command = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
     for update in (False, True):
         if update:
             subprocess.run(["apt-get", "update", "-qq"], check=False, capture_output=True)
@@ -117,7 +151,7 @@ def _venv(state: Path) -> tuple[Path, dict[str, str]]:
     A peer that is missing is tried again each time: a compiler or a header may have come since.
     """
     venv, stamp = state / "venv", state / "venv/.bench"
-    locks = [ROOT / app.folder / "requirements.txt" for app in APPS if app.distribution]
+    locks = [ROOT / app.lock for app in APPS if app.lock]
     digest = hashlib.sha256(sys.version.encode())
     for file in locks:
         digest.update(file.read_bytes())
@@ -130,48 +164,100 @@ def _venv(state: Path) -> tuple[Path, dict[str, str]]:
         frameworks = [part for lock in locks for part in ("--requirement", str(lock))]
         subprocess.run([*install, *frameworks], check=True, cwd=ROOT)
         stamp.write_text(digest.hexdigest())
-    wanted = peers()
-    there = _versions(venv / "bin/python", list(wanted))
     missing = {}
-    for name, requirement in wanted.items():
-        if f"{name}=={there.get(name)}" == requirement:
+    for name, requirement in peers().items():
+        target = ["--target", str(state / name)] if name in APART else []
+        if requirement in _installed(venv, state / name if target else None):
             continue
-        if name == "bjoern" and not HEADERS.exists():
-            _apt_install("libev-dev")
+        if needs := _needs(name):
+            _apt_install(*needs)
         say(f"installing {requirement}")
-        run = subprocess.run([*install, requirement], capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            [*install, *target, requirement], capture_output=True, text=True, check=False
+        )
         if run.returncode:
-            missing[name] = f"cannot be installed here: {_reason(name, run.stderr)}"
+            reason = f"cannot be installed here: {_reason(name, run.stderr)}"
+            missing[COMPANIONS.get(name, name)] = reason
     return venv, missing
+
+
+def _installed(venv: Path, target: Path | None) -> set[str]:
+    """What is in a venv, or in a directory beside it, as requirements."""
+    python, names = venv / "bin/python", list(peers())
+    found = _versions(python, names, target) if target is None or target.exists() else {}
+    return {f"{name}=={version}" for name, version in found.items()}
+
+
+def _needs(name: str) -> tuple[str, ...]:
+    """Debian's packages that a peer is compiled with, if they are not there."""
+    file, packages = HEADERS.get(name, ("/", ()))
+    return () if Path(file).exists() else packages
 
 
 def _reason(name: str, said: str) -> str:
     """Why an installation failed, in one line."""
-    if name == "bjoern" and not HEADERS.exists():
-        return "no headers of libev; on Debian and Ubuntu: apt-get install libev-dev"
+    if needs := _needs(name):
+        return f"no {needs[0]}; on Debian and Ubuntu: apt-get install {' '.join(needs)}"
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "?")
 
 
-def _versions(python: Path, names: list[str]) -> dict[str, str]:
-    """The versions of distributions in the venv, of those that are there."""
+def _versions(python: Path, names: list[str], path: Path | None = None) -> dict[str, str]:
+    """The versions of distributions in the venv, or at ``path``, of those that are there."""
     script = (
         "import sys, json\nfrom importlib.metadata import version, PackageNotFoundError\nv = {}\n"
         "for n in sys.argv[1:]:\n try: v[n] = version(n)\n except PackageNotFoundError: pass\n"
         "print(json.dumps(v))"
     )
-    run = subprocess.run([python, "-c", script, *names], capture_output=True, text=True, check=True)
+    command = [str(python), *(["-S"] if path else []), "-c", script, *names]
+    environment = {**os.environ, **({"PYTHONPATH": str(path)} if path else {})}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found: dict[str, str] = json.loads(run.stdout)
     return found
 
 
-def _onegate(state: Path) -> str:
-    """Copy the server's sources, so that an edit meanwhile is not measured; return its version."""
-    shutil.rmtree(state / "server", ignore_errors=True)
-    shutil.copytree(
-        ROOT / "server/onegate", state / "server/onegate", ignore=shutil.ignore_patterns("*.pyc")
-    )
-    return onegate_version()
+def package_of(build: Path) -> Path:
+    """The directory that holds the package ``onegate`` of a build.
+
+    ``build`` is a working tree, a directory that it was installed into, or that directory's
+    parent. Raises :class:`ToolError` if there is none in it.
+    """
+    for place in (build / "server", build):
+        if (place / "onegate/__init__.py").is_file():
+            return place
+    raise ToolError(f"{build} holds no onegate: neither onegate/ nor server/onegate/ is there")
+
+
+def copy_onegate(build: Path, target: Path, *, pure: bool = False) -> str:
+    """Copy a build, so that an edit meanwhile is not measured; return its version.
+
+    ``build`` is a directory that :func:`package_of` takes, or a wheel. With ``pure``, what was
+    compiled is left out. Raises :class:`ToolError` if there is no onegate in it.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    if build.suffix == ".whl":
+        with zipfile.ZipFile(build) as wheel:
+            wheel.extractall(target)
+        source = package_of(target)
+    else:
+        source = package_of(build)
+        shutil.copytree(
+            source / "onegate", target / "onegate", ignore=shutil.ignore_patterns("*.pyc")
+        )
+        for helper in source.glob(MYPYC):
+            shutil.copy2(helper, target)
+    if pure:
+        for file in (*target.glob(MYPYC), *(target / "onegate").rglob("*.so")):
+            file.unlink()
+    return onegate_version(source) + (", compiled" if is_compiled(target) else "")
+
+
+def is_compiled(build: Path) -> bool:
+    """Whether a build of onegate has compiled modules. Raises :class:`ToolError` as above."""
+    if build.suffix == ".whl":
+        with zipfile.ZipFile(build) as wheel:
+            return any(name.endswith(".so") for name in wheel.namelist())
+    return next((package_of(build) / "onegate").rglob("*.so"), None) is not None
 
 
 def _compile(state: Path, venv: Path) -> None:
@@ -179,7 +265,9 @@ def _compile(state: Path, venv: Path) -> None:
 
     Not the apps: a server writes no bytecode, so that each compiles them for itself.
     """
-    folders = [state / "server", venv / "lib"]
+    folders = [*(state / each for each in (ONEGATE, PURE, BASELINE)), venv / "lib"]
+    folders += [state / each for each in APART]
+    folders = [each for each in folders if each.is_dir()]
     subprocess.run(
         [venv / "bin/python", "-m", "compileall", "-q", "-j", "0", *folders],
         stdout=subprocess.DEVNULL,  # some packages carry files for other versions of Python
@@ -188,7 +276,7 @@ def _compile(state: Path, venv: Path) -> None:
     )
 
 
-def prepare(state: Path) -> Tools:
+def prepare(state: Path, builds: Builds) -> Tools:
     """Make or find everything. Raises :class:`ToolError` where that cannot be done."""
     state.mkdir(parents=True, exist_ok=True)
     versions = {"wrk": _wrk()}
@@ -196,10 +284,18 @@ def prepare(state: Path) -> Tools:
         venv, missing = _venv(state)
     except subprocess.CalledProcessError as error:
         raise ToolError(f"the venv could not be made: {error}") from None
-    (state / "large").write_bytes(b"x" * 102_400)
+    (state / "large").write_bytes(b"x" * LARGE)
+    requests = traffic.Traffic().requests()
+    traffic.write(requests, state)
     python = venv / "bin/python"
     versions |= _versions(python, [*peers(), *(a.distribution for a in APPS if a.distribution)])
-    versions |= {ONEGATE: _onegate(state), "python": sys.version.split()[0]}
+    for name in APART:
+        versions |= _versions(python, [name], state / name) if (state / name).is_dir() else {}
+    versions |= {
+        name: copy_onegate(place, state / name, pure=name == PURE)
+        for name, place in builds.places().items()
+    }
+    versions["python"] = sys.version.split()[0]
     _compile(state, venv)
     nginx = _nginx(state)
     if nginx:
@@ -215,7 +311,7 @@ def prepare(state: Path) -> Tools:
         "state": str(state),
         "nginx": nginx,
     }
-    return Tools(state=state, places=places, versions=versions, missing=missing)
+    return Tools(state=state, places=places, versions=versions, missing=missing, requests=requests)
 
 
 def pyspy(tools: Tools) -> str:

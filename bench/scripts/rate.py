@@ -1,4 +1,7 @@
-"""Requests at a fixed rate: PORT PATH CONNECTIONS SECONDS RATE. Prints the same line as wrk.lua.
+"""Requests at a fixed rate: PORT WHAT CONNECTIONS SECONDS RATE. Prints the same line as wrk.lua.
+
+WHAT is the path of a request that is sent each time (``/hello``), or else the file of requests that
+``bench/traffic.py`` has written; it is recognised by being there.
 
 The moments are drawn in advance (a Poisson process, the same one for every server), and a latency
 counts from the moment at which its request was due: a server that stalls does not slow the
@@ -8,6 +11,7 @@ questions down, so that its stalls are seen whole. The client never sleeps, for 
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import random
 import re
@@ -15,7 +19,10 @@ import select
 import socket
 import sys
 from collections import Counter, deque
+from pathlib import Path
 from time import perf_counter
+
+from bench import traffic
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CLOSES = re.compile(rb"^HTTP/1.0|\r\nconnection: *close", re.IGNORECASE)
@@ -40,7 +47,7 @@ class Client:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.load.epoll.register(self.socket, select.EPOLLIN)
             self.load.clients[self.socket.fileno()] = self
-        self.socket.send(self.load.request)
+        self.socket.send(next(self.load.requests))
         self.waiting = True
 
     def close(self) -> None:
@@ -79,9 +86,13 @@ class Client:
 class Load:
     """All connections to one server."""
 
-    def __init__(self, port: int, path: str, connections: int) -> None:
+    def __init__(self, port: int, what: str, connections: int) -> None:
         self.port = port
-        self.request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        self.requests = itertools.cycle(
+            traffic.read(Path(what))
+            if Path(what).is_file()
+            else [f"GET {what} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()]
+        )
         self.epoll = select.epoll()
         self.clients: dict[int, Client] = {}  # by descriptor
         self.idle = deque(Client(self) for _ in range(connections))
@@ -133,19 +144,20 @@ class Load:
         return True
 
 
-def main(port: int, path: str, connections: int, seconds: int, rate: float) -> None:
+def main(port: int, what: str, connections: int, seconds: int, rate: float) -> None:
     """Ask, and print what came."""
     draw, moment = random.Random(1), 0.0  # noqa: S311 - no secret
     moments: deque[float] = deque()
     while (moment := moment + draw.expovariate(rate)) < seconds:
         moments.append(moment)
-    load = Load(port, path, connections)
+    load = Load(port, what, connections)
     gc.disable()
     load.run(moments, seconds)
     elapsed = max(float(seconds), perf_counter() - load.begin)
     found = sorted(load.latencies) or [0.0]
     figures = {
         "duration": elapsed * 1e6,
+        "cpu": 0.0,  # it never sleeps
         "requests": len(load.latencies),
         "p50": found[len(found) // 2] * 1e6,
         "p99": found[int(len(found) * 0.99)] * 1e6,

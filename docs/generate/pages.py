@@ -81,8 +81,10 @@ class Result:
 RESULTS = (
     Result(page="README.md", block="grid", command="make readme"),
     Result(page="README.md", block="tests", command="make test readme"),
+    Result(page="README.md", block="headline", command="make bench DOCS=1"),
     Result(page="docs/lessons/README.md", block="sessions", command="make lessons"),
     Result(page="docs/operation.md", block="accepting", command="make accepting DOCS=1"),
+    Result(page="docs/results/benchmark.md", block="headline", command="make bench DOCS=1"),
     Result(page="docs/results/benchmark.md", block="bench", command="make bench DOCS=1"),
     Result(page="docs/results/cost.md", block="cells", command="make cost DOCS=1"),
     Result(page="docs/results/grid.md", command="make grid"),

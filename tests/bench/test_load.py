@@ -8,17 +8,19 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from bench import check, load
+from bench import check, load, traffic
 from bench.catalogue import SCENARIO
+from bench.model import Scenario
 from bench.process import ROOT
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHello, World!\n"
 CLOSING = HELLO.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n")
 WRK = (
-    '\n{"duration": 2000000, "requests": 500, "p50": 10.0, "p99": 20.0, "max": 30.0,'
+    '\n{"duration": 2000000, "cpu": 0.5, "requests": 500, "p50": 10.0, "p99": 20.0, "max": 30.0,'
     ' "problems": {"connect": 0, "read": 2, "write": 0, "timeout": 0, "status": 1}}\n'
 )
 Answer = Callable[[socket.socket], None]
@@ -67,13 +69,17 @@ def core() -> int:
 
 def ask(port: int, core: int, rate: float = 50.0) -> load.Loaded:
     """One second of requests."""
-    return load.fixed_rate(port, "/hello", core=core, connections=4, seconds=1, rate=rate)
+    scenario = Scenario(name="x", title="x", apps=(), fixed_rate=True)
+    return load.fixed_rate(
+        scenario, port, state=ROOT, core=core, connections=4, seconds=1, rate=rate
+    )
 
 
 def test_what_wrk_says() -> None:
     found = load.read_wrk(WRK)
     assert found.rps == 250.0
     assert (found.p50_us, found.p99_us, found.max_us) == (10.0, 20.0, 30.0)
+    assert found.busy == 0.25
     assert found.problems == {"read": 2, "status": 1}
 
 
@@ -132,9 +138,13 @@ def test_no_server_at_all(core: int) -> None:
     assert set(found.problems) == {"connect"}
 
 
-def test_the_ceiling_calls_the_app(core: int) -> None:
-    for app, name in (("apps/wsgiapp", "keepalive"), ("bench/payload", "upload")):
-        found, cpu_us = load.in_process(sys.executable, app, SCENARIO[name], core=core, seconds=1)
+def test_the_ceiling_calls_the_app(core: int, tmp_path: Path) -> None:
+    traffic.write(traffic.Traffic().requests(100), tmp_path)
+    apps = (("bench/apps/raw", "traffic"), ("bench/apps/raw", "close"), ("bench/payload", "upload"))
+    for app, name in apps:
+        found, cpu_us = load.in_process(
+            sys.executable, app, SCENARIO[name], state=tmp_path, core=core, seconds=1
+        )
         assert found.requests > 0
         assert cpu_us > 0
 
@@ -196,3 +206,30 @@ def test_the_payload_app_answers_what_is_expected() -> None:
     assert module["LARGE"] == expected_body("/large", 0)
     assert len(expected_body("/large", 0)) == LARGE
     assert expected_body("/upload", UPLOAD) == b"1048576\n"
+
+
+def test_a_connection_that_asked_for_its_end_and_is_kept_is_told() -> None:
+    request = traffic.Traffic().requests(1)[0]
+    head = f"HTTP/1.1 200 OK\r\nX-Correlation-ID: {request.get('X-Request-ID')}\r\n"
+    head += f"Set-Cookie: seen={request.cookie}; Path=/\r\n"
+    reply = f"{head}Content-Length: {len(request.text())}\r\n\r\n".encode() + request.text()
+    with serving(answers(reply)) as port:
+        check.check_traffic(port, [request], close=False, connections=1)
+        with pytest.raises(check.WrongAnswerError, match="keeps a connection"):
+            check.check_traffic(port, [request], close=True, connections=1)
+
+
+def test_responses_that_are_exchanged_between_connections_are_told() -> None:
+    one, other = traffic.Traffic().requests(2)
+    swapped = {one.octets(): other, other.octets(): one}
+
+    def serve(client: socket.socket) -> None:
+        while request := client.recv(65536):
+            text = swapped[request].text()
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text)
+
+    with (
+        serving(serve) as port,
+        pytest.raises(check.WrongAnswerError, match="that is not its own"),
+    ):
+        check.check_traffic(port, [one, other], close=False, connections=2)

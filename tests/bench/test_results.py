@@ -39,7 +39,7 @@ def test_a_measurement_keeps_the_schema() -> None:
     assert SCHEMA["properties"]["schema"]["const"] == store.SCHEMA
 
 
-@pytest.mark.parametrize("part", ["machine", "options", "trials", "samples", "figures", "targets"])
+@pytest.mark.parametrize("part", ["machine", "options", "trials", "samples", "figures", "bars"])
 def test_the_schema_names_every_key(part: str) -> None:
     data = json.loads(json.dumps(store.as_json(SOME)))
     each = data[part][0] if isinstance(data[part], list) else data[part]

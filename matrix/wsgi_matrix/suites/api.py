@@ -14,9 +14,9 @@ from enum import Enum, auto
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell
+from wsgi_matrix.model.http_session import Session
+from wsgi_matrix.model.matrix_config import Config, SuiteSettings
 from wsgi_matrix.model.results import CellResult
-from wsgi_matrix.model.session import Session
-from wsgi_matrix.model.settings import Config, SuiteSettings
 from wsgi_matrix.model.wire import Scenario
 from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites.case import Case
@@ -81,7 +81,7 @@ class Suite:
 
 
 class Layout(Enum):
-    """How ``docs/grid.md`` shows the results of a suite; servers are rows, except for rules."""
+    """How ``docs/results/grid.md`` shows a suite's results; servers are rows, except for rules."""
 
     CELLS_BY_APP = auto()
     """Apps as columns, cells by outcome."""
@@ -108,7 +108,7 @@ class SuiteType:
     title: str
     """A heading for documentation."""
     caption: str = ""
-    """A caption for its table in ``docs/grid.md``."""
+    """A caption for its table in ``docs/results/grid.md``."""
     layout: Layout = Layout.CHECKS_BY_APP
     build: Callable[[Config], Suite]
     """Builds the suite for a matrix.
@@ -118,7 +118,7 @@ class SuiteType:
     settings: type[SuiteSettings] = SuiteSettings
     """The options in its table ``[suites.NAME]``: a frozen dataclass derived from
     :class:`SuiteSettings`, with a type and a ``doc`` for each field
-    (:mod:`wsgi_matrix.util.file_types`)."""
+    (:mod:`wsgi_matrix.util.schema_types`)."""
     apps: tuple[App, ...] = ()
     """Its own apps, which replace those of the matrix; a cell for each."""
     one_worker: bool = False

@@ -1,6 +1,6 @@
 """The checks of a cell. A case has a requirement and a function that evaluates evidence, no I/O.
 
-:data:`REQUESTS` is what the probe sends; :data:`CASES` are the checks, in the order of reports.
+:data:`REQUESTS` is what the probe sends; each suite has its own checks.
 """
 
 from __future__ import annotations

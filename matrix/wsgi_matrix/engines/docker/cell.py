@@ -12,11 +12,11 @@ import docker
 from docker.errors import APIError, DockerException
 
 from wsgi_matrix.engines import probe_output
-from wsgi_matrix.engines.docker import readback
+from wsgi_matrix.engines.docker import runtime_state
+from wsgi_matrix.engines.docker.cell_environment import CellEnvironment
 from wsgi_matrix.engines.docker.client import CELL, LABEL
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.probe import ProbeContainer
-from wsgi_matrix.engines.docker.provision import Provision
 from wsgi_matrix.engines.docker.server import DYING, PORT, ServerContainer, said
 from wsgi_matrix.errors import CellError, NotHere
 from wsgi_matrix.model.axes import Cell
@@ -51,7 +51,7 @@ class DockerRunning:
         self.engine_seconds = 0.0
         self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
         self._beside_uid, self._labels = uid + 1, {**labels, CELL: cell.id}
-        self.provision = Provision(
+        self.cell_environment = CellEnvironment(
             client,
             cell,
             image=parts.image.id,
@@ -64,7 +64,7 @@ class DockerRunning:
             client,
             cell,
             image=parts.image.id,
-            provision=self.provision,
+            environment=self.cell_environment,
             uid=uid,
             labels=self._labels,
         )
@@ -76,7 +76,7 @@ class DockerRunning:
         """Start the server. While it starts, its probe is created and started, and its limits are
         read back. Raises :class:`CellError`.
         """
-        self.provision.set_up()
+        self.cell_environment.set_up()
         server = self._server
         try:
             with self._waiting():
@@ -94,7 +94,7 @@ class DockerRunning:
                 f"the server's container could not be started: {said(error)}"
             ) from error
         self._observed = self._pool.submit(
-            readback.limits, self._client, server.id, self._beside_uid
+            runtime_state.limits, self._client, server.id, self._beside_uid
         )
         self._probe = self._pool.submit(self._start_probe, self._making)
 
@@ -191,13 +191,13 @@ class DockerRunning:
 
     def memory(self) -> int | None:
         """See :class:`wsgi_matrix.engines.api.Running`."""
-        return readback.memory(self._client, self._server.id)
+        return runtime_state.memory(self._client, self._server.id)
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.api.Running`. Read inside, as another user."""
         try:
             with self._waiting():
-                return readback.zombies(self._client, self._server.id, self._beside_uid)
+                return runtime_state.zombies(self._client, self._server.id, self._beside_uid)
         except (APIError, ValueError) as error:
             # When it exits, what runs inside is killed a moment before the engine notices.
             if not self._server.wait(DYING)["Running"]:
@@ -231,7 +231,7 @@ class DockerRunning:
         if self._server.id:
             self._server.kill()
         else:
-            self.provision.kill()
+            self.cell_environment.kill()
 
     def close(self) -> None:
         """Wait for background work, so that nothing is created after the cell's end."""

@@ -13,15 +13,15 @@ from typing import Any
 from docker.errors import DockerException
 
 from wsgi_matrix.engines import commands
-from wsgi_matrix.engines.docker import baseline as docker_baseline
 from wsgi_matrix.engines.docker import clean as docker_clean
+from wsgi_matrix.engines.docker import startup_overhead as docker_baseline
 from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.cell import DockerRunning
+from wsgi_matrix.engines.docker.cell_environment import PYTHON
 from wsgi_matrix.engines.docker.client import KEEP, OWNER, RUN, connect, engine_name
 from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.doctor import DockerDoctor
 from wsgi_matrix.engines.docker.prepare import Prepared
-from wsgi_matrix.engines.docker.provision import PYTHON
 from wsgi_matrix.engines.doctor import Finding
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.model.axes import Cell, Python
@@ -91,8 +91,8 @@ class DockerEngine:
     def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
         """See :class:`wsgi_matrix.engines.api.Engine`."""
         with self._cell(cell) as running:
-            running.provision.set_up()
-            return commands.check(words, PYTHON, running.provision.run)
+            running.cell_environment.set_up()
+            return commands.check(words, PYTHON, running.cell_environment.run)
 
     @contextlib.contextmanager
     def _cell(self, cell: Cell) -> Iterator[DockerRunning]:
@@ -125,7 +125,7 @@ class DockerEngine:
 
     def _end(self, running: DockerRunning) -> None:
         remove_containers(self.client, running.containers)
-        running.provision.close()
+        running.cell_environment.close()
 
     def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
         """See :class:`wsgi_matrix.engines.api.Engine`: ids, the server's container first."""

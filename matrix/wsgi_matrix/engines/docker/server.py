@@ -13,9 +13,9 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.commands import server_command
+from wsgi_matrix.engines.docker.cell_environment import FOLDER, CellEnvironment
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.containers import GONE, dated_lines, last_lines
-from wsgi_matrix.engines.docker.provision import FOLDER, Provision
 from wsgi_matrix.engines.docker.volumes import MOUNT
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell, Limits
@@ -44,11 +44,16 @@ class ServerContainer:
         cell: Cell,
         *,
         image: str,
-        provision: Provision,
+        environment: CellEnvironment,
         uid: int,
         labels: Mapping[str, str],
     ) -> None:
-        self._client, self._cell, self._image, self._provision = client, cell, image, provision
+        self._client, self._cell, self._image, self._cell_environment = (
+            client,
+            cell,
+            image,
+            environment,
+        )
         self._uid, self._labels = uid, {**labels, LABEL: "cell"}
         self.id = ""
         """Empty until it is created."""
@@ -66,10 +71,10 @@ class ServerContainer:
             command=words[1:] if whole else words,
             user=f"{uid}:{uid}",
             working_dir=FOLDER if whole else MOUNT,
-            environment=self._provision.environment,
+            environment=self._cell_environment.environment,
             labels=self._labels,
             host_config=self._client.create_host_config(
-                network_mode=self._provision.network,
+                network_mode=self._cell_environment.network,
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -77,7 +82,7 @@ class ServerContainer:
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 ulimits=ulimits(limits),
-                binds=self._provision.binds,
+                binds=self._cell_environment.binds,
                 log_config=LogConfig(type="json-file"),
             ),
         )
@@ -136,7 +141,7 @@ class ServerContainer:
         """Paths in its root that differ from its image."""
         found = self._client.diff(self.id) or []
         # If an image has no such directory, the engine creates it as a mount point.
-        made = self._provision.places | getattr(self._client, "made", frozenset())
+        made = self._cell_environment.places | getattr(self._client, "made", frozenset())
         return tuple(x["Path"] for x in found if x["Path"] not in made)
 
     def raise_if_ended(self, what: str) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from wsgi_matrix.engines import commands, probe_output, zombies
-from wsgi_matrix.engines.process import leftovers, readback
+from wsgi_matrix.engines.process import leftovers, runtime_state
 from wsgi_matrix.engines.process import probe as process_probe
+from wsgi_matrix.engines.process.cell_environment import CellEnvironment
 from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
-from wsgi_matrix.engines.process.provision import Provision
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
@@ -53,7 +53,7 @@ class ProcessCell:
         self.folder = folder
         self.port = 0
         self.engine_seconds = 0.0
-        self._provision = Provision(
+        self._cell_environment = CellEnvironment(
             cell,
             folder / f"{cell.id}.files",
             bundle=bundle,
@@ -91,8 +91,8 @@ class ProcessCell:
 
     def set_up(self) -> None:
         """Make the cell's directories and run its setup commands. Raises :class:`CellError`."""
-        self._provision.make()
-        commands.set_up(self._provision.commands, self.run)
+        self._cell_environment.make()
+        commands.set_up(self._cell_environment.commands, self.run)
 
     def run(self, words: Sequence[str], seconds: float) -> tuple[int | None, str]:
         """Run a command in the server's place to its end; return its exit status and output.
@@ -121,7 +121,7 @@ class ProcessCell:
             del limits["nproc"]
         self._launch = Launch(
             command,
-            environment=self._provision.environment,
+            environment=self._cell_environment.environment,
             folder=self.bundle.app,
             name=name,
             limits={name: value for name, value in limits.items() if value is not None},
@@ -137,7 +137,7 @@ class ProcessCell:
         """The limits in ``/proc/PID/limits`` of the server."""
         own_uid = self.uid is not None
         try:
-            return readback.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
+            return runtime_state.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
         except OSError:
             self._raise_died("the server exited at once")
 
@@ -180,7 +180,7 @@ class ProcessCell:
 
     def memory(self) -> int | None:
         """See :class:`.Running`."""
-        return readback.memory(self.launch.pid)
+        return runtime_state.memory(self.launch.pid)
 
     def zombies(self) -> int | None:
         """See :class:`.Running`. The server's processes are those in its session."""
@@ -201,7 +201,7 @@ class ProcessCell:
             oom_killed=False,
             log=self.log(),
             changed=(),
-            changed_unknown=readback.NO_IMAGE,
+            changed_unknown=runtime_state.NO_IMAGE,
             forced=forced,
             left=int(message["left"]) if message and not forced else 0,
             early=early,
@@ -245,7 +245,7 @@ class ProcessCell:
                     shutil.copyfile(file, keep / name)
         self.log_file.unlink(missing_ok=True)
         self.probe_file.unlink(missing_ok=True)
-        self._provision.close()
+        self._cell_environment.close()
 
     def _reserve_port(self) -> int:
         """A free port, reserved until the cell ends.

@@ -2,7 +2,7 @@
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first),
-which are longer on a busy host (``fair_time``).
+which are longer on a busy host (``load_adjusted_clock``).
 ``scenarios`` (name, steps, alone) run ``parallel`` at a time. ``sessions`` are lists of sequential
 requests, whose responses may have at most ``largest`` octets. ``wanted`` is null, or a request and
 the status that its response must have before anything else is sent. ``log`` is null, or the file
@@ -33,8 +33,8 @@ from typing import Any
 
 from .burst import STALL, Burst
 from .exchange import Result, exchange, wait_ready, wait_status
-from .fair_time import Patience
-from .scenario_runner import run_all
+from .load_adjusted_clock import Patience
+from .scenario_scheduler import run_all
 
 KEPT = 65536
 """Maximum octets of an incomplete response that are reported."""

@@ -21,7 +21,7 @@ from wsgi_matrix.suites.conformance.steps import all_ended, connect, fetch, requ
 
 COUNT = 32
 PATIENCE = 3.0
-"""Seconds for the ordinary clients, in fair time (``probe/agent/fair_time.py``). A free server
+"""Seconds for the ordinary clients, by ``probe/agent/load_adjusted_clock.py``. A free server
 responds in milliseconds; one that waits for a timeout of its own takes at least four seconds, so
 that this tells them apart even on a busy host."""
 OBSERVED = 80.0

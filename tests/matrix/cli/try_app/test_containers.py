@@ -61,7 +61,7 @@ def left(client, pid):
 
     Other runs use the engine, and what they have around their apps comes and goes.
     """
-    labels = {"label": [f"{LABEL}=provision"]}
+    labels = {"label": [f"{LABEL}=environment"]}
     volumes = client.volumes(filters=labels)["Volumes"] or []
     found = client.containers(all=True, filters=labels) + volumes
     machine = owner().rsplit(".", 2)[0]

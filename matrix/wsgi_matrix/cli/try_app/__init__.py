@@ -1,0 +1,1 @@
+"""``wsgi-matrix try``: run your own app under several servers, without a matrix.toml."""
