@@ -28,7 +28,7 @@ WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean", "
     "--config",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Matrix file (default: the nearest matrix.toml, from the current directory upward).",
+    help="Matrix file (default: matrix.toml in this directory or its nearest parent).",
 )
 @click.option(
     "--build",

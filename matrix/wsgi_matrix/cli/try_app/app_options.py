@@ -50,13 +50,13 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--servers",
         {"type": Names(), "default": (), "help": "Servers to compare; the first is the reference."},
     ),
-    ("--python", {"type": Names(), "default": (), "help": "Python versions, as in 3.11,3.13."}),
+    ("--python", {"type": Names(), "default": (), "help": "Python versions, such as 3.11,3.13."}),
     (
         "--limits",
         {
             "type": Names(),
             "default": ("default",),
-            "help": "Profiles of resource limits, as in default,fds256.",
+            "help": "Profiles of resource limits, such as default,fds256.",
         },
     ),
     (
@@ -106,7 +106,10 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--setup",
         {**MANY, "help": "Command to run before the server, as in 'python manage.py migrate'."},
     ),
-    ("--writable", {"metavar": "PATH", "help": "Directory that the app may write, as in /data."}),
+    (
+        "--writable",
+        {"metavar": "PATH", "help": "Directory that the app may write to, such as /data."},
+    ),
     (
         "--service",
         {**MANY, "help": "NAME=IMAGE, a container to run with the server: db=postgres:17."},
@@ -114,7 +117,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--service-env", {**MANY, "help": "NAME:VARIABLE=VALUE, for the service NAME."}),
     (
         "--ready-path",
-        {"metavar": "PATH", "help": "Wait until GET of this path succeeds, as in /health."},
+        {"metavar": "PATH", "help": "Wait until GET of this path succeeds, such as /health."},
     ),
     (
         "--ready-status",
