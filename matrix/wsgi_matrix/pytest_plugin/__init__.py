@@ -22,7 +22,7 @@ from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 
 if TYPE_CHECKING:
     from wsgi_matrix.model.results import CaseResult, Run
-    from wsgi_matrix.pytest_plugin.matrix_run import Check
+    from wsgi_matrix.pytest_plugin.session_run import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,13 +58,13 @@ class MatrixItem(pytest.Item):
 
     def runtest(self) -> None:
         """Pass, fail or skip as the check did."""
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         checks.held(self.config, self.cell, self.check).hold()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """The location of the item: the matrix file."""
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         return checks.load(self.config).matrix.file, None, f"{self.cell} {self.check}"
 
@@ -74,7 +74,7 @@ class MatrixCollector(pytest.Collector):
 
     def collect(self) -> Iterator[MatrixItem]:
         """One item for each cell and check; collecting starts nothing, since planning is pure."""
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         for cell, check in checks.load(self.config).pairs():
             yield MatrixItem.from_parent(self, cell=cell, check=check)
@@ -87,7 +87,7 @@ def pytest_make_collect_report(
     """With ``--matrix``, collect the cells in addition to the arguments."""
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--matrix"):
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         # A wrong selection is a usage error, not one of a node.
         checks.load(collector.config)
@@ -100,7 +100,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize tests that use ``matrix_check`` with each cell and check."""
     if "matrix_check" not in metafunc.fixturenames:
         return
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     pairs = checks.load(metafunc.config).pairs()
     metafunc.parametrize(
@@ -111,15 +111,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def matrix_run(pytestconfig: pytest.Config) -> Run:
     """The selected cells, run once."""
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     return checks.run(pytestconfig)
 
 
 @pytest.fixture
 def matrix_check(request: pytest.FixtureRequest) -> Check:
-    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.matrix_run.Check.hold`."""
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.session_run.Check.hold`."""
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     return checks.held(request.config, *request.param)
 
@@ -127,7 +127,7 @@ def matrix_check(request: pytest.FixtureRequest) -> Check:
 @pytest.fixture(scope="session")
 def matrix_across(matrix_run: Run, pytestconfig: pytest.Config) -> list[tuple[str, CaseResult]]:
     """Red checks of the comparison of this run with all others of the same images."""
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     return checks.across(pytestconfig, matrix_run)
 

@@ -243,7 +243,7 @@ def test_a_dry_run_shows_the_requests_as_they_will_be_sent(try_shop, folder):
     assert "waitress-shop-default-py311-traffic 4 requests, then 32 concurrent clients" in done.out
     assert "  POST /login HTTP/1.1\n  Host: localhost\n" in done.out
     assert "  Content-Length: depends on the values\n  \n  user=ann&csrf={{csrf}}" in done.out
-    assert "{{csrf}} is then regex:" in done.out
+    assert "{{csrf}} is set from regex:" in done.out
     assert "normalised before comparison" in done.out
     assert not list((folder / "build").rglob("results.json"))
 
@@ -414,9 +414,7 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
     assert command("init", "shop:app").code == 0
     (folder / "token.txt").touch()
     text = (folder / "matrix.toml").read_text()
-    head, marker, advice = text.partition(
-        "# Left out above, to be added where they are needed:\n#\n"
-    )
+    head, marker, advice = text.partition("# Further tables and keys, if you need them:\n#\n")
     assert marker
     lines = [line.removeprefix("#").removeprefix(" ") for line in advice.splitlines()]
     shop = head.replace("[apps.shop]\n", "[apps.shop]\n@\n")
