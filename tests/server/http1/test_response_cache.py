@@ -40,4 +40,4 @@ def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
         for _ in range(2):
             response_cache.response_head("200 OK", [("X", str(number))])
         assert len(heads.entries) <= 256
-    assert len(heads.seen_once) <= 1024
+    assert len(heads._recent) <= 1024
