@@ -87,7 +87,7 @@ def forget() -> None:
     """Empty the memory of response heads."""
     response_cache.HEADS.entries.clear()
     response_cache.HEADS._recent.clear()
-    response_validation.LINES.entries.clear()
+    response_validation.NAMES.entries.clear()
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["remembered", "new"])

@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 
 from onegate.http1.cache import Cache
-from onegate.http1.response_validation import LINES, ResponseHead
-from onegate.http1.response_writer import BY_LENGTH, frame
+from onegate.http1.response_validation import ResponseHead
+from onegate.http1.response_writer import WITHOUT_CONTENT, end_of_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HEADS: Cache[tuple[object, ...], ResponseHead] = Cache(256)
 """By status and fields."""
+_LONGEST = 1024
+"""Octets of a head that is remembered."""
 
 
 def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
@@ -30,15 +32,14 @@ def response_head(status: str, fields: list[tuple[str, str]]) -> ResponseHead:
     key = (status, *fields)
     try:
         known = HEADS.get(key)
-        if known is not None:
-            return known
-        repeats = HEADS.repeats(key)
     except TypeError:  # something in there is a list, say
         return ResponseHead(status, fields)
+    if known is not None:
+        return known
     # Of the key, not of the list: that is the application's, and its threads may share it.
-    own: tuple[tuple[str, str], ...] = key[1:]  # type: ignore[assignment]  # the status is the first
-    head = ResponseHead(status, own)
-    if repeats and all(field in LINES.entries for field in own):  # none of them long, none a secret
+    head = ResponseHead(status, key[1:])  # type: ignore[arg-type]  # the status is the first
+    if not head.is_secret and len(head.octets) <= _LONGEST and HEADS.repeats(key):
+        head.is_kept = True
         HEADS.store(key, head)
     return head
 
@@ -51,19 +52,24 @@ def frame_whole(
     ``close``: whether the connection has to end. ``length``: octets of the content at hand.
     ``only``: whether there is no other content, as far as the server knows.
 
-    They are kept in ``head.whole`` with what they are for, since a head that is itself remembered
-    is mostly wanted for the same again. Threads share it, so both are one value, stored once; and
-    what is returned is for the caller, whatever another thread has stored meanwhile.
+    With a head that is itself remembered they are kept in ``head.whole``, together with what they
+    are for, since it is mostly wanted for the same again. Threads share it, so both are one value,
+    stored once; and what is returned is for the caller, whatever another thread has stored
+    meanwhile.
     """
-    second = time.time() // 1
+    second = int(time.time())
     method, minor = request.method, request.minor
     declared = head.content_length
     octets: bytes | None = None
-    if length and (declared == length or (only and declared is None)):
-        octets, framing, _ = frame(
-            head, method=method, minor=minor, close=close, length=length, second=int(second)
-        )
-        if framing is not BY_LENGTH:
-            octets = None
-    head.whole = (second, method, minor, close, length, only), octets
+    if (
+        length
+        and (declared == length or (only and declared is None))
+        and method != "HEAD"
+        and head.code not in WITHOUT_CONTENT
+    ):
+        # As frame() does it for a content whose length is known.
+        extra = b"" if declared is not None else b"Content-Length: %d\r\n" % length
+        octets = end_of_head(head, head.octets, extra, minor, close, second)
+    if head.is_kept:
+        head.whole = (second, method, minor, close, length, only), octets
     return octets

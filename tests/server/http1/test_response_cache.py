@@ -32,7 +32,7 @@ def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(response_cache, "HEADS", heads)
     for _ in range(3):
         response_cache.response_head("200 OK", [("Set-Cookie", "a=hush")])
-        response_cache.response_head("200 OK", [("X", "x" * 300)])
+        response_cache.response_head("200 OK", [("X", "x" * 1100)])
         with pytest.raises(TypeError):
             response_cache.response_head("200 OK", [("X", ["1"])])  # type: ignore[list-item]
     assert not heads.entries
