@@ -9,15 +9,16 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help matrix grid test pythons dist bench soak fuzz lessons programs engine lock readme picture clean
+.PHONY: help matrix grid test pythons dist bench soak cost accepting fuzz lessons docs docs-check \
+  docs-list site programs engine lock readme picture clean
 
 help: ## show this list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-grid: $(VENV)/.packages ## every suite, server and app, and from that docs/grid.md; a quarter of an hour
+grid: $(VENV)/.packages ## every suite, server and app, and from that docs/results/grid.md; a quarter of an hour
 	@$(BIN)/wsgi-matrix run --servers all --apps all; status=$$?; \
 	test $$status -le 1 || exit $$status; \
-	$(BIN)/python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >build/grid.md && mv build/grid.md docs/grid.md
+	$(BIN)/python -m docs.generate.grid build/matrix/results.json
 
 matrix: $(VENV)/.packages ## run the whole matrix; the grid at the end, build/matrix/results.json
 	@$(BIN)/wsgi-matrix run --suite hello
@@ -41,17 +42,34 @@ pythons: $(VENV)/.packages ## run the unit tests of onegate on Python 3.11, 3.13
 dist: $(VENV)/.tools ## build both distributions into build/dist and check them (TAG=onegate-v1.2.3: for that release)
 	@$(BIN)/tox run -q -e dist $(if $(TAG),-- --tag "$$TAG")
 
+# The next four write docs/results/ too with DOCS=1.
 bench: $(VENV)/.tools ## measure onegate beside its peers (BENCH_ARGS=--quick); build/bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+	@$(if $(DOCS),$(BIN)/python -m bench docs)
 
 soak: $(VENV)/.tools ## mixed load with killed workers, reloads and bad clients for SOAK_SECONDS (600), then a million responses of threads, each compared; build/soak/
-	@$(BIN)/python -m bench.soak $(SOAK_SECONDS) $(SOAK_ARGS)
+	@$(BIN)/python -m bench.soak $(SOAK_SECONDS) $(SOAK_ARGS) $(if $(DOCS),--docs)
+
+cost: $(VENV)/.packages ## measure what runs of 10, 100 and 1,000 cells cost (COST_ARGS); build/bench/cells
+	@$(BIN)/python -m bench.cells $(COST_ARGS) $(if $(DOCS),--write)
+
+accepting: $(VENV)/.tools ## measure one listening socket for all workers beside one for each
+	@$(BIN)/python -m bench.accepting $(if $(DOCS),--docs)
 
 fuzz: $(VENV)/.packages ## fuzz the reader of requests for FUZZ_SECONDS (600); what is found: build/fuzz/crash-*
 	@$(BIN)/tox run -q -e fuzz -- $(FUZZ_SECONDS)
 
 lessons: $(VENV)/.packages ## run the sessions of docs/lessons and write what they showed into the pages
-	@$(BIN)/python docs/lessons/sessions.py $(LESSONS)
+	@$(BIN)/python -m docs.lessons.sessions $(LESSONS)
+
+docs: $(VENV)/.packages ## write what is made from code in docs/ and README.md; a few seconds
+	@$(BIN)/python -m docs
+
+docs-check: $(VENV)/.packages ## fail if a part of docs/ or README.md that is made from code is not current
+	@$(BIN)/python -m docs --check
+
+docs-list: $(VENV)/.packages ## list all that is generated, when it was made, and what makes it
+	@$(BIN)/python -m docs --list
 
 programs: ## install the programs that tests need (on Debian and Ubuntu, as root)
 	@.ci/programs
@@ -59,22 +77,26 @@ programs: ## install the programs that tests need (on Debian and Ubuntu, as root
 engine: ## make sure that a container engine answers (installs Docker on Debian and Ubuntu, as root)
 	@.ci/engine
 
-lock: $(VENV)/.packages ## resolve apps/*/requirements.in anew, for all Pythons of the matrix
-	@for folder in apps/*/; do \
+lock: $(VENV)/.packages ## resolve requirements.in of apps/* and docs/site anew, for all Pythons of the matrix
+	@for folder in apps/*/ docs/site/; do \
 	  UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
 	    --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	    --output-file "$${folder}requirements.txt" "$${folder}requirements.in" || exit 1; \
 	done
 
+site: $(VENV)/.packages ## build the site of the manual, strictly: build/site/index.html
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement docs/site/requirements.txt
+	@$(BIN)/python -m docs.site
+
 readme: $(VENV)/.packages ## put the real output of make matrix and of the last make test into README.md
 	@NO_COLOR=1 COLUMNS=100 $(BIN)/wsgi-matrix run --suite hello >build/grid.txt
-	@.ci/readme grid <build/grid.txt
+	@$(BIN)/python -m docs.generate.fill grid <build/grid.txt
 	@.ci/tally build/tests >build/tally.txt
-	@.ci/readme tests <build/tally.txt
+	@$(BIN)/python -m docs.generate.fill tests <build/tally.txt
 
-picture: $(VENV)/.packages ## take docs/report.png of build/matrix/report.html (needs Chromium and its driver)
+picture: $(VENV)/.packages ## take docs/results/report.png of build/matrix/report.html (needs Chromium and its driver)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python selenium
-	@$(BIN)/python -m tests.browser.picture build/matrix/report.html docs/report.png
+	@$(BIN)/python -m tests.browser.picture
 
 clean: ## remove what was made here: build, tools, caches
 	rm -rf build $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

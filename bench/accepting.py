@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import os
 import platform
-import re
 import select
 import signal
 import socket
@@ -22,10 +21,11 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from docs.generate import blocks
+
 TOP = Path(__file__).resolve().parents[1]
 WORKERS, CLIENTS, RELOADS, ROUNDS = 2, 8, 20, 400
 BUSY = 0.2
-_PART = re.compile(r"(?s)(?<=<!-- accepting -->\n).*?(?=<!-- /accepting -->)")
 Address = tuple[str, int]
 
 
@@ -205,7 +205,7 @@ def main() -> int:
     print(text, end="")
     if arguments.docs:
         manual = TOP / "docs" / "operation.md"
-        manual.write_text(_PART.sub(lambda _: text, manual.read_text()))
+        manual.write_text(blocks.fill(manual.read_text(), "accepting", text))
     return 0
 
 

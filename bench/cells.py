@@ -1,4 +1,4 @@
-"""What a run costs as it grows: ``python -m bench.cells``, for docs/cost.md.
+"""What a run costs as it grows: ``python -m bench.cells``, for docs/results/cost.md.
 
 Makes a matrix of as many cells as asked for (onegate under other names × profiles of limits, one
 app, one Python), runs ``wsgi-matrix run`` on it as a user would, and measures that process and what
@@ -16,20 +16,22 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from wsgi_matrix.reports import files
+from wsgi_matrix.reports.registry import reports
 from wsgi_matrix.results import saved
 
 from bench.growth import draw, table
+from docs.generate import blocks, versions
 
 TOP = Path(__file__).resolve().parent.parent
 FOLDER = TOP / "build" / "bench" / "cells"
-DOCS = TOP / "docs"
+DOCS = TOP / "docs" / "results"
 ROWS = 10
 """Servers of a synthetic matrix; its columns are the profiles of limits."""
 
@@ -47,7 +49,7 @@ path = "{top}/apps/wsgiapp"
 
 [pythons."3.11"]
 images = ["python:3.11-slim"]
-suite = "bookworm"
+debian = "bookworm"
 """
 
 
@@ -110,13 +112,13 @@ def measure(cells: int, engine: str) -> Growth:
         phases=value["run"]["phases"],
         engine_share=sum(x["engine_seconds"] for x in ran) / sum(x["seconds"] for x in ran),
         rss=used.ru_maxrss * 1024,
-        reports={name: _rendered(name, value) for name in files.RENDERERS},
+        reports={each.file: _rendered(each.render, value) for each in reports()},
     )
 
 
-def _rendered(name: str, value: dict[str, Any]) -> Report:
+def _rendered(render: Callable[[dict[str, Any]], str], value: dict[str, Any]) -> Report:
     began = time.monotonic()
-    text = files.RENDERERS[name](value)
+    text = render(value)
     return Report(octets=len(text.encode()), seconds=time.monotonic() - began)
 
 
@@ -137,7 +139,7 @@ def _merged(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[s
 @click.argument("cells", nargs=-1, type=click.IntRange(ROWS), default=(10, 100, 1000))
 @click.option("--engine", "engines", multiple=True, default=("process", "docker"))
 @click.option("--repeat", default=3, show_default=True, help="Runs of each but the largest.")
-@click.option("--write", is_flag=True, help="Write docs/cost.md and docs/cost.svg.")
+@click.option("--write", is_flag=True, help="Write docs/results/cost.md and cost.svg.")
 def main(cells: tuple[int, ...], engines: tuple[str, ...], repeat: int, write: bool) -> None:
     """Measure runs of so many CELLS on each engine; the median run of each is told."""
     found = []
@@ -151,6 +153,7 @@ def main(cells: tuple[int, ...], engines: tuple[str, ...], repeat: int, write: b
             found.append(asdict(middle(runs)) | {"runs": times})
     result = {
         "date": datetime.now(UTC).date().isoformat(),
+        "version": versions.matrix(),
         "machine": f"{len(os.sched_getaffinity(0))} cores, {platform.system()} "
         f"{platform.release()}, Python {platform.python_version()}",
         "load": os.getloadavg()[2],
@@ -164,11 +167,8 @@ def main(cells: tuple[int, ...], engines: tuple[str, ...], repeat: int, write: b
     click.echo(table(result))
     if write:
         (DOCS / "cost.svg").write_text(draw(result), encoding="utf-8")
-        page = (DOCS / "cost.md").read_text("utf-8")
-        head, _, rest = page.partition("<!-- cells -->")
-        tail = rest.partition("<!-- end of cells -->")[2]
-        text = f"{head}<!-- cells -->\n{table(result)}\n<!-- end of cells -->{tail}"
-        (DOCS / "cost.md").write_text(text, encoding="utf-8")
+        page = DOCS / "cost.md"
+        page.write_text(blocks.fill(page.read_text("utf-8"), "cells", table(result)), "utf-8")
 
 
 if __name__ == "__main__":

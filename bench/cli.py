@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         default="run",
         choices=("run", "report", "docs", "profile", "list"),
-        help="measure; show the last results; put them into docs/; profile one server; list names",
+        help="measure; show the last results; write docs/results/; profile one server; list names",
     )
     names = "names or patterns, separated by commas"
     result.add_argument("--servers", metavar="LIST", help=names + " such as onegate*,bjoern")
@@ -177,8 +177,8 @@ def report(options: argparse.Namespace) -> int:
 
 
 def docs(options: argparse.Namespace) -> int:
-    """Put the last results into ``docs/benchmark.md`` and ``docs/benchmark.svg``."""
-    reports.write_docs(results.read(options.state / "results.json"), ROOT / "docs")
+    """Put the last results into ``docs/results/benchmark.md`` and ``benchmark.svg``."""
+    reports.write_docs(results.read(options.state / "results.json"), ROOT / "docs" / "results")
     return 0
 
 

@@ -36,7 +36,10 @@ def table(result: Result) -> str:
         ]
         lines.append(_row(cells))
     lines.append("")
-    lines.append(f"{result['date']}, {result['machine']}; load {result['load']:.1f} meanwhile.")
+    lines.append(
+        f"{result['date']}, wsgi-matrix {result['version']}, {result['machine']}; "
+        f"load {result['load']:.1f} meanwhile."
+    )
     return "\n".join(lines)
 
 

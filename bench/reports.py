@@ -1,16 +1,15 @@
-"""What is shown: the terminal's text, and ``docs/benchmark.md`` with its picture."""
+"""What is shown: the terminal's text, and ``docs/results/benchmark.md`` with its picture."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from bench import picture, tables
 from bench.catalogue import SERVER
 from bench.results import Results
+from docs.generate import blocks
 
 PICTURE = "![requests/s as a share of the ceiling, p99 latency, memory](benchmark.svg)"
-BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
 class ReportError(Exception):
@@ -62,7 +61,7 @@ def console(results: Results) -> str:
 
 
 def markdown(results: Results) -> str:
-    """The generated part of ``docs/benchmark.md``."""
+    """The generated part of ``docs/results/benchmark.md``."""
     parts = [origin(results) + ".", disturbance(results), PICTURE, "## Targets"]
     rows = [tables.target_row(each) for each in results.targets()]
     parts += [tables.markdown_table(tables.TARGET_HEAD, rows)]
@@ -103,8 +102,9 @@ def write_docs(results: Results, folder: Path) -> None:
     Raises :class:`ReportError` if there is no ``<!-- bench -->`` … ``<!-- /bench -->`` to fill.
     """
     page = folder / "benchmark.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else ""
-    if not BLOCK.search(text):
-        raise ReportError(f"{page} has no <!-- bench --> … <!-- /bench -->")
-    page.write_text(BLOCK.sub(lambda _: markdown(results), text), encoding="utf-8")
+    try:
+        filled = blocks.fill(page.read_text(encoding="utf-8"), "bench", markdown(results))
+    except (OSError, blocks.BlockError) as problem:
+        raise ReportError(f"{page}: {problem}") from None
+    page.write_text(filled, encoding="utf-8")
     (folder / "benchmark.svg").write_text(picture.draw(results), encoding="utf-8")

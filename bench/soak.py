@@ -7,8 +7,8 @@ killed with SIGKILL is counted apart: nobody can answer for it.
 Then, with ``--responses`` (a million), one worker with threads: :mod:`bench.soak_threads`.
 
 Prints the counts, writes ``build/soak/`` (results and picture), with ``--docs`` also
-``docs/soak.svg`` and the part of ``docs/operation.md`` that is about it. Exit status 1 if anything
-was lost, or anything is left over.
+``docs/results/soak.md`` and ``soak.svg``. Exit status 1 if anything was lost, or anything is left
+over.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pathlib import Path
 from bench.soak_clients import APP, BAD, Good, Tally, misbehave
 from bench.soak_report import Report, Sample, console, draw, write_docs
 from bench.soak_threads import soak_threads
+from docs.generate import versions
 
 TOP = Path(__file__).resolve().parents[1]
 NOFILE = 512
@@ -291,6 +292,7 @@ def soak(seconds: float, folder: Path) -> Report:
         problems.append(f"processes left: {sorted(left)}")
     return Report(
         date=time.strftime("%Y-%m-%d"),
+        onegate=versions.onegate(),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release().split('-')[0]}",
         processors=os.cpu_count() or 0,
@@ -311,7 +313,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description="see the module")
     parser.add_argument("seconds", type=float, nargs="?", default=600.0)
     parser.add_argument("--responses", type=int, default=1_000_000, help="for the part of threads")
-    parser.add_argument("--docs", action="store_true", help="write docs/ too")
+    parser.add_argument("--docs", action="store_true", help="write docs/results/ too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         report = soak(arguments.seconds, Path(folder))
@@ -330,7 +332,7 @@ def main() -> int:
     (build / "log").write_text(log)
     print(console(report), end="")
     if arguments.docs:
-        write_docs(report, TOP / "docs")
+        write_docs(report, TOP / "docs" / "results")
     return 1 if report.failed else 0
 
 

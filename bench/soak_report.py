@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.picture import STYLE
+from docs.generate import blocks
 
 WIDTH, LEFT, PANEL, GAP = 760, 70, 90, 46
-_PART = re.compile(r"(?s)(?<=<!-- soak -->\n).*?(?=<!-- /soak -->)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +34,8 @@ class Report:
     """A whole run."""
 
     date: str
+    onegate: str
+    """Its version, and the commit."""
     python: str
     system: str
     processors: int
@@ -105,25 +106,25 @@ def console(report: Report) -> str:
 
 
 def write_docs(report: Report, folder: Path) -> None:
-    """The picture, and the part of operation.md between its marks."""
-    (folder / "soak.svg").write_text(draw(report))
-    manual = folder / "operation.md"
+    """The picture ``soak.svg``, and the part of ``soak.md`` between its marks.
+
+    Raises :class:`blocks.BlockError`.
+    """
+    page = folder / "soak.md"
     table = "\n".join(f"| {name} | {value} |" for name, value in rows(report))
-    system = f"Python {report.python}, {report.system}, {report.processors} processors"
-    part = f"""{report.seconds} seconds on {report.date}: {system}, 3 workers,
-8 well-behaved clients and 10 misbehaving ones.
+    where = f"Python {report.python}, {report.system}, {report.processors} processors"
+    part = f"""{report.seconds} seconds on {report.date}: onegate {report.onegate}, {where},
+3 workers, 8 well-behaved clients and 10 misbehaving ones.
 
 | | |
 |---|---|
 {table}
 
 ![Responses per second, memory, descriptors and zombies over the run](soak.svg)
-
 """
-    text = manual.read_text()
-    if not _PART.search(text):
-        raise ValueError(f"{manual} has no place for it")
-    manual.write_text(_PART.sub(lambda _: part, text))
+    filled = blocks.fill(page.read_text(), "soak", part)
+    page.write_text(filled)
+    (folder / "soak.svg").write_text(draw(report))
 
 
 def draw(report: Report) -> str:

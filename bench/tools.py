@@ -17,6 +17,7 @@ from pathlib import Path
 from bench.catalogue import APPS
 from bench.model import ONEGATE, WIRE
 from bench.process import ROOT
+from docs.generate.versions import onegate as onegate_version
 
 REQUIREMENTS = ROOT / "bench/requirements.txt"
 PYSPY = "py-spy==0.4.3"
@@ -170,16 +171,7 @@ def _onegate(state: Path) -> str:
     shutil.copytree(
         ROOT / "server/onegate", state / "server/onegate", ignore=shutil.ignore_patterns("*.pyc")
     )
-    text = (ROOT / "server/onegate/_version.py").read_text()
-    number = text.partition('__version__ = "')[2].partition('"')[0]
-    git = ["git", "--no-optional-locks", "-C", str(ROOT)]
-    head = subprocess.run(
-        [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "server"], check=False)
-    if head.returncode:
-        return number
-    return f"{number} ({head.stdout.strip()}{', with changes' if changed.returncode else ''})"
+    return onegate_version()
 
 
 def _compile(state: Path, venv: Path) -> None:

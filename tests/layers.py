@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -10,6 +11,8 @@ from pathlib import Path
 
 MOST = 16
 """Modules in a package."""
+ENTRY = re.compile(r"[\w.]+:\w+")
+"""``module:object``."""
 
 
 def modules(root: Path, package: str, without: Sequence[str] = ()) -> dict[str, Path]:
@@ -31,7 +34,8 @@ def imported(source: str, known: set[str], package: str = "") -> set[str]:
 
     ``package``: what relative imports start from.
 
-    Where it imports by ``importlib``, each text that is the name of a module counts too.
+    Each text ``module:object``, as of an entry point, counts too, and where it imports by
+    ``importlib``, each that is the name of a module.
     """
     names: set[str] = set()
     tree = ast.parse(source)
@@ -43,9 +47,10 @@ def imported(source: str, known: set[str], package: str = "") -> set[str]:
             module = ".".join(filter(None, (package if node.level else "", node.module)))
             whole = {f"{module}.{alias.name}" for alias in node.names}
             names |= whole if whole <= known else {module, *whole}
-    if "importlib" in names:
-        texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-        names |= {text for text in texts if isinstance(text, str)}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    for text in texts:
+        if isinstance(text, str) and ("importlib" in names or ENTRY.fullmatch(text)):
+            names.add(text.partition(":")[0])
     return names & known
 
 

@@ -1,11 +1,11 @@
 """Runs the sessions that the pages of the lessons show, and writes what they really showed.
 
-python docs/lessons/sessions.py [NAME...]   run them and write the pages (all, or those named)
+python -m docs.lessons.sessions [NAME...]   run them and write the pages (all, or those named)
 
 A page's blocks of ``console`` are one session: the lines that begin with ``$`` are typed into one
 shell, one after the other. It runs in a container of its own, as a user that is not root, without a
-network; where no engine answers, as processes of this machine, which is said.
-Needs the package wsgi-matrix, for engines and bundles.
+network; where no engine answers, as processes of this machine, which is said. README.md says when
+and where all of them were run. Needs the package wsgi-matrix, for engines and bundles.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from wsgi_matrix.config import matrix_toml
@@ -31,6 +32,8 @@ from wsgi_matrix.engines.process import launcher
 from wsgi_matrix.errors import EngineError, SetupError
 from wsgi_matrix.model.axes import Python
 from wsgi_matrix.packaging import bundle, interpreters
+
+from docs.generate import blocks, versions
 
 PAGES = Path(__file__).resolve().parent
 ROOT = PAGES.parent.parent
@@ -281,10 +284,13 @@ def _launched(spec: Mapping[str, object]) -> Iterator[subprocess.Popen[bytes]]:
             process.stdin.close()  # which ends all of the session's processes
 
 
+IN_CONTAINERS = "in containers"
+
+
 def place() -> tuple[Containers | Processes, str]:
     """Where sessions run, and a notice for people."""
     try:
-        return Containers(), "in containers"
+        return Containers(), IN_CONTAINERS
     except EngineError as problem:
         if os.environ.get(REQUIRE_DOCKER, "") not in ("", "0"):
             raise
@@ -293,11 +299,22 @@ def place() -> tuple[Containers | Processes, str]:
 
 def run(names: list[str]) -> dict[str, list[str]]:
     """The outputs of the sessions of the pages ``names``."""
-    where, notice = place()
+    return run_at(names, *place())
+
+
+def run_at(names: list[str], where: Containers | Processes, notice: str) -> dict[str, list[str]]:
+    """The outputs of the sessions of the pages ``names``, run ``where``."""
     print(notice, file=sys.stderr)
     typed = [commands(pages()[name].read_text()) for name in names]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return dict(zip(names, pool.map(where.run, typed), strict=True))
+
+
+def origin(notice: str) -> str:
+    """When all sessions were run, where, and with which server."""
+    where = IN_CONTAINERS if notice == IN_CONTAINERS else "as processes, NOT in containers"
+    today = datetime.now(UTC).date().isoformat()
+    return f"Written by `make lessons` on {today}, {where}, with onegate {versions.onegate()}."
 
 
 def main() -> int:
@@ -306,10 +323,14 @@ def main() -> int:
     if unknown := set(names) - set(pages()):
         print(f"no such page with a session: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    for name, outputs in run(names).items():
+    where, notice = place()
+    for name, outputs in run_at(names, where, notice).items():
         path = pages()[name]
         path.write_text(write(path.read_text(), outputs))
         print(f"written: {path.relative_to(ROOT)}")
+    if set(names) == set(pages()):
+        contents = PAGES / "README.md"
+        contents.write_text(blocks.fill(contents.read_text(), "sessions", origin(notice)))
     return 0
 
 

@@ -92,4 +92,6 @@ def test_is_answered_as_the_contract_says(loaded: Loaded, asked: Asked) -> None:
 
 def test_the_file_is_the_same_in_every_app(folder: Path) -> None:
     expected = "".join(f"{number:07}\n" for number in range(8192))
-    assert (folder / "files" / "numbers.txt").read_text() == expected
+    file = folder / "files" / "numbers.txt"
+    assert file.read_text() == expected
+    assert file.is_symlink()  # to the one that all apps share

@@ -36,7 +36,9 @@ def test_a_run_is_measured_and_drawn(tmp_path, monkeypatch):
         "reports": {"results.json": {"octets": 1024, "seconds": 0.5}},
     }
     runs = [run | {"cells": 10}, run | {"cells": 20, "seconds": 2 * found.seconds}]
-    result = {"date": "2026-11-24", "machine": "2 cores", "load": 0.5, "runs": runs}
+    origin = {"date": "2026-11-24", "version": "0.1.0 (b35e951)", "machine": "2 cores"}
+    result = {**origin, "load": 0.5, "runs": runs}
+    assert "2026-11-24, wsgi-matrix 0.1.0 (b35e951), 2 cores; load 0.5" in table(result)
     assert table(result).count("\n| process") == 2
     assert "1 KiB, 0.50 s" in table(result)
     picture = ET.fromstring(draw(result))

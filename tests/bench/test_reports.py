@@ -46,7 +46,7 @@ def test_markdown_goes_between_the_marks_and_nowhere_else(tmp_path: Path) -> Non
     for _ in range(2):
         reports.write_docs(SOME, tmp_path)
         text = page.read_text()
-        assert text.startswith("before\n<!-- bench -->\n2026-01-02")
+        assert text.startswith("before\n<!-- bench -->\n\n2026-01-02")
         assert text.endswith("\n<!-- /bench -->\nbehind\n")
         assert "FORMERLY" not in text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
 from wsgi_matrix.model.verdict import overall
-from wsgi_matrix.model.wire import Exchange, Line, Transcript
+from wsgi_matrix.model.wire import Exchange, Transcript, WireEvent
 
 SERVERS = (
     *("onegate", "gunicorn", "uwsgi", "waitress", "cheroot", "bjoern", "mod_wsgi"),
@@ -119,7 +119,7 @@ def contract_cell(server: str, app: str, chance: random.Random) -> CellResult:
 
 
 def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResult:
-    """Rules with their talks; some servers break a few of them."""
+    """Rules with their scenarios; some servers break a few of them."""
     checks, transcripts = [], {}
     for number in range(count):
         name = f"R{number}"
@@ -128,18 +128,18 @@ def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResu
         broken = Outcome.DIFFER if level is Level.MAY else Outcome.FAIL
         status = b"200 OK" if bad else b"400 Bad Request"
         lines = (
-            Line(
+            WireEvent(
                 at=0.0, on="a", what="sent", data=f"GET /{number} HTTP/1.1\r\nHost\r\n\r\n".encode()
             ),
-            Line(
+            WireEvent(
                 at=chance.random() / 100,
                 on="a",
                 what="received",
                 data=b"HTTP/1.1 " + status + b"\r\nServer: " + server.encode() + b"\r\n\r\n",
             ),
-            Line(at=0.5, on="a", what="timeout" if bad else "fin"),
+            WireEvent(at=0.5, on="a", what="timeout" if bad else "fin"),
         )
-        transcripts[name] = Transcript(name=name, lines=lines)
+        transcripts[name] = Transcript(name=name, events=lines)
         checks.append(
             CaseResult(
                 id=name,
@@ -155,7 +155,12 @@ def rules_cell(server: str, chance: random.Random, count: int = 170) -> CellResu
             )
         )
     return result(
-        server, "rules", "rules", checks, seconds=4 + chance.random(), transcripts=transcripts
+        server,
+        "conformance",
+        "conformance",
+        checks,
+        seconds=4 + chance.random(),
+        transcripts=transcripts,
     )
 
 
@@ -175,7 +180,7 @@ def small() -> Run:
     evidence = {"hello": Exchange(request=sent, response=HOSTILE, seconds=0.1, end="fin")}
     for name, outcome in zip(APPS, Outcome, strict=True):
         check = CaseResult(
-            id="hello",
+            id="hello-response",
             level=Level.MUST,
             outcome=outcome,
             detail="</script><b>because</b> \x00 \x1b[31m" if outcome != "pass" else "",

@@ -1,17 +1,21 @@
-"""``python -m tests.browser.picture REPORT PNG``: the picture of a report, for the README."""
+"""``python -m tests.browser.picture``: the picture of the last report, for README and manual."""
 
 from __future__ import annotations
 
-import sys
+import json
 from pathlib import Path
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from docs.generate import blocks
 from tests.browser.chromium import CHROMIUM, start
 from tests.programs import program
 
 SIZE = (1280, 1000)
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "build" / "matrix"
+PAGE = ROOT / "docs" / "results" / "report.md"
 
 
 def take(report: Path, picture: Path) -> None:
@@ -31,5 +35,15 @@ def take(report: Path, picture: Path) -> None:
         driver.quit()
 
 
+def origin(results: Path) -> str:
+    """When the run was, with which version, where, and how large."""
+    value = json.loads(results.read_text("utf-8"))
+    run = value["run"]
+    day, version = run["started"].partition("T")[0], run["tool_version"]
+    return f"{day}, wsgi-matrix {version}, {run['where']}: {len(value['cells'])} cells."
+
+
 if __name__ == "__main__":
-    take(Path(sys.argv[1]), Path(sys.argv[2]))
+    take(RUN / "report.html", PAGE.with_suffix(".png"))
+    text = blocks.fill(PAGE.read_text("utf-8"), "picture", origin(RUN / "results.json"))
+    PAGE.write_text(text, "utf-8")

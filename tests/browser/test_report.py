@@ -19,7 +19,7 @@ VIEWS = (
     "view=rules",
     "view=charts",
     "view=about",
-    "view=cell&cell=gunicorn-rules-default-py311",
+    "view=cell&cell=gunicorn-conformance-default-py311",
     "view=rule&rule=contract/exchange-3",
 )
 
@@ -84,7 +84,7 @@ def test_search_leaves_the_cells_that_have_such_a_case(small):
 
 
 def test_a_square_opens_its_cases_and_a_case_its_rule_and_the_marked_octets(small):
-    cell = next(c for c in made_up.small().cells if c.cell.id.startswith("gunicorn-rules"))
+    cell = next(c for c in made_up.small().cells if c.cell.id.startswith("gunicorn-conformance"))
     red = [check for check in cell.checks if check.outcome in ("fail", "differ")]
     link = f".square[href*='cell={cell.cell.id}&'], .square[href$='cell={cell.cell.id}']"
     small.one(link).click()
@@ -97,7 +97,7 @@ def test_a_square_opens_its_cases_and_a_case_its_rule_and_the_marked_octets(smal
     assert red[0].cite in body.text
     assert red[0].detail.split("\n")[0] in body.text
     assert Select(body.find_element(By.TAG_NAME, "select")).first_selected_option.text == (
-        "onegate-rules-default-py311"
+        "onegate-conformance-default-py311"
     )
     sides = body.find_elements(By.CLASS_NAME, "side")
     marked = [
@@ -149,7 +149,7 @@ def test_a_link_to_what_is_not_there_says_so(browser, reports):
 
 
 def test_by_rule_has_rules_down_and_servers_across(browser, reports):
-    browser.opened(reports("small").as_uri() + "#view=rules&suite=rules")
+    browser.opened(reports("small").as_uri() + "#view=rules&suite=conformance")
     heads = browser.all(".rules thead th")
     assert [head.text for head in heads] == ["onegate", "gunicorn", "uwsgi"]
     assert len(browser.all(".rules tbody tr")) == 12
@@ -159,7 +159,9 @@ def test_by_rule_has_rules_down_and_servers_across(browser, reports):
     broken.click()
     assert browser.one("main h2").text == rule
     cases = browser.all("details.case")
-    assert [case.get_attribute("data-case") for case in cases] == [f"{server}-rules-default-py311"]
+    assert [case.get_attribute("data-case") for case in cases] == [
+        f"{server}-conformance-default-py311"
+    ]
     assert browser.one("details[open] .received mark").text == "200 OK"
 
 
@@ -193,7 +195,7 @@ def test_the_keyboard_alone_gets_to_the_octets_and_back(small):
 
 def test_what_a_server_sent_is_text_whatever_it_is(browser, reports):
     cell = next(c for c in made_up.small().cells if c.cell.suite == "hello" and c.outcome == "fail")
-    browser.opened(f"{reports('small').as_uri()}#view=cell&cell={cell.cell.id}&case=hello")
+    browser.opened(f"{reports('small').as_uri()}#view=cell&cell={cell.cell.id}&case=hello-response")
     received = browser.one(".received .octets").text
     assert "</script><script>document.title='owned'</script>" in received
     assert r"\x00\xff\xfe\xc3( {{7*7}} & &amp; \x1b[31m" in received

@@ -99,6 +99,7 @@ def test_each_source_has_the_licence_of_the_repository(
         dist.check_licence(ROOT / "server")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "message"),
     [

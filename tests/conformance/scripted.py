@@ -1,5 +1,5 @@
-"""A scripted server: it answers with the octets that a test gives it, and breaks just what it is
-told to break. Every rule is shown red against one, and green against another.
+"""A scripted server: it sends the octets that a test gives it, and breaks just what it is
+to break. Every rule is shown red against one, and green against another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wsgi_matrix.model.wire import Line, Step, Transcript
+from wsgi_matrix.model.wire import Step, Transcript, WireEvent
 from wsgi_matrix.probe.agent import scenario
 from wsgi_matrix.probe.protocol import step_to_json
 
@@ -93,7 +93,7 @@ def _play(connection: socket.socket, script: Script, listener: socket.socket) ->
 def scripted(*scripts: Script) -> Iterator[int]:
     """A server's port; the n-th connection gets the n-th script, the last one all others."""
     listener = socket.create_server(("127.0.0.1", 0))
-    # Where talks about the stop meet an app that has been called: here it always has.
+    # Where scenarios about the stop meet an app that has been called: here it always has.
     app = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     app.bind(scenario.meeting_place(listener.getsockname()[1]))
     app.listen()
@@ -121,12 +121,14 @@ def scripted(*scripts: Script) -> Iterator[int]:
         thread.join(60)
 
 
-def have_out(name: str, steps: Sequence[Step], *scripts: Script) -> Transcript:
-    """The transcript of a talk with a scripted server, by the probe's own code."""
+def run_scenario(name: str, steps: Sequence[Step], *scripts: Script) -> Transcript:
+    """The transcript of a scenario with a scripted server, by the probe's own code."""
     with scripted(*scripts) as port:
-        had = scenario.Talk("127.0.0.1", port, [step_to_json(step) for step in steps])
-        had.run(time.monotonic() + 120)
+        ran = scenario.ScenarioRun("127.0.0.1", port, [step_to_json(step) for step in steps])
+        ran.run(time.monotonic() + 120)
     return Transcript(
         name=name,
-        lines=tuple(Line(at=at, on=on, what=what, data=data) for at, on, what, data in had.lines),
+        events=tuple(
+            WireEvent(at=at, on=on, what=what, data=data) for at, on, what, data in ran.events
+        ),
     )

@@ -14,20 +14,20 @@ CHUNKED = b"Transfer-Encoding: chunked"
 
 
 def ok(body: bytes, *fields: bytes, status: bytes = b"200 OK") -> bytes:
-    """A whole answer with Content-Length."""
+    """A whole response with Content-Length."""
     length = b"Content-Length: %d" % len(body)
     return b"\r\n".join([b"HTTP/1.1 " + status, *fields, length, b"", body])
 
 
 def chunks(*blocks: bytes, end: bool = True, fields: tuple[bytes, ...] = ()) -> bytes:
-    """A chunked answer, whole or cut."""
+    """A chunked response, whole or cut."""
     head = b"\r\n".join([b"HTTP/1.1 200 OK", *fields, CHUNKED, b"", b""])
     body = b"".join(b"%x\r\n%b\r\n" % (len(block), block) for block in blocks)
     return head + body + (b"0\r\n\r\n" if end else b"")
 
 
-def tell(value: Any) -> bytes:
-    """What an app tells as JSON."""
+def json_response(value: Any) -> bytes:
+    """What an app reports as JSON."""
     return ok(json.dumps(value).encode())
 
 
@@ -42,5 +42,5 @@ def two(first: bytes | str, second: bytes) -> Scripts:
 
 
 def cut(*blocks: bytes) -> Scripts:
-    """Half an answer, and FIN."""
+    """Half a response, and FIN."""
     return one(chunks(*blocks, end=False), FIN)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
+
+from docs.lessons import sessions as of_the_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,12 +19,7 @@ def root():
 @pytest.fixture(scope="session")
 def sessions():
     """docs/lessons/sessions.py as a module."""
-    path = ROOT / "docs" / "lessons" / "sessions.py"
-    spec = importlib.util.spec_from_file_location("lesson_sessions", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return of_the_pages
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_cell_is_as_expected(cell, run):
 
 @pytest.fixture
 def check(run):
-    """`check("lesson05-wsgi-fds256", "stop")` → its result."""
+    """`check("lesson05-wsgi-fds256", "clean-exit")` → its result."""
 
     def find(cell, name):
         [result] = [each for each in run.cells if each.cell.id.startswith(cell + "-py")]
@@ -72,8 +72,8 @@ def test_it_died_under_exactly_these_limits(cell, limits, run, check):
     [result] = [each for each in run.cells if each.cell.id.startswith(cell + "-py")]
     for name, value in limits.items():
         assert getattr(result.observed, name) == value
-    assert check(cell, "limits").outcome is Outcome.PASS
-    assert check(cell, "stop").outcome is Outcome.XFAIL
+    assert check(cell, "limits-applied").outcome is Outcome.PASS
+    assert check(cell, "clean-exit").outcome is Outcome.XFAIL
 
 
 def test_one_wait_leaves_zombies_and_the_loop_leaves_none_over_10_rounds_of_128(check):

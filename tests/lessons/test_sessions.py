@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-# Where no engine answers, the Docker SDK leaves its socket for the collector of garbage to close.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    # Where no engine answers, the Docker SDK leaves its socket for the collector of garbage.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.process,
+]
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "docs/lessons").glob("[0-9]*.md"))
 
@@ -23,7 +26,7 @@ def test_the_page_shows_what_really_comes(name, sessions, ran):
     assert len(shown) == len(typed) > 0
     for command, on_page, came in zip(typed, shown, ran[name], strict=True):
         assert sessions.shape(came) == sessions.shape(on_page), (
-            f"$ {command}\nif this is right: python docs/lessons/sessions.py {name}"
+            f"$ {command}\nif this is right: make lessons LESSONS={name}"
         )
 
 

@@ -11,7 +11,9 @@ import resource
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "matrix" / "wsgi_matrix" / "engines"))
+sys.path.insert(
+    0, str(Path(__file__).parents[2] / "matrix" / "wsgi_matrix" / "engines" / "process")
+)
 from launcher import RESOURCES, become  # type: ignore[import-not-found]
 
 limits, uid, *command = sys.argv[1:]

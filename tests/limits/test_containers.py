@@ -30,7 +30,7 @@ from tests.server.loads import ECHO  # noqa: E402
 
 TOP = Path(__file__).parents[2]
 CLIENTS = Path(__file__).with_name("clients.py").read_text()
-PYTHON = Python(version="3.11", images=("python:3.11-slim",), suite="bookworm")
+PYTHON = Python(version="3.11", images=("python:3.11-slim",), debian="bookworm")
 ARGS = ("{app}", "--chdir", "{folder}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}")
 NEVER = ("--head-timeout", "1000", "--body-timeout", "1000", "--keep-alive", "1000")
 """No place becomes free by a time-out."""

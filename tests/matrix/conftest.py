@@ -24,7 +24,8 @@ from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.case import REQUESTS
 from wsgi_matrix.suites.hello import suite as hello
 
-HERE = Path(__file__).parent
+from tests.matrix.helpers import PLAIN
+
 HELLO = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\r\nHello, World!\n"
@@ -63,7 +64,7 @@ def tmp_path(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture
 def plain(tmp_path) -> Config:
     """`plain.toml`: wsgiref as the server, tiny apps, short deadlines."""
-    return matrix_toml.load(HERE / "plain.toml", tmp_path / "build")
+    return matrix_toml.load(PLAIN, tmp_path / "build")
 
 
 @pytest.fixture(params=["process", "docker"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.layers import circle, crowded, graph, modules, top, upward
+from tests.layers import circle, crowded, graph, imported, modules, top, upward
 
 ROOT = Path(__file__).parents[2] / "matrix"
 LAYERS = (
@@ -23,6 +23,11 @@ LAYERS = (
 """Packages and modules of ``wsgi_matrix``, the lowest first; docs/design.md tells why."""
 FILES = modules(ROOT, "wsgi_matrix", without=("apps", "servers"))
 """All but the applications that suites bring, and the servers that a distribution packs."""
+
+
+def test_an_entry_of_a_registry_is_an_import() -> None:
+    assert imported('ENTRIES = {"one": "a.b:TYPE"}', {"a.b", "a"}) == {"a.b"}
+    assert imported('TEXT = "a: b"', {"a"}) == set()
 
 
 def test_every_module_belongs_to_one_layer() -> None:

@@ -15,15 +15,7 @@ from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import exit_code, red
 
-
-class Around:
-    """An engine with one thing changed; everything else is the engine's own."""
-
-    def __init__(self, engine):
-        self._engine = engine
-
-    def __getattr__(self, name):
-        return getattr(self._engine, name)
+from tests.matrix.helpers import Around
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +94,8 @@ def test_a_limit_that_was_not_applied(engine, run_cells, culprits):
     run = run_cells(Forgetful(engine), apps=("good", "other"), limits=("fds64",))
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-other-fds64-py311"
-    assert list(said) == ["limits"]
-    assert "nofile: requested 64, observed" in said["limits"]
+    assert list(said) == ["limits-applied"]
+    assert "nofile: requested 64, observed" in said["limits-applied"]
     assert exit_code(run) is Exit.SETUP
 
 
@@ -122,8 +114,8 @@ def test_an_app_that_cannot_be_called(engine, run_cells, culprits):
     run = run_cells(engine, apps=("good", "notcallable"))
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-notcallable-default-py311"
-    assert "status line" in said["hello"]
-    assert "500" in said["hello"]
+    assert "status line" in said["hello-response"]
+    assert "500" in said["hello-response"]
 
 
 def test_an_app_that_hangs_meets_a_deadline(engine, plain, run_cells, culprits):
@@ -131,7 +123,7 @@ def test_an_app_that_hangs_meets_a_deadline(engine, plain, run_cells, culprits):
     run = run_cells(engine, apps=("good", "hangs"), settings=settings)
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-hangs-default-py311"
-    assert "no answer after" in said["hello"]
+    assert "no answer after" in said["hello-response"]
     assert "timed out" in said["burst"]
     assert exit_code(run) is Exit.FAILED
 
@@ -142,8 +134,8 @@ def test_a_server_that_does_not_stop_is_killed_and_red(engine, plain, run_cells,
     cells = tuple(replace(c, server=replace(c.server, stop_signal="SIGURG")) for c in cells)
     run = run_cells(engine, cells=cells, settings=replace(plain.settings, grace=0.5))
     [(_, said)] = culprits(run).items()
-    assert list(said) == ["stop"]
-    assert "still running after SIGURG" in said["stop"]
+    assert list(said) == ["clean-exit"]
+    assert "still running after SIGURG" in said["clean-exit"]
 
 
 def test_a_defect_of_an_engine_is_red_and_takes_no_other_cell_along(process_engine, run_cells):

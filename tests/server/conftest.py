@@ -26,24 +26,6 @@ settings.register_profile(
 settings.load_profile("onegate")
 
 
-HERE = Path(__file__).parent
-STARTS_PROCESSES = {
-    *("serving", "started", "run_to_end", "subprocess", "multiprocessing"),
-    *("serve", "load_server"),
-}
-"""What a test that starts processes has among the names of its module, or its fixtures."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this directory that start no process as ``unit``."""
-    for item in items:
-        if not isinstance(item, pytest.Function) or HERE not in item.path.parents:
-            continue
-        names = vars(item.module).keys() | set(item.fixturenames)
-        if not names & STARTS_PROCESSES:
-            item.add_marker(pytest.mark.unit)
-
-
 class Serve(Protocol):
     """See :func:`tests.server.helpers.serving`, whose keywords it takes."""
 

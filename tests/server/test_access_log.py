@@ -92,7 +92,7 @@ def line(text: str, environ: dict[str, Any] | None = None, **told: Any) -> str:
         ("M", "1234"),
         ("D", "1234567"),
         ("L", "1.234568"),
-        ("p", f"<{os.getpid()}>"),
+        pytest.param("p", f"<{os.getpid()}>", id="p"),
         ("{host}i", "example.org"),
         ("{User-Agent}i", "agent/1"),
         ("{content-type}i", "text/plain"),

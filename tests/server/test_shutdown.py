@@ -70,7 +70,9 @@ def test_term_finishes_a_request_whose_call_has_not_answered(serve: Serve) -> No
     assert server.process.wait(DEADLINE) == 0
 
 
-@pytest.mark.parametrize("bind", ["127.0.0.1:0", f"unix:@onegate queue {os.getpid()}"])
+@pytest.mark.parametrize(
+    "bind", ["127.0.0.1:0", f"unix:@onegate queue {os.getpid()}"], ids=["tcp", "abstract"]
+)
 def test_term_answers_100_who_wait_in_the_queue(serve: Serve, bind: str) -> None:
     """More than what a worker does in the moment for which it still listens."""
 

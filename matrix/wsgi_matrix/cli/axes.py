@@ -31,7 +31,7 @@ def limits(there: Iterable[Limits]) -> Iterator[str]:
 def pythons(there: Iterable[Python]) -> Iterator[str]:
     """Versions, and where each comes from."""
     for python in there:
-        parts = [*python.images, *([f"debian:{python.suite}"] if python.suite else [])]
+        parts = [*python.images, *([f"debian:{python.debian}"] if python.debian else [])]
         yield " ".join([python.version, *parts])
 
 

@@ -60,11 +60,15 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--secret", {**MANY, "help": "NAME=FILE, in the cell /run/secrets/NAME."}),
     ("--setup", {**MANY, "help": "A command before the server: python manage.py migrate."}),
     ("--writable", {"metavar": "PATH", "help": "A folder that the app may write: /data."}),
-    ("--beside", {**MANY, "help": "NAME=IMAGE, a container beside the server: db=postgres:17."}),
-    ("--beside-env", {**MANY, "help": "NAME:VARIABLE=VALUE for one of those."}),
+    ("--service", {**MANY, "help": "NAME=IMAGE, a container with the server: db=postgres:17."}),
+    ("--service-env", {**MANY, "help": "NAME:VARIABLE=VALUE for one of those."}),
     (
-        "--ready",
-        {"metavar": "PATH=STATUS", "help": "What says that it is ready: /health=200."},
+        "--ready-path",
+        {"metavar": "PATH", "help": "Send nothing before GET of it succeeds: /health."},
+    ),
+    (
+        "--ready-status",
+        {"type": int, "metavar": "STATUS", "help": "What that has to return; by default 200."},
     ),
     ("--server-image", {"metavar": "IMAGE", "help": "A server of your own, in containers."}),
     ("--server-command", {"metavar": "WORDS", "help": "Its command, with {app} and {port}."}),
@@ -72,11 +76,28 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+RENAMED = {
+    "--beside": "--service",
+    "--beside-env": "--service-env",
+    "--ready": "--ready-path /health, and --ready-status where that is not 200",
+}
+"""What options were called in older versions, and what to say now."""
+
+
 def options(command: click.decorators.FC) -> click.decorators.FC:
     """The options of ``try`` and ``init``."""
     for name, settings in reversed(OPTIONS):
         command = click.option(name, **settings)(command)
+    for name in RENAMED:
+        refused = click.option(name, hidden=True, expose_value=False, callback=_refuse)
+        command = refused(command)
     return command
+
+
+def _refuse(_context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        [name] = option.opts
+        raise click.UsageError(f"{name} is called so no more: say {RENAMED[name]}")
 
 
 def as_config(data: dict[str, Any], root: Path, build: Path) -> Config:
@@ -93,7 +114,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     try:
         target.check(app)
     except ValueError as problem:
-        raise UserError(f'"{app}": {problem}') from None
+        raise UserError(f'"{app}": {problem} is expected') from None
     name = _name(app)
     source = Path(root, chosen["source"])
     if not source.is_dir():
@@ -103,7 +124,7 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
     named = [_server(each, ours.servers) for each in chosen["servers"]]
     versions = chosen["python"] or (_version(ours.pythons),)
     made: dict[str, Any] = {
-        "run": {"shipped": True, "suites": [traffic_suite.NAME], **_given(chosen, "deadline")},
+        "run": {"built_in": True, "suites": [traffic_suite.NAME], **_given(chosen, "deadline")},
         "apps": {name: _app(app, root, source, chosen)},
         "pythons": {
             each: {"images": [f"python:{each}-slim"]}
@@ -166,12 +187,12 @@ def _app(app: str, root: Path, source: Path, chosen: Mapping[str, Any]) -> dict[
         except UserError as problem:
             raise UserError(f"--env-file: {problem}") from None
     environment |= _variables(chosen["env"])
-    beside = _beside(chosen)
+    services = _services(chosen)
     secrets = dict(_pair("--secret", each, "NAME=FILE") for each in chosen["secret"])
     setup = list(chosen["setup"])
-    found = {"environment": environment, "secrets": secrets, "setup": setup, "beside": beside}
+    found = {"environment": environment, "secrets": secrets, "setup": setup, "services": services}
     table |= {key: value for key, value in found.items() if value}
-    return table | _given(chosen, "writable", "ready")
+    return table | _given(chosen, "writable", "ready_path", "ready_status")
 
 
 def _variables(given: Iterable[str]) -> dict[str, str]:
@@ -191,16 +212,16 @@ def _pair(option: str, text: str, form: str) -> tuple[str, str]:
     return name, value
 
 
-def _beside(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _services(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for each in chosen["beside"]:
-        name, image = _pair("--beside", each, "NAME=IMAGE")
+    for each in chosen["service"]:
+        name, image = _pair("--service", each, "NAME=IMAGE")
         found[name] = {"image": image}
-    for each in chosen["beside_env"]:
-        whole, value = _pair("--beside-env", each, "NAME:VARIABLE=VALUE")
+    for each in chosen["service_env"]:
+        whole, value = _pair("--service-env", each, "NAME:VARIABLE=VALUE")
         name, colon, variable = whole.partition(":")
         if not colon or name not in found:
-            raise UserError(f'--beside-env: "{name}" is no --beside')
+            raise UserError(f'--service-env: "{name}" is no --service')
         found[name].setdefault("environment", {})[variable] = value
     return found
 

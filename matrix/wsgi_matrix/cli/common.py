@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from wsgi_matrix.cli import completion
-from wsgi_matrix.engines.names import ENGINES
+from wsgi_matrix.engines.registry import AUTO, choices
 from wsgi_matrix.errors import EXIT_CODES, EngineError, Exit, SetupError, UserError
 from wsgi_matrix.suites import registry
 
@@ -130,8 +130,8 @@ def engine_option(command: click.decorators.FC) -> click.decorators.FC:
     """``--engine``."""
     return click.option(
         "--engine",
-        type=click.Choice(ENGINES),
-        default="auto",
+        type=click.Choice(choices()),
+        default=AUTO,
         show_default=True,
         help="auto: Docker if it answers, else processes.",
     )(command)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
 
 import click
 from rich.table import Table
 
 from wsgi_matrix.cli.common import engine_option, user_errors
-from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.engines.doctor import Finding
-from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.reports.console import Output
@@ -35,7 +31,8 @@ def doctor(settings: Config, engine: str) -> None:
             output = Output(file=sys.stdout)
             output.print(f"{chosen.where} (version {chosen.version})", soft_wrap=True)
             table = Table("", "asked for", "seen", "holds")
-            found = list(_findings(chosen, settings))
+            python = next(iter(settings.pythons.values()))
+            found = list(chosen.findings(python, _say))
             for each in found:
                 holds = "[green]✔ yes[/]" if each.holds else "[bold red]✘ no[/]"
                 table.add_row(each.what, each.asked, each.seen, holds)
@@ -43,17 +40,6 @@ def doctor(settings: Config, engine: str) -> None:
         sys.exit(Exit.OK if all(each.holds for each in found) else Exit.FAILED)
 
 
-def _findings(engine: Engine, settings: Config) -> Iterator[Finding]:
-    # Only here, for the Docker SDK takes its time to import.
-    if isinstance(engine, ProcessEngine):
-        from wsgi_matrix.engines.process import doctor as doctor_process  # noqa: PLC0415
-
-        yield from doctor_process.findings(engine)
-        return
-    from wsgi_matrix.engines.docker.doctor import DockerDoctor  # noqa: PLC0415
-    from wsgi_matrix.engines.docker.engine import DockerEngine  # noqa: PLC0415
-
-    assert isinstance(engine, DockerEngine)
-    python = next(iter(settings.pythons.values()))
-    image = engine.base(python, lambda phase, detail: click.echo(f"{phase}: {detail}", err=True))
-    yield from DockerDoctor(engine.client, image).findings()
+def _say(phase: str, detail: str) -> None:
+    """Progress, for people."""
+    click.echo(f"{phase}: {detail}", err=True)

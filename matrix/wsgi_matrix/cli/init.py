@@ -20,7 +20,7 @@ HEAD = """\
 # Paths are relative to this file.
 """
 SAYS = {
-    "run": "shipped: the servers, limits and Pythons that come with wsgi-matrix are here too.",
+    "run": "built_in: the servers, limits and Pythons that come with wsgi-matrix are here too.",
     "apps": "resolve: the requirements are resolved and locked when they are first needed.",
     "servers": "A server of your own. {app}, {folder}, {port}, {workers} are filled in.",
     "pythons": "Images to take a Python from; the first that is here or can be pulled.",
@@ -34,9 +34,9 @@ OTHERS = """
 # secrets = {{ token = "token.txt" }}           # in the cell /run/secrets/token
 # setup = ["python manage.py migrate"]         # before the server starts
 # writable = "/data"                           # a folder of the cell's own
-# ready = "/health=200"
+# ready_path = "/health"                      # nothing is sent before it returns 200
 #
-# [apps.{name}.beside.db]                      # a container beside the server, whose name is db
+# [apps.{name}.services.db]                    # a container with the server, whose name is db
 # image = "postgres:17"
 # environment = {{ POSTGRES_PASSWORD = "x" }}
 #
@@ -84,13 +84,13 @@ def render(data: dict[str, Any], app: str) -> str:
 
 
 def _named(key: str, tables: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The tables below ``key``; what is beside an app has tables of its own."""
+    """The tables below ``key``; services of an app have tables of their own."""
     found = []
     for name, table in tables.items():
         title = f"{key}.{_key(name)}"
-        beside = table.get("beside", {})
-        found.append((title, {x: value for x, value in table.items() if x != "beside"}))
-        found += [(f"{title}.beside.{_key(x)}", value) for x, value in beside.items()]
+        services = table.get("services", {})
+        found.append((title, {x: value for x, value in table.items() if x != "services"}))
+        found += [(f"{title}.services.{_key(x)}", value) for x, value in services.items()]
     return found
 
 

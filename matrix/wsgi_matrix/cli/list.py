@@ -28,7 +28,8 @@ def _cases(settings: Config, cells: Cells) -> Iterator[str]:
         yield f"{name} {judge.START} MUST the server comes up and opens its port"
         for case in registry.build(settings, name).cases:
             cite = f" [{case.cite}]" if case.cite else ""
-            yield f"{name} {case.id} {case.level} {case.says}{cite}"
+            alias = f" ({case.alias})" if case.alias else ""
+            yield f"{name} {case.id}{alias} {case.level} {case.title or case.says}{cite}"
 
 
 def _servers(_: Config, cells: Cells) -> Iterator[str]:

@@ -13,11 +13,12 @@ from wsgi_matrix.cli.init import init
 from wsgi_matrix.cli.list import list_cells
 from wsgi_matrix.cli.results import compare, report, show
 from wsgi_matrix.cli.run import run
+from wsgi_matrix.cli.schema import schema
 from wsgi_matrix.cli.try_app import try_app
 from wsgi_matrix.cli.upkeep import base, clean
 from wsgi_matrix.config import matrix_toml
 
-WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean")
+WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean", "schema")
 """Sub-commands that need none, make their own, or read it themselves if they need it."""
 
 
@@ -44,6 +45,6 @@ def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
 
 
 for command in (
-    run, try_app, init, list_cells, show, compare, report, doctor, clean, base,
+    run, try_app, init, list_cells, show, compare, report, doctor, clean, base, schema,
 ):  # fmt: skip
     main.add_command(command)

@@ -9,8 +9,10 @@ import click
 
 from wsgi_matrix.cli import completion, kept
 from wsgi_matrix.cli.common import Names, user_errors, write_out
+from wsgi_matrix.engines import choose
+from wsgi_matrix.engines.registry import ENGINES
 from wsgi_matrix.errors import EngineError, Exit, UserError, suggestion
-from wsgi_matrix.reports import files
+from wsgi_matrix.reports import registry
 from wsgi_matrix.reports import show as showing
 from wsgi_matrix.results import diff, saved
 from wsgi_matrix.util.atomic_write import write_whole
@@ -49,15 +51,11 @@ def _tell(which: str) -> None:
 
 
 def _kept(cell: saved.Value) -> str:
-    """What the engine says of the containers that were kept."""
-    if cell["engine"] != "docker":
-        return f"\n== kept\n{cell['kept'][0]}\n"
-    # Only here, for the Docker SDK takes its time to import.
-    from wsgi_matrix.engines.docker.containers import inspected  # noqa: PLC0415
-
+    """What the engine says of what was kept."""
     try:
-        return f"\n== kept\n{inspected(cell['kept'])}"
-    except EngineError as problem:
+        choose.check(cell["engine"])
+        return f"\n== kept\n{ENGINES[cell['engine']].inspect(cell['kept'])}"
+    except (EngineError, UserError) as problem:
         return f"\n== kept\n{' '.join(cell['kept'])}, of which nothing can be told: {problem}\n"
 
 
@@ -84,7 +82,7 @@ def compare(before: Path, after: Path) -> None:
     type=Names(),
     default="markdown",
     show_default=True,
-    help=f"Of {', '.join(files.FORMATS)}.",
+    help=f"Of {', '.join(registry.REPORTS)}.",
 )
 @click.option(
     "--output",
@@ -98,16 +96,16 @@ def report(
     """Write reports of the results.json FILE, by default that of the last run or `try`."""
     with user_errors():
         for name in names:
-            if name not in files.FORMATS:
-                raise UserError(f'--format: no "{name}"{suggestion(name, files.FORMATS)}')
+            if name not in registry.REPORTS:
+                raise UserError(f'--format: no "{name}"{suggestion(name, registry.REPORTS)}')
         if len(names) > 1 and (output is None or output.is_file()):
             raise UserError("--format names several; name a folder for them with --output")
         value, which = kept.read(ctx, file)
         _tell(which)
-        for name in (files.FORMATS[name] for name in names):
-            text = files.RENDERERS[name](value)
+        for made in (registry.REPORTS[name] for name in names):
+            text = registry.text(made, value)
             if output is None:
                 write_out(text)
             else:
                 folder = len(names) > 1 or output.is_dir()
-                write_whole(output / name if folder else output, text)
+                write_whole(output / made.file if folder else output, text)

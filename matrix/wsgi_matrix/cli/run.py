@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -25,18 +25,21 @@ from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.verdict import exit_code, red
-from wsgi_matrix.reports import console, files, markdown, progress
+from wsgi_matrix.reports import console, markdown, progress
+from wsgi_matrix.reports import registry as reports
 from wsgi_matrix.results import cross_run, run_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, registry
-from wsgi_matrix.suites.traffic import suite as traffic_suite
-from wsgi_matrix.traffic import load
 from wsgi_matrix.util.atomic_write import write_whole
+
+LARGE = 2**20
+"""Octets of a file above which people are told that it is read."""
 
 
 @click.command(epilog=EPILOG)
@@ -72,12 +75,10 @@ def run(
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
         config.check_folders(settings, cells)
-        if any(cell.suite == traffic_suite.NAME for cell in cells):
-            tell_reading(settings)
-        sent = {
-            name: registry.build(settings, name)
-            for name in dict.fromkeys(cell.suite for cell in cells)
-        }
+        reports.reports()  # one that cannot be loaded is told now, not after the run
+        suites = dict.fromkeys(cell.suite for cell in cells)
+        tell_reading(settings, suites)
+        sent = {name: registry.build(settings, name) for name in suites}
         chosen, notice = choose(engine, settings.build, keep=keep is not None)
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
@@ -95,7 +96,7 @@ def run(
                 handlers=(progress.Progressing(),),
                 exitfirst=exitfirst,
                 keep=keep or "",
-                store=reuse_store(settings),
+                store=Store(settings.build),
                 reuse=reuse,
             ).run()
         folder = settings.build / "matrix"
@@ -107,12 +108,6 @@ def run(
         except BrokenPipeError:
             deaf()  # all is judged and written: what the run amounts to is still the status
         sys.exit(exit_code(done))
-
-
-def reuse_store(settings: Config) -> Store:
-    """Results of earlier runs of this matrix."""
-    files = [each.contract for each in settings.suites.values() if each.contract]
-    return Store(settings.build, *files)
 
 
 def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) -> str:
@@ -128,18 +123,21 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) 
 def write_down(folder: Path, done: Run) -> None:
     """Write down in ``folder`` what a run found."""
     value = run_json.results(done)
-    for name, text in files.rendered(value):
-        write_whole(folder / name, text)
+    for report in reports.reports():
+        try:
+            write_whole(folder / report.file, reports.text(report, value))
+        except UserError as problem:  # the others are as good as ever
+            click.echo(f"wsgi-matrix: no {report.file}: {problem}", err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(value))
 
 
-def tell_reading(settings: Config) -> None:
-    """Say which traffic takes a while to read, before it is read."""
-    traffic = settings.suites.get(traffic_suite.NAME)
-    for path, size in load.large(traffic.send if traffic else (), settings.file.parent):
-        click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
+def tell_reading(settings: Config, suites: Iterable[str]) -> None:
+    """Say which files of ``suites`` take a while to read, before they are read."""
+    for path in (path for name in suites for path in registry.types()[name].reads(settings)):
+        if path.is_file() and (size := path.stat().st_size) > LARGE:
+            click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 
 
 def tell_report(folder: Path, done: Run) -> None:

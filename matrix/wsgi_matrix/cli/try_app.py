@@ -21,12 +21,12 @@ from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.verdict import exit_code
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, progress
+from wsgi_matrix.reports import registry as reports
 from wsgi_matrix.runner import repeat_reference
 from wsgi_matrix.runner.run import Runner
-from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.traffic import ignore, propose
-from wsgi_matrix.suites.traffic import suite as traffic_suite
+from wsgi_matrix.suites.traffic import suite as traffic
 from wsgi_matrix.util.cache_directory import cache_directory
 
 WORDS = "wsgi_matrix.words"
@@ -64,10 +64,11 @@ def try_app(
         auto = ignore.AUTO in chosen["ignore"]
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
         settings = choices.as_config(choices.tables(app, root, **chosen), root, build.absolute())
+        reports.reports()  # one that cannot be loaded is told now, not after the run
         cells = plan.make_cells(settings, plan.Selection())
         matrix_toml.check_folders(settings, cells)
-        tell_reading(settings)
-        suite = registry.build(settings, traffic_suite.NAME)
+        tell_reading(settings, settings.settings.suites)
+        suite = traffic.TYPE.build(settings)
         for each in settings.apps.values():
             if told := lockfile.chosen(each.path, each.requirements)[1]:
                 click.echo(f"wsgi-matrix: {told}", err=True)
@@ -83,7 +84,7 @@ def try_app(
                 cells,
                 chosen_engine,
                 settings.settings,
-                suites={traffic_suite.NAME: suite},
+                suites={suite.name: suite},
                 jobs=jobs,
                 handlers=(progress.Progressing(),),
                 before=partial(loadable, perhaps_factories=perhaps_factories),

@@ -11,7 +11,7 @@ from typing import TypeVar
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.suites import registry
+from wsgi_matrix.suites import former_names, registry
 
 T = TypeVar("T")
 
@@ -73,16 +73,24 @@ def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
     ]
 
 
+def _suites(config: Config, wanted: tuple[str, ...]) -> list[str]:
+    """The names of the suites that are ``wanted``; only those are loaded."""
+    for name in wanted:
+        if problem := former_names.refused_suite(name):
+            raise UserError(f"--suite: {problem}")
+    kinds = registry.types()
+    loaded = [kinds[name] for name in kinds if name in wanted or "all" in wanted]
+    # What is sent, somebody brings: without it there is no such suite, not even for `all`.
+    missing = {kind.name for kind in loaded if kind.optional and kind.name not in config.suites}
+    return _pick("suite", wanted, {name: name for name in kinds if name not in missing})
+
+
 def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
     """The cells of ``config`` that ``selection`` leaves: in the order of the file, or of its names.
 
     Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
     """
-    wanted = selection.suites or config.settings.suites
-    # What is sent, somebody brings: without it there is no such suite, not even for `all`.
-    kinds = registry.types().values()
-    there = [kind.name for kind in kinds if not kind.optional or kind.name in config.suites]
-    names = _pick("suite", wanted, dict(zip(there, there, strict=True)))
+    names = _suites(config, selection.suites or config.settings.suites)
     cells = [cell for name in names for cell in _of_suite(config, selection, name)]
     if config.settings.cells:
         cells = [cell for cell in cells if _matches(cell, config.settings.cells)]

@@ -7,48 +7,14 @@ of running it (``[servers.NAME]``) how it is called. `docs/adding-a-server.md` g
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from wsgi_matrix.config.schema import ServerFile
 from wsgi_matrix.errors import suggestion
 from wsgi_matrix.model.axes import Server
-from wsgi_matrix.util import toml_file as toml
-from wsgi_matrix.util.toml_file import Reader, TomlFile
+from wsgi_matrix.util.toml_file import TomlFile, dotted
 
 FILE_NAME = "server.toml"
-
-_CALL: dict[str, Reader] = {
-    "args": toml.texts,
-    "workers": toml.number(1, 1000),
-    "threads": toml.number(1, 1000),
-    "stop_signal": toml.signal_name,
-    "stop_status": toml.statuses,
-    "reload_signal": toml.signal_name,
-    "ready": toml.regex,
-    "process": toml.texts,
-}
-_BUILD: dict[str, Reader] = {
-    "product": toml.text,
-    "version": toml.text,
-    "pythons": toml.texts,
-    "requirements": toml.text,
-    "sources": toml.text,
-    "packages": toml.texts,
-    "builder": toml.texts,
-    "stop_signal": toml.signal_name,
-    "stop_status": toml.statuses,
-    "reload_signal": toml.signal_name,
-    "ready": toml.regex,
-    "process": toml.texts,
-}
-
-SERVER: dict[str, Reader] = {
-    **_CALL,
-    **_BUILD,
-    "context": toml.path,
-    "dockerfile": toml.text,
-    "image": toml.text,
-    "process_path": toml.paths,
-}
-"""A table ``[servers.NAME]`` of ``matrix.toml``, where a server lies anywhere."""
 
 
 def read(folder: Path) -> tuple[Server, ...]:
@@ -56,19 +22,28 @@ def read(folder: Path) -> tuple[Server, ...]:
     return tuple(
         server
         for file in sorted(folder.glob(f"*/{FILE_NAME}"))
-        for server in _servers(TomlFile(file))
+        for server in read_directory(file.parent)
     )
 
 
-def _servers(source: TomlFile) -> list[Server]:
-    data = source.read()
-    calls = source.named("servers", data.pop("servers", {}), _CALL, ("args",))
-    build = source.table("", data, _BUILD, ("product", "version"))
-    found = [
-        Server(name=name, context=source.root, **{**build, **call}) for name, call in calls.items()
-    ]
-    for server in found:
-        check_placeholders(source, server)
+def read_directory(directory: Path) -> list[Server]:
+    """The servers of one directory with a ``server.toml``. Raises :class:`ConfigError`."""
+    source = TomlFile(directory / FILE_NAME)
+    return from_data(source, source.read())
+
+
+def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:
+    """The servers of a ``server.toml`` that was read already. Raises :class:`ConfigError`."""
+    source.convert(data, ServerFile)
+    build = {key: value for key, value in data.items() if key != "servers"}
+    tables = data["servers"]
+    if not tables:
+        source.wrong("servers", "at least one [servers.NAME] is needed")
+    found = []
+    for name, table in tables.items():
+        merged = {**build, **table, "context": "."}
+        found.append(source.convert(merged, Server, "servers", name))
+        check_placeholders(source, found[-1])
     return found
 
 
@@ -80,8 +55,6 @@ def check_placeholders(source: TomlFile, server: Server) -> None:
             try:
                 word.format_map(known)
             except (KeyError, ValueError, IndexError) as problem:
-                name = str(problem.args[0])
-                source.wrong(
-                    f"servers.{server.name}.{key}",
-                    f"{word!r}: unknown placeholder{suggestion(name, known)}",
-                )
+                hint = suggestion(str(problem.args[0]), known)
+                message = f"{word!r}: unknown placeholder{hint}"
+                source.wrong(dotted(("servers", server.name, key)), message)

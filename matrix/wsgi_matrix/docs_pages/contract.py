@@ -1,23 +1,18 @@
-"""``docs/contract.md``, made from the contract.
-
-``python -m wsgi_matrix.docs_pages.contract FILE``
-"""
+"""``docs/contract.md``, made from the contract."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from wsgi_matrix.http.normalise import RULES
-from wsgi_matrix.suites.contract.contract_file import Asked, Endpoint, load
+from wsgi_matrix.suites.contract.contract_file import Asked, Endpoint
 from wsgi_matrix.util.markdown import table
 
 INTRO = """\
 # What every app answers
 
-Made by `python -m wsgi_matrix.docs_pages.contract apps/contract.toml >docs/contract.md`; edit
-`apps/contract.toml` instead. `wsgi-matrix run --suite contract --servers all --apps all` sends all
+Made by `make docs`; edit `apps/contract.toml` instead.
+`wsgi-matrix run --suite contract --servers all --apps all` sends all
 of it to every app under every server. An answer that is none of those accepted is `fail`; what the
 contract leaves open is compared, after the rules below, with the app without a framework on the
 same server (`NAME:apps`) and with the same app on onegate (`NAME:servers`), and is `differ` if it
@@ -60,7 +55,3 @@ def _row(asked: Asked, head: bool) -> list[str]:
         "yes" if head else "",
         asked.level.value,
     ]
-
-
-if __name__ == "__main__":
-    print(render(load(Path(sys.argv[1]))))

@@ -1,80 +1,48 @@
-"""``docs/grid.md``, the published grid, made from a run of everything:
+"""``docs/results/grid.md``, the published grid, made from a run of everything.
 
-python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md
-
-Of several files, each cell is shown as the last one has it: a part can be run again by itself.
+Of several runs, each cell is shown as the last one has it: a part can be run again by itself.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from wsgi_matrix.config import matrix_toml
-from wsgi_matrix.model.axes import HELLO, Server
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.verdict import ORDER
 from wsgi_matrix.reports.grid import LEGEND, MARKS
-from wsgi_matrix.results import saved
-from wsgi_matrix.suites.conformance.suite import NAME as RULES
-from wsgi_matrix.suites.contract.suite import NAME as CONTRACT
-from wsgi_matrix.suites.fd_scaling.suite import NAME as LIMITS
-from wsgi_matrix.suites.shutdown.suite import NAME as STOP
-from wsgi_matrix.suites.slow_clients.suite import NAME as SLOW
+from wsgi_matrix.suites import registry
+from wsgi_matrix.suites.api import Layout
 
 INTRO = """\
 # The grid
 
-Made by `make grid`: every server × every app × every suite, then
-`python -m wsgi_matrix.docs_pages.grid build/matrix/results.json >docs/grid.md`. Nothing here is
-written by hand. Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults;
-the page says what came of it. What stands behind a mark (the octets, what is accepted, what came)
-is in `results.json` of a run: `wsgi-matrix run --suite rules --servers NAME` shows it for one
+Made by `make grid`: every server × every app × every suite. Nothing here is written by hand.
+Servers run as `peers/NAME/` and `matrix.toml` call them, with their own defaults; the page
+says what came of it. What stands behind a mark (the octets, what is accepted, what came) is in
+`results.json` of a run: `wsgi-matrix run --suite conformance --servers NAME` shows it for one
 server.
 """
-TITLES = {
-    HELLO: "Limits: every framework under each profile",
-    CONTRACT: "The contract of the apps",
-    RULES: "PEP 3333, HTTP/1.1, request smuggling",
-    SLOW: "Slow clients",
-    STOP: "Stop and reload",
-    LIMITS: "Descriptors that nobody needs",
-}
-SAYS = {
-    HELLO: "Cells, over all profiles of limits and all Pythons, by their outcome.",
-    CONTRACT: "Checks of all exchanges, compared over apps and servers, by their outcome.",
-    RULES: "A row is a rule, a column is a server.",
-    SLOW: "32 bad clients of one kind, then eight good ones; what was measured stands with what is "
-    "kept. A time-out longer than 80 s is not told from none, and can only differ.",
-    STOP: "One worker, one request in flight, one queued, one connection idle, and the signal. "
-    "A server that has no reload is not asked for one.",
-    LIMITS: "Seconds to the first answer and anonymous memory after a burst of 32 clients.",
-}
 Results = dict[str, Any]
 
 
-def render(values: Sequence[Results], servers: dict[str, Server]) -> str:
-    """The whole document from values of ``results.json``; ``servers`` tells their versions."""
+def render(values: Sequence[Results], servers: dict[str, str]) -> str:
+    """The whole document from values of ``results.json``; ``servers``: product and version."""
     newest = {cell["id"]: cell for value in values for cell in value["cells"]}
     cells = list(newest.values())
     names = list(dict.fromkeys(cell["server"] for cell in cells))
     parts = [INTRO, *map(_run, values), _legend(), "## Servers\n", _servers(cells, names, servers)]
     parts += ["\n## In short\n\nChecks by their outcome, all cells of a suite together.\n"]
-    there = [suite for suite in TITLES if any(cell["suite"] == suite for cell in cells)]
+    ran = {cell["suite"] for cell in cells}
+    there = [name for name in registry.types() if name in ran]
     parts.append(_table(["server", *there], (_short(cells, name, there) for name in names)))
-    for suite in there:
-        of_suite = [cell for cell in cells if cell["suite"] == suite]
-        parts += [f"\n## {TITLES[suite]}\n\n{SAYS[suite]}\n"]
-        if suite in (HELLO, CONTRACT):
-            parts.append(_by_app(of_suite, names, whole_cells=suite == HELLO))
-        elif suite == LIMITS:
-            parts.append(_by_profile(of_suite, names))
-        else:
-            parts.append(_by_rule(of_suite, names, figures=suite != RULES))
+    for kind in (registry.types()[name] for name in there):
+        of_suite = [cell for cell in cells if cell["suite"] == kind.name]
+        parts += [f"\n## {kind.title}\n\n{kind.caption}\n", SHOWN[kind.layout](of_suite, names)]
     return "\n".join(parts)
 
 
@@ -83,8 +51,8 @@ def _run(value: Results) -> str:
     phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in run["phases"].items())
     partial = f" A part of it: {run['partial_reason']}." if run["partial"] else ""
     return (
-        f"{run['started']}, {run['where']}, {run['kernel']}: {len(value['cells'])} cells in "
-        f"{run['seconds']:.0f} s ({phases}).{partial}\n"
+        f"{run['started']}, wsgi-matrix {run['tool_version']}, {run['where']}, {run['kernel']}: "
+        f"{len(value['cells'])} cells in {run['seconds']:.0f} s ({phases}).{partial}\n"
     )
 
 
@@ -92,18 +60,18 @@ def _legend() -> str:
     return "; ".join(f"{MARKS[outcome]} {LEGEND[outcome]}" for outcome in ORDER) + ".\n"
 
 
-def _servers(cells: list[Results], names: Iterable[str], servers: dict[str, Server]) -> str:
+def _servers(cells: list[Results], names: Iterable[str], servers: dict[str, str]) -> str:
     rows = []
+    kinds = registry.types()
+    costly = {name for name in kinds if kinds[name].layout is Layout.COST_BY_LIMITS}
     for name in names:
         mine = [cell for cell in cells if cell["server"] == name]
         images = dict.fromkeys(cell["image"]["id"] for cell in mine if cell["image"])
-        default = [c for c in mine if c["suite"] == LIMITS and c["limits"]["nofile"] is None]
-        server = servers.get(name)
-        product = f"{server.product} {server.version}".strip() if server else ""
+        default = [c for c in mine if c["suite"] in costly and c["limits"]["nofile"] is None]
         rows.append(
             [
                 name,
-                product or "this tree",
+                servers.get(name, ""),
                 _median(default, "ready_seconds", lambda found: f"{found:.2f} s"),
                 _median(default, "memory", lambda found: f"{found / 2**20:.1f} MiB"),
                 "<br>".join(f"`{image.removeprefix('sha256:')[:16]}`" for image in images),
@@ -132,7 +100,7 @@ def _counted(outcomes: Iterable[str]) -> str:
         " ".join(
             f"{MARKS[outcome]} {found[outcome]}"
             for outcome in ORDER
-            if found[outcome] and outcome is not Outcome.SKIP
+            if found[outcome] and verdict.ran(outcome)
         )
         or MARKS[Outcome.SKIP]
     )
@@ -161,13 +129,13 @@ def _by_rule(cells: list[Results], names: Sequence[str], *, figures: bool) -> st
                 continue
             rules.setdefault(check["id"], check)
             mark = MARKS[Outcome(check["outcome"])]
-            told = figures and check["outcome"] == Outcome.PASS and check["detail"]
+            told = figures and verdict.held(check["outcome"]) and check["detail"]
             squares[check["id"], cell["server"]] = f"{mark} {check['detail']}" if told else mark
     rows = [
         [
-            rule,
+            f"{rule} ({check['alias']})" if check["alias"] else rule,
             check["level"],
-            f"{check['says']} ({check['cite']})",
+            f"{check['title'] or check['says']} ({check['cite']})",
             *(squares.get((rule, name), "") for name in names),
         ]
         for rule, check in rules.items()
@@ -185,7 +153,7 @@ def _by_profile(cells: list[Results], names: Sequence[str]) -> str:
             row.append("<br>".join(map(_cost, mine)))
         rows.append(row)
     skipped = dict.fromkeys(
-        cell["checks"][0]["detail"] for cell in cells if cell["outcome"] == Outcome.SKIP
+        cell["checks"][0]["detail"] for cell in cells if not verdict.ran(cell["outcome"])
     )
     notes = "".join(f"\n{MARKS[Outcome.SKIP]} {reason}\n" for reason in skipped)
     return _table(["server", *profiles], rows) + notes
@@ -194,12 +162,21 @@ def _by_profile(cells: list[Results], names: Sequence[str]) -> str:
 def _cost(cell: Results) -> str:
     by_id = {check["id"]: check for check in cell["checks"]}
     judged = [by_id[name] for name in ("boot", "memory") if name in by_id]
-    if cell["outcome"] == Outcome.SKIP or not judged:
+    if not verdict.ran(cell["outcome"]) or not judged:
         return MARKS[Outcome.SKIP]
     return "<br>".join(
         f"{MARKS[Outcome(check['outcome'])]} {check['detail'].partition(',')[0].partition(';')[0]}"
         for check in judged
     )
+
+
+SHOWN: Mapping[Layout, Callable[[list[Results], Sequence[str]], str]] = {
+    Layout.CELLS_BY_APP: partial(_by_app, whole_cells=True),
+    Layout.CHECKS_BY_APP: partial(_by_app, whole_cells=False),
+    Layout.RULES: partial(_by_rule, figures=False),
+    Layout.MEASURED_RULES: partial(_by_rule, figures=True),
+    Layout.COST_BY_LIMITS: _by_profile,
+}
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -209,14 +186,3 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _inline(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def main(paths: Sequence[str]) -> int:
-    """Write the document for the files at ``paths`` to stdout."""
-    matrix = matrix_toml.load(matrix_toml.find(Path.cwd()))
-    sys.stdout.write(render([saved.read(Path(path)) for path in paths], matrix.servers))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,125 +1,166 @@
-"""What the documentation says of the rules, made from the rules.
-
-    python -m wsgi_matrix.docs_pages.rules docs            write it
-    python -m wsgi_matrix.docs_pages.rules --check docs    name what is not current; exit status 1
-
-``rules.md`` is made as a whole. In the tables of conformance, whose other columns are about the
-server, the columns *reference* and *level* are.
-"""
+"""``docs/rules.md``, made from the rules."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from wsgi_matrix.suites.conformance import http1, pep3333
-from wsgi_matrix.suites.conformance.rule import Rule, Unseen
+from wsgi_matrix.suites.conformance.rule import OWN, Rule, Unobservable, Variant
 from wsgi_matrix.suites.rules import GROUPS
 from wsgi_matrix.util.markdown import table
 
 INTRO = """\
-# The rules that servers are asked for
+# Conformance rules
 
-Made by `python -m wsgi_matrix.docs_pages.rules docs`; edit `matrix/wsgi_matrix/suites/` instead.
-`wsgi-matrix run --suite rules,slow,stop --servers all` asks all of it of every server. A rule is
-kept if what is accepted comes for each of its tries; a broken one of level MAY is `differ`, any
-other is `fail`. The octets that are sent and that came are in the report of a run.
+What `wsgi-matrix run --suite conformance,slow_clients,shutdown --servers NAME` sends to a server, \
+and what it accepts. Made by `make docs`; edit `matrix/wsgi_matrix/suites/` instead.
+
+- A rule has an **id** that says what it is about, and an **alias**: the name that it has in older \
+results, in [findings](findings.md) and in the tables of [conformance](conformance.md). \
+`wsgi-matrix show` and `[[xfail]]` take either.
+- The **sentence** is that of the standard that is cited, word for word; … stands for what is left \
+out. Where the citation is *wsgi-matrix*, no standard says so.
+- Each of its variants is sent once, and has to get what is **accepted**. A server that gives \
+anything else breaks the rule: `fail` for MUST and SHOULD, `differ` for MAY. The octets that were \
+sent and received are in the report of a run.
+- Requests are well-formed and of HTTP/1.1, with `Host: localhost`, except for what is said. *The \
+app* is a test application of wsgi-matrix, which reports what it was called with, or responds as \
+the rule says.
 """
-TITLES = {
-    "rules": "PEP 3333 and HTTP/1.1; published attacks",
-    "slow": "Slow clients",
-    "stop": "The end of a server",
+SECTIONS = {
+    "application": "PEP 3333: the application object",
+    "environ": "PEP 3333: environ",
+    "input": "PEP 3333: wsgi.input",
+    "errors": "PEP 3333: errors",
+    "start-response": "PEP 3333: start_response()",
+    "write": "PEP 3333: write()",
+    "iterable": "PEP 3333: the iterable",
+    "file-wrapper": "PEP 3333: wsgi.file_wrapper",
+    "request-line": "HTTP/1.1: request line",
+    "head": "HTTP/1.1: lines of a head",
+    "method": "HTTP/1.1: methods",
+    "target": "HTTP/1.1: request target",
+    "host": "HTTP/1.1: Host",
+    "version": "HTTP/1.1: version",
+    "fields": "HTTP/1.1: fields of a request",
+    "framing": "HTTP/1.1: framing of a request",
+    "chunked": "HTTP/1.1: chunked transfer coding",
+    "connection": "HTTP/1.1: connections",
+    "response": "HTTP/1.1: responses",
+    "expect": "HTTP/1.1: Expect",
+    "upgrade": "HTTP/1.1: Upgrade",
+    "smuggling": "Published attacks: request smuggling",
+    "silent": "Slow clients: silent",
+    "half-head": "Slow clients: half a head",
+    "trickled-head": "Slow clients: a trickled head",
+    "half-body": "Slow clients: half a content",
+    "trickled-body": "Slow clients: a trickled content",
+    "idle": "Slow clients: idle connections",
+    "slow-reader": "Slow clients: no reading",
+    "stop": "Stop signal",
+    "reload": "Reload",
 }
+"""Titles by the first part of a rule's id, in the order of the page."""
+
+
+NOTES = {
+    "smuggling": "Each request hides another one, a GET for /smuggled. A server that responds to "
+    "that has been misled about where the first one ends.",
+    "silent": "One worker, 32 slow clients of one kind, more than any server here has threads, and "
+    "then 8 ordinary ones. Slow connections are watched for 80 s.",
+    "stop": "One worker. The app itself sends the signal while its response is in flight.",
+}
+"""What has to be known before the rules of a section."""
 
 
 def render() -> str:
     """The whole document."""
-    parts = [INTRO]
-    for name, rules in GROUPS.items():
-        parts += [f"## {TITLES.get(name, name)}\n", _rules(rules), ""]
-    parts += ["## Rows of PEP 3333 that nothing is asked for\n", _unseen(pep3333.UNSEEN), ""]
-    parts += ["## Rows of HTTP/1.1 that nothing is asked for\n", _unseen(http1.UNSEEN)]
-    return "\n".join(parts) + "\n"
+    rules = [rule for group in GROUPS.values() for rule in group]
+    parts = [INTRO, "## Index\n", _index(rules)]
+    for section, title in SECTIONS.items():
+        parts.append(f"## {escaped(title)}\n")
+        if section in NOTES:
+            parts.append(f"{NOTES[section]}\n")
+        parts += [_rule(rule) for rule in rules if _section(rule) == section]
+    unobservable = [*pep3333.UNOBSERVABLE, *http1.UNOBSERVABLE]
+    parts += ["## Rules that cannot be observed from outside\n", _unobservable(unobservable)]
+    return "\n".join(parts)
 
 
-def _unseen(rows: Sequence[Unseen]) -> str:
-    cells = [[f"`{each.id}`", each.level.value, each.cite, each.why] for each in rows]
-    return table(["row", "level", "where", "why"], cells)
+def _section(rule: Rule) -> str:
+    return rule.id.partition("/")[0]
 
 
-def _conformance(text: str) -> str:
-    """A table of conformance with the levels and citations of the rules."""
-    seen: list[Rule | Unseen] = [*pep3333.RULES, *pep3333.LAST, *http1.RULES]
-    there = {each.id: each for each in (*seen, *pep3333.UNSEEN, *http1.UNSEEN)}
-    lines: list[str] = []
-    columns: list[str] = []
-    for line in text.splitlines():
-        cells = line.strip("| ").split(" | ")
-        if cells[0] == "rule":
-            columns = cells
-        elif (rule := there.get(cells[0])) and columns:
-            cells[columns.index("reference")] = rule.cite
-            cells[columns.index("level")] = rule.level.value
-            lines.append(f"| {' | '.join(cells)} |")
-            continue
-        lines.append(line)
-    return "\n".join(lines) + "\n"
-
-
-PAGES = {
-    "rules.md": lambda _: render(),
-    "conformance-http1.md": _conformance,
-    "conformance-wsgi.md": _conformance,
-}
-"""What each page has to be, of what it is."""
-
-
-def stale(docs: Path) -> list[str]:
-    """The pages in the directory ``docs`` that are not what the rules say."""
-    return [name for name in PAGES if _page(docs, name) != (docs / name).read_text("utf-8")]
-
-
-def write(docs: Path) -> None:
-    """Make the pages in the directory ``docs`` what the rules say."""
-    for name in stale(docs):
-        (docs / name).write_text(_page(docs, name), "utf-8")
-
-
-def _page(docs: Path, name: str) -> str:
-    return PAGES[name]((docs / name).read_text("utf-8"))
-
-
-def _rules(rules: Sequence[Rule]) -> str:
+def _index(rules: Sequence[Rule]) -> str:
     rows = [
-        [
-            f"`{rule.id}`",
-            rule.level.value,
-            rule.cite,
-            rule.says,
-            "<br>".join(_accepted(rule)),
-        ]
+        [f"[`{rule.id}`](#{rule.id})", rule.alias, rule.level.value, escaped(rule.title)]
+        for section in SECTIONS
         for rule in rules
+        if _section(rule) == section
     ]
-    return table(["rule", "level", "where", "what it says", "accepted"], rows)
+    return table(["id", "alias", "level", "title"], rows)
 
 
-def _accepted(rule: Rule) -> list[str]:
-    """What is accepted, once for the tries that share it."""
-    by_words: dict[str, list[str]] = {}
-    for each in rule.tries:
-        by_words.setdefault(each.accept.says, []).append(each.name)
-    if len(by_words) == 1:
-        return list(by_words)
-    return [f"{', '.join(names)}: {words}" for words, names in by_words.items()]
+def _anchors(rule: Rule | Unobservable) -> str:
+    return "".join(f'<a id="{name}"></a>' for name in (rule.id, rule.alias) if name)
 
 
-if __name__ == "__main__":
-    *check, folder = sys.argv[1:]
-    if check:
-        if old := stale(Path(folder)):
-            sys.exit(
-                f"not current: {', '.join(old)}; run python -m wsgi_matrix.docs_pages.rules docs"
-            )
-    else:
-        write(Path(folder))
+def _rule(rule: Rule) -> str:
+    quote = escaped(rule.text) if rule.cite == OWN else f"> {escaped(rule.text)}"
+    return "\n".join(
+        [
+            _anchors(rule),
+            "",
+            f"### {escaped(rule.title)}",
+            "",
+            " · ".join(filter(None, (f"`{rule.id}`", rule.alias, rule.level, escaped(rule.cite)))),
+            "",
+            quote,
+            "",
+            *_variants(rule.variants),
+        ]
+    )
+
+
+def _variants(variants: Iterable[Variant]) -> Iterator[str]:
+    """What is sent and what is accepted; variants that expect the same stand together."""
+    groups: dict[str, list[Variant]] = {}
+    for each in variants:
+        groups.setdefault(each.expects.description, []).append(each)
+    for expected, same in groups.items():
+        yield "Sent:"
+        yield ""
+        for each in same:
+            name = f"`{each.name}`: " if each.name else ""
+            yield f"- {name}{escaped(each.sends)}"
+        yield ""
+        yield f"Accepted: {escaped(expected)}."
+        yield ""
+
+
+def _unobservable(rules: Sequence[Unobservable]) -> str:
+    cells = [
+        [
+            f"{_anchors(each)}`{each.id}`",
+            each.alias,
+            each.level.value,
+            each.cite,
+            escaped(each.title),
+            escaped(each.why),
+        ]
+        for each in rules
+    ]
+    return table(["id", "alias", "level", "cited", "title", "why"], cells)
+
+
+def escaped(text: str) -> str:
+    """``text`` without anything that Markdown would take for its own."""
+    return re.sub(r"[*`<|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", text)
+
+
+def rows() -> dict[str, Rule | Unobservable]:
+    """The rules that the conformance tables have as rows, by their aliases."""
+    rules: list[Rule | Unobservable] = [*pep3333.RULES, *pep3333.LAST, *http1.RULES]
+    rules += [*pep3333.UNOBSERVABLE, *http1.UNOBSERVABLE]
+    return {each.alias: each for each in rules if each.alias}

@@ -1,16 +1,20 @@
-"""Engines start a cell and let the probe at it. Two kinds: ``docker`` and ``process``.
+"""Engines start a cell and let the probe at it.
 
 The runner knows only the two protocols below. What an engine can honour is read back from inside
-the running cell, never assumed.
+the running cell, never assumed. Each engine is a package beside this module, or in another
+distribution, and has an :class:`EngineType` that :mod:`wsgi_matrix.engines.registry` finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.engines.doctor import Finding
+from wsgi_matrix.model.axes import Cell, Python
 from wsgi_matrix.model.results import Image, Observed, Stopped
 from wsgi_matrix.probe.protocol import Job, Report
 
@@ -93,6 +97,12 @@ class Engine(Protocol):
         Needs :meth:`prepare` before.
         """
 
+    def findings(self, python: Python, phase: Callable[[str, str], None]) -> Iterator[Finding]:
+        """Try everything that a cell is made of, one after the other, and read it back.
+
+        ``python``: one that it may make an image with, of which ``phase(name, detail)`` tells.
+        """
+
     def gone(self) -> str:
         """Why the engine answers no more; empty while it does."""
 
@@ -119,3 +129,30 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Wait for what still goes on in the background. The engine is usable no more then."""
+
+
+class MakeEngine(Protocol):
+    """Makes an engine."""
+
+    def __call__(self, build: Path, *, keep: bool) -> Engine:
+        """``build``: directory for caches and results. ``keep``: what is left of cells stays until
+        :meth:`Engine.keep_only` or :meth:`Engine.clean`. Raises :class:`EngineError`.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineType:
+    """What is known of an engine before it is made; to import it must cost nothing."""
+
+    name: str
+    """As ``--engine`` takes it."""
+    cells: str
+    """What its cells are, for people: ``containers``."""
+    containers: bool
+    """Whether its cells are containers, which have images. Where containers are required
+    (WSGI_MATRIX_REQUIRE_DOCKER=1), other engines are refused."""
+    make: MakeEngine
+    look: Callable[[Sequence[str]], str]
+    """Of what was kept of a cell: where it is, or the commands that show it, in one line."""
+    inspect: Callable[[Sequence[str]], str]
+    """Of what was kept of a cell: all that can be told, in lines. Raises :class:`EngineError`."""

@@ -6,40 +6,44 @@ import os
 from pathlib import Path
 
 from wsgi_matrix.engines.api import Engine
-from wsgi_matrix.engines.process.engine import ProcessEngine
-from wsgi_matrix.errors import EngineError
+from wsgi_matrix.engines.registry import AUTO, ENGINES, choices
+from wsgi_matrix.errors import EngineError, UserError, suggestion
 
 REQUIRE_DOCKER = "WSGI_MATRIX_REQUIRE_DOCKER"
+
+
+def check(name: str) -> None:
+    """Raise :class:`UserError` unless ``name`` is one that :func:`choose` takes."""
+    if name not in choices():
+        raise UserError(f'--engine: no "{name}"{suggestion(name, choices())}')
 
 
 def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
     """The engine called ``name``, and a notice for people (often empty).
 
-    ``auto``: Docker if it answers, else processes, with a notice that says why. With
-    WSGI_MATRIX_REQUIRE_DOCKER=1 processes are refused, however they come to be chosen. ``keep``:
-    what is left of cells stays until :meth:`.Engine.keep_only` or ``clean``.
-    Raises :class:`EngineError`.
+    ``auto``: the first that answers, with a notice that says why the one before did not. With
+    WSGI_MATRIX_REQUIRE_DOCKER=1 an engine without containers is refused, however it comes to be
+    chosen. ``keep``: what is left of cells stays until :meth:`.Engine.keep_only` or ``clean``.
+    Raises :class:`EngineError`, and :class:`UserError` for an engine that there is not.
     """
+    check(name)
     required = os.environ.get(REQUIRE_DOCKER, "") not in ("", "0")
-    if name == "process":
-        if required:
+    if name != AUTO:
+        kind = ENGINES[name]
+        if required and not kind.containers:
             raise EngineError(
-                f"{REQUIRE_DOCKER}=1 refuses the process engine; unset it or use --engine docker"
+                f"{REQUIRE_DOCKER}=1 refuses the {name} engine; unset it or use --engine docker"
             )
-        return ProcessEngine(build, keep=keep), ""
-    try:
-        return _docker(build, keep), ""
-    except EngineError as problem:
-        if name == "docker" or required:
-            raise
-        return (
-            ProcessEngine(build, keep=keep),
-            f"{problem}\nFalling back to processes: these are NOT containers.",
-        )
-
-
-def _docker(build: Path, keep: bool) -> Engine:
-    # Imported late: the SDK costs a quarter of a second, and the process engine needs none of it.
-    from wsgi_matrix.engines.docker.engine import DockerEngine  # noqa: PLC0415
-
-    return DockerEngine(build, keep=keep)
+        return kind.make(build, keep=keep), ""
+    problems: list[EngineError] = []
+    for kind in (ENGINES[each] for each in ENGINES if ENGINES.is_built_in(each)):
+        if required and not kind.containers:
+            continue
+        try:
+            engine = kind.make(build, keep=keep)
+        except EngineError as problem:
+            problems.append(problem)
+            continue
+        fallback = f"Falling back to {kind.cells}: these are NOT containers."
+        return engine, "\n".join([*map(str, problems), fallback]) if problems else ""
+    raise problems[0]

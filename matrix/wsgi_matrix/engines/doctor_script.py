@@ -119,7 +119,7 @@ def listen(_: str) -> dict[str, Any]:
         server.settimeout(SECONDS)
         client, _address = server.accept()
         with client:
-            client.sendall(b"hello")
+            client.sendall(b"a word")
     return {"interfaces": sorted(name for _, name in socket.if_nameindex())}
 
 

@@ -36,8 +36,8 @@ def heard(report: Report) -> bool:
         bool(report.burst.answers)
         or any(each.response for exchanges in report.exchanges for each in exchanges)
         or any(
-            line.what == "received"
+            event.what == "received"
             for transcript in report.transcripts.values()
-            for line in transcript.lines
+            for event in transcript.events
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from wsgi_matrix.probe.agent.response_reader import AnswerReader, dechunk
+from wsgi_matrix.probe.agent.response_reader import ResponseReader, dechunk
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Answer:
 
 def split(raw: bytes, method: bytes = b"GET") -> Answer:
     """Take apart a whole answer (of the probe). Interim answers before it are passed over."""
-    reader = AnswerReader(method)
+    reader = ResponseReader(method)
     reader.feed(raw)
     reader.end()
     start = raw.find(reader.head) + len(reader.head)

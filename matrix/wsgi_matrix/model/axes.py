@@ -4,28 +4,57 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.model.target import Target
+from wsgi_matrix.util.file_types import (
+    ExitStatus,
+    FilePath,
+    Octets,
+    Regex,
+    SignalName,
+    TableName,
+    Text,
+    between,
+    doc,
+    expect,
+)
 
-HELLO = "hello"
+DEFAULT_SUITE = "hello"
 """The suite that cells belong to where nothing else is said."""
+
+
+SMALLEST_NOFILE = 16
+"""Below that the container runtime itself fails, before the server runs."""
+Workers = Annotated[int, between(1, 1000)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Resource limits of a cell; ``None`` means that the profile does not set the limit.
+    """Resource limits of a cell; what is left out is not limited."""
 
-    ``nofile``, ``nproc``: RLIMIT_NOFILE and RLIMIT_NPROC, soft and hard alike. ``memory``: bytes,
-    for the whole cell (cgroup), not for a process. ``clients`` is the size of the burst, and
-    ``rounds`` how often there is one, each after the end of the one before, if none was lost in it.
-    """
-
-    name: str = "default"
-    nofile: int | None = None
-    nproc: int | None = None
-    memory: int | None = None
-    clients: int = 32
-    rounds: int = 1
+    name: Annotated[TableName, doc("The profile's name.")] = "default"
+    nofile: Annotated[
+        Annotated[int, between(SMALLEST_NOFILE, 2**30)] | None,
+        doc("RLIMIT_NOFILE, soft and hard alike: file descriptors of a process."),
+    ] = None
+    nproc: Annotated[
+        Annotated[int, between(1, 2**22)] | None,
+        doc("RLIMIT_NPROC, soft and hard alike: processes and threads."),
+    ] = None
+    memory: Annotated[
+        Octets | None,
+        doc("Memory of the whole cell (cgroup), not of a process."),
+    ] = None
+    clients: Annotated[
+        int, between(1, 20000), doc("Clients of the burst, connected at the same time.")
+    ] = 32
+    rounds: Annotated[
+        int,
+        between(1, 1000),
+        doc("Bursts, each after the end of the one before, if no client of that was lost."),
+    ] = 1
 
     @property
     def bounded(self) -> bool:
@@ -34,74 +63,147 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
-    """A server under test. It is known only as an image and a command line."""
+class ServerCommand:
+    """How a server is started, stopped and reloaded."""
 
-    name: str
-    context: Path
-    dockerfile: str = "Dockerfile"
-    """Build file, relative to ``context``."""
-    args: tuple[str, ...]
-    """Arguments to the entry point; ``{app} {folder} {port} {workers} {threads}`` are values."""
-    process: tuple[str, ...] = ()
-    """Command that stands for the entry point in the process engine; ``{python}`` and
-    ``{context}`` are filled in too."""
-    process_path: tuple[Path, ...] = ()
-    """Folders put on PYTHONPATH in the process engine."""
-    workers: int = 2
-    threads: int = 1
-    stop_signal: str = "SIGTERM"
-    stop_status: tuple[int, ...] = (0,)
-    """Exit statuses that it may have after that."""
-    reload_signal: str = ""
-    """Makes its first process load the application anew; empty: it has nothing of the kind."""
-    ready: str = ""
-    """Expression that its log has to match before anything is sent; empty: the port is enough."""
-    product: str = ""
-    version: str = ""
-    """What is pinned, for reports."""
-    pythons: tuple[str, ...] = ()
-    """Pythons that it is built for; empty: all of the matrix."""
-    requirements: str = ""
-    """Locked requirements in ``context``, unpacked here; the build sees them as ``lib/``."""
-    sources: str = ""
-    """Locked source distributions; the build sees the archives in ``sources/``."""
-    packages: tuple[str, ...] = ()
-    """Debian packages that are in its ``BASE`` besides Python."""
-    image: str = ""
-    """An image that is there already: it is not built, and ``args`` replace its entry point."""
-    builder: tuple[str, ...] = ()
-    """Debian packages, a compiler say, that are in the image that it gets as ``BUILDER``."""
+    process: Annotated[
+        tuple[str, ...],
+        doc(
+            "The command in place of the image's entry point where cells are processes; {python} "
+            "and {context}, the server's directory, are replaced. Empty: containers only."
+        ),
+    ] = ()
+    stop_signal: Annotated[SignalName, doc("The signal that stops it gracefully.")] = "SIGTERM"
+    stop_status: Annotated[
+        Annotated[
+            tuple[ExitStatus, ...],
+            expect("a list of exit statuses such as [0, 143]", min_length=1),
+        ],
+        doc("The exit statuses that it may have then."),
+    ] = (0,)
+    reload_signal: Annotated[
+        SignalName,
+        doc("The signal that makes its first process reload the application. None: no reload."),
+    ] = ""
+    ready_log: Annotated[
+        Regex,
+        doc(
+            "A regular expression that its log has to match before anything is sent. None: it is "
+            "enough that its port accepts.",
+            was="ready",
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class App:
-    """An application: a folder, its locked requirements, and the name of the WSGI callable."""
+class ServerArguments(ServerCommand):
+    """One way of running a server: its arguments, and what differs from its other ways."""
+
+    args: Annotated[
+        tuple[str, ...],
+        doc(
+            "Arguments to the entry point; {app}, {folder}, {port}, {workers} and {threads} are "
+            "replaced."
+        ),
+    ]
+    workers: Annotated[Workers, doc("Worker processes: what replaces {workers}.")] = 2
+    threads: Annotated[
+        int, between(1, 1000), doc("Threads of a worker: what replaces {threads}.")
+    ] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerBuild(ServerCommand):
+    """What the image of a server is built from, besides its directory."""
+
+    product: Annotated[Text, doc("The server's name, for reports.")] = ""
+    version: Annotated[Text, doc("The version that is pinned, for reports.")] = ""
+    pythons: Annotated[
+        tuple[str, ...], doc("Pythons that it is built for. Empty: all of the matrix.")
+    ] = ()
+    requirements: Annotated[
+        Text, doc("A file of locked requirements with hashes; the build has them in lib/.")
+    ] = ""
+    sources: Annotated[
+        Text,
+        doc("A file of locked source distributions; the build has their archives in sources/."),
+    ] = ""
+    packages: Annotated[
+        tuple[str, ...], doc("Debian packages of its base image, besides Python.")
+    ] = ()
+    builder: Annotated[
+        tuple[str, ...],
+        doc("Debian packages, such as a compiler, of the image that the build gets as BUILDER."),
+    ] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server(ServerArguments, ServerBuild):
+    """A server under test. It is known only as an image and a command line."""
+
+    name: TableName
+    context: Annotated[
+        FilePath, doc("The directory that it is built from; needless where there is an image.")
+    ] = field(default_factory=Path)
+    dockerfile: Annotated[Text, doc("The build file, relative to context.")] = "Dockerfile"
+    image: Annotated[
+        Text,
+        doc("An image that exists already: nothing is built, and args replace its entry point."),
+    ] = ""
+    process_path: Annotated[
+        tuple[FilePath, ...], doc("Directories on PYTHONPATH where cells are processes.")
+    ] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppSource:
+    """Where an application is, and what it requires."""
+
+    path: Annotated[FilePath, doc("The app's directory.")]
+    target: Annotated[
+        Target,
+        doc("MODULE:CALLABLE, or a factory with literal arguments: MODULE:FACTORY(debug=True)."),
+    ] = "app:app"
+    framework: Annotated[
+        str,
+        doc("The distribution whose installed version /framework has to report. Empty: none."),
+    ] = ""
+    requirements: Annotated[
+        Text, doc("Its requirements, relative to path: locked with hashes, unless resolve is true.")
+    ] = "requirements.txt"
+    resolve: Annotated[
+        bool, doc("Resolve and lock its requirements here, when they are first needed.")
+    ] = False
+    sdists: Annotated[
+        bool, doc("Build packages without a wheel on this machine, which runs their code.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class App(AppSource):
+    """An application: a directory, its requirements, and the name of the WSGI callable."""
 
     name: str
-    path: Path
-    target: str = "app:app"
-    """``MODULE:CALLABLE``, or a factory with literal arguments: ``MODULE:FACTORY(debug=True)``."""
-    framework: str = ""
-    """Distribution whose installed version ``/framework`` has to report; empty: none."""
-    requirements: str = "requirements.txt"
-    resolve: bool = False
-    """Its requirements are not locked with hashes: they are resolved and locked here."""
-    sdists: bool = False
-    """Packages without a wheel are built on this machine."""
     surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Python:
-    """A Python of the matrix and where its base image comes from."""
+    """A Python of the matrix, and where its base image comes from."""
 
-    version: str
-    """``"3.11"``."""
-    images: tuple[str, ...] = ()
-    """Images to take as base when one is present or can be pulled, first match."""
-    suite: str = ""
-    """Debian suite from which the base is made where none of ``images`` can be had."""
+    version: TableName
+    images: Annotated[
+        tuple[str, ...],
+        doc("Images to use as a base: the first that exists here or can be pulled."),
+    ] = ()
+    debian: Annotated[
+        Text,
+        doc(
+            "The Debian release whose packages a base is made from where none of the images is "
+            "available.",
+            was="suite",
+        ),
+    ] = ""
 
     @property
     def tag(self) -> str:
@@ -117,7 +219,7 @@ class Cell:
     app: App
     limits: Limits
     python: Python
-    suite: str = HELLO
+    suite: str = DEFAULT_SUITE
     """What is sent to it and judged."""
     private_tmp: bool = False
     """TMPDIR is a directory of its own."""
@@ -134,4 +236,4 @@ class Cell:
     @property
     def suite_label(self) -> str:
         """The suite, where neither the app tells it nor it is the usual one."""
-        return "" if self.suite in (HELLO, self.app.name) else self.suite
+        return "" if self.suite in (DEFAULT_SUITE, self.app.name) else self.suite

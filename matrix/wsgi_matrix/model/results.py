@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
-from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.axes import DEFAULT_SUITE, Cell
+from wsgi_matrix.model.mismatch import Mismatch, explain
 from wsgi_matrix.model.wire import Exchange, Transcript
+from wsgi_matrix.util.file_types import doc, stated
+
+Positive = Annotated[int, stated(minimum=1)]
+Elapsed = Annotated[float, stated(minimum=0)]
+"""Seconds."""
+Status = Annotated[int, stated(minimum=100, maximum=999)]
+Digest = Annotated[str, stated(pattern="^sha256:[0-9a-f]{64}$")]
 
 
 class Outcome(StrEnum):
@@ -41,23 +50,29 @@ class Level(StrEnum):
 class Image:
     """What a cell ran, as the engine names it."""
 
-    id: str
-    """Content digest of the whole image (``sha256:…``), or of the source tree for processes."""
-    server_layer: str
-    """Digest of the layer that holds the server and nothing else; equal over all Pythons."""
-    base: str
-    """Where the base came from: an image reference, or ``debian:bookworm`` and the like."""
+    id: Annotated[
+        Digest, doc("Digest of the content of the whole image, or of the sources for processes.")
+    ]
+    server_layer: Annotated[
+        Digest,
+        doc("Digest of the layer that holds the server and nothing else; equal over all Pythons."),
+    ]
+    base: Annotated[
+        str, doc("Where the base came from: an image, or debian:bookworm and the like.")
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """Limits as read back from inside the running cell. ``None``: this engine cannot set it."""
+    """Limits as read back from inside the running cell; null: this engine cannot set it."""
 
-    nofile: int | None = None
-    nproc: int | None = None
-    memory: int | None = None
-    why_not: dict[str, str] = field(default_factory=dict)
-    """By limit: why it is ``None``. A requested one without an answer and a reason is an error."""
+    nofile: Annotated[Positive | None, doc("RLIMIT_NOFILE.")] = None
+    nproc: Annotated[Positive | None, doc("RLIMIT_NPROC.")] = None
+    memory: Annotated[Positive | None, doc("Octets, of the whole cell.")] = None
+    # A requested one that is None without a reason is an error.
+    why_not: Annotated[dict[str, str], doc("By limit, why it is null.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,37 +100,66 @@ class Stopped:
 class CaseResult:
     """Judgement of one check in one cell."""
 
-    id: str
-    level: Level
-    outcome: Outcome
-    detail: str = ""
-    says: str = ""
-    """The requirement in words."""
-    cite: str = ""
-    """Where it stands: ``RFC 9112 section 6.3``; empty for one of the matrix's own."""
-    evidence: tuple[str, ...] = ()
-    """Names of the transcripts of its cell that it was judged on."""
-    against: str = ""
-    """Id of the cell whose evidence of the same name it was compared with; empty: with none."""
-    request: str = ""
-    """``GET /login``: the request of the traffic whose response it is about; empty: none."""
-    status: int | None = None
-    """Of that response, if it is whole."""
-    recorded: int | None = None
-    """The status that the traffic itself has for it, a HAR's say."""
+    id: Annotated[str, doc("The check's id.")]
+    alias: Annotated[str, doc("Another name of the check; empty: none.")] = ""
+    level: Annotated[Level, doc("How binding the check is, as RFC 2119 has it.")]
+    outcome: Annotated[Outcome, doc("The verdict.")]
+    detail: Annotated[str, doc("What came, or why nothing is known, in a line or a few.")] = ""
+    mismatches: Annotated[
+        tuple[Mismatch, ...],
+        doc("What was expected and what came, where detail is only a summary of that."),
+    ] = ()
+    title: Annotated[str, doc("About five words; empty where says is short itself.")] = ""
+    says: Annotated[
+        str, doc("The requirement in words: of a rule the sentence of its standard.")
+    ] = ""
+    cite: Annotated[
+        str,
+        doc("Where it is from, as in RFC 9112 section 6.3; empty for one of wsgi-matrix's own."),
+    ] = ""
+    evidence: Annotated[
+        tuple[str, ...], doc("Names of the transcripts of its cell that it was judged on.")
+    ] = ()
+    against: Annotated[
+        str,
+        doc("Id of the cell whose evidence of the same name it was compared with; empty: none."),
+    ] = ""
+    request: Annotated[
+        str,
+        doc("The request of the traffic whose response it is about: GET /login; empty: none."),
+    ] = ""
+    status: Annotated[Status | None, doc("Of that response, if it is complete.")] = None
+    recorded: Annotated[
+        Status | None, doc("The status that the traffic itself, a HAR for example, has for it.")
+    ] = None
+
+    @property
+    def name(self) -> str:
+        """Its id and alias, for people: ``chunked/size-not-hex (R50)``."""
+        return f"{self.id} ({self.alias})" if self.alias else self.id
+
+    def explanation(self) -> str:
+        """``detail``, and below it each mismatch."""
+        return explain(self.detail, self.mismatches)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
     """How busy the machine was while a cell ran."""
 
-    cores: int
-    """That this process may use."""
-    average: float
-    """Of the last minute, when the cell ended (getloadavg(3))."""
-    waited: float | None = None
-    """Share of the cell's time in which some process of the machine was ready to run and had no
-    processor; ``None``: the kernel does not tell."""
+    cores: Annotated[Positive, doc("Cores that the run could use.")]
+    average: Annotated[
+        float,
+        stated(minimum=0),
+        doc("Load average of the last minute, when the cell ended (getloadavg(3))."),
+    ]
+    waited: Annotated[
+        Annotated[float, stated(minimum=0, maximum=1)] | None,
+        doc(
+            "Share of the cell's time in which some process of the machine was ready to run and "
+            "had no processor; null: the kernel does not report it."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +177,7 @@ class CellResult:
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     """By check id: the bytes that the comparison across cells works on."""
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    """By name: what was on the wire in the talks."""
+    """By name: what was on the wire in the scenarios."""
     ready_seconds: float | None = None
     """From the start of the server's first process until its port accepted; never less than the
     probe itself took to start. ``None``: it did not come up."""
@@ -168,7 +212,7 @@ class Run:
     """One line for people: containers of which engine, or plainly that these were processes."""
     measured: dict[str, float] = field(default_factory=dict)
     """Seconds: ``cell`` (median) beside what the engine's ``baseline`` found in the same run."""
-    suites: tuple[str, ...] = ("hello",)
+    suites: tuple[str, ...] = (DEFAULT_SUITE,)
     """What was sent and judged; each cell says which of them it belongs to."""
     notes: tuple[str, ...] = ()
     """Lines for people that belong to the result."""

@@ -5,82 +5,82 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated
 
-from wsgi_matrix.model.axes import App, Limits, Python, Server
-
-LARGEST_ANSWER = 16 * 2**20
+from wsgi_matrix.model.axes import DEFAULT_SUITE, App, Limits, Python, Server, Workers
+from wsgi_matrix.util.file_types import FilePath, Regex, Seconds, Text, between, doc
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The table ``[run]``. ``deadline``: seconds for a cell; ``grace``: for stopping it."""
+    """How cells are run, and which."""
 
-    repeat: int = 2
-    deadline: float = 60.0
-    grace: float = 10.0
-    suites: tuple[str, ...] = ("hello",)
-    """What is run when nobody says which."""
-    shipped: bool = False
-    """The servers, limits and Pythons that come with wsgi-matrix are there too."""
-    peers: Path | None = None
-    """Folder whose sub-folders with a ``server.toml`` are servers too."""
-    cells: tuple[str, ...] = ()
-    """Globs on the ids of cells: the matrix is made of these only. Empty: of all."""
+    repeat: Annotated[
+        int,
+        between(1, 1000),
+        doc("How often each request is sent, on connections of its own."),
+    ] = 2
+    deadline: Annotated[Seconds, doc("Seconds for a cell, from the start of its server.")] = 60.0
+    grace: Annotated[
+        Seconds, doc("Seconds that a server may take to exit after its stop signal.")
+    ] = 10.0
+    suites: Annotated[
+        tuple[str, ...], doc('The suites that run when none is named; "all" for all of them.')
+    ] = (DEFAULT_SUITE,)
+    built_in: Annotated[
+        bool,
+        doc(
+            "Add the servers, limits and Pythons that come with wsgi-matrix to those of this file.",
+            was="shipped",
+        ),
+    ] = False
+    peers: Annotated[
+        FilePath | None,
+        doc("A directory: each of its subdirectories with a server.toml adds servers."),
+    ] = None
+    cells: Annotated[
+        tuple[str, ...],
+        doc("Globs on the ids of cells: the matrix is made of these only. Empty: of all."),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteSettings:
-    """A table ``[suites.NAME]``: what of each axis runs when nobody says which; empty: all."""
+    """What of each axis a suite runs when nothing is named; an empty list is all of it."""
 
-    servers: tuple[str, ...] = ()
-    apps: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()
-    contract: Path | None = None
-    """File with the exchanges of the suite ``contract``."""
-    reference_app: str = ""
-    reference_server: str = ""
-    """Whom answers are compared with, over the apps and over the servers."""
-    send: tuple[str, ...] = ()
-    """Of the suite ``traffic``: paths of the app, and files in one of the forms that are known."""
-    ignore: tuple[str, ...] = ()
-    """What is left out when answers are compared: ``header:NAME``, ``json:$.PATH``, …"""
-    capture: tuple[str, ...] = ()
-    """Values that are taken from answers: ``NAME=regex:…``."""
-    header: tuple[str, ...] = ()
-    """``NAME: VALUE``: fields of all requests."""
-    var: tuple[str, ...] = ()
-    """``NAME=VALUE``: what ``{{NAME}}`` in traffic stands for."""
-    http_env: str = ""
-    """The environment of ``http-client.env.json`` that variables are taken from."""
-    allow_status: tuple[str, ...] = ()
-    """Server errors that are no fault."""
-    workers: int | None = None
-    """Processes of each server; ``None``: as the server's own table says."""
-    host: str = ""
-    """The Host of all requests; empty: what the traffic says."""
-    largest: int = LARGEST_ANSWER
-    patience: float = 10.0
-    """Octets and seconds of one answer after which it is given up."""
+    servers: Annotated[tuple[str, ...], doc("Names of servers; the first is the reference.")] = ()
+    apps: Annotated[tuple[str, ...], doc("Names of apps.")] = ()
+    limits: Annotated[tuple[str, ...], doc("Names of limits.")] = ()
+    pythons: Annotated[tuple[str, ...], doc("Versions of Python.")] = ()
+    workers: Annotated[
+        Workers | None, doc("Worker processes of each server, in place of what its table says.")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Xfail:
-    """An entry ``[[xfail]]``; ``cells`` and ``checks`` are globs on their ids."""
+    """A known and allowed difference. One that no longer occurs fails until it is removed."""
 
-    suite: str
-    cells: tuple[str, ...]
-    checks: tuple[str, ...]
-    reason: str
-    says: str = ""
-    """Expression that the detail has to match: a failure of another kind is not the known one."""
-    sometimes: bool = False
-    """Whether it is chance that it happens."""
+    suite: Annotated[Text, doc("The suite whose checks it is about.")]
+    cells: Annotated[tuple[str, ...], doc("Globs on the ids of cells.")]
+    checks: Annotated[tuple[str, ...], doc("Globs on the ids of checks, or on their aliases.")]
+    reason: Annotated[Text, doc("Why it is allowed; reports show it.")]
+    detail: Annotated[
+        Regex,
+        doc(
+            "A regular expression that the detail of the check has to match: a failure of "
+            "another kind is not the known one.",
+            was="says",
+        ),
+    ] = ""
+    sometimes: Annotated[
+        bool, doc("Whether it occurs by chance, so that a check which passes is fine too.")
+    ] = False
 
-    def matches(self, cell: str, check: str) -> bool:
-        """Whether the entry is about this check of this cell."""
+    def matches(self, cell: str, *check: str) -> bool:
+        """Whether the entry is about this check of this cell; ``check``: its id and its alias."""
         return any(fnmatchcase(cell, glob) for glob in self.cells) and any(
-            fnmatchcase(check, glob) for glob in self.checks
+            fnmatchcase(name, glob) for name in check if name for glob in self.checks
         )
 
 

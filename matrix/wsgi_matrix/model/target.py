@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from wsgi_matrix.util.file_types import written_as
 
 FACTORY = "wsgi_matrix_factory"
 """The module that calls a factory; the application is its ``app``."""
@@ -29,19 +30,18 @@ def check(target: str) -> str:
         parsed = None
     called = parsed.func if isinstance(parsed, ast.Call) else parsed
     if not _MODULE.fullmatch(module) or not _is_name(called):
-        raise ValueError(f"a module and its WSGI callable are expected: {FORM}")
+        raise ValueError(f"a module and its WSGI callable such as {FORM}")
     if isinstance(parsed, ast.Call):
         arguments = [*parsed.args, *(each.value for each in parsed.keywords)]
         if any(each.arg is None for each in parsed.keywords) or not all(map(_literal, arguments)):
-            raise ValueError("arguments of a factory are literals: mypkg:create_app('test', 8)")
+            raise ValueError(
+                "a factory whose arguments are literals, such as mypkg:create_app('test', 8)"
+            )
     return target
 
 
-def read(value: Any, _root: Path) -> str:
-    """A target in a ``matrix.toml``."""
-    if not isinstance(value, str):
-        raise ValueError(f"a module and its WSGI callable are expected: {FORM}")
-    return check(value)
+Target = Annotated[str, written_as(str, lambda value, _: check(value))]
+"""A target in a ``matrix.toml``."""
 
 
 def is_factory(target: str) -> bool:

@@ -1,4 +1,7 @@
-"""What outcomes amount to: of checks for a cell, and of cells for a run. In one place for all."""
+"""What outcomes amount to: of checks for a cell, and of cells for a run. In one place for all.
+
+No other module compares an outcome with one of them; a test holds that.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,15 @@ RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
 """Outcomes that are not as expected."""
 EXPECTED = frozenset({Outcome.FAIL, Outcome.DIFFER})
 """What may be expected. An error says that nothing is known."""
-_WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.DIFFER, Outcome.XFAIL, Outcome.PASS)
+WORST = (
+    Outcome.ERROR,
+    Outcome.FAIL,
+    Outcome.DIFFER,
+    Outcome.XFAIL,
+    Outcome.PASS,
+    Outcome.SKIP,
+)
+"""The worst first."""
 NOT_JUDGED = "the cell was not judged"
 """Detail of the checks of a cell that did not come up; its ``start`` says why."""
 
@@ -28,7 +39,32 @@ NOT_JUDGED = "the cell was not judged"
 def overall(checks: tuple[CaseResult, ...]) -> Outcome:
     """The outcome of a cell: the worst of its checks; ``skip`` only if all were skipped."""
     there = {check.outcome for check in checks}
-    return next((outcome for outcome in _WORST if outcome in there), Outcome.SKIP)
+    return next((outcome for outcome in WORST if outcome in there), Outcome.SKIP)
+
+
+def ran(outcome: str) -> bool:
+    """Whether a cell ran, or a check was judged on what came."""
+    return outcome != Outcome.SKIP
+
+
+def held(outcome: str) -> bool:
+    """Whether it is as required."""
+    return outcome == Outcome.PASS
+
+
+def differs(outcome: str) -> bool:
+    """Whether it is only unlike the reference."""
+    return outcome == Outcome.DIFFER
+
+
+def known(outcome: str) -> bool:
+    """Whether it is red and expected to be."""
+    return outcome == Outcome.XFAIL
+
+
+def unjudged(outcome: str) -> bool:
+    """Whether nothing is known, for what has to be judged could not be."""
+    return outcome == Outcome.ERROR
 
 
 def counts(run: Run) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What is sent to a server, and what was on the wire: exchanges, talks, bursts."""
+"""What is sent to a server, and what was on the wire: exchanges, scenarios, bursts."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of a :class:`Talk`; :mod:`wsgi_matrix.suites.conformance.steps` makes them."""
+    """One step of a :class:`Scenario`; :mod:`wsgi_matrix.suites.conformance.steps` makes them."""
 
     do: str
-    """``send``, ``answers``, ``head``, ``quiet``, ``end``, ``behind``, ``shut``, ``close`` or
-    ``reset``; with many connections ``crowd``, ``fetch``, ``trickle``, ``ended`` or ``ask``;
-    ``refused``; ``called``."""
+    """``send``, ``responses``, ``head``, ``quiet``, ``end``, ``late_reset``, ``half_close``,
+    ``close`` or ``reset``; with many connections ``connect``, ``fetch``, ``trickle``,
+    ``all_ended`` or ``poll``; ``refused``; ``called``."""
     on: str = "a"
     """Name of the connection; the first step on one opens it."""
     among: tuple[str, ...] = ()
     """Names of the connections of a step with many."""
     data: bytes = b""
     methods: tuple[str, ...] = ()
-    """``answers``: one whole final answer is awaited for each; a method frames its answer."""
+    """``responses``: one whole final response is awaited for each; a method frames its response."""
     within: float = 5.0
     """Seconds after which the step is over, come what may."""
     every: float = 0.0
-    """``trickle``, ``ask``: seconds between two octets, two requests."""
+    """``trickle``, ``poll``: seconds between two octets, two requests."""
     times: int = 0
-    """``ask``: answers of another content after which it is over."""
+    """``poll``: responses with other content after which it is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Talk:
-    """A conversation with the server, over one connection or several."""
+class Scenario:
+    """What is done on one connection with the server, or on several, step by step."""
 
     name: str
     steps: tuple[Step, ...]
     alone: bool = False
     """Nothing else may be going on in the cell meanwhile."""
     app: str = ""
-    """Name of the app that it is had with; empty: any app of its suite."""
+    """Name of the app that it is for; empty: any app of its suite."""
 
-    def to(self, server: Server) -> Talk:
-        """It as it is had with ``server``: ``{stop_signal}`` and ``{reload_signal}`` filled in."""
+    def to(self, server: Server) -> Scenario:
+        """It as it is run with ``server``: ``{stop_signal}`` and ``{reload_signal}`` filled in."""
         values = {
             b"{stop_signal}": server.stop_signal.encode(),
             b"{reload_signal}": server.reload_signal.encode(),
@@ -73,16 +73,16 @@ class Talk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One thing that happened on a connection of a talk."""
+class WireEvent:
+    """One thing that happened on a connection of a scenario."""
 
     at: float
-    """Seconds since the talk began."""
+    """Seconds since the scenario began."""
     on: str
     what: str
     """``sent``, ``received``, ``shut``, ``fin``, ``reset``, ``closed`` (by us), ``timeout`` (a
     step got less than it waited for), ``refused`` (the port), ``error`` (``data`` says which),
-    ``connected`` (with the app), ``gone`` (the server, after a talk that was had by itself)."""
+    ``connected`` (with the app), ``gone`` (the server, after a scenario that ran alone)."""
     data: bytes = b""
     cut: int = 0
     """Octets that came behind ``data`` and were not kept, where it is of a file."""
@@ -90,32 +90,32 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Transcript:
-    """What became of a talk, octet by octet."""
+    """What happened in a scenario, octet by octet."""
 
     name: str
-    lines: tuple[Line, ...]
+    events: tuple[WireEvent, ...]
 
     def received(self, on: str = "a") -> bytes:
         """All octets that came on a connection."""
-        return b"".join(x.data for x in self.lines if x.on == on and x.what == "received")
+        return b"".join(x.data for x in self.events if x.on == on and x.what == "received")
 
     def sent(self, on: str = "a") -> bytes:
         """All octets that were sent on a connection."""
-        return b"".join(x.data for x in self.lines if x.on == on and x.what == "sent")
+        return b"".join(x.data for x in self.events if x.on == on and x.what == "sent")
 
     def end(self, on: str = "a") -> str:
         """``fin``, ``reset`` or ``open``: the server's end of a connection when we last looked."""
-        ends = [x.what for x in self.lines if x.on == on and x.what in ("fin", "reset")]
+        ends = [x.what for x in self.events if x.on == on and x.what in ("fin", "reset")]
         return ends[-1] if ends else "open"
 
     def ended_at(self, on: str = "a") -> float | None:
-        """When the server ended a connection, in seconds since the talk began."""
-        ends = [x.at for x in self.lines if x.on == on and x.what in ("fin", "reset")]
+        """When the server ended a connection, in seconds since the scenario began."""
+        ends = [x.at for x in self.events if x.on == on and x.what in ("fin", "reset")]
         return ends[0] if ends else None
 
     def timed_out(self) -> bool:
         """Whether any step got less than it waited for."""
-        return any(x.what == "timeout" for x in self.lines)
+        return any(x.what == "timeout" for x in self.events)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any
 
 from wsgi_matrix.model.session import Session
-from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Line, Step, Talk, Transcript
+from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Scenario, Step, Transcript, WireEvent
 from wsgi_matrix.probe.agent.response_reader import LARGEST, mask_date
 
 __all__ = ["Job", "Report", "archive", "mask_date", "read", "step_to_json"]
@@ -46,7 +46,7 @@ class Job:
     """What a probe has to do in a cell. Times in seconds.
 
     The sessions come first. Then each request is sent ``repeat`` times on connections of its own;
-    then the talks are had, ``parallel`` at a time; then comes the first request from ``clients``
+    then the scenarios run, ``parallel`` at a time; then comes the first request from ``clients``
     clients at once, ``rounds`` times, or until one is lost, or as often as the deadline allows. No
     clients: no burst. ``deadline`` is for all of it.
     """
@@ -59,7 +59,7 @@ class Job:
     patience: float | None = None
     """For one exchange; ``None``: a share of the deadline, so that one hanging path still leaves
     time to see how the others, and the burst, behave."""
-    talks: Sequence[Talk] = ()
+    scenarios: Sequence[Scenario] = ()
     parallel: int = 8
     sessions: Sequence[Session] = ()
     largest: int = LARGEST
@@ -68,7 +68,7 @@ class Job:
     """A request, and the status of its answer with which the app is ready."""
 
     waits: Callable[[], None] = lambda: None
-    """Called if the probe reports that talks do nothing but wait; others may begin then."""
+    """Called if the probe reports that scenarios do nothing but wait; others may begin then."""
 
     def encode(
         self,
@@ -92,9 +92,9 @@ class Job:
             "patience": self.patience or share,
             # A port may be open while the app is still imported: the first answer waits for both.
             "first": self.deadline / 2 if self.patience else share,
-            "talks": [
-                {"alone": talk.alone, "steps": [step_to_json(step) for step in talk.steps]}
-                for talk in self.talks
+            "scenarios": [
+                {"alone": scenario.alone, "steps": [step_to_json(step) for step in scenario.steps]}
+                for scenario in self.scenarios
             ],
             "parallel": self.parallel,
             "sessions": [[ask.to_json() for ask in each.asks] for each in self.sessions],
@@ -131,7 +131,7 @@ class Report:
     """When the port accepted, in seconds since the epoch."""
     exchanges: list[list[Exchange]] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    """By the name of the talk."""
+    """By the name of the scenario."""
     asked: dict[str, Exchange] = field(default_factory=dict)
     """Of the sessions, by the name of the request."""
     burst: Burst = NO_BURST
@@ -178,9 +178,9 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
             case "asked":
                 ask = job.sessions[int(value["session"])].asks[int(value["ask"])]
                 asked[ask.name] = _exchange(base64.b64decode(value["request"]), value, wrote)
-            case "talk":
-                name = job.talks[int(value["talk"])].name
-                transcripts[name] = Transcript(name=name, lines=_lines(value["lines"]))
+            case "scenario":
+                name = job.scenarios[int(value["scenario"])].name
+                transcripts[name] = Transcript(name=name, events=_events(value["events"]))
             case "waiting":
                 pass  # that was for those who wait for their turn meanwhile
             case "burst":
@@ -219,9 +219,9 @@ def _exchange(request: bytes, value: dict[str, Any], wrote: Wrote) -> Exchange:
     )
 
 
-def _lines(values: list[Any]) -> tuple[Line, ...]:
+def _events(values: list[Any]) -> tuple[WireEvent, ...]:
     return tuple(
-        Line(at=float(at), on=str(on), what=str(what), data=base64.b64decode(data))
+        WireEvent(at=float(at), on=str(on), what=str(what), data=base64.b64decode(data))
         for at, on, what, data in values
     )
 

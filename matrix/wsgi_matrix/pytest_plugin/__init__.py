@@ -6,7 +6,7 @@ selection; all cells run once, when the first of them is set up. ``matrix_across
 what other runs of the same images left (``tox -e flask,django,pyramid``: whoever comes last).
 
 Every pytest session of an environment with wsgi-matrix imports this module. So it imports nothing
-but pytest and two names; the rest comes with ``--matrix`` or a fixture.
+but pytest and its own keys; the rest comes with ``--matrix`` or a fixture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wsgi_matrix.engines.names import ENGINES
 from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--matrix-suite", default="", metavar="NAME,...", help=text)
     for axis in AXES:
         group.addoption(f"--matrix-{axis}", default="", metavar="NAME,...", help=f"{axis} to run")
-    group.addoption("--matrix-engine", default="auto", choices=ENGINES, help="engine of the cells")
+    text = "engine of the cells; default: as --engine of the command"
+    group.addoption("--matrix-engine", default="", metavar="NAME", help=text)
     group.addoption("--matrix-jobs", default=None, type=int, help="cells at a time")
     group.addoption("--matrix-config", default="", metavar="FILE", help="default: matrix.toml")
     group.addoption("--matrix-build", default="", metavar="DIR", help="default: build/ beside it")

@@ -11,17 +11,17 @@ import pytest
 
 from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.choose import choose
+from wsgi_matrix.engines import choose
+from wsgi_matrix.engines.registry import AUTO
 from wsgi_matrix.errors import EngineError, SetupError, UserError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.results import CaseResult, Level, Outcome, Run
+from wsgi_matrix.model.results import CaseResult, Level, Run
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.model.verdict import overall, red
 from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 from wsgi_matrix.results import cross_run
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge, registry
-from wsgi_matrix.suites.hello.comparison import CHECKS, compare
 
 COMPARISON = "comparison"
 """Item that holds every check that a suite adds by comparing cells."""
@@ -37,28 +37,27 @@ class Check:
 
     def hold(self) -> None:
         """Pass, skip, or fail the test with what was found."""
-        text = f"{self.cell} {self.result.id}: {self.result.detail}"
-        match self.result.outcome:
-            case Outcome.PASS:
-                return
-            case Outcome.SKIP:
-                pytest.skip(text)
-            case Outcome.XFAIL:
-                pytest.xfail(text)
-            case outcome:
-                pytest.fail(f"{outcome.value}: {text}", pytrace=False)
+        text = f"{self.cell} {self.result.name}: {self.result.explanation()}"
+        outcome = self.result.outcome
+        if not verdict.ran(outcome):
+            pytest.skip(text)
+        if verdict.known(outcome):
+            pytest.xfail(text)
+        if outcome in verdict.RED:
+            pytest.fail(f"{outcome.value}: {text}", pytrace=False)
 
 
 def check_ids(cells: Sequence[Cell], suite: api.Suite) -> list[str]:
-    """The checks that ``cells``, all of ``suite``, get, in the order of reports.
-
-    Frameworks can differ only where there are several; ``matrix_across`` sees those of others.
-    """
-    ids = [judge.START, *(case.id for case in suite.cases)]
-    if suite.compare is compare:
-        several = len({cell.app.framework for cell in cells}) > 1
-        return [*ids, *(each for each in CHECKS if several or each != "frameworks-differ")]
+    """The checks that ``cells``, all of ``suite``, get, in the order of reports."""
+    ids = of_cell(suite)
+    if suite.added is not None:
+        return [*ids, *suite.added(cells)]
     return ids if suite.compare is api.alone else [*ids, COMPARISON]
+
+
+def of_cell(suite: api.Suite) -> list[str]:
+    """The checks of a cell by itself."""
+    return [judge.START, *(case.id for case in suite.cases)]
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ class Plan:
     """What the options select."""
 
     matrix: Config
+    engine: str
     cells: tuple[Cell, ...]
     sent: Mapping[str, api.Suite]
 
@@ -82,7 +82,9 @@ def load(pytest_config: pytest.Config) -> Plan:
     """What the options select. Raises :class:`pytest.UsageError` for a wrong selection."""
     named = pytest_config.getoption("--matrix-config")
     build = pytest_config.getoption("--matrix-build")
+    engine = pytest_config.getoption("--matrix-engine") or AUTO
     try:
+        choose.check(engine)
         file = Path(named) if named else config.find(pytest_config.rootpath)
         matrix = config.load(file, Path(build) if build else None)
         chosen = {
@@ -106,7 +108,7 @@ def load(pytest_config: pytest.Config) -> Plan:
         }
     except UserError as problem:
         raise pytest.UsageError(f"wsgi-matrix: {problem}") from None
-    return Plan(matrix, cells, sent)
+    return Plan(matrix, engine, cells, sent)
 
 
 def run(pytestconfig: pytest.Config) -> Run:
@@ -118,7 +120,7 @@ def run(pytestconfig: pytest.Config) -> Run:
     chosen = load(pytestconfig)
     matrix = chosen.matrix
     try:
-        engine, notice = choose(pytestconfig.getoption("--matrix-engine"), matrix.build)
+        engine, notice = choose.choose(chosen.engine, matrix.build)
         pytestconfig.stash[NOTICE] = notice
         jobs = pytestconfig.getoption("--matrix-jobs")
         with contextlib.closing(engine):
@@ -144,15 +146,23 @@ def run(pytestconfig: pytest.Config) -> Run:
 def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResult]]:
     """What is red when ``done`` is compared with all other runs of the same images.
 
-    Cells of the suite hello alone are compared, by what they respond to its requests. Where
+    Cells of suites alone are compared that say so, by what they respond to its requests. Where
     ``done`` has none, the test is skipped.
     """
     done = replace(done, cells=tuple(filter(cross_run.comparable, done.cells)))
     if not done.cells:
-        pytest.skip("the suite hello was not run, and it alone is compared with other runs")
-    others = cross_run.read_others(load(pytest_config).matrix.build, done)
-    everything = replace(done, cells=compare([*done.cells, *others]))
-    return [(cell, check) for cell, check in red(everything) if check.id in CHECKS]
+        kinds = registry.types()
+        names = " or ".join(name for name in kinds if kinds[name].cross_run)
+        pytest.skip(f"the suite {names} was not run, and it alone is compared with other runs")
+    chosen = load(pytest_config)
+    found = []
+    cells = (*done.cells, *cross_run.read_others(chosen.matrix.build, done))
+    for name in dict.fromkeys(result.cell.suite for result in done.cells):
+        suite = chosen.sent[name]
+        mine = suite.compare([result for result in cells if result.cell.suite == name])
+        own = of_cell(suite)
+        found += [each for each in verdict.red(replace(done, cells=mine)) if each[1].id not in own]
+    return found
 
 
 def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
@@ -162,11 +172,11 @@ def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
     if check_id != COMPARISON:
         return Check(cell_id, next(check for check in result.checks if check.id == check_id))
     suite = load(pytest_config).sent[result.cell.suite]
-    own = {judge.START, *(case.id for case in suite.cases)}
+    own = of_cell(suite)
     added = [check for check in result.checks if check.id not in own]
-    outcome = overall(tuple(added))
+    outcome = verdict.overall(tuple(added))
     lines = [f"{check.id}: {check.detail}" for check in added if check.outcome is outcome]
-    detail = "" if outcome is Outcome.PASS else "\n".join(lines)
+    detail = "" if verdict.held(outcome) else "\n".join(lines)
     return Check(
         cell_id, CaseResult(id=COMPARISON, level=Level.MAY, outcome=outcome, detail=detail)
     )

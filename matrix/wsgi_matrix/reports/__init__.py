@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from wsgi_matrix.engines.registry import has_images
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.model.verdict import NOT_JUDGED, ORDER, counts
-
-PROCESS = "process"
-"""The engine whose cells have no image."""
+from wsgi_matrix.suites.registry import types
 
 
 def summary(run: Run) -> str:
@@ -29,7 +29,8 @@ def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
     """
     found: defaultdict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
     for result in run.cells:
-        if result.cell.suite == "hello":
+        suite = types().get(result.cell.suite)
+        if suite is not None and not suite.tallied:
             continue
         for check in result.checks:
             kind = check.id.partition(":")[2] or result.cell.suite
@@ -55,7 +56,7 @@ def not_checked(run: Run) -> dict[tuple[str, str], int]:
         (check.id, check.detail)
         for result in run.cells
         for check in result.checks
-        if check.outcome is Outcome.SKIP and check.detail != NOT_JUDGED
+        if not verdict.ran(check.outcome) and check.detail != NOT_JUDGED
     )
     return dict(found)
 
@@ -78,17 +79,17 @@ class Ran:
 
 def ran(run: Run) -> Ran:
     """What ran in the cells of ``run``."""
-    processes = run.engine == PROCESS
+    images = has_images(run.engine)
     rows = {
         (
             f"{r.cell.server.name} {r.cell.python.tag}",
             short(r.image.id),
-            r.image.base.removeprefix("process: ") if processes else short(r.image.server_layer),
+            short(r.image.server_layer) if images else r.image.base.removeprefix("process: "),
         ): None
         for r in run.cells
         if r.image
     }
-    titles = ("server's source", "run by") if processes else ("image", "server layer")
+    titles = ("image", "server layer") if images else ("server's source", "run by")
     return Ran(titles, tuple(rows))
 
 

@@ -6,7 +6,8 @@ from html import escape
 from typing import Any
 
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import ORDER, counts, exit_code
+from wsgi_matrix.model.verdict import WORST, counts, exit_code
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.results.run_json import run_of
 
 NAME = "wsgi matrix"
@@ -44,9 +45,7 @@ def render(value: dict[str, Any]) -> str:
     text = ", ".join(f"{count} {outcome}" for outcome, count in found.items()) or "no cells"
     if run.partial:
         text += " (partial)"
-    worst = next(
-        (each for each in (Outcome.ERROR, *ORDER) if each in COLOURS and each in found), None
-    )
+    worst = next((each for each in WORST if each in COLOURS and each in found), None)
     fallback = GREEN if exit_code(run) == 0 else GREY
     name_length, text_length = (round(len(each) * CHARACTER) for each in (NAME, text))
     left, right = name_length + 2 * PADDING, text_length + 2 * PADDING
@@ -64,3 +63,6 @@ def render(value: dict[str, Any]) -> str:
         text_x=left + PADDING,
         title=escape(f"{NAME}: {text}"),
     )
+
+
+REPORT = Report(name="badge", file="badge.svg", render=render)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wsgi_matrix.engines.registry import ENGINES
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.model.verdict import red
 from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
@@ -57,10 +58,12 @@ def render(run: Run, console: Console | None = None) -> None:
     for cell, check in reds[:MOST_REDS]:
         line("")
         line(
-            f"{MARKS[check.outcome]} {cell} {check.id}: {check.outcome.value}",
+            f"{MARKS[check.outcome]} {cell} {check.name}: {check.outcome.value}",
             STYLES[check.outcome],
         )
-        for part in check.detail.splitlines():
+        if check.title:
+            line(f"    {check.title} ({check.level.value}, {check.cite})")
+        for part in check.explanation().splitlines():
             line(f"    {part}")
     line("")
     for told in responses.lines(run):
@@ -83,9 +86,7 @@ def render(run: Run, console: Console | None = None) -> None:
 
 def _look(engine: str, kept: tuple[str, ...]) -> str:
     """How to see what was kept."""
-    if engine != "docker":
-        return kept[0]
-    return f"docker logs {kept[0][:12]}; docker inspect {' '.join(each[:12] for each in kept)}"
+    return ENGINES[engine].look(kept) if engine in ENGINES else " ".join(kept)
 
 
 def _plain(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:

@@ -10,8 +10,10 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.reports import PROCESS, responses, summary
+from wsgi_matrix.reports import responses, summary
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.results.run_json import run_of
 
 _TAGS = {
@@ -55,7 +57,7 @@ def _suite(result: CellResult, started: str, engine: str) -> ET.Element:
         ("app", cell.app.name),
         ("limits", cell.limits.name),
         ("python", cell.python.version),
-        ("source" if engine == PROCESS else "image", result.image.id if result.image else ""),
+        ("image" if has_images(engine) else "source", result.image.id if result.image else ""),
         ("responses", responses.counted(result)),
         ("warning", responses.warning(result)),
     ):
@@ -73,7 +75,7 @@ def _case(result: CellResult, check: CaseResult) -> ET.Element:
     case = ET.Element(
         "testcase",
         classname=_text(result.cell.id),
-        name=_text(check.id),
+        name=_text(check.name),
         time=f"{seconds:.3f}",
     )
     if check.status is not None:
@@ -84,10 +86,11 @@ def _case(result: CellResult, check: CaseResult) -> ET.Element:
     tag = _TAGS.get(check.outcome)
     if tag is None:
         return case
-    message = check.detail.partition("\n")[0] or check.says or check.outcome.value
+    message = check.detail.partition("\n")[0] or check.title or check.says or check.outcome.value
     told = ET.SubElement(case, tag, type=check.outcome.value, message=_text(message))
     rule = f"{check.level.value} {check.says}" + (f" ({check.cite})" if check.cite else "")
-    told.text = _text(f"{rule}\n{check.detail}" if check.says else check.detail)
+    lines = [check.title, rule if check.says else "", check.explanation()]
+    told.text = _text("\n".join(filter(None, lines)))
     return case
 
 
@@ -101,3 +104,6 @@ def _total(element: ET.Element, checks: tuple[CaseResult, ...] | list[CaseResult
 def _text(text: str) -> str:
     """``text`` with what XML cannot say as ``#x00``, the way pytest writes it."""
     return _ILLEGAL.sub(lambda found: f"#x{ord(found[0]):02X}", text)
+
+
+REPORT = Report(name="junit", file="junit.xml", render=render)

@@ -8,6 +8,7 @@ from typing import Any
 from wsgi_matrix.model.results import CaseResult, Run
 from wsgi_matrix.model.verdict import red
 from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import legend, make_grid
 from wsgi_matrix.results.run_json import run_of
 
@@ -56,7 +57,8 @@ def _reds(reds: list[tuple[str, CaseResult]], space: int) -> list[str]:
     """Red checks one by one, as many as there is space for, and how many are left out."""
     parts: list[str] = []
     for cell, check in reds[:MOST_REDS]:
-        part = f"**{cell}** `{check.id}` {check.outcome.value}\n\n{_fenced(check.detail)}"
+        part = f"**{cell}** `{check.name}` {check.outcome.value}{_title(check)}"
+        part += f"\n\n{_fenced(check.explanation())}"
         space -= len(part.encode()) + 2
         if space < 200:
             break
@@ -66,6 +68,10 @@ def _reds(reds: list[tuple[str, CaseResult]], space: int) -> list[str]:
             f"Cut: {left} of {len(reds)} red checks are not shown here; all are in results.json."
         )
     return parts
+
+
+def _title(check: CaseResult) -> str:
+    return f": {_inline(check.title)} ({check.level.value}, {check.cite})" if check.title else ""
 
 
 def _responses(run: Run) -> list[str]:
@@ -117,3 +123,6 @@ def _fenced(text: str) -> str:
 
 def _inline(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
+
+
+REPORT = Report(name="markdown", file="report.md", render=render)

@@ -13,11 +13,11 @@ from rich.text import Text
 
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.reports.console import STYLES
 from wsgi_matrix.reports.grid import MARKS, place
 from wsgi_matrix.runner import events
 
-BAD = (Outcome.FAIL, Outcome.ERROR, Outcome.DIFFER)
 PENDING, RUNNING = "·", "▸"
 AROUND = 6
 """Lines of the terminal that the grid leaves to its head and foot."""
@@ -56,7 +56,7 @@ class Progressing:
             case events.CellDone(result=result):
                 self._running.pop(result.cell.id, None)
                 self._done[result.cell.id] = result.outcome
-                if self._live is None or result.outcome in BAD:
+                if self._live is None or result.outcome in RED:
                     reused = ", reused" if result.reused else ""
                     self._line(
                         f"[{len(self._done)}/{len(self._cells)}] {result.cell.id} "

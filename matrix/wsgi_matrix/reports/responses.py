@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
+from wsgi_matrix.model.results import CaseResult, CellResult, Run
+from wsgi_matrix.model.verdict import ran
 
 NAMED = 5
 """Requests of one status, or cells, that are named."""
@@ -26,9 +27,9 @@ class Line:
 
 def asked(result: CellResult) -> list[CaseResult]:
     """The checks of requests of the traffic that were sent in a cell."""
-    if result.outcome is Outcome.SKIP:
+    if not ran(result.outcome):
         return []
-    return [each for each in result.checks if each.request and each.outcome is not Outcome.SKIP]
+    return [each for each in result.checks if each.request and ran(each.outcome)]
 
 
 def counted(result: CellResult) -> str:

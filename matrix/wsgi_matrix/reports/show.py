@@ -6,31 +6,34 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 
+from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.http.response import visible
-from wsgi_matrix.reports import PROCESS
+from wsgi_matrix.model.results import CaseResult
+from wsgi_matrix.results import codec
 from wsgi_matrix.results.saved import Value
 
 
 def render(cell: Value, check: str = "", others: Mapping[str, Value] | None = None) -> str:
-    """The evidence of a cell of a results.json; with ``check`` that of this one alone.
+    """The evidence of a cell of a results.json; with ``check``, an id or an alias, of this alone.
 
     Beside that of a comparison stands what it was compared with, if that is among ``others``, the
     cells by their ids. Raises :class:`UserError` for a check that it has not.
     """
-    checks = {each["id"]: each for each in cell["checks"]}
+    checks = {each["alias"]: each for each in cell["checks"] if each["alias"]}
+    checks |= {each["id"]: each for each in cell["checks"]}
     if check and check not in checks:
         raise UserError(f'{cell["id"]} has no check "{check}"{suggestion(check, checks)}')
     lines = [*_head(cell), ""]
-    for each in [checks[check]] if check else checks.values():
+    for each in [checks[check]] if check else cell["checks"]:
         lines += _check(each)
     against = (others or {}).get(checks[check]["against"]) if check else None
     for name in checks[check]["evidence"] if check else cell["evidence"]:
         title = f"{name} in {cell['id']}" if against else name
-        lines += ["", f"== {title}", *_talk(cell["evidence"].get(name, []))]
+        lines += ["", f"== {title}", *_transcript(cell["evidence"].get(name, []))]
         if against:
             there = against["evidence"].get(name, [])
-            lines += ["", f"== {name} in {against['id']}, the reference", *_talk(there)]
+            lines += ["", f"== {name} in {against['id']}, the reference", *_transcript(there)]
     if cell["log"]:
         lines += ["", "== the server's last lines", *map(visible, cell["log"].splitlines())]
     return "\n".join(lines) + "\n"
@@ -53,21 +56,23 @@ def _head(cell: Value) -> Iterator[str]:
     if cell["framework_version"]:
         yield f"{cell['app']}: version {cell['framework_version']} of its framework"
     if cell["image"]:
-        what = "server's source" if cell["engine"] == PROCESS else "image"
+        what = "image" if has_images(cell["engine"]) else "server's source"
         yield f"{what} {cell['image']['id']} on {cell['image']['base'].removeprefix('process: ')}"
     if cell["reused"]:
         yield f"reused from the run of {cell['reused']}"
 
 
-def _check(check: Value) -> Iterator[str]:
-    yield f"{check['outcome']:6} {check['level']:6} {check['id']}  {check['cite']}".rstrip()
-    if check["says"]:
-        yield f"       {check['says']}"
-    for line in check["detail"].splitlines():
+def _check(value: Value) -> Iterator[str]:
+    check = codec.convert(value, CaseResult)
+    title = f": {check.title}" if check.title else ""
+    yield f"{check.outcome:6} {check.level:6} {check.name}{title}"
+    if check.cite or check.says:
+        yield f"       {': '.join(filter(None, (check.cite, check.says)))}"
+    for line in check.explanation().splitlines():
         yield f"       {visible(line)}"
 
 
-def _talk(lines: list[Value]) -> Iterator[str]:
+def _transcript(lines: list[Value]) -> Iterator[str]:
     if not lines:
         yield "(nothing was on the wire)"
     for line in lines:

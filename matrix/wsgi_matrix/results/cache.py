@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.engines.api import Engine
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.results import CellResult, Outcome
+from wsgi_matrix.model.results import CellResult
 from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.results import codec
 from wsgi_matrix.suites.api import Suite
@@ -42,12 +43,8 @@ class Stored:
 class Store:
     """What earlier runs found, below the folder ``build``."""
 
-    def __init__(self, build: Path, *inputs: Path) -> None:
-        """``inputs``: files that suites are read from; results do not outlive a change in them."""
+    def __init__(self, build: Path) -> None:
         self._folder = build / "matrix" / "cells"
-        self._inputs = hashlib.sha256()
-        for path in inputs:
-            self._inputs.update(path.read_bytes())
 
     def key(self, engine: Engine, cell: Cell, suite: Suite, settings: Settings) -> str:
         """Digest of all that the result of ``cell`` follows from.
@@ -62,17 +59,17 @@ class Store:
             _fields(cell.server, "context", "process_path"),
             (cell.app.target, cell.app.framework, _around(cell)),
             cell.limits,
-            _fields(suite, "cases", "compare", "skip_reason", "waits", "notes"),
+            _fields(suite, "cases", "compare", "added", "sources", "skip_reason", "waits", "notes"),
             (suite.repeat or settings.repeat, suite.deadline or settings.deadline, settings.grace),
             [(case.id, case.level, case.says, case.cite) for case in suite.cases],
             _own_source(),
-            self._inputs.hexdigest(),
+            [hashlib.sha256(path.read_bytes()).hexdigest() for path in suite.sources],
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def put(self, result: CellResult, key: str, started: str) -> None:
         """Keep ``result`` of a run that began at ``started``, if it judged its cell."""
-        if result.outcome in (Outcome.ERROR, Outcome.SKIP):
+        if verdict.unjudged(result.outcome) or not verdict.ran(result.outcome):
             return
         value = Stored(schema=SCHEMA, key=key, started=started, result=result)
         write_whole(self._file(result.cell), codec.dumps(value))
@@ -99,7 +96,7 @@ def _around(cell: Cell) -> tuple[object, ...]:
     """
     around = cell.app.surroundings
     secret = [path.read_bytes() for _, path in around.secrets]
-    return (around, secret, secrets.token_hex(8) if around.beside else "")
+    return (around, secret, secrets.token_hex(8) if around.services else "")
 
 
 def _fields(value: Any, *without: str) -> list[tuple[str, Any]]:

@@ -7,6 +7,7 @@ Octets are base64 (RFC 4648 section 4), for JSON has no other place for them.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,9 +44,26 @@ def convert(value: Any, kind: type[T]) -> T:
     Raises :data:`DecodeError`. What ``kind`` has a default for may be missing: an older version
     wrote it. What ``kind`` does not have is passed over.
     """
+    _prepare(kind)
     made: T = msgspec.convert(value, kind, dec_hook=_decode)
     _complete(made)
     return made
+
+
+_prepared: set[type] = set()
+_preparing = threading.Lock()
+
+
+def _prepare(kind: type) -> None:
+    """Let msgspec look at ``kind``, and at what it is made of, once and in one thread.
+
+    It does so at the first use, and keeps what it finds at the classes, where another thread must
+    not meet it half-made. Cells of a run are read by several threads.
+    """
+    if kind not in _prepared:
+        with _preparing:
+            msgspec.json.Decoder(kind, dec_hook=_decode)
+            _prepared.add(kind)
 
 
 def _complete(value: Any) -> None:

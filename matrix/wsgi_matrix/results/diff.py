@@ -90,15 +90,18 @@ def _versions_of_cell(old: Value, new: Value) -> Iterator[str]:
 
 
 def _verdicts(name: str, old: Value, new: Value) -> Iterator[str]:
-    before = {check["id"]: check for check in old["checks"]}
-    after = {check["id"]: check for check in new["checks"]}
+    # By the alias, which is the id in results of a time before there were aliases.
+    before, after = (
+        {each["alias"] or each["id"]: each for each in side["checks"]} for side in (old, new)
+    )
     for check in dict.fromkeys((*before, *after)):
         was, now = (
             side[check]["outcome"] if check in side else "absent" for side in (before, after)
         )
         if was != now:
-            detail = after.get(check, {}).get("detail", "").partition("\n")[0]
-            yield f"{name} {check}: {was} → {now}" + (f": {detail}" if detail else "")
+            found = after.get(check) or before[check]
+            detail = found["detail"].partition("\n")[0] if check in after else ""
+            yield f"{name} {found['id']}: {was} → {now}" + (f": {detail}" if detail else "")
 
 
 def _answers(name: str, old: Value, new: Value) -> Iterator[str]:

@@ -6,8 +6,9 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from wsgi_matrix import __version__
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.results import codec
+from wsgi_matrix.results import codec, former_names
 from wsgi_matrix.results.run_json import OLDER, SCHEMA, of_today, run_of
 
 Value = dict[str, Any]
@@ -35,15 +36,25 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(found, str) or not found.startswith(FAMILY):
         raise UserError(f"{path}: not a results.json of wsgi-matrix (its schema: {found!r})")
     if found not in (SCHEMA, *OLDER):
-        raise UserError(
-            f"{path}: schema {found}, and this wsgi-matrix reads {', '.join((*OLDER, SCHEMA))}; "
-            "use the version that wrote it, or run again"
-        )
+        raise UserError(f"{path}: {_of_another_version(value)}")
     try:
         run_of(value)  # all that a report needs is there
-        return of_today(value)
+        return former_names.replaced(of_today(value))
     except (ValueError, codec.DecodeError) as problem:
         raise UserError(f"{path}: damaged: {problem}") from None
+
+
+def _of_another_version(value: Value) -> str:
+    """Why a file of a schema that is not read is refused, and what to do."""
+    version = value["schema"].removeprefix(FAMILY)
+    run = value.get("run")
+    writer = run.get("tool_version") if isinstance(run, dict) else None
+    known = [each.removeprefix(FAMILY) for each in (*OLDER, SCHEMA)]
+    by = f", written by wsgi-matrix {writer}" if writer else ""
+    told = f"schema {version}{by}; wsgi-matrix {__version__} reads {' and '.join(known)}"
+    if version.isdecimal() and int(version) > int(known[-1]):
+        return f"{told}: upgrade it, or run again"
+    return f"{told}: use the version that wrote it, or run again"
 
 
 def path(build: Path) -> Path:

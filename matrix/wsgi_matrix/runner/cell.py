@@ -46,7 +46,7 @@ def run_cell(
             observed = running.observed()
             memory, evidence = _gather(running, cell, observed, settings, suite, waits)
             waited = running.engine_seconds
-        evidence = _had_out(engine, cell, evidence, settings, suite)
+        evidence = _run_missing(engine, cell, evidence, settings, suite)
     except NotHere as reason:
         return _skipped(cell, str(reason), suite)
     # A defect of ours in one cell must not take the results of the others along; it is red.
@@ -99,7 +99,7 @@ def _gather(
     waits: Callable[[], None],
 ) -> tuple[int | None, Evidence]:
     """What the probe brought back, and the memory that it left the server with."""
-    ready = cell.app.surroundings.ready
+    around = cell.app.surroundings
     report = running.probe(
         Job(
             requests=tuple(suite.requests.values()),
@@ -108,10 +108,10 @@ def _gather(
             rounds=cell.limits.rounds,
             deadline=suite.deadline or settings.deadline,
             patience=suite.patience,
-            talks=suite.talks,
+            scenarios=suite.scenarios,
             sessions=suite.sessions,
             largest=suite.largest,
-            wanted=(ready.request, ready.status) if ready else None,
+            wanted=(around.ready_request, around.ready_status) if around.ready_path else None,
             waits=waits,
         )
     )
@@ -131,17 +131,17 @@ def _gather(
     )
 
 
-def _had_out(
+def _run_missing(
     engine: Engine, cell: Cell, evidence: Evidence, settings: Settings, suite: Suite
 ) -> Evidence:
-    """``evidence`` with the talks that are missing in it, because one before ended the server.
+    """``evidence`` with the scenarios that are missing in it, because one before ended the server.
 
-    They are had one by one with a new server, and with another one if that ends too.
+    They run one by one with a new server, and with another one if that ends too.
     """
     transcripts = dict(evidence.transcripts)
-    while left := [talk for talk in suite.talks if talk.name not in transcripts]:
+    while left := [scenario for scenario in suite.scenarios if scenario.name not in transcripts]:
         with engine.open(cell) as running:
-            job = Job(talks=left, parallel=1, deadline=suite.deadline or settings.deadline)
+            job = Job(scenarios=left, parallel=1, deadline=suite.deadline or settings.deadline)
             found = running.probe(job).transcripts
         if not found:
             break

@@ -9,12 +9,13 @@ from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.model.session import Ask
 from wsgi_matrix.model.settings import Config
-from wsgi_matrix.model.verdict import overall
+from wsgi_matrix.model.verdict import differs, held, overall, ran
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.traffic import made, propose
 from wsgi_matrix.suites.traffic.ignore import Ignore
-from wsgi_matrix.suites.traffic.suite import NAME, SAME, Judgement, judgement, verdict
+from wsgi_matrix.suites.traffic.settings import of
+from wsgi_matrix.suites.traffic.suite import SAME, Judgement, judgement, verdict
 
 BY_ITSELF = "the same but for what the app changes by itself"
 UNSETTLED = "the app changes its content by itself, in a way that no expression leaves out"
@@ -38,13 +39,13 @@ def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
 
     That is where cells differ, or where there is only one, which nothing else was compared with.
     """
-    ran = [each for each in done.cells if each.outcome is not Outcome.SKIP]
-    differs = any(check.outcome is Outcome.DIFFER for each in ran for check in each.checks)
-    if done.partial or not ran or not ran[0].exchanges or not (differs or len(ran) == 1):
+    there = [each for each in done.cells if ran(each.outcome)]
+    differ = any(differs(check.outcome) for each in there for check in each.checks)
+    if done.partial or not there or not there[0].exchanges or not (differ or len(there) == 1):
         return Changes()
-    again = run_cell(engine, ran[0].cell, config.settings, suite)
+    again = run_cell(engine, there[0].cell, config.settings, suite)
     values = [value for session in suite.sessions for value in session.generated]
-    return between(ran[0], again, _asks(suite), judgement(config.suites[NAME]), values)
+    return between(there[0], again, _asks(suite), judgement(of(config)), values)
 
 
 def between(
@@ -80,18 +81,18 @@ def without(
     """
     if not found:
         return done
-    by = judgement(config.suites[NAME])
+    by = judgement(of(config))
     wider = replace(by, ignores=(*by.ignores, *found.ignores))
     asks = {ask.name + SAME: ask for ask in _asks(suite)}
-    reference = next(each for each in done.cells if each.outcome is not Outcome.SKIP)
+    reference = next(each for each in done.cells if ran(each.outcome))
     known = Outcome.PASS if ignored else Outcome.XFAIL
 
     def judged(result: CellResult, check: CaseResult) -> CaseResult:
-        if check.outcome is not Outcome.DIFFER or check.id not in asks:
+        if not differs(check.outcome) or check.id not in asks:
             return check
         ask = asks[check.id]
         outcome, detail = verdict(ask, result, reference, wider)
-        if outcome is Outcome.PASS:
+        if held(outcome):
             return replace(check, outcome=known, detail=BY_ITSELF)
         if ask.name in found.unsettled and detail.startswith(f"{ask.title}: content"):
             return replace(check, outcome=Outcome.SKIP, detail=UNSETTLED)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.errors import EngineError, SetupError
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.results import CellResult, Outcome, Partial, Run
+from wsgi_matrix.model.results import CellResult, Partial, Run
 from wsgi_matrix.model.settings import Settings, Xfail
-from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner import events, versions
 from wsgi_matrix.runner.cell import run_cell
@@ -154,7 +154,7 @@ class Runner:
         """
         if not self.keep:
             return results
-        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in RED}
+        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in verdict.RED}
         kept = self.engine.keep_only(wanted)
         return tuple(replace(r, kept=kept.get(r.cell.id, ())) for r in results)
 
@@ -179,11 +179,11 @@ class Runner:
             result = run_cell(self.engine, cell, self.settings, suite, waits)
             if self._schedule.interrupted.is_set():
                 return None
-            if result.outcome is Outcome.ERROR and self.engine.gone():
+            if verdict.unjudged(result.outcome) and self.engine.gone():
                 self._enough = Partial.ENGINE
             elif self.store and key:
                 self.store.put(result, key, self._started)
-        if self.exitfirst and result.outcome in RED:
+        if self.exitfirst and result.outcome in verdict.RED:
             self._enough = self._enough or Partial.FIRST_RED
         self._phases.tell(events.CellDone(result))
         return result
@@ -199,7 +199,7 @@ class Runner:
         ran = [
             result
             for result in results.values()
-            if result.outcome is not Outcome.SKIP
+            if verdict.ran(result.outcome)
             and self.suites[result.cell.suite].baseline
             and not result.reused
         ]

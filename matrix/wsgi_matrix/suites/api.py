@@ -1,21 +1,28 @@
 """What a suite is: what a run sends to its cells, how that is judged, and compared across them.
 
-Each suite is a package beside this module, and has a :class:`SuiteType` that
-:mod:`wsgi_matrix.suites.registry` finds.
+Each suite is a package beside this module, or in another distribution, and has a
+:class:`SuiteType` that :mod:`wsgi_matrix.suites.registry` finds. Nothing else knows its name: what
+is particular to a suite is a field here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import CellResult
 from wsgi_matrix.model.session import Session
-from wsgi_matrix.model.settings import Config
-from wsgi_matrix.model.wire import Talk
+from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.model.wire import Scenario
 from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites.case import Case
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""Of suites."""
 
 
 def alone(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
@@ -34,11 +41,16 @@ class Suite:
     """Requests with cookies and values from one answer to the next; after ``requests``."""
     largest: int = LARGEST
     """Octets of one answer of a session, after which it is given up."""
-    talks: tuple[Talk, ...] = ()
-    """Conversations that need more than a request and its answer; had side by side."""
+    scenarios: tuple[Scenario, ...] = ()
+    """What needs more than a request and its response; run concurrently."""
     cases: tuple[Case, ...] = ()
     compare: Callable[[Sequence[CellResult]], tuple[CellResult, ...]] = alone
     """Adds what only several cells together can tell."""
+    added: Callable[[Sequence[Cell]], Sequence[str]] | None = None
+    """Ids of the checks that ``compare`` adds to each of these cells; ``None``: they are not known
+    before a run."""
+    sources: tuple[Path, ...] = ()
+    """Files that verdicts follow from, and not only what is sent: no result outlives a change."""
     repeat: int | None = None
     """How often each request is sent; ``None``: as the matrix says."""
     burst: bool = False
@@ -57,13 +69,30 @@ class Suite:
     """Lines for people under the result: what answers were normalised by, say."""
 
     def of(self, cell: Cell) -> Suite:
-        """What of it ``cell`` gets: the talks and cases of its app, filled in for its server."""
+        """What of it ``cell`` gets: scenarios and cases of its app, filled in for its server."""
         mine = ("", cell.app.name)
         return replace(
             self,
-            talks=tuple(talk.to(cell.server) for talk in self.talks if talk.app in mine),
+            scenarios=tuple(
+                scenario.to(cell.server) for scenario in self.scenarios if scenario.app in mine
+            ),
             cases=tuple(case for case in self.cases if case.app in mine),
         )
+
+
+class Layout(Enum):
+    """How ``docs/grid.md`` shows the results of a suite; servers are down but for the rules."""
+
+    CELLS_BY_APP = auto()
+    """Apps across, cells by their outcome."""
+    CHECKS_BY_APP = auto()
+    """Apps across, checks by their outcome."""
+    RULES = auto()
+    """A row for each check with a citation, servers across."""
+    MEASURED_RULES = auto()
+    """The same, with what was measured where the check passed."""
+    COST_BY_LIMITS = auto()
+    """Limits across, seconds and memory of each cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +100,24 @@ class SuiteType:
     """What is known of a suite without a matrix."""
 
     name: str
-    """As ``--suite`` takes it."""
+    """As ``--suite`` takes it. No hyphen: ids of cells are made of names."""
+    former_name: str = ""
+    """As it was called before version 0.2; empty: as now, or it was not there."""
     about: str
     """One sentence for people."""
+    title: str
+    """What it is about, as a heading."""
+    caption: str = ""
+    """How its table in ``docs/grid.md`` is to be read."""
+    layout: Layout = Layout.CHECKS_BY_APP
     build: Callable[[Config], Suite]
     """Makes the suite for a matrix.
 
     Raises :class:`~wsgi_matrix.errors.UserError` for one that lacks what the suite needs.
     """
+    settings: type[SuiteSettings] = SuiteSettings
+    """What its table ``[suites.NAME]`` may say: a frozen dataclass of :class:`SuiteSettings`, each
+    field with its type and ``doc`` as :mod:`wsgi_matrix.util.file_types` has them."""
     apps: tuple[App, ...] = ()
     """Applications of its own, which stand for the axis of apps; a cell for each."""
     one_worker: bool = False
@@ -90,3 +129,11 @@ class SuiteType:
     """TMPDIR is a directory of each cell's own: its apps are not ours."""
     cross_run: bool = False
     """Its responses are compared with those of other runs of the same images."""
+    tallied: bool = True
+    """Reports count its checks by server, since its cells have many."""
+    reads: Callable[[Config], Iterable[Path]] = lambda _config: ()
+    """Files that ``build`` reads and that may take a while."""
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"name {self.name!r}: lower-case letters, digits and underscores only")

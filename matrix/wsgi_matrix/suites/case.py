@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.mismatch import Mismatch
 from wsgi_matrix.model.results import Level, Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Transcript
 
 Verdict = tuple[Outcome, str]
 """Outcome and detail: what was required, what came."""
+Mismatched = tuple[Outcome, tuple[Mismatch, ...]]
+"""Outcome, and of each variant that failed what was expected and what came."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +28,7 @@ class Evidence:
     observed: Observed
     exchanges: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
     transcripts: Mapping[str, Transcript] = field(default_factory=dict)
-    """By the name of the talk."""
+    """By the name of the scenario."""
     burst: Burst = NO_BURST
     ready_seconds: float = 0.0
     """See :class:`wsgi_matrix.model.results.CellResult`."""
@@ -39,13 +42,17 @@ class Case:
     """One requirement. ``says`` is the requirement in words, for reports and documentation."""
 
     id: str
+    alias: str = ""
+    """Another name that ``show`` and ``[[xfail]]`` know it by; empty: none."""
     level: Level = Level.MUST
+    title: str = ""
+    """About five words; empty where ``says`` is short itself."""
     says: str
-    judge: Callable[[Evidence], Verdict]
+    judge: Callable[[Evidence], Verdict | Mismatched]
     cite: str = ""
     """Where the requirement stands; empty for one of the matrix's own."""
     evidence: tuple[str, ...] = ()
-    """Names of the requests and talks that it is judged on."""
+    """Names of the requests and scenarios that it is judged on."""
     app: str = ""
     """Name of the app that it is about; empty: any app of its suite."""
     request: str = ""

@@ -6,9 +6,10 @@ import traceback
 from collections.abc import Sequence
 
 from wsgi_matrix.http.response import split
+from wsgi_matrix.model import mismatch
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.verdict import NOT_JUDGED
-from wsgi_matrix.suites.case import Case, Evidence, Verdict
+from wsgi_matrix.suites.case import Case, Evidence, Mismatched, Verdict
 
 START = "start"
 """The check that the engine itself makes: the server came up and opened its port."""
@@ -18,9 +19,9 @@ def judge(evidence: Evidence, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
     """Judge all of ``cases`` on the evidence of a cell that started."""
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
     for case in cases:
-        outcome, detail = _judged(case, evidence)
+        outcome, found = _judged(case, evidence)
         status = _status(case, evidence) if case.request else None
-        results.append(_result(case, outcome, detail, status))
+        results.append(_result(case, outcome, found, status))
     return tuple(results)
 
 
@@ -34,12 +35,21 @@ def _status(case: Case, evidence: Evidence) -> int | None:
     return int(line[1]) if len(line) > 1 and line[1].isdigit() else None
 
 
-def _result(case: Case, outcome: Outcome, detail: str, status: int | None = None) -> CaseResult:
+def _result(
+    case: Case,
+    outcome: Outcome,
+    found: str | tuple[mismatch.Mismatch, ...],
+    status: int | None = None,
+) -> CaseResult:
+    mismatches = () if isinstance(found, str) else found
     return CaseResult(
         id=case.id,
+        alias=case.alias,
         level=case.level,
         outcome=outcome,
-        detail=detail,
+        detail=found if isinstance(found, str) else mismatch.summary(found),
+        mismatches=mismatches,
+        title=case.title,
         says=case.says,
         cite=case.cite,
         evidence=case.evidence,
@@ -49,7 +59,7 @@ def _result(case: Case, outcome: Outcome, detail: str, status: int | None = None
     )
 
 
-def _judged(case: Case, evidence: Evidence) -> Verdict:
+def _judged(case: Case, evidence: Evidence) -> Verdict | Mismatched:
     """The case's verdict; an error where it has none, so that the other cases keep theirs."""
     try:
         return case.judge(evidence)

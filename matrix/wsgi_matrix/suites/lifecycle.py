@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 
@@ -58,15 +61,18 @@ def judge_reaped(evidence: Evidence) -> Verdict:
     return Outcome.PASS, ""
 
 
-def judge_stop(evidence: Evidence) -> Verdict:
-    """The server ends by itself, with status 0, within the grace period after its stop signal."""
+def judge_clean_exit(evidence: Evidence, *, by_app: bool = False) -> Verdict:
+    """The server ends by itself, with status 0, within the grace period after its stop signal.
+
+    ``by_app``: the app has given the signal, so that the server may have ended before.
+    """
     stopped = evidence.stopped
     signal = evidence.cell.server.stop_signal
     if stopped.oom_killed:
         fault = "killed: the cell was out of memory"
     elif stopped.forced:
         fault = f"still running after {signal} and the grace period; killed"
-    elif stopped.early and evidence.cell.suite != "stop":  # whose app gives the signal itself
+    elif stopped.early and not by_app:
         fault = f"it had ended before {signal}, with exit status {stopped.exit_status}"
     elif stopped.exit_status not in (expected := evidence.cell.server.stop_status):
         wanted = " or ".join(map(str, expected))
@@ -80,9 +86,15 @@ def judge_stop(evidence: Evidence) -> Verdict:
     return Outcome.FAIL, f"{fault}; last log lines:\n{stopped.log}" if stopped.log else fault
 
 
-CASES = (
-    Case(id="limits", says="the limits inside are the limits requested", judge=judge_limits),
-    Case(id="unchanged", says="the image's root is as it was", judge=judge_unchanged),
-    Case(id="reaped", says="no ended child is left a zombie", judge=judge_reaped),
-    Case(id="stop", says="the server stops in order when told to", judge=judge_stop),
+LIMITS = Case(
+    id="limits-applied", says="the limits inside are the limits requested", judge=judge_limits
 )
+UNCHANGED = Case(id="unchanged", says="the image's root is as it was", judge=judge_unchanged)
+REAPED = Case(id="reaped", says="no ended child is left a zombie", judge=judge_reaped)
+CLEAN_EXIT = Case(
+    id="clean-exit", says="the server stops in order when told to", judge=judge_clean_exit
+)
+ALWAYS = (LIMITS, UNCHANGED, CLEAN_EXIT)
+"""What holds whatever is sent."""
+EXIT_BY_APP = replace(CLEAN_EXIT, judge=partial(judge_clean_exit, by_app=True))
+"""In place of :data:`CLEAN_EXIT` for a suite whose apps give their server its stop signal."""

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 from wsgi_matrix.model.settings import Xfail
-from wsgi_matrix.model.verdict import EXPECTED, overall
+from wsgi_matrix.model.verdict import EXPECTED, held, overall
 
 
 def apply(
@@ -36,16 +36,16 @@ def _judged(result: CellResult, xfails: Sequence[Xfail]) -> CellResult:
 
 
 def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
-    entry = next((entry for entry in xfails if entry.matches(cell, check.id)), None)
+    entry = next((entry for entry in xfails if entry.matches(cell, check.id, check.alias)), None)
     if entry is None:
         return check
     if check.outcome in EXPECTED:
-        if not re.search(entry.says, check.detail):
-            detail = f"expected to say {entry.says!r} ({entry.reason}): {check.detail}"
+        if not re.search(entry.detail, check.explanation()):
+            detail = f"expected to say {entry.detail!r} ({entry.reason}): {check.detail}"
             return replace(check, detail=detail)
         detail = f"{entry.reason}\n{check.outcome.value}: {check.detail}"
         return replace(check, outcome=Outcome.XFAIL, detail=detail)
-    if check.outcome is Outcome.PASS:
+    if held(check.outcome):
         if entry.sometimes:
             detail = f"{entry.reason}\npass: {check.detail or 'this time'}"
             return replace(check, outcome=Outcome.XFAIL, detail=detail)

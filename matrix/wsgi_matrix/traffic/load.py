@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,8 +12,6 @@ from wsgi_matrix.model.session import MADE, Ask, Capture, Session
 from wsgi_matrix.traffic import credentials, documents, har, http_file, openapi, paths
 from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
-LARGE = 2**20
-"""Octets of a file above which reading it is told before."""
 TELLING = 32
 """Characters of a request's target that its name tells."""
 
@@ -47,18 +45,14 @@ def load(sends: Sequence[str], *, root: Path, to_all: ForAll | None = None) -> t
     except ValueError as problem:
         raise UserError(f"--traffic: {problem}") from None
     sessions = [Session(asks=tuple(plain))] if plain else []
-    for name in sends:
-        if not name.startswith("/"):
-            sessions.append(_file(root / name, to_all))
+    sessions += [_file(path, to_all) for path in files(sends, root)]
     made = _named(sessions, to_all, _fields(to_all, variables))
     return tuple(made)
 
 
-def large(sends: Sequence[str], root: Path) -> Iterator[tuple[Path, int]]:
-    """The files of ``sends`` that take a while to read, and their octets."""
-    for path in (root / name for name in sends if not name.startswith("/")):
-        if path.is_file() and (size := path.stat().st_size) > LARGE:
-            yield path, size
+def files(sends: Sequence[str], root: Path) -> tuple[Path, ...]:
+    """The files of ``sends``."""
+    return tuple(root / name for name in sends if not name.startswith("/"))
 
 
 def _file(path: Path, to_all: ForAll) -> Session:

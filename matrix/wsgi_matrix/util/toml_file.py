@@ -1,113 +1,38 @@
-"""Reading our TOML files: each value by a declared reader, each error with file, key and remedy."""
+"""Reading our TOML files: dataclasses by msgspec, each error with file, key and remedy."""
 
 from __future__ import annotations
 
+import enum
+import json
 import re
-import signal
 import tomllib
-from collections.abc import Callable, Iterable
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
 
 from wsgi_matrix.errors import ConfigError, suggestion
+from wsgi_matrix.util.file_struct import extra, file_type, model_value, taken_apart
 
-UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-NAME = re.compile(r"[a-z0-9][a-z0-9_.]*")
+T = TypeVar("T")
 
-Reader = Callable[[Any, Path], Any]
-"""Turns a TOML value into ours; raises ValueError with what was expected."""
-
-
-def text(value: Any, _root: Path) -> str:
-    """A string that says something."""
-    if not isinstance(value, str) or not value:
-        raise ValueError("a non-empty string")
-    return value
-
-
-def maybe_empty(value: Any, _root: Path) -> str:
-    """A string."""
-    if not isinstance(value, str):
-        raise ValueError("a string")
-    return value
-
-
-def texts(value: Any, _root: Path) -> tuple[str, ...]:
-    """A list of strings."""
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError("a list of strings")
-    return tuple(value)
-
-
-def path(value: Any, root: Path) -> Path:
-    """A path, made absolute from the file's folder."""
-    return (root / text(value, root)).absolute()
-
-
-def paths(value: Any, root: Path) -> tuple[Path, ...]:
-    """A list of paths."""
-    return tuple(path(item, root) for item in texts(value, root))
-
-
-def regex(value: Any, root: Path) -> str:
-    """A regular expression."""
-    try:
-        re.compile(text(value, root))
-    except re.error as problem:
-        raise ValueError(f"a regular expression ({problem})") from None
-    return str(value)
-
-
-def signal_name(value: Any, root: Path) -> str:
-    """The name of a signal, as POSIX writes it."""
-    if text(value, root) not in signal.Signals.__members__:
-        raise ValueError("the name of a signal such as SIGTERM")
-    return str(value)
-
-
-def seconds(value: Any, _root: Path) -> float:
-    """A duration."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise ValueError("a number of seconds greater than 0")
-    return float(value)
-
-
-def flag(value: Any, _root: Path) -> bool:
-    """A truth value."""
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def number(least: int, most: int) -> Reader:
-    """A reader of whole numbers in a range."""
-
-    def read(value: Any, _root: Path) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return value
-
-    return read
-
-
-def statuses(value: Any, _root: Path) -> tuple[int, ...]:
-    """Exit statuses of a process."""
-    whole = isinstance(value, list) and all(type(each) is int for each in value)
-    if not whole or not value or not all(0 <= each <= 255 for each in value):
-        raise ValueError("a list of exit statuses such as [0, 143]")
-    return tuple(value)
-
-
-def memory(value: Any, _root: Path) -> int:
-    """A size in octets."""
-    found = re.fullmatch(r"([1-9][0-9]*)\s*([A-Za-z]*)", value) if isinstance(value, str) else None
-    if not found or found[2] not in UNITS:
-        raise ValueError('a size such as "128MiB" (B, KiB, MiB, GiB)')
-    return int(found[1]) * UNITS[found[2]]
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST = 60
+"""Characters of a value that an error shows."""
+_WORDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    Any: "a value",
+}
+_PLURALS: Mapping[Any, str] = {str: "strings", int: "whole numbers"}
 
 
 class TomlFile:
-    """One file, for whose values errors are told with its name. All raise :class:`ConfigError`."""
+    """One file, whose name errors begin with. All raise :class:`ConfigError`."""
 
     def __init__(self, file: Path, name: str = "") -> None:
         """``name``: what errors call it, where people have not written it as a file."""
@@ -125,63 +50,136 @@ class TomlFile:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise ConfigError(f"{self.file}: not TOML: {problem}") from None
 
+    def convert(self, value: Any, kind: type[T], *path: str) -> T:
+        """The ``kind`` that ``value``, read from the key ``path``, stands for."""
+        try:
+            found = msgspec.convert(value, file_type(kind))
+        except msgspec.ValidationError:
+            self._explain(value, file_type(kind), path)
+        name = path[-1] if path else ""
+        made: T = model_value(found, kind, self._unexpected, self.root, path, name)
+        return made
+
     def wrong(self, key: str, message: str) -> NoReturn:
-        """Raise the error about ``key``."""
-        raise ConfigError(f"{self.name}: {key}: {message}")
+        """Raise the error about ``key``, as :func:`dotted` writes it; empty: about the file."""
+        raise ConfigError(": ".join(filter(None, [self.name, key, message])))
 
-    def known(self, prefix: str, table: dict[str, Any], known: Iterable[str]) -> None:
-        """Refuse keys that are not ``known``."""
+    def unknown(self, known: Iterable[str], *path: str) -> NoReturn:
+        """Raise the error about a key that is not one of those that are ``known``."""
+        self.wrong(dotted(path), f"unknown key{suggestion(path[-1], known)}")
+
+    def _unexpected(self, path: Sequence[str], wanted: str, found: Any) -> NoReturn:
+        self.wrong(dotted(path), f"{wanted} is expected, not {shown(found)}")
+
+    def _explain(self, value: Any, kind: Any, path: tuple[str, ...]) -> NoReturn:
+        """Raise the error about what msgspec refuses.
+
+        Its own names neither keys that people chose nor those that it knows, and speaks of JSON.
+        """
+        core, metas = taken_apart(kind)
+        in_words = any(extra(meta, "expected") for meta in metas)
+        if isinstance(value, dict) and _is_dict(core):
+            of_key, of_value = typing.get_args(core)
+            self._explain_named(value, of_key, of_value, path)
+        elif isinstance(value, dict) and _is_table(core):
+            self._explain_table(value, core, path)
+        elif isinstance(value, list) and typing.get_origin(core) is tuple and not in_words:
+            self._explain_items(value, typing.get_args(core)[0], path)
+        self._unexpected(path, expected(kind), value)
+
+    def _explain_named(
+        self, tables: Mapping[str, Any], of_key: Any, of_value: Any, path: tuple[str, ...]
+    ) -> None:
+        for key, each in tables.items():
+            if not _fits(key, of_key):
+                self._unexpected((*path, key), f"a name of {expected(of_key)}", key)
+            if not _fits(each, of_value):
+                self._explain(each, of_value, (*path, key))
+
+    def _explain_table(self, table: Mapping[str, Any], kind: Any, path: tuple[str, ...]) -> None:
+        fields = {each.name: each for each in msgspec.structs.fields(kind)}
         for key in table:
-            if key not in known:
-                self.wrong(prefix + key, "unknown key" + suggestion(key, known))
+            if key not in fields:
+                self._unknown(key, fields, path)
+        for name, field in fields.items():
+            if name in table and not _fits(table[name], field.type):
+                self._explain(table[name], field.type, (*path, name))
+            if name not in table and field.required:
+                self.wrong(dotted(path), f'the key "{name}" is missing')
 
-    def as_table(self, key: str, value: Any) -> dict[str, Any]:
-        """``value`` as a table."""
-        if not isinstance(value, dict):
-            self.wrong(key, "a table is expected")
-        return dict(value)
+    def _explain_items(self, items: Iterable[Any], kind: Any, path: tuple[str, ...]) -> None:
+        """The item that is wrong is named, unless the words for the list say it all."""
+        for number, each in enumerate(items, 1):
+            if expected(kind) != _WORDS[str] and not _fits(each, kind):
+                self._explain(each, kind, (*path, str(number)))
 
-    def table(
-        self,
-        key: str,
-        value: Any,
-        readers: dict[str, Reader],
-        required: Iterable[str] = (),
-    ) -> dict[str, Any]:
-        """The values of a table, each by its reader; ``key`` is its own path, empty for all."""
-        table = self.as_table(key, value)
-        prefix = f"{key}." if key else ""
-        self.known(prefix, table, readers)
-        values = {}
-        for name, raw in table.items():
-            try:
-                values[name] = readers[name](raw, self.root)
-            except ValueError as problem:
-                self.wrong(f"{prefix}{name}", f"{problem} is expected, not {raw!r}")
-        for need in required:
-            if need not in values:
-                self.wrong(key or str(self.file.name), f'the key "{need}" is missing')
-        return values
+    def _unknown(
+        self, key: str, fields: Mapping[str, msgspec.structs.FieldInfo], path: tuple[str, ...]
+    ) -> NoReturn:
+        for name, field in fields.items():
+            for meta in taken_apart(field.type)[1]:
+                if key in (was := extra(meta, "was") or {}):
+                    remedy = f"; {was[key]}" if was[key] else ""
+                    self.wrong(dotted((*path, key)), f'this key is called "{name}" now{remedy}')
+        self.unknown(fields, *path, key)
 
-    def named(
-        self,
-        key: str,
-        value: Any,
-        readers: dict[str, Reader],
-        required: Iterable[str] = (),
-        *,
-        none: bool = False,
-    ) -> dict[str, dict[str, Any]]:
-        """The tables below ``key`` by their names; there has to be one unless ``none``."""
-        tables = self.as_table(key, value)
-        if not tables and not none:
-            self.wrong(key, f"at least one [{key}.NAME] is needed")
-        for name in tables:
-            if not NAME.fullmatch(name):
-                self.wrong(
-                    f"{key}.{name}", "names are of lower-case letters, digits, _ and . (no hyphen)"
-                )
-        return {
-            name: self.table(f"{key}.{name}", table, readers, required)
-            for name, table in tables.items()
-        }
+
+def dotted(path: Iterable[str]) -> str:
+    """A key as TOML writes it (TOML 1.0, dotted keys)."""
+    return ".".join(
+        each if _BARE.fullmatch(each) else json.dumps(each, ensure_ascii=False) for each in path
+    )
+
+
+def shown(value: Any) -> str:
+    """A value in a line, as TOML writes it or nearly so."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def expected(kind: Any) -> str:
+    """What a value of ``kind`` is, in words."""
+    core, metas = taken_apart(kind)
+    if told := next((each for meta in metas if (each := extra(meta, "expected"))), ""):
+        return str(told)
+    if _is_table(core) or _is_dict(core):
+        return "a table"
+    if typing.get_origin(core) is tuple:
+        item, _ = taken_apart(typing.get_args(core)[0])
+        least = next((meta.min_length for meta in metas if meta.min_length), 0)
+        of = "tables" if _is_table(item) else _PLURALS.get(item, "values")
+        return f"a list of {of}" + (" that is not empty" if least else "")
+    if choices := _choices(core):
+        return " or ".join(shown(each) for each in choices)
+    if core is str and any(meta.min_length for meta in metas):
+        return "a non-empty string"
+    return _WORDS.get(core, "something else") + "".join(map(_range, metas))
+
+
+def _choices(core: Any) -> tuple[Any, ...]:
+    if typing.get_origin(core) is typing.Literal:
+        return typing.get_args(core)
+    return tuple(core) if isinstance(core, enum.EnumType) else ()
+
+
+def _range(meta: msgspec.Meta) -> str:
+    parts: Iterator[tuple[str, float | None]] = iter(
+        [("from", meta.ge), ("greater than", meta.gt), ("to", meta.le), ("less than", meta.lt)]
+    )
+    return "".join(f" {word} {bound}" for word, bound in parts if bound is not None)
+
+
+def _is_table(core: Any) -> bool:
+    return isinstance(core, type) and issubclass(core, msgspec.Struct)
+
+
+def _is_dict(core: Any) -> bool:
+    return typing.get_origin(core) is dict
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from wsgi_matrix.engines import probe_output
 from wsgi_matrix.errors import CellError
-from wsgi_matrix.model.wire import NO_BURST, Exchange, Line, Transcript
+from wsgi_matrix.model.wire import NO_BURST, Exchange, Transcript, WireEvent
 from wsgi_matrix.probe.protocol import Job, Report
 
 JOB = Job(deadline=2.5)
@@ -27,9 +27,9 @@ def answers(response):
     return Report(exchanges=[[Exchange(request=b"", response=response, seconds=0.1)]])
 
 
-def talk(what):
-    line = Line(at=0.1, on="a", what=what)
-    return Report(transcripts={"talk": Transcript(name="talk", lines=(line,))})
+def scenario(what):
+    event = WireEvent(at=0.1, on="a", what=what)
+    return Report(transcripts={"scenario": Transcript(name="scenario", events=(event,))})
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def talk(what):
         (Report(burst=NO_BURST), False),
         (answers(b""), False),
         (answers(b"HTTP/1.1 500 Oh\r\n\r\n"), True),
-        (talk("closed"), False),
-        (talk("received"), True),
+        (scenario("closed"), False),
+        (scenario("received"), True),
     ],
 )
 def test_any_answer_is_one(report, heard):

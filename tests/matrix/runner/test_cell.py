@@ -11,13 +11,13 @@ from wsgi_matrix.config import plan
 from wsgi_matrix.errors import CellError, NotHere, SetupError
 from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.wire import Talk, Transcript
+from wsgi_matrix.model.wire import Scenario, Transcript
 from wsgi_matrix.probe.protocol import Report
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites import api, judge
 from wsgi_matrix.suites.hello import suite as hello
 
-from tests.matrix.test_negative_controls import Around
+from tests.matrix.helpers import Around
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_cell_that_makes_no_sense_is_not_opened(process_engine, plain, cell, w
 
 
 class Ending(Around):
-    """Each server ends with the talks that ``had`` says; the first has the rest of a cell too."""
+    """Each server ends with the scenarios in ``had``; the first has the rest of a cell too."""
 
     def __init__(self, engine, *had):
         super().__init__(engine)
@@ -161,9 +161,9 @@ class Ending(Around):
     @contextlib.contextmanager
     def open(self, cell):
         def probe(job):
-            self.asked.append("".join(talk.name for talk in job.talks))
+            self.asked.append("".join(scenario.name for scenario in job.scenarios))
             had = next(self.had)
-            return Report(transcripts={name: Transcript(name=name, lines=()) for name in had})
+            return Report(transcripts={name: Transcript(name=name, events=()) for name in had})
 
         with self._engine.open(cell) as running:
             changed = Around(running)
@@ -171,7 +171,9 @@ class Ending(Around):
             yield changed
 
 
-TALKS = api.Suite(name="talks", talks=tuple(Talk(name=name, steps=()) for name in "abcd"))
+SCENARIOS = api.Suite(
+    name="scenarios", scenarios=tuple(Scenario(name=name, steps=()) for name in "abcd")
+)
 
 
 @pytest.mark.parametrize(
@@ -182,12 +184,12 @@ TALKS = api.Suite(name="talks", talks=tuple(Talk(name=name, steps=()) for name i
         (("ab", "c", ""), ["abcd", "cd", "d"], "abc"),
     ],
 )
-def test_a_server_that_a_talk_ended_is_started_anew_for_what_is_left(
+def test_a_server_that_a_scenario_ended_is_started_anew_for_what_is_left(
     process_engine, plain, cell, had, asked, found
 ):
     """Until all are had, or a new server has none of them."""
     engine = Ending(process_engine, *had)
-    result = run_cell(engine, cell, plain.settings, TALKS)
+    result = run_cell(engine, cell, plain.settings, SCENARIOS)
     assert engine.asked == asked
     assert "".join(sorted(result.transcripts)) == found
     assert result.outcome is Outcome.PASS
@@ -200,6 +202,6 @@ def test_a_new_server_that_does_not_come_up_is_an_error_of_the_cell(process_engi
                 raise CellError("it came up only once")
             return super().open(cell)
 
-    result = run_cell(Once(process_engine, "ab"), cell, plain.settings, TALKS)
+    result = run_cell(Once(process_engine, "ab"), cell, plain.settings, SCENARIOS)
     assert (result.outcome, result.checks[0].detail) == (Outcome.ERROR, "it came up only once")
     assert result.observed is not None

@@ -17,8 +17,8 @@ from wsgi_matrix.runner import events
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites.hello import suite as hello
 
+from tests.matrix.helpers import Around
 from tests.matrix.runner.interrupts import PATIENCE, interrupt
-from tests.matrix.test_negative_controls import Around
 
 SUITES = {"hello": hello.suite()}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -275,21 +273,10 @@ def test_each_value_is_shown_with_where_it_came_from(tmp_path: Path) -> None:
 # ── what is documented ───────────────────────────────────────────────────────────────────────────
 
 
-def test_the_tables_in_docs_are_current() -> None:
-    ended = subprocess.run(
-        [sys.executable, ROOT / "docs/tables.py", "--check"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout) == (0, "")
-
-
 @ALL
 def test_every_option_says_why(option: Option) -> None:
     assert option.help
     assert option.why
-    assert f"`{option.variable}`" in (ROOT / "docs/options.md").read_text("utf-8")
 
 
 def test_no_two_options_share_a_flag() -> None:

@@ -79,7 +79,7 @@ def ensure_base(
     """The base image for ``python``, made or pulled if the engine has none yet.
 
     In this order: one of ``python.images`` that is here; one made earlier; one that can be
-    pulled; one made now from the packages of ``python.suite``. With ``packages`` of Debian it is
+    pulled; one made now from the packages of ``python.debian``. With ``packages`` of Debian it is
     always one that is made: the same, and these. Raises :class:`SetupError`.
     """
     recipe = _recipe(client, python, packages or ())
@@ -94,11 +94,11 @@ def ensure_base(
             phase("images", f"pulling {name}")
             if pull(name) and (found := inspect_image(client, name)) is not None:
                 return _base(found, name, python, made)
-        if not python.suite:
+        if not python.debian:
             raise SetupError(
-                f"{_none(python)}; pull one by hand, or name a Debian `suite` to make one from"
+                f"{_none(python)}; pull one by hand, or say `debian`, a release to make one from"
             )
-        what = f"making a base of Python {python.version} from Debian {python.suite}"
+        what = f"making a base of Python {python.version} from Debian {python.debian}"
         phase("images", f"{what} with {' '.join(packages)}" if packages else what)
         _make(client, python, made, root, packages or ())
         found = inspect_image(client, made)
@@ -112,7 +112,7 @@ def _base(found: dict[str, Any], name: str, python: Python, made: str) -> Base:
         reference=name,
         id=found["Id"],
         architecture=found["Architecture"],
-        source=f"debian:{python.suite}" if name == made else name,
+        source=f"debian:{python.debian}" if name == made else name,
     )
 
 
@@ -164,14 +164,14 @@ def _arguments(python: Python, packages: tuple[str, ...]) -> list[str]:
         f"--aptopt={APT}",
         f"--include={include}",
         *(f"--extract-hook={hook}" for hook in hooks),
-        python.suite,
+        python.debian,
     ]
 
 
 def make_archive(
     python: Python, packages: tuple[str, ...], architecture: str, archive: Path
 ) -> None:
-    """Unpack Debian's packages of ``python.suite`` into a file system, as a tar file.
+    """Unpack Debian's packages of ``python.debian`` into a file system, as a tar file.
 
     The same packages make the same octets. Raises :class:`SetupError`.
     """
@@ -189,12 +189,12 @@ def make_archive(
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise SetupError(
-            f"mmdebstrap did not finish Debian {python.suite} within {MAKE_DEADLINE} s; "
+            f"mmdebstrap did not finish Debian {python.debian} within {MAKE_DEADLINE} s; "
             "is a Debian mirror reachable?"
         ) from None
     if done.returncode:
         said = " ".join(done.stderr.splitlines()[-5:])
-        raise SetupError(f"mmdebstrap could not make Debian {python.suite}: {said}")
+        raise SetupError(f"mmdebstrap could not make Debian {python.debian}: {said}")
 
 
 def _make(

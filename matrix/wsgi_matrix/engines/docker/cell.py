@@ -172,7 +172,7 @@ class DockerRunning:
 
     def _wait_ready(self, seconds: float) -> None:
         """Wait for the server's ready sign in its log, if it has one."""
-        sign, server = self._cell.server.ready, self._server
+        sign, server = self._cell.server.ready_log, self._server
         until = time.monotonic() + seconds
         while sign and not re.search(sign, server.log()):
             server.raise_if_ended("the server ended before it was ready")

@@ -118,7 +118,7 @@ class DockerDoctor:
         finally:
             end_of(self._client, [server])
         interfaces = ", ".join(here["interfaces"] or ["unknown interfaces"])
-        return _said(end, "heard {heard!r} over " + interfaces), end["heard"] == "hello"
+        return _said(end, "heard {heard!r} over " + interfaces), end["heard"] == "a word"
 
     def _run(self, name: str, value: str = "", *, user: int = 0, **host: Any) -> Ended:
         container = self._create(name, value, user=user, **host)

@@ -19,8 +19,10 @@ from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.cell import DockerRunning
 from wsgi_matrix.engines.docker.client import KEEP, OWNER, RUN, connect, engine_name
 from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.doctor import DockerDoctor
 from wsgi_matrix.engines.docker.prepare import Prepared
 from wsgi_matrix.engines.docker.provision import PYTHON
+from wsgi_matrix.engines.doctor import Finding
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.model.axes import Cell, Python
 from wsgi_matrix.packaging import bundle
@@ -53,7 +55,7 @@ class DockerEngine:
         self.version: str = info["ServerVersion"]
         product = engine_name(self.client.version())
         self.where = f"Linux containers of {product} {self.version} ({info['OperatingSystem']})"
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=self.name)
         self._lock = threading.Lock()
         self._uids: set[int] = set()
         self._open = OpenCells()
@@ -70,9 +72,10 @@ class DockerEngine:
         with bundle.in_use(self._root):
             self._prepared.make(cells, phase)
 
-    def base(self, python: Python, phase: Callable[[str, str], None]) -> str:
-        """Name of the base image for ``python``, found or made. Raises :class:`SetupError`."""
-        return ensure_base(self.client, python, phase, self._root).reference
+    def findings(self, python: Python, phase: Callable[[str, str], None]) -> Iterator[Finding]:
+        """See :class:`wsgi_matrix.engines.api.Engine`. Raises :class:`SetupError`."""
+        image = ensure_base(self.client, python, phase, self._root).reference
+        yield from DockerDoctor(self.client, image).findings()
 
     @contextlib.contextmanager
     def open(self, cell: Cell) -> Iterator[DockerRunning]:

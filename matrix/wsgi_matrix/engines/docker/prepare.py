@@ -57,8 +57,8 @@ class Prepared:
         )
         pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
         images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
-        for beside in dict.fromkeys(b for cell in cells for b in cell.app.surroundings.beside):
-            there(self._client, f"{beside.name} beside the server", beside.image)
+        for service in dict.fromkeys(s for cell in cells for s in cell.app.surroundings.services):
+            there(self._client, f"the service {service.name}", service.image)
         phase("bundles", "")
         base = self._bases[next(iter(pythons))]
         probe_volume = ensure_probe_volume(self._client, base.id, self._root)

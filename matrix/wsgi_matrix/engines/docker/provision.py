@@ -25,13 +25,13 @@ from wsgi_matrix.engines.docker.client import LABEL, inspect_image
 from wsgi_matrix.engines.docker.containers import end_of, last_lines
 from wsgi_matrix.engines.docker.volumes import MOUNT, said
 from wsgi_matrix.errors import CellError
-from wsgi_matrix.model.app_environment import SECRETS, Beside
+from wsgi_matrix.model.app_environment import SECRETS, Service
 from wsgi_matrix.model.axes import Cell
 
 PYTHON = "python3"
 """As every image of a server has it."""
-BESIDE_DEADLINE = 60.0
-"""Seconds until what is beside the server listens."""
+SERVICE_DEADLINE = 60.0
+"""Seconds until a service listens."""
 
 ENVIRONMENT = {**commands.VARIABLES, "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/own:{MOUNT}/lib"}
 SCRIPTS = (f"{MOUNT}/own/bin", f"{MOUNT}/lib/bin")
@@ -98,8 +98,8 @@ class Around:
     def set_up(self) -> None:
         """Make all of it and run the set-up commands. Raises :class:`CellError`."""
         try:
-            for beside in self._wanted.beside:
-                self._start(beside)
+            for service in self._wanted.services:
+                self._start(service)
             if self._wanted.secrets:
                 files = {name: path.read_bytes() for name, path in self._wanted.secrets}
                 self._volume("secrets", SECRETS, "ro", files)
@@ -141,20 +141,20 @@ class Around:
             while (state := self._client.inspect_container(container)["State"])["Running"]:
                 if time.monotonic() > until:
                     raise commands.not_done(words, seconds, last_lines(self._client, container))
-                self._raise_if_beside_ended()
+                self._raise_if_service_ended()
                 time.sleep(0.02)
             return int(state["ExitCode"]), last_lines(self._client, container)
         except (DockerException, OSError) as error:
             raise CellError(f"{shlex.join(words)} could not be run: {said(error)}") from error
 
-    def _start(self, beside: Beside) -> None:
-        """Start a container beside the server and wait until it listens."""
+    def _start(self, service: Service) -> None:
+        """Start the container of ``service`` and wait until it listens."""
         first = self.network == "none"
-        names = {each.name: "127.0.0.1" for each in self._wanted.beside}
+        names = {each.name: "127.0.0.1" for each in self._wanted.services}
         container = self._create(
-            beside.image,
-            command=list(beside.command) or None,
-            environment=dict(beside.environment),
+            service.image,
+            command=list(service.command) or None,
+            environment=dict(service.environment),
             host_config=self._client.create_host_config(
                 network_mode=self.network,
                 extra_hosts=names if first else None,
@@ -165,16 +165,16 @@ class Around:
         self._client.start(container)
         if first:
             self.network = f"container:{container}"
-        ports = [str(beside.port)] if beside.port else self._exposed(beside.image)
+        ports = [str(service.port)] if service.port else self._exposed(service.image)
         if ports:
-            words = [PYTHON, "-I", "-S", "-c", WAIT, beside.name, *ports]
+            words = [PYTHON, "-I", "-S", "-c", WAIT, service.name, *ports]
             try:
-                self._ended(self._base, words, BESIDE_DEADLINE, {})
+                self._ended(self._base, words, SERVICE_DEADLINE, {})
             except CellError as problem:
-                self._raise_if_beside_ended()
+                self._raise_if_service_ended()
                 raise CellError(
-                    f"{beside.name} ({beside.image}) did not listen on {', '.join(ports)} within "
-                    f"{BESIDE_DEADLINE:g} s",
+                    f"{service.name} ({service.image}) did not listen on {', '.join(ports)} within "
+                    f"{SERVICE_DEADLINE:g} s",
                     last_lines(self._client, container) or problem.log,
                 ) from None
 
@@ -183,12 +183,12 @@ class Around:
         ports = (found.get("Config") or {}).get("ExposedPorts") or {}
         return [name.partition("/")[0] for name in ports if not name.endswith("/udp")]
 
-    def _raise_if_beside_ended(self) -> None:
-        """Raise :class:`CellError` if a container beside the server runs no more."""
-        for beside, container in zip(self._wanted.beside, self._containers, strict=False):
+    def _raise_if_service_ended(self) -> None:
+        """Raise :class:`CellError` if the container of a service runs no more."""
+        for service, container in zip(self._wanted.services, self._containers, strict=False):
             state = self._client.inspect_container(container)["State"]
             if not state["Running"]:
-                text = f"{beside.name} ({beside.image}) ended"
+                text = f"{service.name} ({service.image}) ended"
                 raise CellError(text, last_lines(self._client, container), int(state["ExitCode"]))
 
     def _volume(self, kind: str, path: str, mode: str, files: Mapping[str, bytes]) -> None:

@@ -11,7 +11,6 @@ from functools import partial
 
 from wsgi_matrix.engines import doctor_script
 from wsgi_matrix.engines.doctor import NOFILE, NPROC, Finding
-from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.engines.process.launcher import become
 from wsgi_matrix.engines.process.readback import NO_CGROUP, NO_IMAGE, NO_UID
 
@@ -19,15 +18,18 @@ DEADLINE = 60.0
 NO_NAMESPACE = "processes share this machine's network and process table"
 
 
-def findings(engine: ProcessEngine) -> Iterator[Finding]:
-    """As :meth:`wsgi_matrix.engines.docker.doctor.DockerDoctor.findings`, for processes."""
+def findings(uid: int | None) -> Iterator[Finding]:
+    """As :meth:`wsgi_matrix.engines.docker.doctor.DockerDoctor.findings`, for processes.
+
+    ``uid``: a user that no other process has; ``None``: there is none to be had.
+    """
     told = _run("nofile", resource.RLIMIT_NOFILE, NOFILE)
     holds = told["soft"] == told["hard"] == NOFILE and told["refused"] == "EMFILE"
     seen = f"{told['soft']}/{told['hard']}; {told['opened']} opened, then {told['refused']}"
     yield Finding("nofile", f"{NOFILE}, soft and hard", seen, holds)
     asked = f"{NPROC} for a user of its own"
-    if engine.root:
-        told = _run("processes", resource.RLIMIT_NPROC, NPROC, uid=engine.uid())
+    if uid is not None:
+        told = _run("processes", resource.RLIMIT_NPROC, NPROC, uid=uid)
         holds = told["soft"] == told["hard"] == NPROC and told["refused"] == "EAGAIN"
         seen = f"{told['soft']}/{told['hard']}; {told['forked']} forked, then {told['refused']}"
         yield Finding("nproc", asked, seen, holds)

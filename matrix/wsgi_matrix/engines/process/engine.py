@@ -20,8 +20,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from wsgi_matrix.engines import commands
+from wsgi_matrix.engines.doctor import Finding
 from wsgi_matrix.engines.open_cells import OpenCells
-from wsgi_matrix.engines.process import leftovers
+from wsgi_matrix.engines.process import doctor, leftovers
 from wsgi_matrix.engines.process.cell import ProcessCell
 from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import App, Cell, Python, Server
@@ -182,6 +183,10 @@ class ProcessEngine:
         """See :class:`.Engine`."""
         return bundles.ensure_bundle(cell.app, cell.python, self.place, None).versions
 
+    def findings(self, python: Python, phase: Callable[[str, str], None]) -> Iterator[Finding]:
+        """See :class:`.Engine`; it makes no image."""
+        yield from doctor.findings(self.uid())
+
     def gone(self) -> str:
         """Empty: this machine is there as long as we are."""
         return ""
@@ -237,9 +242,9 @@ def _place(build: Path) -> Path:
 def _not_here(app: App) -> str:
     """Why the surroundings of an app cannot be had by a process; empty when they can."""
     around = app.surroundings
-    if around.beside:
-        names = ", ".join(each.name for each in around.beside)
-        return f"{names} beside {app.name} is a container, and these are processes"
+    if around.services:
+        names = ", ".join(each.name for each in around.services)
+        return f"{app.name} has services that are containers ({names}), and these are processes"
     for place, there in (("writable", around.writable), ("secrets", bool(around.secrets))):
         if there and not around.names(place):
             return (

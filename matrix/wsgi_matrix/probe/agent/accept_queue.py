@@ -14,7 +14,7 @@ LOOKING = 0.001
 """Seconds between two looks at the queue of a listener."""
 
 
-class Turns:
+class Pacing:
     """Lets clients of a port come one by one, as long as the server accepts at all.
 
     A client that finds the queue full believes itself connected, and the server hears of it seconds

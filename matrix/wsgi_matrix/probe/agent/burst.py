@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from .exchange import READ_SIZE, describe
 from .fair_time import Patience
-from .response_reader import AnswerReader, mask_date
+from .response_reader import ResponseReader, mask_date
 
 CONNECTING = 3.0
 """Seconds after which the clients that are connected no longer wait for the others.
@@ -36,7 +36,7 @@ class Client:
     def __init__(self, request: bytes) -> None:
         self.request = request
         self.unsent = memoryview(request)
-        self.reader = AnswerReader(request.partition(b" ")[0])
+        self.reader = ResponseReader(request.partition(b" ")[0])
         self.error = ""
         self.anew = False
         """It has been sent away once."""

@@ -1,5 +1,6 @@
-"""Steps of a talk with many connections at once: opened together, trickled on, watched, and asked
-again and again. See :mod:`wsgi_matrix.suites.conformance.steps` for what each is for.
+"""Steps of a scenario with many concurrent connections: opened, trickled on, watched, polled.
+
+:mod:`wsgi_matrix.suites.conformance.steps` says what each is for.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from .accept_queue import Turns
+from .accept_queue import Pacing
 from .exchange import READ_SIZE, describe
-from .response_reader import AnswerReader
+from .response_reader import ResponseReader
 
-Tell = Callable[[str, str, bytes], None]
-"""Adds a line to the talk: connection, what, octets."""
+Report = Callable[[str, str, bytes], None]
+"""Adds an event to the scenario: connection, what, octets."""
 
 POLLING = 0.02
 """Seconds between two connects to a port that is about to close: each tells at once."""
@@ -25,12 +26,12 @@ CONNECTING = 2.0
 """Seconds for one connection."""
 STUCK = 0.5
 """Seconds without an accept, after which nobody waits for one any more."""
-ASKING = 80
+PENDING = 80
 """Requests that wait at a time: fewer than the smallest backlog of a server here, 100."""
 
 
 class Connection:
-    """One connection of a talk: what has come, and whether it has ended."""
+    """One connection of a scenario: what has come, and whether it has ended."""
 
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
@@ -39,7 +40,7 @@ class Connection:
         """Octets that earlier steps have already waited for."""
         self.ended = ""
 
-    def receive(self, on: str, tell: Tell) -> bool:
+    def receive(self, on: str, report: Report) -> bool:
         """Take what comes within the socket's time-out; False where nothing did or ever will."""
         try:
             data = self.socket.recv(READ_SIZE)
@@ -48,68 +49,68 @@ class Connection:
         except OSError as problem:
             # A reset is an end like any other: what it follows is what counts.
             self.ended = "reset" if isinstance(problem, ConnectionResetError) else "error"
-            tell(on, self.ended, describe(problem).encode())
+            report(on, self.ended, describe(problem).encode())
             return False
         if not data:
             self.ended = "fin"
-            tell(on, "fin", b"")
+            report(on, "fin", b"")
             return False
         self.received += data
-        tell(on, "received", data)
+        report(on, "received", data)
         return True
 
     def resets(self, within: float) -> bool:
         """Whether a reset comes, when no octet can any more."""
-        poll = select.poll()
-        poll.register(self.socket, 0)  # an error is always reported
-        return self.ended == "fin" and bool(poll.poll(within * 1000))
+        polled = select.poll()
+        polled.register(self.socket, 0)  # an error is always reported
+        return self.ended == "fin" and bool(polled.poll(within * 1000))
 
 
 def connect_all(
     address: tuple[str, int],
     names: list[str],
     until: float,
-    tell: Tell,
+    report: Report,
     begin: Callable[[str, Connection], None],
 ) -> None:
     """Connect for all ``names`` and ``begin`` with each; who is not let in in time is told of."""
     with selectors.DefaultSelector() as selector:
-        turns = Turns(address[1], STUCK)
+        pacing = Pacing(address[1], STUCK)
         for name in names:
             connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             connecting.setblocking(False)
-            with turns.next(until):
+            with pacing.next(until):
                 connecting.connect_ex(address)
             selector.register(connecting, selectors.EVENT_WRITE, name)
-            _take_in(selector, 0, tell, begin)
+            _take_in(selector, 0, report, begin)
         while selector.get_map() and (left := until - time.monotonic()) > 0:
-            _take_in(selector, left, tell, begin)
+            _take_in(selector, left, report, begin)
         for key in list(selector.get_map().values()):
-            tell(key.data, "error", b"connect: timed out")
+            report(key.data, "error", b"connect: timed out")
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
 
 
 def fetch_all(
-    address: tuple[str, int], names: list[str], request: bytes, within: float, tell: Tell
+    address: tuple[str, int], names: list[str], request: bytes, within: float, report: Report
 ) -> None:
     """Have an answer for each of ``names``, who close as soon as they have it. Each has ``within``
     seconds."""
-    asking = []
-    turns = Turns(address[1], STUCK)
+    pending = []
+    pacing = Pacing(address[1], STUCK)
     for name in names:
-        with turns.next():
-            args = (address, name, request, time.monotonic() + within, tell)
-            asking.append(threading.Thread(target=_answer, args=args))
-            asking[-1].start()
-    for each in asking:
+        with pacing.next():
+            args = (address, name, request, time.monotonic() + within, report)
+            pending.append(threading.Thread(target=_answer, args=args))
+            pending[-1].start()
+    for each in pending:
         each.join()
 
 
 def _take_in(
     selector: selectors.BaseSelector,
     seconds: float,
-    tell: Tell,
+    report: Report,
     begin: Callable[[str, Connection], None],
 ) -> None:
     """Wait for some who are connecting, and ``begin`` with those that are connected."""
@@ -119,7 +120,7 @@ def _take_in(
         selector.unregister(found)
         code = found.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            tell(key.data, "error", f"connect: {describe(OSError(code, ''))}".encode())
+            report(key.data, "error", f"connect: {describe(OSError(code, ''))}".encode())
             found.close()
         else:
             found.settimeout(CONNECTING)
@@ -127,7 +128,11 @@ def _take_in(
 
 
 def trickle(
-    connections: dict[str, Connection], data: bytes, every: float, tell: Tell, over: threading.Event
+    connections: dict[str, Connection],
+    data: bytes,
+    every: float,
+    report: Report,
+    over: threading.Event,
 ) -> None:
     """Send ``data`` octet by octet on all ``connections``, until it or they are at their end."""
     left = dict(connections)
@@ -136,14 +141,14 @@ def trickle(
             return
         octet = data[at : at + 1]
         for name, connection in list(left.items()):
-            tell(name, "sent", octet)  # before it is: the answer may be there at once
+            report(name, "sent", octet)  # before it is: the answer may be there at once
             try:
                 connection.socket.send(octet)
             except OSError:
                 del left[name]  # its end is for whoever reads to find
 
 
-def watch(connections: dict[str, Connection], until: float, tell: Tell) -> None:
+def watch(connections: dict[str, Connection], until: float, report: Report) -> None:
     """Read all of ``connections`` until the server has ended each."""
     with selectors.DefaultSelector() as selector:
         for name, connection in connections.items():
@@ -152,13 +157,13 @@ def watch(connections: dict[str, Connection], until: float, tell: Tell) -> None:
         while selector.get_map() and (left := until - time.monotonic()) > 0:
             for key, _ in selector.select(left):
                 name, connection = key.data
-                if not connection.receive(name, tell) and connection.ended:
+                if not connection.receive(name, report) and connection.ended:
                     selector.unregister(connection.socket)
         for key in selector.get_map().values():
-            tell(key.data[0], "timeout", b"")
+            report(key.data[0], "timeout", b"")
 
 
-def ask(
+def poll(
     address: tuple[str, int],
     on: str,
     request: bytes,
@@ -167,7 +172,7 @@ def ask(
     every: float,
     times: int,
     until: float,
-    tell: Tell,
+    report: Report,
 ) -> None:
     """Ask on new connections until ``times`` answers had not ``known`` content.
 
@@ -176,60 +181,62 @@ def ask(
     are called ``on`` with a number behind.
     """
     others: list[str] = []
-    asking: list[threading.Thread] = []
+    pending: list[threading.Thread] = []
 
     def one(name: str) -> None:
-        if _answer(address, name, request, until, tell) not in (b"", known):
+        if _answer(address, name, request, until, report) not in (b"", known):
             others.append(name)
 
     while len(others) < times and time.monotonic() < until:
         began = time.monotonic()
-        if sum(each.is_alive() for each in asking) < ASKING:
-            asking.append(threading.Thread(target=one, args=(f"{on}{len(asking)}",), daemon=True))
-            asking[-1].start()
+        if sum(each.is_alive() for each in pending) < PENDING:
+            pending.append(threading.Thread(target=one, args=(f"{on}{len(pending)}",), daemon=True))
+            pending[-1].start()
         time.sleep(max(0.0, began + every - time.monotonic()))
-    for each in asking:
+    for each in pending:
         each.join()
     if len(others) < times:
-        tell(on, "timeout", b"")
+        report(on, "timeout", b"")
 
 
-def _answer(address: tuple[str, int], name: str, request: bytes, until: float, tell: Tell) -> bytes:
+def _answer(
+    address: tuple[str, int], name: str, request: bytes, until: float, report: Report
+) -> bytes:
     """The content of one answer; what came is told."""
     left = max(until - time.monotonic(), POLLING)
     try:
         made = socket.create_connection(address, timeout=left)
     except OSError as problem:
-        tell(name, "error", f"connect: {describe(problem)}".encode())
+        report(name, "error", f"connect: {describe(problem)}".encode())
         return b""
     with made:
-        connection, reader = Connection(made), AnswerReader(request.partition(b" ")[0])
-        tell(name, "sent", request)
+        connection, reader = Connection(made), ResponseReader(request.partition(b" ")[0])
+        report(name, "sent", request)
         try:
             made.sendall(request)
         except OSError as problem:
-            tell(name, "error", f"send: {describe(problem)}".encode())
+            report(name, "error", f"send: {describe(problem)}".encode())
         while not reader.over:
             made.settimeout(max(until - time.monotonic(), POLLING))
             before = len(connection.received)
-            if not connection.receive(name, tell):
+            if not connection.receive(name, report):
                 if connection.ended:
                     reader.end()
                 else:
-                    tell(name, "timeout", b"")
+                    report(name, "timeout", b"")
                 break
             reader.feed(bytes(connection.received[before:]))
         return reader.raw.rpartition(b"\r\n\r\n")[2] if reader.done else b""
 
 
-def refused(address: tuple[str, int], on: str, until: float, tell: Tell) -> None:
+def refused(address: tuple[str, int], on: str, until: float, report: Report) -> None:
     """Connect, and close again, until the port refuses."""
     while (left := until - time.monotonic()) > 0:
         try:
             socket.create_connection(address, timeout=left).close()
         except OSError as problem:
             if problem.errno == errno.ECONNREFUSED:
-                tell(on, "refused", b"")
+                report(on, "refused", b"")
                 return
         time.sleep(POLLING)
-    tell(on, "timeout", b"")
+    report(on, "timeout", b"")

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from .fair_time import Patience
-from .response_reader import LARGEST, AnswerReader
+from .response_reader import LARGEST, ResponseReader
 
 READ_SIZE = 65536
 CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)
@@ -82,7 +82,7 @@ def exchange(
     An answer of more than ``largest`` octets is an error and is read no further.
     """
     started = time.monotonic()
-    reader = AnswerReader(request.partition(b" ")[0], largest)
+    reader = ResponseReader(request.partition(b" ")[0], largest)
     end = "open"
     error = ""
     timed_out = False
@@ -127,7 +127,7 @@ def _received(connection: socket.socket, patience: Patience) -> bytes:
             continue
 
 
-def _watch_end(connection: socket.socket, reader: AnswerReader, patience: Patience) -> str:
+def _watch_end(connection: socket.socket, reader: ResponseReader, patience: Patience) -> str:
     """``fin``, ``reset`` or ``open``, which is what it is if nothing comes within ``patience``."""
     with contextlib.suppress(TimeoutError):
         try:

@@ -3,15 +3,15 @@
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first),
 of which a machine that is busy gives more (``fair_time``).
-``talks`` (name, steps, alone) are had ``parallel`` at a time. ``sessions`` are lists of requests to
+``scenarios`` (name, steps, alone) run ``parallel`` at a time. ``sessions`` are lists of requests to
 be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
 null, or a request and the status that its answer has to have before anything else is sent. ``log``
 is null, or the file that the server writes its log to.
 Out, in this order: ``ready``, ``asked`` for each request of each session, ``exchange`` for each
-request and repetition (none after one that timed out), ``waiting`` at most once, when talks do
-nothing but wait, ``talk`` for each that the server lived to have, ``burst``, ``seen``. ``during``
-says when each of them went on: ``from`` and ``to`` in seconds since the epoch, ``log`` the file's
-sizes then.
+request and repetition (none after one that timed out), ``waiting`` at most once, when scenarios do
+nothing but wait, ``scenario`` for each that the server lived to have, ``burst``, ``seen``.
+``during`` says when each of them went on: ``from`` and ``to`` in seconds since the epoch, ``log``
+the file's sizes then.
 
 Sessions come first. A lone request that a burst is held to is so sent after them, to an app in the
 state that they left it in, and is not the first that the app ever sees.
@@ -118,7 +118,7 @@ class Job:
         self.deadline = float(job["deadline"])
         self.patience = float(job["patience"])
         self.first = float(job["first"])
-        self.talks: list[dict[str, Any]] = list(job["talks"])
+        self.scenarios: list[dict[str, Any]] = list(job["scenarios"])
         self.parallel = int(job["parallel"])
         self.sessions: list[list[dict[str, Any]]] = list(job["sessions"])
         self.largest = int(job["largest"])
@@ -164,13 +164,13 @@ def run(job: Job) -> int:
             )
             if result.timed_out:
                 break  # it hangs; to ask again would only spend the time of the others
-    talks = {}
-    if job.talks:
+    scenarios = {}
+    if job.scenarios:
         waits = partial(emit, "waiting")
-        talks = run_all(job.host, job.port, job.talks, job.parallel, deadline, waits)
-    for number, talk in sorted(talks.items()):
-        lines = [[round(at, 4), on, what, encode(data)] for at, on, what, data in talk.lines]
-        emit("talk", talk=number, lines=lines)
+        scenarios = run_all(job.host, job.port, job.scenarios, job.parallel, deadline, waits)
+    for number, scenario in sorted(scenarios.items()):
+        events = [[round(at, 4), on, what, encode(data)] for at, on, what, data in scenario.events]
+        emit("scenario", scenario=number, events=events)
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
         rounds, during = 0, During(job.log)

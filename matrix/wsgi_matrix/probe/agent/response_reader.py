@@ -51,7 +51,7 @@ def dechunk(framed: bytes) -> bytes:
         at = line_end + 2 + size + 2
 
 
-class AnswerReader:
+class ResponseReader:
     """Collects one whole answer to a request with ``method``.
 
     ``raw`` is every octet up to the end of the answer, interim (1xx) answers included; ``rest``

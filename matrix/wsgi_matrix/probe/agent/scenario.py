@@ -1,9 +1,9 @@
-"""A talk: steps on one or several connections, and all that came of them, with its time.
+"""A scenario: steps on one or several connections, and all that came of them, with its time.
 
 Nothing is judged here and no octet is changed. No step waits for a fixed time: each ends as soon as
 what it waits for has come, or the connection has ended, or ``within`` seconds are over, of those
-that a server gets (``fair_time``), which is told as a line ``timeout``. ``quiet`` is the exception,
-for silence can only be waited for.
+that a server gets (``fair_time``), which is reported as an event ``timeout``. ``quiet`` is the
+exception, for silence can only be waited for.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Any
 
 from . import fair_time
-from .accept_queue import Turns
-from .connections import POLLING, Connection, ask, connect_all, fetch_all, refused, trickle, watch
+from .accept_queue import Pacing
+from .connections import POLLING, Connection, connect_all, fetch_all, poll, refused, trickle, watch
 from .exchange import describe
 from .fair_time import Patience
-from .response_reader import AnswerReader
+from .response_reader import ResponseReader
 
 LARGEST = 16 * 1024 * 1024
 """Octets of a connection after which nothing more is read."""
@@ -29,35 +29,37 @@ MOST = 5
 """Times that the patience for an answer may begin anew."""
 STUCK = 6.0
 """Seconds without an accept, after which a server is taken to be stuck: longer than any step that a
-talk may hold a server's only thread with."""
+scenario may hold a server's only thread with."""
 REFUSED = b"connect: ECONNREFUSED"
-HEARD = frozenset({"answers", "end"})
+CONCURRENT = frozenset({"connect", "fetch", "trickle", "all_ended", "poll", "refused"})
+"""Steps that are not about one connection of the scenario."""
+RESPONDED = frozenset({"responses", "end"})
 """Steps with which a connection is done, where no later step is about it."""
 
 
-class Talk:
-    """Runs one talk. ``lines`` is what happened: time, connection, what, octets."""
+class ScenarioRun:
+    """Runs one scenario. ``events`` is what happened: time, connection, what, octets."""
 
     def __init__(
         self,
         host: str,
         port: int,
         steps: list[dict[str, Any]],
-        turns: Turns | None = None,
+        pacing: Pacing | None = None,
         patience: float = 0.0,
     ) -> None:
-        """``turns``: of all talks that are had side by side. ``patience``: seconds for the port to
+        """``pacing``: of all scenarios that run concurrently. ``patience``: seconds for the port to
         accept the first connection, if it refuses."""
         self.address = (host, port)
-        self.turns = turns or Turns(port, STUCK)
+        self.pacing = pacing or Pacing(port, STUCK)
         self.patience = patience
         self.steps = steps
-        self.lines: list[tuple[float, str, str, bytes]] = []
+        self.events: list[tuple[float, str, str, bytes]] = []
         self.connections: dict[str, Connection] = {}
         self.started = 0.0
         self.deadline = float("inf")
         self.over = threading.Event()
-        self.beside: list[threading.Thread] = []
+        self.concurrent: list[threading.Thread] = []
         """What goes on beside the steps until all of them are taken."""
 
     def run(self, deadline: float) -> None:
@@ -68,16 +70,16 @@ class Talk:
         try:
             for number, step in enumerate(self.steps):
                 self._take(step, float(step["within"]))
-                if step["do"] in HEARD and last[str(step["on"])] == number:
-                    self._let_go(str(step["on"]))
+                if step["do"] in RESPONDED and last[str(step["on"])] == number:
+                    self._close(str(step["on"]))
         finally:
             self.over.set()
-            for each in self.beside:
+            for each in self.concurrent:
                 each.join()
             for connection in self.connections.values():
                 connection.socket.close()
 
-    def _let_go(self, on: str) -> None:
+    def _close(self, on: str) -> None:
         """Close our side of a connection on which nothing more is to be heard.
 
         As clients do: there are servers that answer nobody else until the client has closed.
@@ -86,34 +88,34 @@ class Talk:
             self.connections[on].socket.close()
             self.connections[on].ended = self.connections[on].ended or "closed"
 
-    def _tell(self, on: str, what: str, data: bytes = b"") -> None:
-        self.lines.append((time.monotonic() - self.started, on, what, data))
+    def _report(self, on: str, what: str, data: bytes = b"") -> None:
+        self.events.append((time.monotonic() - self.started, on, what, data))
 
     def _take(self, step: dict[str, Any], within: float) -> None:
-        if step["do"] in ("crowd", "fetch", "trickle", "ended", "ask", "refused"):
-            self._take_many(step, within)
+        if step["do"] in CONCURRENT:
+            self._take_concurrent(step, within)
             return
         on = str(step["on"])
         connection = self.connections.get(on)
         if connection is None:
             try:
                 if step["do"] == "called":
-                    opened = _persist(self._met, within)
+                    opened = _persist(self._connected_to_app, within)
                 else:
-                    seconds = 0.0 if self.lines else self.patience
+                    seconds = 0.0 if self.events else self.patience
                     opened = _persist(lambda: self._connected(within), seconds)
                 connection = self.connections[on] = Connection(opened)
             except OSError as problem:
-                self._tell(on, "error", f"connect: {describe(problem)}".encode())
+                self._report(on, "error", f"connect: {describe(problem)}".encode())
                 return
         patience = Patience(within, self.deadline)
         match step["do"]:
             case "called":
-                self._tell(on, "connected")
+                self._report(on, "connected")
             case "send":
                 self._send(connection, on, base64.b64decode(step["data"]), patience)
-            case "answers":
-                self._answers(connection, on, step["methods"], within)
+            case "responses":
+                self._responses(connection, on, step["methods"], within)
             case "head":
                 self._until(connection, on, patience)
             case "quiet":
@@ -125,30 +127,30 @@ class Talk:
                 while self._receive(connection, on, patience):
                     pass
                 if not connection.ended:
-                    self._tell(on, "timeout")
-            case "behind":
+                    self._report(on, "timeout")
+            case "late_reset":
                 if connection.resets(patience.wall()):
-                    self._tell(on, "error", b"reset behind the end")
-            case "shut":
-                self._shut(connection, on)
+                    self._report(on, "error", b"reset behind the end")
+            case "half_close":
+                self._half_close(connection, on)
             case "close" | "reset":
                 if step["do"] == "reset":
                     linger = struct.pack("ii", 1, 0)
                     connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 connection.socket.close()
                 connection.ended = "closed"
-                self._tell(on, "closed")
+                self._report(on, "closed")
             case other:
                 raise ValueError(f"unknown step {other!r}")
 
     def _connected(self, within: float) -> socket.socket:
-        with self.turns.next():
+        with self.pacing.next():
             return socket.create_connection(
                 self.address, timeout=Patience(within, self.deadline).wall()
             )
 
-    def _met(self) -> socket.socket:
-        """A connection with the app, which waits for one while it answers (the suite ``stop``)."""
+    def _connected_to_app(self) -> socket.socket:
+        """A connection with the app, which waits for one meanwhile (the suite ``shutdown``)."""
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             made.connect(meeting_place(self.address[1]))
@@ -157,32 +159,32 @@ class Talk:
             raise
         return made
 
-    def _take_many(self, step: dict[str, Any], within: float) -> None:
-        """A step that is not about one connection of the talk."""
+    def _take_concurrent(self, step: dict[str, Any], within: float) -> None:
+        """A step that is not about one connection of the scenario."""
         until = min(self.deadline, time.monotonic() + fair_time.wall(within))
         names, data, every = step["among"], base64.b64decode(step["data"]), float(step["every"])
         there = {name: self.connections[name] for name in names if name in self.connections}
         match step["do"]:
-            case "crowd":
+            case "connect":
 
                 def begin(name: str, connection: Connection) -> None:
                     self.connections[name] = connection
                     self._send(connection, name, data, Patience(within, self.deadline))
 
-                connect_all(self.address, names, until, self._tell, begin)
+                connect_all(self.address, names, until, self._report, begin)
             case "fetch":
-                fetch_all(self.address, names, data, until - time.monotonic(), self._tell)
+                fetch_all(self.address, names, data, until - time.monotonic(), self._report)
             case "trickle":
-                args = (there, data, every, self._tell, self.over)
-                self.beside.append(threading.Thread(target=trickle, args=args, daemon=True))
-                self.beside[-1].start()
-            case "ended":
+                args = (there, data, every, self._report, self.over)
+                self.concurrent.append(threading.Thread(target=trickle, args=args, daemon=True))
+                self.concurrent[-1].start()
+            case "all_ended":
                 # Its time-outs go by the clock, and so does this.
-                watch(there, min(self.deadline, time.monotonic() + within), self._tell)
-            case "ask":
+                watch(there, min(self.deadline, time.monotonic() + within), self._report)
+            case "poll":
                 [unlike] = there.values()
                 known = bytes(unlike.received[: unlike.judged]).rpartition(b"\r\n\r\n")[2]
-                ask(
+                poll(
                     self.address,
                     str(step["on"]),
                     data,
@@ -190,33 +192,35 @@ class Talk:
                     every=every,
                     times=int(step["times"]),
                     until=until,
-                    tell=self._tell,
+                    report=self._report,
                 )
             case _:
-                refused(self.address, str(step["on"]), until, self._tell)
+                refused(self.address, str(step["on"]), until, self._report)
 
     def _send(self, connection: Connection, on: str, data: bytes, patience: Patience) -> None:
         if connection.ended == "closed" or not data:
             return
-        self._tell(on, "sent", data)
+        self._report(on, "sent", data)
         connection.socket.settimeout(patience.wall())
         try:
             connection.socket.sendall(data)
         except TimeoutError:
-            self._tell(on, "timeout")
+            self._report(on, "timeout")
         except OSError as problem:
             # The server has closed already. What it had said before is still to be read.
-            self._tell(on, "error", f"send: {describe(problem)}".encode())
+            self._report(on, "error", f"send: {describe(problem)}".encode())
 
-    def _shut(self, connection: Connection, on: str) -> None:
+    def _half_close(self, connection: Connection, on: str) -> None:
         try:
             connection.socket.shutdown(socket.SHUT_WR)
         except OSError as problem:
-            self._tell(on, "error", f"shutdown: {describe(problem)}".encode())
+            self._report(on, "error", f"shutdown: {describe(problem)}".encode())
         else:
-            self._tell(on, "shut")
+            self._report(on, "shut")
 
-    def _answers(self, connection: Connection, on: str, methods: list[str], within: float) -> None:
+    def _responses(
+        self, connection: Connection, on: str, methods: list[str], within: float
+    ) -> None:
         """Read one whole final answer for each method, framed as RFC 9112 section 6.3 says.
 
         The time is one of silence: it begins anew with every octet, so that who had to wait for
@@ -225,13 +229,13 @@ class Talk:
         patience = Patience(within, self.deadline)
         latest = patience.until + MOST * within
         for method in methods:
-            reader = AnswerReader(method.encode("latin-1"))
+            reader = ResponseReader(method.encode("latin-1"))
             reader.feed(bytes(connection.received[connection.judged :]))
             while not reader.over:
                 before = len(connection.received)
                 if not self._receive(connection, on, patience):
                     if not connection.ended:
-                        self._tell(on, "timeout")
+                        self._report(on, "timeout")
                         return
                     reader.end()
                     break
@@ -246,7 +250,7 @@ class Talk:
         while (end := connection.received.find(b"\r\n\r\n", connection.judged)) < 0:
             if not self._receive(connection, on, patience):
                 if not connection.ended:
-                    self._tell(on, "timeout")
+                    self._report(on, "timeout")
                 return
         connection.judged = end + 4
 
@@ -256,34 +260,34 @@ class Talk:
             if not (left := patience.left()):
                 return False
             connection.socket.settimeout(left)
-            if connection.receive(on, self._tell):
+            if connection.receive(on, self._report):
                 return True
         return False
 
-    def kept_out(self) -> bool:
+    def never_connected(self) -> bool:
         """Whether nobody listened from the first step on."""
-        return bool(self.lines) and all(
-            what == "error" and data == REFUSED for _, _, what, data in self.lines
+        return bool(self.events) and all(
+            what == "error" and data == REFUSED for _, _, what, data in self.events
         )
 
     def timed_out(self) -> bool:
         """Whether a step got less than it waited for."""
-        return any(what == "timeout" for _, _, what, _ in self.lines)
+        return any(what == "timeout" for _, _, what, _ in self.events)
 
-    def unheard(self) -> bool:
+    def unanswered(self) -> bool:
         """Whether a connection could not be had, or nothing came for what was last sent on it."""
         silent = dict.fromkeys(self.connections, False)
-        for _, on, what, _ in self.lines:
+        for _, on, what, _ in self.events:
             if what == "error":
                 return True
             if what in ("sent", "received"):
                 silent[on] = what == "sent"
-        return any(what == "timeout" and silent[on] for _, on, what, _ in self.lines)
+        return any(what == "timeout" and silent[on] for _, on, what, _ in self.events)
 
     def late(self) -> bool:
         """Whether something came behind a time-out: without others it may have come in time."""
         in_vain = set()
-        for _, on, what, _ in self.lines:
+        for _, on, what, _ in self.events:
             if what == "timeout":
                 in_vain.add(on)
             elif what == "received" and on in in_vain:
@@ -292,8 +296,8 @@ class Talk:
 
 
 def meeting_place(port: int) -> str:
-    """Where the app of the suite ``stop`` at ``port`` waits for its client: a Unix socket without a
-    name in the file system, which all in the network namespace can reach."""
+    """Where the app of the suite ``shutdown`` at ``port`` waits for its client: a Unix socket
+    without a name in the file system, which all in the network namespace can reach."""
     return f"\0wsgi-matrix-{port}"
 
 

@@ -22,7 +22,7 @@ from . import digest
 from .exchange import Result, exchange
 from .fair_time import Patience
 from .jsonpath import find, parse
-from .response_reader import AnswerReader, dechunk, field_values
+from .response_reader import ResponseReader, dechunk, field_values
 
 PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 """Where a captured value goes."""
@@ -106,7 +106,7 @@ class Session:
         if result.error or result.response.split(b" ", 2)[1:2] != [b"401"]:
             return None
         self._keep(ask, f"https://{ask['host']}{self._target(ask['target'])}", result.response)
-        reader = AnswerReader(ask["method"].encode())
+        reader = ResponseReader(ask["method"].encode())
         reader.feed(result.response)
         reader.end()
         user, password = ask["digest"]
@@ -182,7 +182,7 @@ class Session:
         return "; ".join([*filter(None, [kept]), *written])
 
     def _keep(self, ask: dict[str, Any], url: str, response: bytes) -> None:
-        reader = AnswerReader(ask["method"].encode())
+        reader = ResponseReader(ask["method"].encode())
         reader.feed(response)
         reader.end()
         if ask["cookies"]:

@@ -1,6 +1,6 @@
 """Whether all that goes on is waiting: for a time-out of the server's, or for silence.
 
-Silence alone does not tell: a server that gets no processor time is silent too, and nobody must
+Silence alone does not report: a server that gets no processor time is silent too, and nobody must
 take that for leisure. So it counts only while the machine has processor time to give.
 """
 
@@ -19,13 +19,13 @@ LOOKING = 0.1
 
 
 class Waiting:
-    """Within it, ``tell`` is called once if nothing is done but to wait.
+    """Within it, ``report`` is called once if nothing is done but to wait.
 
-    ``lines``: how many lines the talks that go on have told so far.
+    ``events``: how many events the running scenarios have reported so far.
     """
 
-    def __init__(self, lines: Callable[[], int], tell: Callable[[], None]) -> None:
-        self._lines, self._tell = lines, tell
+    def __init__(self, events: Callable[[], int], report: Callable[[], None]) -> None:
+        self._events, self._report = events, report
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -37,13 +37,13 @@ class Waiting:
         self._thread.join()
 
     def _watch(self) -> None:
-        before, silent = self._lines(), 0
+        before, silent = self._events(), 0
         while not self._over.wait(LOOKING):
-            lines = self._lines()
-            silent = silent + 1 if lines == before and has_time() else 0
-            before = lines
+            events = self._events()
+            silent = silent + 1 if events == before and has_time() else 0
+            before = events
             if silent * LOOKING >= SILENCE:
-                self._tell()
+                self._report()
                 return
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from importlib import resources
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from wsgi_matrix.model import verdict
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import ran, responses, summary, timing
+from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
@@ -53,7 +56,8 @@ def render(value: dict[str, Any]) -> str:
 
 
 def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
-    style, script = _file("page.css"), "\n".join(_file(name) for name in SCRIPTS)
+    style = _file("page.css")
+    script = "\n".join([_constants(run), *(_file(name) for name in SCRIPTS)])
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -78,6 +82,19 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
     )
 
 
+def _constants(run: Run) -> str:
+    """What the scripts need to know of outcomes and engines, as JavaScript."""
+    values = {
+        "MARKS": MARKS,
+        "WORST": verdict.WORST,
+        "RED": [outcome for outcome in verdict.WORST if outcome in verdict.RED],
+        "HELD": next(filter(verdict.held, verdict.WORST)),
+        "KNOWN": next(filter(verdict.known, verdict.WORST)),
+        "IMAGE": ran(run).titles[0].capitalize(),
+    }
+    return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
+
+
 def _file(name: str) -> str:
     return (resources.files(__name__) / name).read_text(encoding="utf-8")
 
@@ -85,3 +102,6 @@ def _file(name: str) -> str:
 def _digest(text: str) -> str:
     """``text`` as a content security policy names it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+REPORT = Report(name="html", file="report.html", render=render)

@@ -1,7 +1,5 @@
 // Cases one by one: those of a cell, or what a rule came to in every cell.
 
-const ORDER = ["error", "fail", "differ", "xfail", "pass", "skip"];
-
 function casesView(state, results, change) {
   return state.view === "cell" ? cellView(state, results, change) : ruleView(state, results, change);
 }
@@ -30,7 +28,7 @@ function ruleView(state, results, change) {
     .filter((check) => matches(check, { ...state, q: "", level: "" }));
   return [
     h("p", { class: "back" }, h("a", { href: linkTo(state, "rules") }, "← By rule")),
-    h("h2", { tabindex: "-1" }, rule.id),
+    h("h2", { tabindex: "-1" }, rule.id, rule.alias ? ` (${rule.alias})` : ""),
     ruleText(rule),
     ...listed(checks, state, results, change, (check) => check.cell.id, (check) => check.cell.id),
   ];
@@ -48,6 +46,7 @@ function badge(outcome) {
 
 function ruleText(rule) {
   return h("p", { class: "rule" }, h("span", { class: "level" }, rule.level), " ",
+    rule.title ? h("strong", {}, rule.title, ". ") : "",
     rule.says || "(no words are kept for this check)",
     rule.cite ? h("cite", {}, rule.cite) : h("cite", {}, "of the matrix's own"));
 }
@@ -64,7 +63,7 @@ function facts(cell) {
     ["Ready after", cell.ready_seconds ? `${cell.ready_seconds.toFixed(2)} s` : ""],
     ["Memory", cell.memory ? `${(cell.memory / 2 ** 20).toFixed(1)} MiB` : ""],
     ["Reused from", cell.reused ?? ""],
-    [cell.engine === "docker" ? "Image" : "Server's source", image ? image.id.slice(0, 19) : ""],
+    [IMAGE, image ? image.id.slice(0, 19) : ""],
   ];
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value)
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
@@ -73,7 +72,7 @@ function facts(cell) {
 function listed(checks, state, results, change, nameOf, keyOf) {
   const shown = checks.filter((check) => wanted(check.outcome, state) || keyOf(check) === state.case);
   if (!shown.length) return [h("p", { class: "none" }, "No case matches these filters.")];
-  return ORDER.flatMap((outcome) => {
+  return WORST.flatMap((outcome) => {
     const some = shown.filter((check) => check.outcome === outcome);
     if (!some.length) return [];
     return [
@@ -90,7 +89,8 @@ function caseOf(check, state, results, change, name, key, alone) {
   const details = h("details", { "data-case": key, class: `case o-${check.outcome}` },
     h("summary", {}, markOf(check.outcome), h("span", { class: "hidden" }, check.outcome),
       h("strong", {}, name), h("span", { class: "level" }, rule.level),
-      h("span", { class: "gist" }, RED.has(check.outcome) ? first : rule.says || first)));
+      h("span", { class: "gist" },
+        RED.includes(check.outcome) ? first : rule.title || rule.says || first)));
   const fill = () => {
     if (details.childElementCount > 1) return;
     const beside = state.case === key && state.beside ? state.beside : besideOf(check, results);

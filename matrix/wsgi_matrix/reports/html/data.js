@@ -1,8 +1,5 @@
-// The results: unpacked from the page, and what is asked of them.
-
-const MARKS = { pass: "✔", fail: "✘", differ: "≠", error: "!", xfail: "x", skip: "–" };
-const WORST = ["error", "fail", "differ", "xfail", "pass", "skip"];
-const RED = new Set(["error", "fail", "differ"]);
+// The results: unpacked from the page, and what is asked of them. MARKS, WORST, RED, HELD, KNOWN and
+// IMAGE are made by Python (html/__init__.py), which alone knows what each outcome amounts to.
 
 async function unpack(base64) {
   const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -12,8 +9,8 @@ async function unpack(base64) {
 
 // Cells and checks as objects that know one another; see payload.py for what comes in.
 function resultsFrom(raw) {
-  const rules = raw.rules.map(([suite, id, level, says, cite]) => ({
-    key: `${suite}/${id}`, suite, id, level, says, cite, checks: [],
+  const rules = raw.rules.map(([suite, id, alias, level, title, says, cite]) => ({
+    key: `${suite}/${id}`, suite, id, alias, level, title, says, cite, checks: [],
   }));
   const cells = raw.cells.map((cell, index) => {
     const evidence = new Map();
@@ -48,7 +45,7 @@ function matches(check, state) {
   if (state.app && cell.app !== state.app) return false;
   if (state.level && rule.level !== state.level) return false;
   if (!state.q) return true;
-  check.text ??= [rule.id, rule.says, rule.cite, cell.id, check.detail].join("\n").toLowerCase();
+  check.text ??= [rule.id, rule.alias, rule.title, rule.says, rule.cite, cell.id, check.detail].join("\n").toLowerCase();
   return state.q.toLowerCase().split(/\s+/).every((word) => check.text.includes(word));
 }
 
@@ -60,8 +57,8 @@ function wanted(outcome, state) {
 // holds. The app makes most of an answer, then the server.
 function besideOf(check, results) {
   if (check.against && results.byId.has(check.against)) return check.against;
-  if (!RED.has(check.outcome) && check.outcome !== "xfail") return "";
-  const held = check.rule.checks.filter((other) => other.outcome === "pass");
+  if (!RED.includes(check.outcome) && check.outcome !== KNOWN) return "";
+  const held = check.rule.checks.filter((other) => other.outcome === HELD);
   const near = ({ cell }) => (
     2 * (cell.app === check.cell.app) + (cell.server === check.cell.server));
   const nearest = held.reduce((best, other) => (near(other) > near(best) ? other : best), held[0]);

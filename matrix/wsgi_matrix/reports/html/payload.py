@@ -13,7 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.model.results import Outcome
+from wsgi_matrix.model.mismatch import Mismatch, explain
+from wsgi_matrix.model.verdict import held
+from wsgi_matrix.results import codec
+
+OF_RULE = ("id", "alias", "level", "title", "says", "cite")
+"""What is the same for all checks of a rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +57,9 @@ def _payload(value: Mapping[str, Any], kept: Kept) -> dict[str, Any]:
     checks = [
         [
             [
-                rules.place((cell["suite"], each["id"], each["level"], each["says"], each["cite"])),
+                rules.place((cell["suite"], *(each[key] for key in OF_RULE))),
                 each["outcome"],
-                details.place(each["detail"]),
+                details.place(_explanation(each)),
                 each["evidence"],
                 each["against"],
             ]
@@ -79,6 +84,10 @@ def _payload(value: Mapping[str, Any], kept: Kept) -> dict[str, Any]:
     }
 
 
+def _explanation(check: Mapping[str, Any]) -> str:
+    return explain(check["detail"], codec.convert(check["mismatches"], tuple[Mismatch, ...]))
+
+
 def _facts(cell: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a cell, besides its checks and its evidence."""
     return {key: each for key, each in cell.items() if key not in ("checks", "evidence")}
@@ -91,7 +100,7 @@ def _wanted(cell: Mapping[str, Any], kept: Kept) -> dict[str, None]:
     used = {
         name: None
         for check in cell["checks"]
-        if kept.passing or check["outcome"] != Outcome.PASS
+        if kept.passing or not held(check["outcome"])
         for name in check["evidence"]
         if name in cell["evidence"]
     }

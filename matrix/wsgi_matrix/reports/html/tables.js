@@ -14,7 +14,7 @@ function applyToGrid(root, state, results) {
     square.querySelector(".mark").textContent = MARKS[outcome];
     square.querySelector(".word").textContent = outcome;
     const same = checks.filter((check) => check.outcome === outcome).length;
-    square.querySelector(".count").textContent = RED.has(outcome) ? `${same} of ${checks.length}` : "";
+    square.querySelector(".count").textContent = RED.includes(outcome) ? `${same} of ${checks.length}` : "";
     square.href = linkTo(state, "cell", { cell: cell.id });
   }
   for (const row of root.querySelectorAll("table.grid tbody tr")) {
@@ -76,8 +76,9 @@ function ruleRow({ rule, checks }, servers, state) {
   if (!squares.some(({ outcome }) => outcome && wanted(outcome, state))) return null;
   return h("tr", {},
     h("th", { scope: "row" }, h("a", { href: linkTo(state, "rule", { rule: rule.key }), "data-head": true },
-      h("code", {}, rule.id), " ", h("span", { class: "level" }, rule.level)),
-    h("span", { class: "says" }, rule.says), rule.cite ? h("cite", {}, rule.cite) : ""),
+      h("code", {}, rule.id), rule.alias ? ` (${rule.alias})` : "", " ",
+      h("span", { class: "level" }, rule.level)),
+    h("span", { class: "says" }, rule.title || rule.says), rule.cite ? h("cite", {}, rule.cite) : ""),
     squares.map(({ server, outcome }) => h("td", {}, outcome && wanted(outcome, state)
       ? h("a", {
         class: `square o-${outcome}`,

@@ -11,7 +11,7 @@ from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.reports.grid import MARKS
 from wsgi_matrix.suites import registry
 
-JOINT = "conformance"
+JOINT = "suites with apps of their own"
 """Title of the table of suites that have a column or two."""
 
 

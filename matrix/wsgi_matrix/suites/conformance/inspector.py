@@ -1,4 +1,7 @@
-"""Requests to the inspecting app, and what is accepted of what it tells (the suite ``rules``)."""
+"""Requests to the inspecting app (``app/paths/echo.py``), and matchers of what it reports.
+
+For the rules of HTTP/1.1 and the published attacks; those of PEP 3333 have their own.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,39 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wsgi_matrix.model.wire import Step, Transcript
-from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.rule import ERRORS, Accept, answer, either, refused, silence
-from wsgi_matrix.suites.conformance.steps import answers, end, request, send
+from wsgi_matrix.suites.conformance.matchers import (
+    AFTERWARDS,
+    ERRORS,
+    Actual,
+    Matcher,
+    described,
+    either,
+    one_of,
+    refused,
+    response,
+    silence,
+)
+from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse, parse
+from wsgi_matrix.suites.conformance.steps import end, request, responses, send
 
-Told = dict[str, Any]
-"""What ``/echo`` tells: ``method, path, query, protocol, headers, body, complete, error``."""
+Report = dict[str, Any]
+"""What ``/echo`` reports: ``method, path, query, protocol, headers, body, complete, error``."""
 
 CLOSE = "Connection: close"
 
 
-def ask(data: bytes, method: str = "GET") -> tuple[Step, ...]:
-    """Send it and wait for an answer."""
-    return (send(data), answers(method))
+def exchange(data: bytes, method: str = "GET") -> tuple[Step, ...]:
+    """Send it and wait for a response."""
+    return (send(data), responses(method))
 
 
-def ask_to_end(data: bytes, method: str = "GET") -> tuple[Step, ...]:
-    """Send it, wait for an answer and for the end of the connection."""
-    return (send(data), answers(method), end())
+def exchange_to_end(data: bytes, method: str = "GET") -> tuple[Step, ...]:
+    """Send it, wait for a response and for the end of the connection."""
+    return (send(data), responses(method), end())
 
 
 def raw(line: bytes = b"GET /echo HTTP/1.1", *fields: bytes, host: bytes = b"localhost") -> bytes:
-    """A head of octets as they are, with Host, which odd lines are put in."""
+    """A head of octets as they are, with Host."""
     return b"\r\n".join([line, b"Host: " + host, *fields, b"", b""])
 
 
@@ -46,141 +60,158 @@ def chunked(body: bytes, *fields: str, target: str = "/echo") -> bytes:
 HELLO_CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
 
 
-def rejected(*status: int, method: str = "GET") -> Accept:
-    """An error, any 4xx and 5xx or one of ``status``; what then becomes of the connection is open.
+def rejected(*status: int, method: str = "GET") -> Matcher:
+    """An error, any 4xx and 5xx or one of ``status``; the connection may close or go on.
 
     RFC 9110 section 15.5: a client that does not know a 4xx takes it for a 400.
     """
-    accept = answer(*(status or ERRORS), method=method)
+    matcher = response(*(status or ERRORS), method=method)
 
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, [method])
-        # A connection that goes on may have more answers: they are to other requests.
-        if hearing.answers and hearing.answers[0].status in (status or ERRORS):
-            return ""
-        return accept.fault(transcript)
+    def differs(transcript: Transcript) -> Actual:
+        parsed = parse(transcript, [method])
+        # A connection that goes on may have more responses: they are to other requests.
+        if parsed.responses and parsed.responses[0].status in (status or ERRORS):
+            return None
+        return matcher.differs(transcript)
 
-    return Accept(accept.says, fault)
+    return Matcher(matcher.description, differs)
 
 
-def invalid(*status: int, method: str = "GET") -> Accept:
-    """It is taken for invalid: an error, or a connection that is closed without a word."""
+def invalid(*status: int, method: str = "GET") -> Matcher:
+    """It is treated as invalid: an error, or a connection that is closed without a response."""
     return either(rejected(*status, method=method), silence())
 
 
-def told(
-    check: Callable[[Told], bool], says: str, method: str = "GET", closed: bool | None = None
-) -> Accept:
-    """The app was called, and tells what ``check`` holds to be right."""
+def called(
+    check: Callable[[Report], bool], what: str, method: str = "GET", closed: bool | None = None
+) -> Matcher:
+    """The app is called, and its report passes ``check``; ``what`` describes such a call."""
 
-    def fault(heard: Any) -> str:
+    def differs(found: ParsedResponse) -> Actual:
         try:
-            found = heard.json()
-            return "" if check(found) else f"the app was called with {_short(found)}"
+            report = found.json()
+            return None if check(report) else f"the app was called with {_short(report)}"
         except (ValueError, KeyError, TypeError):
-            return "the answer is not the app's"
+            return "a response that is not the app's"
 
-    words = f"of the app, {says}"
-    return answer(200, method=method, closed=closed, check=fault, says=words, awaited=True)
+    matcher = response(200, method=method, closed=closed, check=differs, awaited=True)
+    return described(f"the app is called {what}{AFTERWARDS[closed]}", matcher)
 
 
-def _short(found: Told) -> str:
+def _short(report: Report) -> str:
     """The part of it that rules are about."""
     keys = ("method", "path", "query", "headers", "body", "complete", "error")
-    return ", ".join(f"{key} {found[key]!r}"[:200] for key in keys)
+    return ", ".join(f"{key} {report[key]!r}"[:200] for key in keys)
 
 
-def header(name: str, *values: str | None) -> Accept:
-    """The app was called with one of ``values`` as the variable ``name``; ``None``: without."""
-    words = " or ".join("none" if value is None else _brief(value) for value in values)
-    return told(lambda found: found["headers"].get(name) in values, f"with {name} {words}")
+def variable(name: str, *values: str | None, what: str = "") -> Matcher:
+    """The app is called with one of ``values`` as the variable ``name``; ``None``: without it.
+
+    ``what`` describes the values, where they are no good description themselves.
+    """
+    words = what or one_of("absent" if value is None else _brief(value) for value in values)
+    with_it = f"without {name}" if values == (None,) else f"with {name} {words}"
+    return called(lambda found: found["headers"].get(name) in values, with_it)
 
 
-def path(*paths: str, method: str = "GET") -> Accept:
-    """The app was called with one of ``paths``."""
-    words = " or ".join(map(repr, paths))
-    return told(
+def path(*paths: str, method: str = "GET") -> Matcher:
+    """The app is called with one of ``paths``."""
+    words = one_of(map(repr, paths))
+    return called(
         lambda found: found["path"] in paths and found["method"] == method,
         f"with the path {words}",
         method,
     )
 
 
-def query(value: str) -> Accept:
-    """The app was called with this query."""
-    return told(lambda found: found["query"] == value, f"with the query {_brief(value)}")
+def query(value: str) -> Matcher:
+    """The app is called with this query."""
+    return called(lambda found: found["query"] == value, f"with the query {_brief(value)}")
 
 
 def _brief(value: str | bytes) -> str:
-    return repr(value) if len(value) < 50 else f"of {len(value)} octets"
+    return repr(value) if len(value) < 50 else f"of {len(value):,} octets"
 
 
-def content(body: bytes, closed: bool | None = None) -> Accept:
-    """The app was called with this content, all of it."""
-    return told(
+def content(body: bytes, closed: bool | None = None) -> Matcher:
+    """The app is called with this content, all of it."""
+    what = f"and reads {_octets(body)}, the whole content"
+    return called(
         lambda found: found["body"] == body.hex() and found["complete"],
-        f"with the content {_brief(body)}",
+        what if body else "and finds no content",
         "POST",
         closed,
     )
 
 
+def _octets(value: bytes) -> str:
+    return repr(value) if len(value) < 50 else f"{len(value):,} octets"
+
+
 LENGTH_REQUIRED = rejected(411, method="POST")
-"""RFC 9112 section 6.3 lets a server refuse content without Content-Length."""
+"""RFC 9112 section 6.3 lets a server reject content without Content-Length."""
 
 
-def decoded(body: bytes) -> Accept:
-    """The app was called with ``body`` out of its chunks; or chunks are not taken at all."""
+def decoded(body: bytes) -> Matcher:
+    """The app is called with ``body`` decoded from its chunks; or chunks are not accepted."""
     return either(content(body), LENGTH_REQUIRED)
 
 
-def not_complete(closed: bool | None = True) -> Accept:
-    """The app was called while the content was still coming, and was told that it is faulty."""
-    return told(lambda found: not found["complete"], "which is told of the fault", "POST", closed)
+def incomplete(closed: bool | None = True) -> Matcher:
+    """The app is called while the content still comes, and finds that it is faulty."""
+    return called(
+        lambda found: not found["complete"], "and finds the content incomplete", "POST", closed
+    )
 
 
-def unframed(*status: int) -> Accept:
-    """Framing that is faulty: an error or nothing, or an app that knows; then the end."""
-    return either(refused(*status, method="POST"), not_complete(), silence())
+def faulty_framing() -> Matcher:
+    """The framing is treated as faulty: an error, no response or an app that finds out; closed."""
+    return described(
+        "the connection is closed: without a response, after a 4xx or 5xx response, or after the "
+        "app has found the content incomplete",
+        either(refused(method="POST"), incomplete(), silence()),
+    )
 
 
-def in_order(paths: Sequence[str], methods: Sequence[str], *, all_of_them: bool = False) -> Accept:
-    """Answers to requests one behind the other, from the app, each to its own request.
+def in_order(paths: Sequence[str], methods: Sequence[str], *, all_of_them: bool = False) -> Matcher:
+    """Responses of the app to pipelined requests, each to its own request.
 
-    Fewer are accepted where the server closes; ``all_of_them``: only where it had said so.
+    Fewer are accepted where the server closes; ``all_of_them``: only where it has announced that.
     """
 
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, methods)
-        for wanted, heard in zip(paths, hearing.answers, strict=False):
+    def differs(transcript: Transcript) -> Actual:
+        parsed = parse(transcript, methods)
+        for wanted, found in zip(paths, parsed.responses, strict=False):
             try:
-                found = heard.json()["path"]
+                path = found.json()["path"]
             except (ValueError, KeyError, TypeError):
-                return f"status {heard.status}, not of the app, where {wanted} is to be answered"
-            if found != wanted:
-                return f"{found} is answered where {wanted} is next"
-        if hearing.rest:
-            return f"{len(hearing.rest)} octets behind {len(hearing.answers)} answers"
-        if not hearing.answers:
-            return f"no answer ({hearing.end})"
-        last = hearing.answers[-1]
-        if len(hearing.answers) < len(paths):
-            if not hearing.closed:
-                return f"{len(hearing.answers)} of {len(paths)} answers, and it stays open"
-            if all_of_them and not says_close(last):
-                return f"closed after {len(hearing.answers)} of {len(paths)}, unannounced"
-        return ""
+                return f"status {found.status}, not of the app, where {wanted} was requested"
+            if path != wanted:
+                return f"a response to {path} where {wanted} is next"
+        if parsed.rest:
+            return f"{len(parsed.rest)} octets after {len(parsed.responses)} responses"
+        if not parsed.responses:
+            return parsed.nothing
+        count = f"{len(parsed.responses)} of {len(paths)} responses"
+        if len(parsed.responses) < len(paths):
+            if not parsed.closed:
+                return f"{count}, and an open connection"
+            if all_of_them and not announces_close(parsed.responses[-1]):
+                return f"{count}, then an unannounced close"
+        return None
 
-    words = f"answers for {', '.join(paths)}"
-    return Accept(words + ", or fewer, the last with Connection: close" * all_of_them, fault)
+    words = f"responses of the app to {', '.join(paths)}, in this order; or fewer, "
+    return Matcher(
+        words + ("the last with Connection: close" if all_of_them else "then a close"), differs
+    )
 
 
-def says_close(heard: Any) -> bool:
-    """Whether the answer announces the end: ``close``, or HTTP/1.0 without ``keep-alive``."""
+def announces_close(found: ParsedResponse) -> bool:
+    """Whether the response says so: ``close``, or HTTP/1.0 without ``keep-alive``."""
     options = [
         option.strip().lower()
-        for value in heard.values("connection")
+        for value in found.values("connection")
         for option in value.split(b",")
     ]
-    old = heard.status_line.startswith(b"HTTP/1.0") and b"keep-alive" not in options
+    old = found.status_line.startswith(b"HTTP/1.0") and b"keep-alive" not in options
     return old or b"close" in options

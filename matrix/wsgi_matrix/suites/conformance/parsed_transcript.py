@@ -1,7 +1,7 @@
-"""What was heard in a talk, taken apart by two readers that know nothing of each other.
+"""The responses in a transcript, parsed by two readers that know nothing of each other.
 
-The first is the probe's (:class:`.response_reader.AnswerReader`), the second
-h11 as a client. A response that they read differently keeps no rule.
+The first is the probe's (:class:`.response_reader.ResponseReader`), the second h11 as a client. A
+response that they read differently meets no rule.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import h11
 
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.probe.agent.response_reader import STATUS_LINE, AnswerReader
+from wsgi_matrix.probe.agent.response_reader import STATUS_LINE, ResponseReader
 
 PROMPT = 1.5
-"""Seconds for an end that belongs to the answer: less than any server waits for a next request."""
-SHOWN = 400
-"""Octets that are shown to people."""
+"""Seconds for a close that belongs to the response: less than any server waits for another
+request."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
-    """One whole final answer. ``interim``: the status codes of the 1xx before it."""
+class ParsedResponse:
+    """One whole final response. ``interim``: the status codes of the 1xx before it."""
 
     method: str
+    """Of the request."""
     status: int
     status_line: bytes
     fields: tuple[tuple[bytes, bytes], ...]
@@ -48,14 +48,14 @@ class Heard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hearing:
-    """All answers of one connection, and what is left over."""
+class ParsedConnection:
+    """All responses of one connection, and what is left over."""
 
-    answers: tuple[Heard, ...]
+    responses: tuple[ParsedResponse, ...]
     broken: str = ""
-    """Why what came after the last whole answer is none; empty if nothing came."""
+    """Why what came after the last whole response is none; empty if nothing came."""
     rest: bytes = b""
-    """The octets after the last whole answer."""
+    """The octets after the last whole response."""
     end: str = "open"
     """``fin``, ``reset`` or ``open``."""
     waited: float = 0.0
@@ -63,48 +63,53 @@ class Hearing:
 
     @property
     def closed(self) -> bool:
-        """Whether the server has ended the connection: FIN, or RST after all it had to say.
+        """Whether the server closed the connection: FIN, or RST after all that it sent.
 
-        Not where it had stayed open and a time-out for the next request has ended it.
+        Not where it had stayed open and the timeout for another request has ended it.
         """
         return self.end != "open" and self.waited <= PROMPT
 
+    @property
+    def nothing(self) -> str:
+        """Why there is no response, in words."""
+        return f"no response ({self.broken or self.end})"
 
-def hear(transcript: Transcript, methods: Sequence[str], on: str = "a") -> Hearing:
-    """Take apart all that came on a connection, as the answers to requests with ``methods``."""
+
+def parse(transcript: Transcript, methods: Sequence[str], on: str = "a") -> ParsedConnection:
+    """Parse all that came on a connection as responses to requests with ``methods``."""
     left, end = transcript.received(on), transcript.end(on)
-    found: list[Heard] = []
+    found: list[ParsedResponse] = []
     broken = ""
     for method in methods:
         if not left:
             break
-        reader = AnswerReader(method.encode("latin-1"))
+        reader = ResponseReader(method.encode("latin-1"))
         reader.feed(left)
         if not reader.over and end != "open":
             reader.end()
         if not reader.done:
             broken = reader.error or "not whole"
             break
-        heard = _heard(method, reader.raw)
-        broken = unlike_h11(heard, ended=reader.closes and not reader.rest)
+        response = _parsed(method, reader.raw)
+        broken = h11_differs(response, ended=reader.closes and not reader.rest) or ""
         if broken:
             break
-        found.append(heard)
+        found.append(response)
         left = reader.rest
-    return Hearing(
-        answers=tuple(found), broken=broken, rest=left, end=end, waited=_waited(transcript, on)
+    return ParsedConnection(
+        responses=tuple(found), broken=broken, rest=left, end=end, waited=_waited(transcript, on)
     )
 
 
 def _waited(transcript: Transcript, on: str) -> float:
     ended = transcript.ended_at(on)
-    octets = [x.at for x in transcript.lines if x.on == on and x.what in ("sent", "received")]
+    octets = [x.at for x in transcript.events if x.on == on and x.what in ("sent", "received")]
     return ended - max(octets) if ended is not None and octets else 0.0
 
 
-def _heard(method: str, raw: bytes) -> Heard:
-    answer = split(raw, method.encode("latin-1"))
-    status = STATUS_LINE.match(answer.status_line + b"\r\n")
+def _parsed(method: str, raw: bytes) -> ParsedResponse:
+    response = split(raw, method.encode("latin-1"))
+    status = STATUS_LINE.match(response.status_line + b"\r\n")
     assert status is not None
     interim, at = [], 0
     while (
@@ -112,25 +117,25 @@ def _heard(method: str, raw: bytes) -> Heard:
     ):
         interim.append(int(found[2]))
         at = raw.index(b"\r\n\r\n", at) + 4
-    return Heard(
+    return ParsedResponse(
         method=method,
         status=int(status[2]),
-        status_line=answer.status_line,
-        fields=answer.fields,
-        body=answer.body,
+        status_line=response.status_line,
+        fields=response.fields,
+        body=response.body,
         interim=tuple(interim),
         raw=raw,
     )
 
 
-def unlike_h11(heard: Heard, *, ended: bool) -> str:
-    """How h11 reads the answer otherwise; empty if it reads the same."""
+def h11_differs(response: ParsedResponse, *, ended: bool) -> str | None:
+    """How h11 reads the response otherwise; ``None`` if it reads the same."""
     client = h11.Connection(h11.CLIENT, max_incomplete_event_size=2**20)
-    client.send(h11.Request(method=heard.method, target="/", headers=[("Host", "localhost")]))
+    client.send(h11.Request(method=response.method, target="/", headers=[("Host", "localhost")]))
     client.send(h11.EndOfMessage())
     status, fields, body = 0, [], b""
     try:
-        client.receive_data(heard.raw)
+        client.receive_data(response.raw)
         if ended:
             client.receive_data(b"")
         while True:
@@ -144,17 +149,12 @@ def unlike_h11(heard: Heard, *, ended: bool) -> str:
                 case h11.EndOfMessage():
                     break
                 case other:
-                    return f"h11 finds it not whole ({type(other).__name__})"
+                    return f"not whole for h11 ({type(other).__name__})"
     except h11.RemoteProtocolError as problem:
-        return f"h11 refuses it: {problem}"
-    ours = [(name.lower(), value) for name, value in heard.fields]
-    if (status, body) != (heard.status, heard.body):
-        return f"h11 reads status {status} and {len(body)} octets of content"
-    if sorted(fields) != sorted(ours):
-        return "h11 reads other fields"
-    return ""
-
-
-def shown(data: bytes) -> str:
-    """Octets for people."""
-    return repr(data[:SHOWN]) + (f"… ({len(data)} octets)" if len(data) > SHOWN else "")
+        return f"refused by h11: {problem}"
+    own = [(name.lower(), value) for name, value in response.fields]
+    if (status, body) != (response.status, response.body):
+        return f"status {status} and {len(body)} octets of content for h11"
+    if sorted(fields) != sorted(own):
+        return "other fields for h11"
+    return None

@@ -1,250 +1,174 @@
-"""Rules: a requirement with its citation, the talks that show it, and what is accepted of each.
+"""Rules: a requirement in the words of its standard, and the variants that show whether it is met.
 
-An :class:`Accept` says in words what it accepts and finds what is wrong with a transcript, so that
-report and judgement cannot drift apart.
+A rule reads like a case of h2spec: its id says what it is about, its title in a few words, the
+sentence of the standard stands above what is sent and what is expected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from wsgi_matrix.model.mismatch import ConnectionExcerpt, Mismatch
 from wsgi_matrix.model.results import Level, Outcome
-from wsgi_matrix.model.wire import Step, Talk, Transcript
-from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear, shown
+from wsgi_matrix.model.wire import Scenario, Step, Transcript
+from wsgi_matrix.suites.case import Case, Evidence, Mismatched, Verdict
+from wsgi_matrix.suites.conformance.matchers import Matcher
 
 MOST_SHOWN = 6
-"""Connections of a talk that are shown where a rule is broken."""
-
-
-@dataclass(frozen=True)
-class Accept:
-    """What is accepted. ``fault`` tells what came instead; empty where it is as it has to be."""
-
-    says: str
-    fault: Callable[[Transcript], str]
+"""Connections of a scenario that are shown with a mismatch."""
+SHOWN = 400
+"""Octets of one direction of a connection that are shown with a mismatch."""
+OWN = "wsgi-matrix"
+"""Cited by a rule that no standard has; its sentence is wsgi-matrix's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Try:
-    """One way of asking for a rule."""
+class Variant:
+    """One way of asking a server for a rule."""
 
     name: str = ""
-    """Tells the tries of a rule apart; empty where it has one only."""
+    """Tells the variants of a rule apart; empty where it has one only."""
+    sends: str
+    """What is sent, and what the app makes of it where that is what the rule is about. In words."""
     steps: tuple[Step, ...]
-    accept: Accept
+    expects: Matcher
     figure: Callable[[Transcript], str] = lambda _transcript: ""
-    """What was measured, for the report of a rule that is kept."""
+    """What was measured, for the report of a rule that is met."""
     alone: bool = False
-    """Nothing else may be going on in the cell meanwhile: it may end or block the server."""
+    """Nothing else may go on in the cell meanwhile: it may end or block the server."""
 
 
-@dataclass(frozen=True)
-class Unseen:
-    """A rule of which nothing can be seen from outside, and why."""
+@dataclass(frozen=True, kw_only=True)
+class Unobservable:
+    """A rule of which nothing can be observed from outside, and why."""
 
     id: str
+    alias: str
     level: Level
     cite: str
+    title: str
     why: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A rule; every one of its tries has to be accepted."""
+    """A requirement; each of its variants has to get what it expects."""
 
     id: str
+    """``section/what-it-is``: ``chunked/size-not-hex``."""
+    alias: str = ""
+    """What it was called before there were ids, as R50; tables, findings and ``[[xfail]]`` may use
+    either. A new rule needs none."""
     level: Level
     cite: str
-    says: str
-    tries: tuple[Try, ...]
+    """Where the sentence stands: ``RFC 9112 section 7.1``, or :data:`OWN`."""
+    title: str
+    """About five words."""
+    text: str
+    """The sentence of the standard, word for word; ``…`` stands for what is left out."""
+    variants: tuple[Variant, ...]
     app: str = ""
-    """Name of the app that it is asked of; empty: any app of its suite."""
-    heard_in: str = ""
-    """Id of the rule whose talks it is judged on as well; empty: it has its own."""
+    """Name of the app that it is for; empty: any app of its suite."""
+    judged_on: str = ""
+    """Id of the rule on whose scenarios it is judged too; empty: it has its own."""
 
-    def talks(self) -> tuple[Talk, ...]:
-        """What has to be had out for it."""
-        if self.heard_in:
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """What has to be run for it."""
+        if self.judged_on:
             return ()
         return tuple(
-            Talk(name=self.talk_name(each), steps=each.steps, alone=each.alone, app=self.app)
-            for each in self.tries
+            Scenario(
+                name=self.scenario_name(each), steps=each.steps, alone=each.alone, app=self.app
+            )
+            for each in self.variants
         )
 
-    def talk_name(self, each: Try) -> str:
-        """Name of the talk that shows a try: ``R41-plus``."""
-        return _named(self.heard_in or self.id, each)
+    def scenario_name(self, variant: Variant) -> str:
+        """Name of the scenario of a variant: ``chunked/size-not-hex/plus``."""
+        return _named(self.judged_on or self.id, variant)
 
-    def try_name(self, each: Try) -> str:
-        """Name of a try of this rule, wherever it is heard."""
-        return _named(self.id, each)
+    def variant_name(self, variant: Variant) -> str:
+        """Name of a variant of this rule, whichever rule its scenario belongs to."""
+        return _named(self.id, variant)
 
     def case(self) -> Case:
         """It as a check of a cell."""
         return Case(
             id=self.id,
+            alias=self.alias,
             level=self.level,
-            says=self.says,
+            title=self.title,
+            says=self.text,
             cite=self.cite,
             judge=self.judge,
-            evidence=tuple(self.talk_name(each) for each in self.tries),
+            evidence=tuple(map(self.scenario_name, self.variants)),
             app=self.app,
         )
 
-    def judge(self, evidence: Evidence) -> Verdict:
-        """Keep or break it. What the standard leaves open can only differ."""
-        faults: list[str] = []
+    def judge(self, evidence: Evidence) -> Verdict | Mismatched:
+        """Whether it is met. What the standard leaves open can only differ."""
+        mismatches: list[Mismatch] = []
         figures: list[str] = []
-        for each in self.tries:
-            name = self.talk_name(each)
+        for each in self.variants:
+            name = self.scenario_name(each)
             transcript = evidence.transcripts.get(name)
             if transcript is None:
-                return Outcome.ERROR, f"{name} was not had out"
-            unreached = _unreached(transcript)
-            if unreached:
+                return Outcome.ERROR, f"{name} was not run"
+            if unreached := _unreached(transcript):
                 return Outcome.ERROR, f"{name}: {unreached}"
-            said = each.accept.fault(transcript)
-            if any(line.what == "gone" for line in transcript.lines):
-                said = said or "the server ended over it"
-            if said:
-                faults.append(_told(self.try_name(each), each, transcript, said))
+            if mismatch := _mismatch(each, transcript):
+                mismatches.append(mismatch)
             elif figure := each.figure(transcript):
                 figures.append(figure)
-        if not faults:
+        if not mismatches:
             return Outcome.PASS, "; ".join(figures)
         broken = Outcome.DIFFER if self.level is Level.MAY else Outcome.FAIL
-        return broken, "\n".join(faults)
+        return broken, tuple(mismatches)
 
 
-def _named(rule: str, each: Try) -> str:
-    return f"{rule}-{each.name}" if each.name else rule
+def _named(rule: str, variant: Variant) -> str:
+    return f"{rule}/{variant.name}" if variant.name else rule
 
 
 def _unreached(transcript: Transcript) -> str:
-    """Why the server was never heard at all: then nothing is known of the rule."""
-    said = {x.data for x in transcript.lines if x.what == "error" and x.data[:8] == b"connect:"}
-    # Where others got in, one who did not is what the rule may be about.
-    if said and all(line.data in said for line in transcript.lines):
-        return f"no connection to the server ({min(said).decode()})"
+    """Why the server was never reached at all: then nothing is known of the rule."""
+    found = {x.data for x in transcript.events if x.what == "error" and x.data[:8] == b"connect:"}
+    # Where some connected, one that did not is what the rule may be about.
+    if found and all(event.data in found for event in transcript.events):
+        return f"no connection to the server ({min(found).decode()})"
     return ""
 
 
-def _told(name: str, each: Try, transcript: Transcript, said: str) -> str:
-    """The rule's failure on the wire: what was sent, what is accepted, what came."""
-    wire = []
-    connections = list(dict.fromkeys(line.on for line in transcript.lines))
-    for on in connections[:MOST_SHOWN]:
-        where = "" if on == "a" else f" ({on})"
-        wire.append(
-            f"  sent{where} {shown(transcript.sent(on))}\n"
-            f"  got{where} {shown(transcript.received(on))}, then the connection: "
-            f"{transcript.end(on)}"
+def _mismatch(variant: Variant, transcript: Transcript) -> Mismatch | None:
+    found = variant.expects.mismatch(transcript)
+    if found is None and any(event.what == "gone" for event in transcript.events):
+        found = Mismatch(
+            expected=f"{variant.expects.description}; and the server goes on",
+            actual="the server ended",
         )
-    if len(connections) > MOST_SHOWN:
-        wire.append(f"  {len(connections) - MOST_SHOWN} more connections are in the evidence")
-    return "\n".join([f"{name}: {said}", f"  accepted: {each.accept.says}", *wire])
-
-
-# What is accepted, in the words that rules need again and again.
-
-
-CLIENT_ERRORS = range(400, 500)
-ERRORS = range(400, 600)
-
-
-def _words(status: Sequence[int]) -> str:
-    named = {tuple(CLIENT_ERRORS): "a 4xx", tuple(ERRORS): "an error (4xx, 5xx)"}
-    return named.get(tuple(status)) or " or ".join(map(str, status))
-
-
-def answer(
-    *status: int,
-    method: str = "GET",
-    closed: bool | None = None,
-    check: Callable[[Heard], str] | None = None,
-    says: str = "",
-    on: str = "a",
-    awaited: bool = False,
-) -> Accept:
-    """One whole answer, and nothing behind it.
-
-    ``status``: any of these, or any at all; ``closed``: whether the connection has to be closed
-    after it (the talk has to wait for that); ``check``: tells what else is wrong with it, which
-    ``says`` puts into words; ``awaited``: what is behind the answer counts only if the talk has
-    waited for the end.
-    """
-
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, [method], on)
-        if not hearing.answers:
-            return f"no answer: {hearing.broken or hearing.end}"
-        found = hearing.answers[0]
-        if status and found.status not in status:
-            return f"status {found.status}"
-        # Where nobody waited for more, what had come with the answer is chance.
-        if hearing.rest and (not awaited or hearing.end != "open" or transcript.timed_out()):
-            return f"{len(hearing.rest)} octets behind the answer"
-        if closed is not None and hearing.closed is not closed:
-            return f"the connection after the answer: {hearing.end}"
-        return check(found) if check else ""
-
-    words = _words(status) or "an answer"
-    words += f" {says}" if says else ""
-    words += {True: ", and the connection is closed", False: ", and it stays open", None: ""}[
-        closed
-    ]
-    return Accept(words, fault)
-
-
-def refused(*status: int, method: str = "GET", on: str = "a") -> Accept:
-    """A 4xx or 5xx (or one of ``status``) and a closed connection: nothing behind is read."""
-    return answer(*(status or ERRORS), method=method, closed=True, on=on)
-
-
-def silence(on: str = "a") -> Accept:
-    """The connection is closed without a word."""
-
-    def fault(transcript: Transcript) -> str:
-        if transcript.received(on):
-            return "an answer came"
-        return "" if transcript.end(on) != "open" else "the connection stayed open"
-
-    return Accept("the connection is closed without an answer", fault)
-
-
-def either(*accepts: Accept) -> Accept:
-    """Any of these."""
-
-    def fault(transcript: Transcript) -> str:
-        said = [each.fault(transcript) for each in accepts]
-        return "" if "" in said else said[0]
-
-    return Accept(", or ".join(each.says for each in accepts), fault)
-
-
-def all_of(*accepts: Accept) -> Accept:
-    """All of these."""
-
-    def fault(transcript: Transcript) -> str:
-        return next((said for each in accepts if (said := each.fault(transcript))), "")
-
-    return Accept("; ".join(each.says for each in accepts), fault)
-
-
-def whole(methods: Iterable[str], check: Callable[[tuple[Heard, ...]], str], says: str) -> Accept:
-    """As many whole answers on one connection as ``methods``; ``check`` judges them together."""
-    wanted = tuple(methods)
-
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, wanted)
-        if len(hearing.answers) < len(wanted):
-            return (
-                f"{len(hearing.answers)} of {len(wanted)} answers ({hearing.broken or hearing.end})"
+    if found is None:
+        return None
+    names = list(dict.fromkeys(event.on for event in transcript.events))
+    return replace(
+        found,
+        variant=variant.name,
+        sends=variant.sends,
+        connections=tuple(
+            ConnectionExcerpt(
+                name=name,
+                sent=shown(transcript.sent(name)),
+                received=shown(transcript.received(name)),
+                end=transcript.end(name),
             )
-        if hearing.rest:
-            return f"{len(hearing.rest)} octets behind the last answer"
-        return check(hearing.answers)
+            for name in names[:MOST_SHOWN]
+        ),
+        more_connections=max(0, len(names) - MOST_SHOWN),
+    )
 
-    return Accept(says, fault)
+
+def shown(data: bytes) -> str:
+    """Octets for people; empty for none."""
+    if not data:
+        return ""
+    return repr(data[:SHOWN]) + (f"… ({len(data)} octets)" if len(data) > SHOWN else "")

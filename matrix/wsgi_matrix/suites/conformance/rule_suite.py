@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.api import Suite
+from wsgi_matrix.suites.case import Case
 from wsgi_matrix.suites.conformance.rule import Rule
-
-KEPT = ("limits", "unchanged", "stop")
-"""Checks on the cell itself that hold whatever is sent."""
 
 
 def rule_suite(
@@ -20,13 +18,16 @@ def rule_suite(
     deadline: float,
     waits: bool = False,
     skip_reason: Callable[[Cell], str] = lambda _cell: "",
+    of_cell: Sequence[Case] = lifecycle.ALWAYS,
 ) -> Suite:
-    """The suite ``name`` of ``rules``. The other arguments are those of :class:`.Suite`."""
-    kept = tuple(case for case in lifecycle.CASES if case.id in KEPT)
+    """The suite ``name`` of ``rules``. ``of_cell``: what has to hold for the cell itself.
+
+    The other arguments are those of :class:`.Suite`.
+    """
     return Suite(
         name=name,
-        talks=tuple(talk for rule in rules for talk in rule.talks()),
-        cases=(*kept, *(rule.case() for rule in rules)),
+        scenarios=tuple(each for rule in rules for each in rule.scenarios()),
+        cases=(*of_cell, *(rule.case() for rule in rules)),
         repeat=1,
         deadline=deadline,
         waits=waits,

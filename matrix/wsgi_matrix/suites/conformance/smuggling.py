@@ -1,8 +1,8 @@
-"""Published attacks on where a request ends, S1 to S20, each with a request hidden behind it.
+"""Published attacks on where a request ends, S1 to S20, each with a request hidden after it.
 
-A server that reads the octets as the attacker wants answers ``/smuggled``. Accepted is what the
-section says: a refusal and a closed connection, or the one reading that the RFC has, and nothing of
-what is hidden.
+A server that reads the octets as the attacker wants responds to ``/smuggled``. Accepted is what the
+section says: an error and a closed connection, or the one reading that the RFC has, and no response
+to what is hidden.
 """
 
 from __future__ import annotations
@@ -12,179 +12,358 @@ from wsgi_matrix.suites.conformance.inspector import (
     CLOSE,
     HELLO_CHUNKED,
     LENGTH_REQUIRED,
-    ask_to_end,
     content,
-    header,
-    not_complete,
+    exchange_to_end,
+    faulty_framing,
     post,
     raw,
+    variable,
 )
-from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, either, refused, silence
+from wsgi_matrix.suites.conformance.matchers import Matcher, either, refused, silence
+from wsgi_matrix.suites.conformance.quotes import (
+    BARE_CR,
+    BARE_LF,
+    CHUNKED_NOT_FINAL,
+    CODING_IN_HTTP10,
+    CR_LF_NUL,
+    INVALID_CONTENT_LENGTH,
+    LAST_CHUNK,
+    LENGTH_AND_CODING,
+    NO_CONTENT,
+    NOT_THE_GRAMMAR,
+    OBS_FOLD,
+    SPACE_BEFORE_COLON,
+)
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
 from wsgi_matrix.suites.conformance.steps import request
 
 HIDDEN = request("/smuggled")
 CHUNKED = "Transfer-Encoding: chunked"
 LENGTH = f"Content-Length: {len(HIDDEN)}"
 CUT = b"0\r\n\r\n" + HIDDEN
-"""To who reads chunks no content, and a request behind it; to who reads lengths all is content."""
+"""For who reads chunks no content, and a request after it; for who reads lengths all is content."""
 WITH_LENGTH = f"Content-Length: {len(CUT)}"
 
-ONE_READING = either(refused(method="POST"), not_complete(), content(b"", closed=True), silence())
+REFUSED = faulty_framing()
+ONE_READING = either(REFUSED, content(b"", closed=True))
 """No content and a closed connection, or an error."""
-REFUSED = either(refused(method="POST"), not_complete(), silence())
+POST_LINE = b"POST /echo HTTP/1.1"
 
 
 def _attack(
-    number: int,
+    what: str,
+    alias: str,
     cite: str,
-    says: str,
-    *sent: bytes,
-    accept: Accept = REFUSED,
+    title: str,
+    text: str,
+    *sent: tuple[str, str, bytes],
+    expects: Matcher = REFUSED,
     level: Level = Level.MUST,
     method: str = "POST",
 ) -> Rule:
-    names = [""] if len(sent) == 1 else [str(count) for count in range(1, len(sent) + 1)]
+    """``sent``: of each variant its name, what it sends in words, and the octets."""
     return Rule(
-        id=f"S{number}",
+        id=f"smuggling/{what}",
+        alias=alias,
         level=level,
         cite=cite,
-        says=says,
-        tries=tuple(
-            Try(name=name, steps=ask_to_end(data, method), accept=accept)
-            for name, data in zip(names, sent, strict=True)
+        title=title,
+        text=text,
+        variants=tuple(
+            Variant(name=name, sends=sends, steps=exchange_to_end(data, method), expects=expects)
+            for name, sends, data in sent
         ),
     )
 
 
-def _size(size: bytes) -> bytes:
-    return post(CHUNKED, body=size + b"\r\nhello\r\n0\r\n\r\n" + HIDDEN)
+def _size(size: bytes) -> tuple[str, bytes]:
+    return (
+        f"a chunked POST with the chunk size {size.decode()!r}, and a request",
+        post(CHUNKED, body=size + b"\r\nhello\r\n0\r\n\r\n" + HIDDEN),
+    )
 
 
 RULES: tuple[Rule, ...] = (
     _attack(
-        1,
+        "length-and-chunked",
+        "S1",
         "RFC 9112 section 6.1 (CL.TE)",
-        "Transfer-Encoding beside Content-Length: nothing is read behind it",
-        post(WITH_LENGTH, CHUNKED, body=CUT),
-        post(CHUNKED, WITH_LENGTH, body=CUT),
-        accept=ONE_READING,
+        "Content-Length with chunked",
+        LENGTH_AND_CODING,
+        (
+            "length-first",
+            "a POST with Content-Length, then chunked: the last chunk, and a request within the "
+            "length",
+            post(WITH_LENGTH, CHUNKED, body=CUT),
+        ),
+        (
+            "chunked-first",
+            "a POST with chunked, then Content-Length: the last chunk, and a request within the "
+            "length",
+            post(CHUNKED, WITH_LENGTH, body=CUT),
+        ),
+        expects=ONE_READING,
     ),
     _attack(
-        2,
+        "chunked-not-final",
+        "S2",
         "RFC 9112 section 6.3, CVE-2024-1135",
-        "a Transfer-Encoding that does not end with chunked is not read as chunked",
-        post(CHUNKED, "Transfer-Encoding: identity", body=CUT),
-        post("Transfer-Encoding: chunked, identity", body=CUT),
-        post(CHUNKED, "Transfer-Encoding: gzip", WITH_LENGTH, body=CUT),
+        "Chunked is not the last coding",
+        CHUNKED_NOT_FINAL,
+        (
+            "identity-line",
+            "a POST with the lines chunked and identity; the last chunk, and a request",
+            post(CHUNKED, "Transfer-Encoding: identity", body=CUT),
+        ),
+        (
+            "identity-in-list",
+            "a POST with Transfer-Encoding 'chunked, identity'; the last chunk, and a request",
+            post("Transfer-Encoding: chunked, identity", body=CUT),
+        ),
+        (
+            "gzip-line",
+            "a POST with the lines chunked and gzip, and Content-Length; the last chunk, and a "
+            "request within the length",
+            post(CHUNKED, "Transfer-Encoding: gzip", WITH_LENGTH, body=CUT),
+        ),
     ),
     _attack(
-        3,
+        "unknown-coding",
+        "S3",
         "RFC 9112 section 6.3, CVE-2024-6827, CVE-2019-16786",
-        "a coding that is none does not bring Content-Length back",
-        post("Transfer-Encoding: xchunked", "Content-Length: 5", body=b"hello" + HIDDEN),
-        post("Transfer-Encoding: chunked-foo", "Content-Length: 5", body=b"hello" + HIDDEN),
-        post("Transfer-Encoding: identity", "Content-Length: 5", body=b"hello" + HIDDEN),
+        "Unknown coding with Content-Length",
+        CHUNKED_NOT_FINAL,
+        *(
+            (
+                name,
+                f"a POST with Transfer-Encoding '{coding}' and Content-Length: 5; five octets, and "
+                "a request",
+                post(f"Transfer-Encoding: {coding}", "Content-Length: 5", body=b"hello" + HIDDEN),
+            )
+            for name, coding in (
+                ("prefix", "xchunked"),
+                ("suffix", "chunked-foo"),
+                ("identity", "identity"),
+            )
+        ),
     ),
     _attack(
-        4,
+        "odd-whitespace-around-chunked",
+        "S4",
         "RFC 9112 section 6.3, RFC 9110 section 5.6.3, CVE-2019-16789",
-        "other white space than SP and HTAB does not make a coding chunked",
-        post("Transfer-Encoding: \x0bchunked", WITH_LENGTH, body=CUT),
-        post("Transfer-Encoding: chunked\x85", WITH_LENGTH, body=CUT),
-        post("Transfer-Encoding: \xa0chunked", WITH_LENGTH, body=CUT),
+        "Odd whitespace around chunked",
+        CHUNKED_NOT_FINAL,
+        *(
+            (
+                name,
+                f"a POST with {octet} {where} 'chunked', and Content-Length; the last chunk, and a "
+                "request within the length",
+                post(f"Transfer-Encoding: {coding}", WITH_LENGTH, body=CUT),
+            )
+            for name, octet, where, coding in (
+                ("vt", "VT (0x0B)", "before", "\x0bchunked"),
+                ("nel", "the octet 0x85", "after", "chunked\x85"),
+                ("nbsp", "the octet 0xA0", "before", "\xa0chunked"),
+            )
+        ),
     ),
     _attack(
-        5,
+        "content-lengths-differ",
+        "S5",
         "RFC 9112 section 6.3, CVE-2019-16792",
-        "Content-Lengths that differ are refused",
-        post("Content-Length: 0", LENGTH, body=HIDDEN),
-        post(LENGTH, "Content-Length: 0", body=HIDDEN),
+        "Content-Lengths that differ",
+        INVALID_CONTENT_LENGTH,
+        (
+            "zero-first",
+            "a POST with Content-Length: 0, then one that covers a request; the request",
+            post("Content-Length: 0", LENGTH, body=HIDDEN),
+        ),
+        (
+            "zero-last",
+            "a POST with a Content-Length that covers a request, then Content-Length: 0; the "
+            "request",
+            post(LENGTH, "Content-Length: 0", body=HIDDEN),
+        ),
     ),
     _attack(
-        6,
+        "content-length-signed",
+        "S6",
         "RFC 9112 section 6.3, CVE-2022-24761",
-        "a signed or padded Content-Length is refused",
-        post(f"Content-Length: +{len(HIDDEN)}", body=HIDDEN),
-        post(f"Content-Length: {len(HIDDEN) // 10}_{len(HIDDEN) % 10}", body=HIDDEN),
+        "Content-Length with + or _",
+        INVALID_CONTENT_LENGTH,
+        (
+            "plus",
+            "a POST with + before the Content-Length of a request; the request",
+            post(f"Content-Length: +{len(HIDDEN)}", body=HIDDEN),
+        ),
+        (
+            "underscore",
+            "a POST with _ within the Content-Length of a request; the request",
+            post(f"Content-Length: {len(HIDDEN) // 10}_{len(HIDDEN) % 10}", body=HIDDEN),
+        ),
     ),
     _attack(
-        7,
+        "content-length-empty",
+        "S7",
         "RFC 9112 section 6.3, CVE-2023-40175",
-        "an empty Content-Length is refused",
-        post("Content-Length: ", body=HIDDEN),
-        post("Content-Length: ", CHUNKED, body=CUT),
+        "Empty Content-Length",
+        INVALID_CONTENT_LENGTH,
+        (
+            "alone",
+            "a POST with an empty Content-Length; a request",
+            post("Content-Length: ", body=HIDDEN),
+        ),
+        (
+            "with-chunked",
+            "a POST with an empty Content-Length and chunked; the last chunk, and a request",
+            post("Content-Length: ", CHUNKED, body=CUT),
+        ),
     ),
     _attack(
-        8,
+        "chunk-size-not-hex",
+        "S8",
         "RFC 9112 sections 2.2 and 7.1, CVE-2022-24761",
-        "a size with a sign, a prefix or _ is refused",
-        _size(b"0x5"),
-        _size(b"+5"),
-        _size(b"0_5"),
+        "Chunk size is not hexadecimal",
+        NOT_THE_GRAMMAR,
+        ("prefix", *_size(b"0x5")),
+        ("plus", *_size(b"+5")),
+        ("underscore", *_size(b"0_5")),
         level=Level.SHOULD,
     ),
     _attack(
-        9,
+        "chunk-without-crlf",
+        "S9",
         "RFC 9112 sections 2.2 and 7.1, CVE-2025-43859",
-        "what follows the data of a chunk has to be CRLF",
-        post(CHUNKED, body=b"5\r\nhelloXX0\r\n\r\n" + HIDDEN),
-        post(CHUNKED, body=b"5\r\nhello\r0\r\n\r\n" + HIDDEN),
+        "Chunk that CRLF does not end",
+        NOT_THE_GRAMMAR,
+        (
+            "octets",
+            "a chunked POST with XX instead of CRLF after the data of a chunk, and a request",
+            post(CHUNKED, body=b"5\r\nhelloXX0\r\n\r\n" + HIDDEN),
+        ),
+        (
+            "cr",
+            "a chunked POST with a bare CR after the data of a chunk, and a request",
+            post(CHUNKED, body=b"5\r\nhello\r0\r\n\r\n" + HIDDEN),
+        ),
         level=Level.SHOULD,
     ),
     _attack(
-        10,
+        "chunk-bare-lf",
+        "S10",
         "RFC 9112 sections 2.2 and 7.1.1, CVE-2022-24761",
-        "a bare LF does not end the line of a chunk",
-        post(CHUNKED, body=b"0;\nx\r\n\r\n" + HIDDEN),
-        post(CHUNKED, body=b"5;a\nhello\r\n0\r\n\r\n" + HIDDEN),
+        "Bare LF in a chunk extension",
+        NOT_THE_GRAMMAR,
+        (
+            "empty-extension",
+            "a chunked POST whose last chunk has ; and a bare LF, and a request",
+            post(CHUNKED, body=b"0;\nx\r\n\r\n" + HIDDEN),
+        ),
+        (
+            "extension",
+            "a chunked POST whose first chunk has an extension and a bare LF, and a request",
+            post(CHUNKED, body=b"5;a\nhello\r\n0\r\n\r\n" + HIDDEN),
+        ),
         level=Level.SHOULD,
     ),
     _attack(
-        11,
+        "whitespace-before-colon",
+        "S11",
         "RFC 9112 section 5.1, CVE-2019-16276",
-        "white space before a colon hides no framing",
-        post("Content-Length : 5", body=b"hello" + HIDDEN),
-        post("Transfer-Encoding : chunked", WITH_LENGTH, body=CUT),
-        accept=refused(400, method="POST"),
+        "Whitespace before a framing field's colon",
+        SPACE_BEFORE_COLON,
+        (
+            "length",
+            "a POST with SP before the colon of Content-Length: 5; five octets, and a request",
+            post("Content-Length : 5", body=b"hello" + HIDDEN),
+        ),
+        (
+            "coding",
+            "a POST with SP before the colon of Transfer-Encoding, and Content-Length; the last "
+            "chunk, and a request within the length",
+            post("Transfer-Encoding : chunked", WITH_LENGTH, body=CUT),
+        ),
+        expects=refused(400, method="POST"),
     ),
     _attack(
-        12,
+        "bare-lf-in-field",
+        "S12",
         "RFC 9112 section 2.2, CVE-2019-16785, CVE-2021-41136",
-        "a bare LF in the value of a field adds no framing",
-        raw(b"POST /echo HTTP/1.1", b"X-A: b\nTransfer-Encoding: chunked", WITH_LENGTH.encode())
-        + CUT,
-        accept=either(ONE_READING, content(CUT)),
+        "Bare LF before Transfer-Encoding",
+        BARE_LF,
+        (
+            "",
+            "a POST with a bare LF and Transfer-Encoding: chunked in the value of X-A, and "
+            "Content-Length; the last chunk, and a request within the length",
+            raw(POST_LINE, b"X-A: b\nTransfer-Encoding: chunked", WITH_LENGTH.encode()) + CUT,
+        ),
+        expects=either(ONE_READING, content(CUT)),
         level=Level.MAY,
     ),
     _attack(
-        13,
+        "bare-cr-in-field",
+        "S13",
         "RFC 9112 section 2.2",
-        "a bare CR in a field adds no framing",
-        raw(b"POST /echo HTTP/1.1", b"X-A: b\rTransfer-Encoding: chunked", WITH_LENGTH.encode())
-        + CUT,
-        accept=either(REFUSED, content(CUT)),
+        "Bare CR before Transfer-Encoding",
+        BARE_CR,
+        (
+            "",
+            "a POST with a bare CR and Transfer-Encoding: chunked in the value of X-A, and "
+            "Content-Length; the last chunk, and a request within the length",
+            raw(POST_LINE, b"X-A: b\rTransfer-Encoding: chunked", WITH_LENGTH.encode()) + CUT,
+        ),
+        expects=either(REFUSED, content(CUT)),
     ),
     _attack(
-        14,
+        "nul-in-field",
+        "S14",
         "RFC 9110 section 5.5 (gunicorn issue 3144)",
-        "NUL in a field hides no framing",
-        raw(b"POST /echo HTTP/1.1", b"Transfer-Encoding: chunked\0", WITH_LENGTH.encode()) + CUT,
-        raw(b"POST /echo HTTP/1.1", b"Content-Length: 5\0") + b"hello" + HIDDEN,
+        "NUL in a framing field",
+        CR_LF_NUL,
+        (
+            "coding",
+            "a POST with NUL after 'chunked', and Content-Length; the last chunk, and a request "
+            "within the length",
+            raw(POST_LINE, b"Transfer-Encoding: chunked\0", WITH_LENGTH.encode()) + CUT,
+        ),
+        (
+            "length",
+            "a POST with NUL after Content-Length: 5; five octets, and a request",
+            raw(POST_LINE, b"Content-Length: 5\0") + b"hello" + HIDDEN,
+        ),
     ),
     _attack(
-        15,
+        "obs-fold",
+        "S15",
         "RFC 9112 section 5.2",
-        "a folded Transfer-Encoding is refused, or read whole",
-        raw(b"POST /echo HTTP/1.1", b"Transfer-Encoding:", b" chunked", WITH_LENGTH.encode()) + CUT,
-        accept=ONE_READING,
+        "Folded Transfer-Encoding",
+        OBS_FOLD,
+        (
+            "",
+            "a POST whose Transfer-Encoding has 'chunked' on a folded line, and Content-Length; "
+            "the last chunk, and a request within the length",
+            raw(POST_LINE, b"Transfer-Encoding:", b" chunked", WITH_LENGTH.encode()) + CUT,
+        ),
+        expects=ONE_READING,
     ),
     _attack(
-        16,
+        "underscore-in-name",
+        "S16",
         "RFC 9110 section 5.1, CVE-2015-0219, CVE-2024-45614",
-        "a name with _ decides on no framing",
-        post(f"Content_Length: {len(HIDDEN)}", "Content-Length: 0", CLOSE),
-        post("Transfer_Encoding: chunked", "Content-Length: 5", CLOSE, body=b"0\r\n\r\n"),
-        accept=either(
+        "Underscore in a framing field's name",
+        "A field name labels the corresponding field value as having the semantics defined by that "
+        "name.",
+        (
+            "length",
+            "a POST with the Content_Length of a request, and Content-Length: 0",
+            post(f"Content_Length: {len(HIDDEN)}", "Content-Length: 0", CLOSE),
+        ),
+        (
+            "coding",
+            "a POST with Transfer_Encoding: chunked and Content-Length: 5; the last chunk",
+            post("Transfer_Encoding: chunked", "Content-Length: 5", CLOSE, body=b"0\r\n\r\n"),
+        ),
+        expects=either(
             refused(method="POST"),
             content(b"", closed=True),
             content(b"0\r\n\r\n", closed=True),
@@ -192,47 +371,80 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     _attack(
-        17,
+        "after-an-invalid-request",
+        "S17",
         "RFC 9112 section 2.2, CVE-2024-49768",
-        "what is behind an invalid request is not read",
-        raw(b"GET /echo to me HTTP/1.1") + HIDDEN,
-        raw(b"GET /echo HTTP/1.1", b"X-A : b") + HIDDEN,
-        accept=either(refused(), silence()),
+        "Request after an invalid one",
+        NOT_THE_GRAMMAR,
+        (
+            "line",
+            "a request line with two words too many, and a request",
+            raw(b"GET /echo to me HTTP/1.1") + HIDDEN,
+        ),
+        (
+            "colon",
+            "a GET with SP before the colon of a field, and a request",
+            raw(b"GET /echo HTTP/1.1", b"X-A : b") + HIDDEN,
+        ),
+        expects=either(refused(), silence()),
         level=Level.SHOULD,
         method="GET",
     ),
     _attack(
-        18,
+        "websocket-key1",
+        "S18",
         "RFC 9112 section 6.3 (gunicorn issue 2955)",
-        "Sec-WebSocket-Key1 brings no content",
-        request("/echo", "Sec-WebSocket-Key1: x", "Upgrade: websocket", CLOSE) + b"8 octets",
-        accept=either(header("CONTENT_LENGTH", None, "", "0"), refused()),
+        "Sec-WebSocket-Key1 as framing",
+        NO_CONTENT,
+        (
+            "",
+            "a GET with Sec-WebSocket-Key1 and Upgrade: websocket, and eight octets",
+            request("/echo", "Sec-WebSocket-Key1: x", "Upgrade: websocket", CLOSE) + b"8 octets",
+        ),
+        expects=either(variable("CONTENT_LENGTH", None, "", "0"), refused()),
         method="GET",
     ),
     _attack(
-        19,
-        "RFC 9112 section 7.1.2, CVE-2023-41419, CVE-2023-40175",
-        "a trailer section ends where its empty line is, and is no request",
-        post(
-            CHUNKED,
-            CLOSE,
-            body=HELLO_CHUNKED[:-2] + b"GET: /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "trailer-section",
+        "S19",
+        "RFC 9112 sections 7.1 and 7.1.2, CVE-2023-41419, CVE-2023-40175",
+        "Request in a trailer section",
+        LAST_CHUNK,
+        (
+            "field",
+            "a chunked POST whose trailer section begins with the field GET: /smuggled HTTP/1.1",
+            post(
+                CHUNKED,
+                CLOSE,
+                body=HELLO_CHUNKED[:-2] + b"GET: /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            ),
         ),
-        post(
-            CHUNKED,
-            CLOSE,
-            body=HELLO_CHUNKED[:-2] + b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        (
+            "request-line",
+            "a chunked POST whose trailer section begins with a request line",
+            post(
+                CHUNKED,
+                CLOSE,
+                body=HELLO_CHUNKED[:-2] + b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            ),
         ),
-        # Whether chunks are read at all R46 asks.
-        accept=either(
+        # Whether chunks are read at all is R46's.
+        expects=either(
             content(b"hello", closed=True), content(b"", closed=True), REFUSED, LENGTH_REQUIRED
         ),
     ),
     _attack(
-        20,
+        "transfer-encoding-in-http10",
+        "S20",
         "RFC 9112 section 6.1",
-        "Transfer-Encoding in HTTP/1.0: nothing is read behind it",
-        post(CHUNKED, WITH_LENGTH, "Connection: keep-alive", body=CUT, version="HTTP/1.0"),
-        accept=either(ONE_READING, content(CUT, closed=True)),
+        "Transfer-Encoding in HTTP/1.0",
+        CODING_IN_HTTP10,
+        (
+            "",
+            "a POST of HTTP/1.0 with chunked, Content-Length and keep-alive; the last chunk, and a "
+            "request within the length",
+            post(CHUNKED, WITH_LENGTH, "Connection: keep-alive", body=CUT, version="HTTP/1.0"),
+        ),
+        expects=either(ONE_READING, content(CUT, closed=True)),
     ),
 )

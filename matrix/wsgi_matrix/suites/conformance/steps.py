@@ -1,4 +1,4 @@
-"""The steps of talks, as rules are written with them: ``(send(GET), answers("GET"), end())``.
+"""Steps of scenarios, as rules are written with them: ``(send(GET), responses("GET"), end())``.
 
 Times are seconds that a step may take at most; what it waits for ends it sooner.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from wsgi_matrix.model.wire import Step
 
 PATIENCE = 5.0
-"""For an answer."""
+"""For a response."""
 CLOSING = 2.0
 """For the close of a connection that has to come."""
 CONNECTING = 2.0
-"""For a crowd to be let in."""
+"""For many connections to be accepted."""
 PAUSE = 0.25
-"""Of silence, after which octets that are sent arrive by themselves, and not with those before."""
+"""Of silence, after which octets that are sent arrive alone, and not with those before."""
 
 
 def send(data: bytes, on: str = "a") -> Step:
@@ -22,34 +22,34 @@ def send(data: bytes, on: str = "a") -> Step:
     return Step(do="send", on=on, data=data)
 
 
-def answers(*methods: str, on: str = "a", within: float = PATIENCE) -> Step:
-    """Wait for a whole final answer to each of the requests, whose methods frame them."""
-    return Step(do="answers", on=on, methods=methods, within=within)
+def responses(*methods: str, on: str = "a", within: float = PATIENCE) -> Step:
+    """Wait for a whole final response to each of the requests, whose methods frame them."""
+    return Step(do="responses", on=on, methods=methods, within=within)
 
 
 def head(on: str = "a", within: float = PATIENCE) -> Step:
-    """Wait for a head, interim (100, 103) or final."""
+    """Wait for the head of a response, interim (100, 103) or final."""
     return Step(do="head", on=on, within=within)
 
 
 def quiet(on: str = "a", within: float = PAUSE) -> Step:
-    """Take what comes until nothing has come for so long."""
+    """Receive until nothing has come for ``within`` seconds."""
     return Step(do="quiet", on=on, within=within)
 
 
 def end(on: str = "a", within: float = CLOSING) -> Step:
-    """Wait until the server ends the connection."""
+    """Wait until the server closes the connection."""
     return Step(do="end", on=on, within=within)
 
 
-def behind(on: str = "a", within: float = PAUSE) -> Step:
-    """Behind the server's end: see whether a reset comes, too."""
-    return Step(do="behind", on=on, within=within)
+def late_reset(on: str = "a", within: float = PAUSE) -> Step:
+    """After the server's FIN: see whether a reset comes, too."""
+    return Step(do="late_reset", on=on, within=within)
 
 
-def shut(on: str = "a") -> Step:
-    """End our side only: FIN, and go on reading."""
-    return Step(do="shut", on=on)
+def half_close(on: str = "a") -> Step:
+    """Send FIN, and go on reading."""
+    return Step(do="half_close", on=on)
 
 
 def close(on: str = "a") -> Step:
@@ -62,34 +62,34 @@ def reset(on: str = "a") -> Step:
     return Step(do="reset", on=on)
 
 
-def crowd(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
-    """Open many connections, as fast as they are let in, and send the same on each; who is not let
-    in stays out."""
-    return Step(do="crowd", among=names, data=data, within=within)
+def connect(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
+    """Open many connections, as fast as they are accepted, and send the same on each; one that is
+    not accepted in time stays out."""
+    return Step(do="connect", among=names, data=data, within=within)
 
 
 def fetch(names: tuple[str, ...], data: bytes, within: float) -> Step:
-    """Ask the same on many connections, which come as those of :func:`crowd` do; each is closed as
-    soon as its answer is there."""
+    """Send the same request on many connections, opened as those of :func:`connect` are; each is
+    closed as soon as its response is there."""
     return Step(do="fetch", among=names, data=data, within=within)
 
 
 def trickle(names: tuple[str, ...], data: bytes, every: float) -> Step:
-    """Begin to send, octet by octet, while the steps behind go on."""
+    """Begin to send, octet by octet, while the next steps go on."""
     return Step(do="trickle", among=names, data=data, every=every)
 
 
-def ended(names: tuple[str, ...], within: float) -> Step:
-    """Read all of these connections until the server has ended each."""
-    return Step(do="ended", among=names, within=within)
+def all_ended(names: tuple[str, ...], within: float) -> Step:
+    """Read all of these connections until the server has closed each."""
+    return Step(do="all_ended", among=names, within=within)
 
 
-def ask(data: bytes, on: str, *, unlike: str, every: float, times: int, within: float) -> Step:
-    """Ask again and again, a new connection each (``on`` and a number), until ``times`` answers
-    had another content than the first one on the connection ``unlike``.
+def poll(data: bytes, on: str, *, unlike: str, every: float, times: int, within: float) -> Step:
+    """Send a request again and again, on a new connection each (``on`` and a number), until
+    ``times`` responses had other content than the first one on the connection ``unlike``.
     """
     names = (unlike,)
-    return Step(do="ask", on=on, among=names, data=data, every=every, times=times, within=within)
+    return Step(do="poll", on=on, among=names, data=data, every=every, times=times, within=within)
 
 
 def refused(on: str, within: float) -> Step:
@@ -98,7 +98,7 @@ def refused(on: str, within: float) -> Step:
 
 
 def called(on: str, within: float) -> Step:
-    """Wait until the app of the suite ``stop`` was called; it goes on when ``on`` is closed."""
+    """Wait until the app of the suite ``shutdown`` is called; it goes on when ``on`` is closed."""
     return Step(do="called", on=on, within=within)
 
 
@@ -110,7 +110,7 @@ def request(
     host: str | None = "localhost",
     body: bytes | None = None,
 ) -> bytes:
-    """A well-formed request but for what is asked for; ``body`` brings its Content-Length."""
+    """A well-formed request except for what is given; ``body`` brings its Content-Length."""
     lines = [f"{method} {target} {version}"]
     lines += [f"Host: {host}"] if host is not None else []
     lines += fields

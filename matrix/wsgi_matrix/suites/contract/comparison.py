@@ -14,7 +14,7 @@ from dataclasses import replace
 from wsgi_matrix.http.normalise import Normal, difference, normalise
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.model.verdict import NOT_JUDGED, overall
+from wsgi_matrix.model.verdict import NOT_JUDGED, held, overall
 from wsgi_matrix.suites.contract.contract_file import Asked
 
 APPS, SERVERS = ":apps", ":servers"
@@ -94,8 +94,8 @@ def _verdict(
 
 def _normal(asked: Asked, result: CellResult) -> Normal | None:
     """The answer, normalised; none if the contract does not accept it."""
-    held = any(check.id == asked.name and check.outcome is Outcome.PASS for check in result.checks)
-    if not held or asked.name not in result.exchanges:
+    accepted = any(check.id == asked.name and held(check.outcome) for check in result.checks)
+    if not accepted or asked.name not in result.exchanges:
         return None
     raw = result.exchanges[asked.name].response
     return normalise(raw, asked.method, joined=asked.joined, page=asked.page)

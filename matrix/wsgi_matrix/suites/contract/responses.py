@@ -30,26 +30,6 @@ class Accept:
     without: tuple[str, ...] = ()
     allow: frozenset[str] = frozenset()
 
-    @classmethod
-    def read(cls, table: Mapping[str, Any]) -> Accept:
-        """From a table of the contract. Raises ``TypeError`` or ``KeyError`` for a wrong one."""
-        values = dict(table)
-        made: dict[str, Any] = {"status": values.pop("status")}
-        if "text" in values:
-            made["content"] = values.pop("text").encode()
-        if values.pop("empty", False):
-            made["content"] = b""
-        if "pattern" in values:
-            size = values.pop("pattern")
-            made["size"] = size
-            made["digest"] = sha256((bytes(range(256)) * (size // 256 + 1))[:size]).hexdigest()
-        if "sha256" in values:
-            made["digest"] = values.pop("sha256")
-        fields = values.pop("fields", {})
-        made["fields"] = {name: tuple(expected) for name, expected in fields.items()}
-        made["without"] = tuple(values.pop("without", ()))
-        return cls(**made, **values)
-
     def without_content(self) -> Accept:
         """What is accepted for HEAD: the same, but for the content."""
         return replace(self, content=b"", json=None, size=None, digest="", without=())

@@ -6,24 +6,38 @@ from it. Every GET is sent as HEAD too (RFC 9110 section 9.3.2), every path is a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.http.normalise import RULES
 from wsgi_matrix.model.results import Level, Outcome
-from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.suites import lifecycle
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.contract import comparison
 from wsgi_matrix.suites.contract.contract_file import Asked, load
 from wsgi_matrix.suites.contract.responses import fault
-from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
+from wsgi_matrix.util.file_types import FilePath, Text, doc
 
 NAME = "contract"
 PATIENCE = 5.0
 """Seconds for one exchange: a server that hangs must not take the others' time."""
-KEPT = ("limits", "unchanged", "stop")
-"""Checks on the cell itself that hold whatever is sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractSettings(SuiteSettings):
+    """The exchanges that every app answers, and whom responses are compared with."""
+
+    contract: Annotated[FilePath | None, doc("The file of the exchanges.")] = None
+    reference_app: Annotated[
+        Text, doc("The app whose responses those of the others are compared with.")
+    ] = ""
+    reference_server: Annotated[
+        Text, doc("The server whose responses those of the others are compared with.")
+    ] = ""
 
 
 def judge(asked: Asked, evidence: Evidence) -> Verdict:
@@ -39,7 +53,7 @@ def judge(asked: Asked, evidence: Evidence) -> Verdict:
 def suite(config: Config) -> Suite:
     """The suite, from the table ``[suites.contract]``. Raises :class:`ConfigError`."""
     settings = config.suites.get(NAME)
-    if settings is None or settings.contract is None:
+    if not isinstance(settings, ContractSettings) or settings.contract is None:
         raise ConfigError(f"{config.file}: suites.{NAME}.contract names no file")
     endpoints = load(settings.contract)
     asked = {each.name: each for endpoint in endpoints for each in endpoint.asked}
@@ -53,11 +67,10 @@ def suite(config: Config) -> Suite:
         )
         for each in asked.values()
     )
-    kept = tuple(case for case in CELL_CASES if case.id in KEPT)
     return Suite(
         name=NAME,
         requests={name: each.request for name, each in asked.items()},
-        cases=(*kept, *cases),
+        cases=(*lifecycle.ALWAYS, *cases),
         compare=partial(
             comparison.compare,
             asked=asked,
@@ -66,6 +79,7 @@ def suite(config: Config) -> Suite:
         ),
         repeat=1,
         burst=False,
+        sources=(settings.contract,),
         patience=PATIENCE,
         notes=("Before answers are compared:", *(f"  {rule.id}: {rule.says}" for rule in RULES)),
     )
@@ -74,5 +88,8 @@ def suite(config: Config) -> Suite:
 TYPE = SuiteType(
     name=NAME,
     about="All that an app has to answer, compared over the apps and over the servers.",
+    title="The contract of the apps",
+    caption="Checks of all exchanges, compared over apps and servers, by their outcome.",
     build=suite,
+    settings=ContractSettings,
 )

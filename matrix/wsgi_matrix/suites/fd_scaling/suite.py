@@ -1,4 +1,4 @@
-"""The suite ``limits``: what a server costs must not grow with the descriptors that it may have.
+"""The suite ``fd_scaling``: a server must not cost more for descriptors that it only may have.
 
 Each profile's cell is compared with the cell of the same server whose profile sets no ``nofile``:
 seconds until the first answer, and anonymous memory after the burst.
@@ -13,13 +13,12 @@ from pathlib import Path
 from wsgi_matrix.model import verdict
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.suites.api import Suite, SuiteType
+from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites.api import Layout, Suite, SuiteType
 from wsgi_matrix.suites.case import HELLO, REQUESTS
-from wsgi_matrix.suites.hello.suite import CASES
+from wsgi_matrix.suites.hello.checks import BURST, RESPONSE
 
-NAME = "limits"
-KEPT = ("limits", "hello", "burst", "unchanged", "stop")
-"""Checks on a cell alone, of those that there are."""
+NAME = "fd_scaling"
 SECONDS_MORE, SECONDS_TIMES = 5.0, 3.0
 """What a start may take longer than the reference: so much, or so many times as long. A server that
 walks all descriptors takes minutes at 2^30; a busy machine takes this."""
@@ -36,7 +35,7 @@ def suite() -> Suite:
     return Suite(
         name=NAME,
         requests={HELLO: REQUESTS[HELLO]},
-        cases=tuple(case for case in CASES if case.id in KEPT),
+        cases=(lifecycle.LIMITS, RESPONSE, BURST, lifecycle.UNCHANGED, lifecycle.CLEAN_EXIT),
         compare=compare,
         burst=True,
         repeat=1,
@@ -118,7 +117,11 @@ def _mib(octets: int) -> str:
 
 TYPE = SuiteType(
     name=NAME,
+    former_name="limits",
     about="Whether a server grows with the descriptors that it may have.",
+    title="Descriptors that nobody needs",
+    caption="Seconds to the first answer and anonymous memory after a burst of 32 clients.",
+    layout=Layout.COST_BY_LIMITS,
     build=lambda _config: suite(),
     apps=(App(name=NAME, path=Path(__file__).with_name("app")),),
 )

@@ -120,27 +120,26 @@ def judge_burst(evidence: Evidence) -> Verdict:
     return Outcome.PASS, seen
 
 
-CASES = (
-    Case(
-        id="hello",
-        says="GET /hello is answered 200, text/plain; charset=utf-8, Hello, World!",
-        judge=judge_hello,
-        evidence=(HELLO,),
-    ),
-    Case(
-        id="framework",
-        says="GET /framework names the cell's framework and its installed version",
-        judge=judge_framework,
-        evidence=(FRAMEWORK,),
-    ),
-    Case(
-        id="repeat",
-        says="the same request has the same answer, byte for byte, each time",
-        judge=judge_repeat,
-    ),
-    Case(
-        id="burst",
-        says="every client of a burst gets the same correct answer",
-        judge=judge_burst,
-    ),
+RESPONSE = Case(
+    id="hello-response",
+    says="GET /hello is answered 200, text/plain; charset=utf-8, Hello, World!",
+    judge=judge_hello,
+    evidence=(HELLO,),
 )
+NAMED = Case(
+    id="framework",
+    says="GET /framework names the cell's framework and its installed version",
+    judge=judge_framework,
+    evidence=(FRAMEWORK,),
+)
+REPEAT = Case(
+    id="repeat",
+    says="the same request has the same answer, byte for byte, each time",
+    judge=judge_repeat,
+)
+BURST = Case(
+    id="burst",
+    says="every client of a burst gets the same correct answer",
+    judge=judge_burst,
+)
+CASES = (RESPONSE, NAMED, REPEAT, BURST)

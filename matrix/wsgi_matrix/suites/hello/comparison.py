@@ -26,6 +26,8 @@ CHECKS = {
     "same-server": "one server layer for all cells",
     "frameworks-differ": "apps of different frameworks say so in /framework",
 }
+OF_SEVERAL = ("frameworks-differ",)
+"""Those that say nothing where there is one framework."""
 EVIDENCE = {"identical": (HELLO,), "frameworks-differ": (FRAMEWORK,)}
 """By check: what was compared."""
 

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.model.axes import HELLO
+from collections.abc import Sequence
+
+from wsgi_matrix.model.axes import DEFAULT_SUITE, Cell
 from wsgi_matrix.suites import lifecycle
-from wsgi_matrix.suites.api import Suite, SuiteType
+from wsgi_matrix.suites.api import Layout, Suite, SuiteType
 from wsgi_matrix.suites.case import REQUESTS, Case
 from wsgi_matrix.suites.hello import checks
-from wsgi_matrix.suites.hello.comparison import compare
+from wsgi_matrix.suites.hello.comparison import CHECKS, OF_SEVERAL, compare
 
+NAME = DEFAULT_SUITE
 CASES: tuple[Case, ...] = (
-    *(case for case in lifecycle.CASES if case.id == "limits"),
+    lifecycle.LIMITS,
     *checks.CASES,
-    *(case for case in lifecycle.CASES if case.id != "limits"),
+    lifecycle.UNCHANGED,
+    lifecycle.REAPED,
+    lifecycle.CLEAN_EXIT,
 )
 
 
 def suite() -> Suite:
     """The suite."""
-    return Suite(name=HELLO, requests=REQUESTS, cases=CASES, compare=compare, burst=True)
+    return Suite(
+        name=NAME, requests=REQUESTS, cases=CASES, compare=compare, added=added, burst=True
+    )
+
+
+def added(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Frameworks can differ only where there are several; other runs may have others."""
+    several = len({cell.app.framework for cell in cells}) > 1
+    return tuple(each for each in CHECKS if several or each not in OF_SEVERAL)
 
 
 TYPE = SuiteType(
-    name=HELLO,
+    name=NAME,
     about="Two requests and a burst of clients, under each of the limits.",
+    title="Limits: every framework under each profile",
+    caption="Cells, over all profiles of limits and all Pythons, by their outcome.",
+    layout=Layout.CELLS_BY_APP,
     build=lambda _config: suite(),
     cross_run=True,
+    tallied=False,
 )

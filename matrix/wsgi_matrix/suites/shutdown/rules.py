@@ -3,54 +3,58 @@
 The app itself sends the signal: half a second after it was told that another request waits behind
 its own, and a second before its response. Servers run with one worker here.
 
-What happens to connections at a server's end RFC 9112 says in sections 9.5 and 9.6: it SHOULD
-issue a graceful close, and one that resets may take an answer along that is still on its way. An
-answer that was begun is whole or it is no answer (section 8).
+What happens to connections when a server ends, RFC 9112 says in sections 9.5 and 9.6: it SHOULD
+issue a graceful close, and one that resets may take a response along that is still on its way. A
+response that was begun is whole or it is none (section 8).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.suites.conformance.parsed_transcript import Hearing, hear
-from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try
+from wsgi_matrix.suites.conformance.matchers import Actual, Matcher
+from wsgi_matrix.suites.conformance.parsed_transcript import ParsedConnection, parse
+from wsgi_matrix.suites.conformance.quotes import SUSTAIN_CONNECTIONS
+from wsgi_matrix.suites.conformance.rule import OWN, Rule, Variant
 from wsgi_matrix.suites.conformance.steps import (
-    answers,
-    ask,
     called,
     close,
     end,
+    poll,
     quiet,
     refused,
     request,
+    responses,
     send,
 )
 
 IN_FLIGHT = 10.0
-"""Seconds for the answers that were asked for before the signal."""
+"""Seconds for the responses to requests before the signal."""
 IDLE = 5.0
 """Seconds after them in which an idle connection has to be closed."""
 CALLED = 5.0
 """Seconds in which the request in flight has to reach the app."""
-BEHIND = 0.25
-"""Seconds after which a server has taken in who came, if it does so at all meanwhile."""
+QUEUED = 0.25
+"""Seconds after which a server has accepted a second client, if it does so at all meanwhile."""
 SIGNALLED = 1.0
 """Seconds after which the signal has been sent, and the request is still in flight."""
 LATE = 6.0
-"""Seconds of who comes after the signal. Servers that end by themselves do so within four."""
+"""Seconds of a client that comes after the signal. Servers that end by themselves do so within
+four."""
 GONE = 12.0
 """Seconds until nobody listens any more."""
 RELOADED = 20.0
-"""Seconds in which another process has to answer."""
+"""Seconds in which another process has to respond."""
 EVERY = 0.003
 """Seconds between two requests: fewer than the gaps in which servers have been seen to lose one."""
 AFTERWARDS = 300
-"""Answers of the new process that are waited for: about a second, in which the old one ends."""
+"""Responses of the new process that are awaited: about a second, in which the old one ends."""
 RELOADS = 3
-"""Tries of what is lost: the gap of a server (Apache's, of a few milliseconds) is missed now and
-then however often it is asked, and so one reload tells not enough."""
+"""Variants of what is lost: the gap of a server (Apache's, of a few milliseconds) is missed now and
+then however often requests are sent, and so one reload does not tell enough."""
 
 NOT_SERVED = (502, 503, 504)
 """Statuses that say so (RFC 9110 sections 15.6.3 to 15.6.5)."""
@@ -58,223 +62,285 @@ NOT_SERVED = (502, 503, 504)
 GET = request()
 LAST = request("/", "Connection: close")
 
+GRACEFUL_CLOSE = (
+    "A client or server that wishes to time out SHOULD issue a graceful close on the connection."
+)
+CLOSE_AT_ANY_TIME = (
+    "A client, server, or proxy MAY close the transport connection at any time. For example, a "
+    "client might have started to send a new request at the same time that the server has decided "
+    'to close the "idle" connection.'
+)
+NOBODY_LISTENS = "A stopped server accepts no connection once its last response is sent."
+NEW_CODE = "A reloaded server responds from a new process, which has the new code."
+"""No standard says so."""
+
 
 def _signal(name: str) -> bytes:
     return request(f"/signal/{{{name}}}")
 
 
-def _whole(transcript: Transcript, on: str) -> str:
-    hearing = hear(transcript, ["GET"], on)
-    if hearing.answers and hearing.answers[0].status == 200:
-        return ""
-    return _instead(hearing, transcript, on)
+def _whole(transcript: Transcript, on: str) -> Actual:
+    parsed = parse(transcript, ["GET"], on)
+    if parsed.responses and parsed.responses[0].status == 200:
+        return None
+    return _instead(parsed, transcript, on)
 
 
-def _instead(hearing: Hearing, transcript: Transcript, on: str) -> str:
-    if hearing.answers:
-        return f"status {hearing.answers[0].status}"
-    if hearing.broken or hearing.rest:
-        return f"half an answer ({hearing.broken})"
-    errors = [x.data.decode() for x in transcript.lines if x.on == on and x.what == "error"]
-    return f"no answer ({', '.join(errors) or hearing.end})"
+def _instead(parsed: ParsedConnection, transcript: Transcript, on: str) -> str:
+    if parsed.responses:
+        return f"status {parsed.responses[0].status}"
+    if parsed.broken or parsed.rest:
+        return f"half a response ({parsed.broken})"
+    errors = [x.data.decode() for x in transcript.events if x.on == on and x.what == "error"]
+    return f"no response ({', '.join(errors) or parsed.end})"
 
 
-def _in_flight(transcript: Transcript) -> str:
+def _in_flight(transcript: Transcript) -> Actual:
     return _whole(transcript, "flying")
 
 
-def _queued(transcript: Transcript) -> str:
-    said = _whole(transcript, "queued")
-    # Closed in order and without a word, or told by a gateway that nobody has served it. Which of
-    # both is chance, where the gateway ends together with what is behind it.
+def _queued(transcript: Transcript) -> Actual:
+    # Closed gracefully and without a response, or told by a gateway that nobody has served it.
+    # Which of both is chance, where the gateway ends together with what is behind it.
     closed = transcript.end("queued") == "fin" and not transcript.received("queued")
-    found = hear(transcript, ["GET"], "queued").answers
-    return "" if closed or (found and found[0].status in NOT_SERVED) else said
+    found = parse(transcript, ["GET"], "queued").responses
+    if closed or (found and found[0].status in NOT_SERVED):
+        return None
+    return _whole(transcript, "queued")
 
 
-def _late(transcript: Transcript) -> str:
-    said = _whole(transcript, "late")
-    # Never heard: whether a dying server refuses, ends or resets is chance.
+def _late(transcript: Transcript) -> Actual:
+    # Never served: whether a server that ends refuses, closes or resets is chance.
     kept_out = not transcript.received("late") and (
         transcript.end("late") != "open"
-        or any(x.on == "late" and b"ECONNREFUSED" in x.data for x in transcript.lines)
+        or any(x.on == "late" and b"ECONNREFUSED" in x.data for x in transcript.events)
     )
-    return "" if kept_out else said
+    return None if kept_out else _whole(transcript, "late")
 
 
-def _idle(transcript: Transcript) -> str:
+def _idle(transcript: Transcript) -> Actual:
     found = transcript.end("idle")
-    return "" if found == "fin" else f"the connection: {found}"
+    return None if found == "fin" else f"the idle connection: {found}"
 
 
-def _gone(transcript: Transcript) -> str:
-    if any(line.what == "refused" for line in transcript.lines):
-        return ""
-    return f"the port is still open {GONE:g} s after the last answer"
+def _port_closed(transcript: Transcript) -> Actual:
+    if any(event.what == "refused" for event in transcript.events):
+        return None
+    return f"an open port, {GONE:g} s after the last response"
 
 
 def _seconds(transcript: Transcript) -> str:
-    """Seconds from the answer in flight until nobody listened."""
-    answered = [x.at for x in transcript.lines if x.on == "flying" and x.what == "received"]
-    closed = [x.at for x in transcript.lines if x.what == "refused"]
-    if not answered or not closed:
+    """Seconds from the response in flight until nobody listened."""
+    responded = [x.at for x in transcript.events if x.on == "flying" and x.what == "received"]
+    closed = [x.at for x in transcript.events if x.what == "refused"]
+    if not responded or not closed:
         return ""
-    return f"refused {max(0.0, closed[0] - answered[-1]):.1f} s after the answer in flight"
+    return f"refused {max(0.0, closed[0] - responded[-1]):.1f} s after the response in flight"
 
 
-def _nothing_lost(transcript: Transcript) -> str:
-    names = list(dict.fromkeys(x.on for x in transcript.lines if re.fullmatch(r"new\d+", x.on)))
-    lost = {name: said for name in names if (said := _whole(transcript, name))}
+def _nothing_lost(transcript: Transcript) -> Actual:
+    names = list(dict.fromkeys(x.on for x in transcript.events if re.fullmatch(r"new\d+", x.on)))
+    lost = {name: actual for name in names if (actual := _whole(transcript, name)) is not None}
     if lost:
-        name, said = next(iter(lost.items()))
-        return f"{len(lost)} of {len(names)} requests lost; {name}: {said}"
-    return "" if names else "nobody was let in"
+        name, actual = next(iter(lost.items()))
+        return f"{len(lost)} of {len(names)} requests lost; {name}: {actual}"
+    return None if names else "no connection was accepted"
 
 
 def _counted(transcript: Transcript) -> str:
-    names = {x.on for x in transcript.lines if re.fullmatch(r"new\d+", x.on)}
+    names = {x.on for x in transcript.events if re.fullmatch(r"new\d+", x.on)}
     return f"{len(names)} requests, none lost"
 
 
-def _reloaded(transcript: Transcript) -> str:
-    if any(line.on == "new" and line.what == "timeout" for line in transcript.lines):
-        return f"no other process answered within {RELOADED:g} s"
-    return ""
+def _new_process(transcript: Transcript) -> Actual:
+    if any(event.on == "new" and event.what == "timeout" for event in transcript.events):
+        return f"no response of another process within {RELOADED:g} s"
+    return None
 
 
-def _reused(transcript: Transcript) -> str:
-    hearing = hear(transcript, ["GET", "GET"], "idle")
-    if len(hearing.answers) == 2 or (hearing.end == "fin" and not hearing.broken):
-        return ""
-    return _instead(hearing, transcript, "idle") if hearing.broken else f"it ended: {hearing.end}"
+def _reused(transcript: Transcript) -> Actual:
+    parsed = parse(transcript, ["GET", "GET"], "idle")
+    if len(parsed.responses) == 2 or (parsed.end == "fin" and not parsed.broken):
+        return None
+    if parsed.broken:
+        return _instead(parsed, transcript, "idle")
+    return f"the idle connection: {parsed.end}"
 
 
 STOP = (
     send(GET, on="idle"),
-    answers("GET", on="idle"),
+    responses("GET", on="idle"),
     send(_signal("stop_signal"), on="flying"),
     called(on="app", within=CALLED),
     send(LAST, on="queued"),
-    quiet(on="queued", within=BEHIND),
+    quiet(on="queued", within=QUEUED),
     close(on="app"),
     quiet(on="flying", within=SIGNALLED),
     send(LAST, on="late"),
-    answers("GET", on="late", within=LATE),
-    answers("GET", on="flying", within=IN_FLIGHT),
-    answers("GET", on="queued", within=IN_FLIGHT),
+    responses("GET", on="late", within=LATE),
+    responses("GET", on="flying", within=IN_FLIGHT),
+    responses("GET", on="queued", within=IN_FLIGHT),
     end(on="queued"),
     end(on="idle", within=IDLE),
     refused(on="gone", within=GONE),
 )
 RELOAD = (
     send(GET, on="idle"),
-    answers("GET", on="idle"),
+    responses("GET", on="idle"),
     send(_signal("reload_signal"), on="flying"),
     called(on="app", within=CALLED),
     send(LAST, on="queued"),
-    quiet(on="queued", within=BEHIND),
+    quiet(on="queued", within=QUEUED),
     close(on="app"),
-    ask(LAST, "new", unlike="idle", every=EVERY, times=AFTERWARDS, within=RELOADED),
-    answers("GET", on="flying", within=IN_FLIGHT),
-    answers("GET", on="queued", within=IN_FLIGHT),
+    poll(LAST, "new", unlike="idle", every=EVERY, times=AFTERWARDS, within=RELOADED),
+    responses("GET", on="flying", within=IN_FLIGHT),
+    responses("GET", on="queued", within=IN_FLIGHT),
     quiet(on="idle"),
     send(GET, on="idle"),
-    answers("GET", on="idle"),
+    responses("GET", on="idle"),
 )
-WHOLE = Accept("a whole answer, 200", _in_flight)
-QUEUED = Accept(
-    "a whole answer, 200; or a close in order without any octet of one, or 502, 503 or 504", _queued
-)
+STEPS = {"shutdown": STOP, "reload": RELOAD}
+"""By app."""
+BEFORE = "a GET on a connection that stays idle; one in flight; one queued; "
+SENDS = {
+    "stop": BEFORE + "the stop signal; a GET on a new connection",
+    "reload": BEFORE + "the signal for a reload; GETs on new connections until another process has "
+    f"responded {AFTERWARDS} times; a second GET on the idle connection",
+}
+WHOLE = Matcher("a 200 response to the request in flight", _in_flight)
 
 
-def _rule(name: str, level: Level, says: str, accept: Accept, **more: object) -> Rule:
-    """A rule of the talk that its name begins with; the first of a talk brings it along.
+def _rule(
+    name: str,
+    alias: str,
+    level: Level,
+    title: str,
+    text: str,
+    expects: Matcher,
+    figure: Callable[[Transcript], str] = lambda _transcript: "",
+) -> Rule:
+    """A rule of the scenario that its id begins with, which belongs to the first rule of it.
 
-    What is lost at a reload is asked for in reloads of its own.
+    What is lost at a reload has scenarios of its own.
     """
-    app, _, part = name.partition(".")
-    first = f"{app}.in_flight"
+    section, _, _ = name.partition("/")
+    app = "shutdown" if section == "stop" else section
+    first = f"{section}/request-in-flight"
+    lost = name == "reload/no-request-lost"
     return Rule(
         id=name,
+        alias=alias,
         level=level,
-        cite="RFC 9112 sections 8, 9.5 and 9.6",
-        says=says,
+        cite=OWN if text in (NOBODY_LISTENS, NEW_CODE) else "RFC 9112 section 9.5",
+        title=title,
+        text=text,
         app=app,
-        heard_in="" if part in ("in_flight", "lost") else first,
-        tries=tuple(
-            Try(
+        judged_on="" if lost or name == first else first,
+        variants=tuple(
+            Variant(
                 name=again,
-                steps=STOP if app == "stop" else RELOAD,
-                accept=accept,
+                sends=SENDS[section],
+                steps=STEPS[app],
+                expects=expects,
+                figure=figure,
                 alone=True,
-                **more,  # type: ignore[arg-type]
             )
-            for again in (map(str, range(1, RELOADS + 1)) if part == "lost" else ("",))
+            for again in (map(str, range(1, RELOADS + 1)) if lost else ("",))
         ),
     )
 
 
 RULES: tuple[Rule, ...] = (
     _rule(
-        "stop.in_flight",
+        "stop/request-in-flight",
+        "shutdown.in_flight",
         Level.SHOULD,
-        "a request in flight at the stop signal is answered whole",
+        "Request in flight at stop",
+        SUSTAIN_CONNECTIONS,
         WHOLE,
     ),
     _rule(
-        "stop.queued",
+        "stop/request-queued",
+        "shutdown.queued",
         Level.SHOULD,
-        "a request that waits at the stop signal is answered, or let go in order",
-        QUEUED,
+        "Request queued at stop",
+        SUSTAIN_CONNECTIONS,
+        Matcher(
+            "a 200 response to the queued request; or FIN without an octet of one; or 502, 503 or "
+            "504",
+            _queued,
+        ),
     ),
     _rule(
-        "stop.idle",
+        "stop/idle-connection",
+        "shutdown.idle",
         Level.SHOULD,
-        "an idle connection is closed in order at the stop signal",
-        Accept("FIN, and no reset", _idle),
+        "Idle connection at stop",
+        GRACEFUL_CLOSE,
+        Matcher("FIN on the idle connection, and no reset", _idle),
     ),
     _rule(
-        "stop.late",
+        "stop/new-connection",
+        "shutdown.late",
         Level.MAY,
-        "who comes after the stop signal is let go without a word, or answered",
-        Accept("no connection, one that is ended without an octet, or a whole answer", _late),
+        "Connection after the stop signal",
+        CLOSE_AT_ANY_TIME,
+        Matcher(
+            "the new connection is refused, or closed without an octet, or gets a 200 response",
+            _late,
+        ),
     ),
     _rule(
-        "stop.gone",
+        "stop/port-closed",
+        "shutdown.gone",
         Level.SHOULD,
-        "nobody listens once all is answered",
-        Accept("connects are refused", _gone),
-        figure=_seconds,
+        "Port after the last response",
+        NOBODY_LISTENS,
+        Matcher(f"connections are refused within {GONE:g} s of the last response", _port_closed),
+        _seconds,
     ),
     _rule(
+        "reload/request-in-flight",
         "reload.in_flight",
         Level.SHOULD,
-        "a request in flight at the reload is answered whole",
+        "Request in flight at reload",
+        SUSTAIN_CONNECTIONS,
         WHOLE,
     ),
     _rule(
+        "reload/request-queued",
         "reload.queued",
         Level.SHOULD,
-        "a request that waits at the reload is answered",
-        Accept("a whole answer, 200", lambda transcript: _whole(transcript, "queued")),
+        "Request queued at reload",
+        SUSTAIN_CONNECTIONS,
+        Matcher(
+            "a 200 response to the queued request",
+            lambda transcript: _whole(transcript, "queued"),
+        ),
     ),
     _rule(
+        "reload/no-request-lost",
         "reload.lost",
         Level.SHOULD,
-        "no request is lost while the server reloads",
-        Accept("a whole answer, 200, to every request", _nothing_lost),
-        figure=_counted,
+        "Requests during a reload",
+        SUSTAIN_CONNECTIONS,
+        Matcher("a 200 response to every request on a new connection", _nothing_lost),
+        _counted,
     ),
     _rule(
+        "reload/new-process",
         "reload.done",
         Level.SHOULD,
-        "after the reload a new process answers",
-        Accept("answers of another process", _reloaded),
+        "Responses of a new process",
+        NEW_CODE,
+        Matcher(f"responses of another process within {RELOADED:g} s", _new_process),
     ),
     _rule(
+        "reload/idle-connection",
         "reload.idle",
         Level.SHOULD,
-        "an idle connection is closed in order at the reload, or goes on",
-        Accept("a second answer, or FIN", _reused),
+        "Idle connection at reload",
+        GRACEFUL_CLOSE,
+        Matcher("a second response on the idle connection, or FIN", _reused),
     ),
 )

@@ -1,18 +1,19 @@
-"""The suite ``stop``: how a server stops and reloads."""
+"""The suite ``shutdown``: how a server stops and reloads."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell
-from wsgi_matrix.suites.api import SuiteType
+from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites.api import Layout, SuiteType
 from wsgi_matrix.suites.conformance.rule_suite import rule_suite
-from wsgi_matrix.suites.shutdown.rules import RULES
+from wsgi_matrix.suites.shutdown.rules import RULES, STEPS
 
-NAME = "stop"
+NAME = "shutdown"
 RELOAD = "reload"
 DEADLINE = 300.0
-"""Seconds for a cell: enough for a server that lets every talk time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
 
 
 def _no_reload(cell: Cell) -> str:
@@ -23,10 +24,20 @@ def _no_reload(cell: Cell) -> str:
 
 TYPE = SuiteType(
     name=NAME,
+    former_name="stop",
     about="How a server stops and reloads.",
+    title="Stop and reload",
+    caption="One worker, one request in flight, one queued, one connection idle, and the signal. "
+    "A server that has no reload is not asked for one.",
+    layout=Layout.MEASURED_RULES,
     build=lambda _config: rule_suite(
-        NAME, RULES, deadline=DEADLINE, waits=True, skip_reason=_no_reload
+        NAME,
+        RULES,
+        deadline=DEADLINE,
+        waits=True,
+        skip_reason=_no_reload,
+        of_cell=(lifecycle.LIMITS, lifecycle.UNCHANGED, lifecycle.EXIT_BY_APP),
     ),
-    apps=tuple(App(name=each, path=Path(__file__).with_name("app")) for each in (NAME, RELOAD)),
+    apps=tuple(App(name=each, path=Path(__file__).with_name("app")) for each in STEPS),
     one_worker=True,
 )

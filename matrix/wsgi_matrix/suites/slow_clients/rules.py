@@ -1,140 +1,158 @@
-"""Slow clients, a kind in each cell: are good ones served meanwhile, how long are they borne?
+"""Slow clients, one kind in each cell: are others served, and how long are slow ones tolerated?
 
-``CROWD`` bad clients come one behind the other, as many as a burst of the default profile: more
-than any server here has threads. Good clients ask behind them, and then they are watched until the
-server has ended their connections. There is one worker: with two it is chance whether all bad
-clients come to one of them, and leave the other one free.
+``SLOW`` slow clients connect one after another, as many as a burst of the default profile: more
+than any server here has threads. Then ordinary clients send a request, and then the slow
+connections are watched until the server has closed them. There is one worker: with two it is chance
+whether all slow clients come to one of them, and leave the other one free.
 
-That a server has time-outs, RFC 9112 section 9.5 takes for granted ("Servers will usually have
-some timeout value") and sets none. One that is longer than the observation cannot be told from
-none, so it can only differ.
+That a server has timeouts, RFC 9112 section 9.5 takes for granted and sets none. One that is longer
+than the observation cannot be told from none, so it can only differ.
 """
 
 from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
-from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try
-from wsgi_matrix.suites.conformance.steps import crowd, ended, fetch, request, trickle
+from wsgi_matrix.suites.conformance.matchers import Actual, Matcher
+from wsgi_matrix.suites.conformance.parsed_transcript import parse
+from wsgi_matrix.suites.conformance.quotes import SUSTAIN_CONNECTIONS
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
+from wsgi_matrix.suites.conformance.steps import all_ended, connect, fetch, request, trickle
 
-CROWD = 32
+COUNT = 32
 PATIENCE = 3.0
-"""Seconds of the good clients, of those that a server gets (``probe/agent/fair_time.py``). One that
-is free answers in milliseconds; one that waits for a time-out of its own takes four at the least,
-which a machine that is three times as busy as it can be hides."""
+"""Seconds of the ordinary clients, of those that a server gets (``probe/agent/fair_time.py``). A
+server that is free responds in milliseconds; one that waits for a timeout of its own takes four at
+the least, which a machine that is three times as busy as it can be hides."""
 OBSERVED = 80.0
-"""Seconds for which bad clients are watched: longer than the 60 s of the usual load balancers and
-the 75 s of nginx, which time-outs are chosen by."""
+"""Seconds for which slow connections are watched: longer than the 60 s of the usual load balancers
+and the 75 s of nginx, which timeouts are chosen by."""
 EVERY = 2.0
-"""Seconds between two octets of a trickle: shorter than any time-out for a single read."""
+"""Seconds between two octets of a trickle: shorter than any timeout for a single read."""
 
-BAD = tuple(f"bad{number}" for number in range(CROWD))
-GOOD = tuple(f"good{number}" for number in range(8))
+SLOW = tuple(f"slow{number}" for number in range(COUNT))
+ORDINARY = tuple(f"ordinary{number}" for number in range(8))
 GET = request()
 LAST = request("/", "Connection: close")
 HALF_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 HALF_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n0123456789"
 OCTETS = b"a" * int(OBSERVED / EVERY)
+TIMEOUT = (
+    "Servers will usually have some timeout value beyond which they will no longer maintain an "
+    "inactive connection."
+)
 
 
-def _answered(transcript: Transcript) -> str:
-    bad = []
-    for name in GOOD:
-        hearing = hear(transcript, ["GET"], name)
-        if not hearing.answers:
-            bad.append("no whole answer")
-        elif hearing.answers[0].status != 200:
-            bad.append(f"status {hearing.answers[0].status}")
-    if not bad:
-        return ""
-    told = " or ".join(dict.fromkeys(bad))
-    return f"{len(bad)} of {len(GOOD)} good clients got {told} within {PATIENCE:g} s"
+def _served(transcript: Transcript) -> Actual:
+    failed = []
+    for name in ORDINARY:
+        parsed = parse(transcript, ["GET"], name)
+        if not parsed.responses:
+            failed.append("no whole response")
+        elif parsed.responses[0].status != 200:
+            failed.append(f"status {parsed.responses[0].status}")
+    if not failed:
+        return None
+    what = " or ".join(dict.fromkeys(failed))
+    return f"{what} within {PATIENCE:g} s for {len(failed)} of {len(ORDINARY)} ordinary clients"
 
 
-def _let_in(transcript: Transcript) -> list[str]:
-    """The bad clients that got a connection."""
-    out = {x.on for x in transcript.lines if x.what == "error" and x.data.startswith(b"connect:")}
-    return [name for name in BAD if name not in out]
+def _connected(transcript: Transcript) -> list[str]:
+    """The slow clients that got a connection."""
+    out = {x.on for x in transcript.events if x.what == "error" and x.data.startswith(b"connect:")}
+    return [name for name in SLOW if name not in out]
 
 
-def _still_open(transcript: Transcript) -> str:
-    there = _let_in(transcript)
-    left = [name for name in there if transcript.ended_at(name) is None]
+def _still_open(transcript: Transcript) -> Actual:
+    connected = _connected(transcript)
+    left = [name for name in connected if transcript.ended_at(name) is None]
     if not left:
-        return ""
-    return f"{len(left)} of {len(there)} bad clients were borne longer than {OBSERVED:g} s"
+        return None
+    return f"{len(left)} of {len(connected)} slow connections still open after {OBSERVED:g} s"
 
 
-def _borne(transcript: Transcript) -> str:
-    """After how many seconds bad clients were sent away."""
-    there = _let_in(transcript)
-    times = [at for name in there if (at := transcript.ended_at(name)) is not None]
+def _tolerated(transcript: Transcript) -> str:
+    """After how many seconds slow connections were closed."""
+    connected = _connected(transcript)
+    times = [at for name in connected if (at := transcript.ended_at(name)) is not None]
     span = dict.fromkeys(f"{at:.0f}" for at in (min(times), max(times))) if times else {}
     return f"closed after {' to '.join(span)} s" if span else ""
 
 
-def _asked(transcript: Transcript) -> str:
-    """How long the good clients waited at most."""
-    lines = [line for line in transcript.lines if line.on in GOOD]
-    sent = min(line.at for line in lines if line.what == "sent")
-    got = max(line.at for line in lines if line.what == "received")
-    return f"answered in {got - sent:.2f} s"
+def _waited(transcript: Transcript) -> str:
+    """How long the ordinary clients waited at most."""
+    events = [event for event in transcript.events if event.on in ORDINARY]
+    sent = min(event.at for event in events if event.what == "sent")
+    got = max(event.at for event in events if event.what == "received")
+    return f"served in {got - sent:.2f} s"
 
 
-SERVED = Accept(f"all good clients are answered within {PATIENCE:g} s", _answered)
-CLOSED = Accept("the connection of every bad client is closed in the end", _still_open)
+SERVED = Matcher(f"a 200 response to every ordinary client within {PATIENCE:g} s", _served)
+CLOSED = Matcher(
+    f"the server closes the connection of every slow client within {OBSERVED:g} s", _still_open
+)
 
 
-def _rules(kind: str, who: str, *bad: Step, watched: bool = True) -> list[Rule]:
-    """The two rules of a kind of bad clients, judged on one talk."""
+def _rules(kind: str, title: str, slow: str, *steps: Step, watched: bool = True) -> list[Rule]:
+    """The two rules of a kind of slow clients, judged on one scenario."""
+    section = kind.replace("_", "-")
     steps = (
-        *bad,
-        fetch(GOOD, LAST, within=PATIENCE),
-        *((ended(BAD, within=OBSERVED),) if watched else ()),
+        *steps,
+        fetch(ORDINARY, LAST, within=PATIENCE),
+        *((all_ended(SLOW, within=OBSERVED),) if watched else ()),
     )
+    sends = f"{COUNT} clients that {slow}; then {len(ORDINARY)} clients send a GET"
     served = Rule(
-        id=f"{kind}.served",
+        id=f"{section}/others-served",
+        alias=f"{kind}.served",
         level=Level.SHOULD,
         cite="RFC 9112 section 9.5",
-        says=f"{CROWD} clients that {who} keep nobody else from an answer",
+        title=f"Others served beside {title}",
+        text=SUSTAIN_CONNECTIONS,
         app=kind,
-        tries=(Try(steps=steps, accept=SERVED, figure=_asked, alone=True),),
+        variants=(Variant(sends=sends, steps=steps, expects=SERVED, figure=_waited, alone=True),),
     )
     closed = Rule(
-        id=f"{kind}.closed",
+        id=f"{section}/closed",
+        alias=f"{kind}.closed",
         level=Level.MAY,
         cite="RFC 9112 section 9.5",
-        says=f"the server ends connections of clients that {who}",
+        title=f"Timeout for {title}",
+        text=TIMEOUT,
         app=kind,
-        heard_in=served.id,
-        tries=(Try(steps=steps, accept=CLOSED, figure=_borne, alone=True),),
+        judged_on=served.id,
+        variants=(
+            Variant(sends=sends, steps=steps, expects=CLOSED, figure=_tolerated, alone=True),
+        ),
     )
     return [served, closed] if watched else [served]
 
 
 RULES: tuple[Rule, ...] = (
-    *_rules("silent", "connect and say nothing", crowd(BAD)),
-    *_rules("half_head", "send half a head", crowd(BAD, HALF_HEAD)),
+    *_rules("silent", "silent clients", "connect and send nothing", connect(SLOW)),
+    *_rules("half_head", "half heads", "send half a head", connect(SLOW, HALF_HEAD)),
     *_rules(
         "trickled_head",
-        f"send a head octet by octet, one in {EVERY:g} s",
-        crowd(BAD, HALF_HEAD),
-        trickle(BAD, OCTETS, EVERY),
+        "trickled heads",
+        f"send half a head, then an octet each {EVERY:g} s",
+        connect(SLOW, HALF_HEAD),
+        trickle(SLOW, OCTETS, EVERY),
     ),
-    *_rules("half_body", "send half a content", crowd(BAD, HALF_BODY)),
+    *_rules("half_body", "half contents", "send a part of a content", connect(SLOW, HALF_BODY)),
     *_rules(
         "trickled_body",
-        f"send a content octet by octet, one in {EVERY:g} s",
-        crowd(BAD, HALF_BODY),
-        trickle(BAD, OCTETS, EVERY),
+        "trickled contents",
+        f"send a part of a content, then an octet each {EVERY:g} s",
+        connect(SLOW, HALF_BODY),
+        trickle(SLOW, OCTETS, EVERY),
     ),
-    *_rules("idle", "have their answer and stay", crowd(BAD, GET)),
-    # Behind octets that are not read no end can be seen, so these are not watched.
+    *_rules("idle", "idle connections", "send a GET and stay connected", connect(SLOW, GET)),
+    # After octets that are not read no end can be seen, so these are not watched.
     *_rules(
         "slow_reader",
-        "ask for much and do not read it",
-        crowd(BAD, request("/large")),
+        "clients not reading",
+        "request 5 MiB and do not read them",
+        connect(SLOW, request("/large")),
         watched=False,
     ),
 )

@@ -142,7 +142,7 @@ def _line(one: str, two: str) -> Iterator[Ignore]:
         return
     before: list[Before] = []
     for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        after = ours[number + 1 :]
+        after = ours[number + 1 : number + 2]  # all of the rest each time is quadratic
         if a != b:
             yield from _value(before, (a, b), after)
         before.append((a, _any_of((a, b), after) if a != b else None))

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.http.normalise import RULES, Normal, difference, normal
@@ -20,14 +21,14 @@ from wsgi_matrix.http.response import Answer, split
 from wsgi_matrix.model import target
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.session import Ask, Session
-from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.model.verdict import NOT_JUDGED, overall
+from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.verdict import NOT_JUDGED, overall, ran
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
-from wsgi_matrix.suites import api
+from wsgi_matrix.suites import api, lifecycle
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.lifecycle import CASES as CELL_CASES
 from wsgi_matrix.suites.traffic import hints, ignore
+from wsgi_matrix.suites.traffic.settings import TrafficSettings, of
 from wsgi_matrix.traffic import http_file, load, variables
 from wsgi_matrix.traffic.variables import Given
 
@@ -35,8 +36,6 @@ NAME = "traffic"
 SAME = ":same"
 """What the ids of the comparisons end with."""
 BURST = "burst"
-KEPT = ("limits", "unchanged", "stop")
-"""Checks on the cell itself that hold whatever is sent."""
 TOO_LARGE = "answer of more than"
 MORE = "--largest takes up to 64MiB; leave out of the traffic what is larger or never ends"
 LOG_LINES = 12
@@ -89,8 +88,8 @@ def decoded(answer: Answer) -> Answer:
 
 def of_config(config: Config) -> api.Suite:
     """The suite, from the table ``[suites.traffic]``. Raises :class:`UserError`."""
-    settings = config.suites.get(NAME)
-    if settings is None or not settings.send:
+    settings = of(config)
+    if not settings.send:
         raise ConfigError(f"{config.file}: suites.{NAME}.send names no traffic")
     try:
         captures = tuple(http_file.capture(each) for each in settings.capture)
@@ -106,7 +105,12 @@ def of_config(config: Config) -> api.Suite:
     return make(sessions, settings)
 
 
-def judgement(settings: SuiteSettings) -> Judgement:
+def _files(config: Config) -> tuple[Path, ...]:
+    """The files of the table ``[suites.traffic]``."""
+    return load.files(of(config).send, config.file.parent)
+
+
+def judgement(settings: TrafficSettings) -> Judgement:
     """By what the settings say that answers are judged. Raises :class:`UserError`."""
     for status in settings.allow_status:
         if not (status.isdigit() and 500 <= int(status) <= 599):
@@ -117,14 +121,14 @@ def judgement(settings: SuiteSettings) -> Judgement:
     )
 
 
-def make(sessions: Sequence[Session], settings: SuiteSettings) -> api.Suite:
+def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
     """The suite that sends ``sessions``."""
     by = judgement(settings)
     asks = [ask for session in sessions for ask in session.asks]
     known = {capture.name for ask in asks for capture in ask.captures}
     burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask, known)), None)
     meant = f" but {', '.join(map(str, sorted(by.allowed)))}" if by.allowed else ""
-    cases = [case for case in CELL_CASES if case.id in KEPT]
+    cases = [*lifecycle.ALWAYS]
     cases += [
         Case(
             id=ask.name,
@@ -245,7 +249,7 @@ def compare(
     results: Sequence[CellResult], *, asks: Sequence[Ask], by: Judgement
 ) -> tuple[CellResult, ...]:
     """``results`` with a check for each request appended: the answer is the reference's."""
-    reference = next((each for each in results if each.outcome is not Outcome.SKIP), None)
+    reference = next((each for each in results if ran(each.outcome)), None)
     return tuple(
         result if result is reference else _with(result, reference, asks, by) for result in results
     )
@@ -296,7 +300,11 @@ def _shown(raw: bytes) -> str:
 TYPE = api.SuiteType(
     name=NAME,
     about="What was brought along for an app of one's own.",
+    title="Traffic of one's own",
+    caption="Checks of all requests, compared with the first cell, by their outcome.",
     build=of_config,
+    settings=TrafficSettings,
+    reads=_files,
     optional=True,
     private_tmp=True,
 )

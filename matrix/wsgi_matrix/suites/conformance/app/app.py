@@ -1,7 +1,7 @@
-"""The app that servers are asked for the rules with.
+"""The app that servers run for the rules.
 
 The first segment of the path chooses a module of :mod:`paths`; what none of them is named for is
-told back by :mod:`paths.echo`, however odd the target is.
+reported by :mod:`paths.echo`, however odd the target is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules of RFC 9110 and RFC 9112 that can be seen from outside, R1 to R85."""
+"""The rules of RFC 9110 and RFC 9112 that can be observed from outside, R1 to R85."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from wsgi_matrix.suites.conformance.http1 import (
     expect,
     fields,
     framing,
-    line,
+    request_line,
     responses,
     target,
     version,
 )
-from wsgi_matrix.suites.conformance.rule import Rule, Unseen
+from wsgi_matrix.suites.conformance.rule import Rule, Unobservable
+
+ROWS = 85
 
 
 def _number(rule: Rule) -> int:
-    return int(rule.id.partition("-")[0][1:])
+    return int(rule.alias.partition("-")[0][1:]) if rule.alias else ROWS + 1
 
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
-            *line.RULES,
+            *request_line.RULES,
             *version.RULES,
             *target.RULES,
             *fields.RULES,
@@ -37,19 +39,22 @@ RULES: tuple[Rule, ...] = tuple(
         key=_number,
     )
 )
-ROWS = 85
-UNSEEN = (
-    Unseen(
-        "R77",
-        Level.MUST,
-        "RFC 9110 section 15.2",
-        "an app has no standard way to send an interim response: PEP 3333 knows none",
+UNOBSERVABLE = (
+    Unobservable(
+        id="response/interim",
+        alias="R77",
+        level=Level.MUST,
+        cite="RFC 9110 section 15.2",
+        title="Interim response from the app",
+        why="an app has no standard way to send an interim response: PEP 3333 has none",
     ),
-    Unseen(
-        "R80",
-        Level.SHOULD,
-        "RFC 9112 section 9.5",
-        "the suite slow waits for the timeouts of servers",
+    Unobservable(
+        id="connection/timeout",
+        alias="R80",
+        level=Level.SHOULD,
+        cite="RFC 9112 section 9.5",
+        title="Timeout of an idle connection",
+        why="the suite slow_clients waits for the timeouts of servers",
     ),
 )
 """Rows without a rule here."""

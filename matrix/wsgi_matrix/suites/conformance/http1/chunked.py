@@ -1,35 +1,31 @@
-"""Content in chunks, R46 to R56, and content that ends too early, R57."""
+"""Content in chunks: R46 to R56."""
 
 from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
-from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.inspector import (
     CLOSE,
     HELLO_CHUNKED,
     LENGTH_REQUIRED,
-    ask,
-    ask_to_end,
+    called,
     chunked,
     decoded,
+    exchange,
+    exchange_to_end,
+    faulty_framing,
     in_order,
-    not_complete,
-    post,
-    told,
-    unframed,
+    incomplete,
 )
-from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.rule import (
+from wsgi_matrix.suites.conformance.matchers import (
     CLIENT_ERRORS,
     ERRORS,
-    Accept,
-    Rule,
-    Try,
-    answer,
     either,
+    response,
     silence,
 )
-from wsgi_matrix.suites.conformance.steps import answers, end, request, send, shut
+from wsgi_matrix.suites.conformance.quotes import LAST_CHUNK, NOT_THE_GRAMMAR, TRAILER_NOT_MERGED
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
+from wsgi_matrix.suites.conformance.steps import half_close, request, responses, send
 
 HELLO = b"hello"
 MANY = b"".join(b"3e8\r\n" + b"a" * 1000 + b"\r\n" for _ in range(100)) + b"0\r\n\r\n"
@@ -44,99 +40,101 @@ BAD_SIZES = (
     ("empty", b""),
 )
 GRAMMAR = "RFC 9112 sections 2.2 and 7.1"
+NOTHING = called(lambda found: not found["body"], "and reads no octet", "POST")
 
 
-NOTHING = told(lambda found: not found["body"], "with no octet of it", "POST")
-
-
-def _faulty(name: str, body: bytes) -> Try:
-    return Try(name=name, steps=ask_to_end(chunked(body), "POST"), accept=unframed())
-
-
-def _cut(name: str, data: bytes) -> Try:
-    """A request that ends too early, and what the app has seen of it then."""
-    note = f"/seen?R57-{name}"
-    return Try(
+def _faulty(name: str, what: str, body: bytes) -> Variant:
+    return Variant(
         name=name,
-        steps=(
-            send(data),
-            shut(),
-            end(),
-            send(request(note, "Connection: close"), on="b"),
-            answers("GET", on="b"),
-        ),
-        accept=Accept("the app is not called, or is told that content is missing", _seen),
+        sends=f"a chunked POST {what}",
+        steps=exchange_to_end(chunked(body), "POST"),
+        expects=faulty_framing(),
     )
-
-
-def _seen(transcript: Transcript) -> str:
-    hearing = hear(transcript, ["GET"], "b")
-    if not hearing.answers:
-        return f"another request was not answered: {hearing.broken or hearing.end}"
-    complete = [note for note in hearing.answers[0].json() if note["complete"]]
-    return f"the app was told that {complete[0]['body']!r} is all" if complete else ""
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        id="R46",
+        id="chunked/decoded",
+        alias="R46",
         level=Level.MUST,
         cite="RFC 9112 section 7.1",
-        says="chunks are put together, however they are cut",
-        tries=(
-            Try(name="one", steps=ask(chunked(HELLO_CHUNKED), "POST"), accept=decoded(HELLO)),
-            Try(
+        title="Chunks are decoded",
+        text="A recipient MUST be able to parse and decode the chunked transfer coding.",
+        variants=(
+            Variant(
+                name="one",
+                sends="a POST with one chunk",
+                steps=exchange(chunked(HELLO_CHUNKED), "POST"),
+                expects=decoded(HELLO),
+            ),
+            Variant(
                 name="many",
-                steps=ask(chunked(MANY), "POST"),
-                accept=decoded(b"a" * 100_000),
+                sends="a POST with 100 chunks of 1,000 octets",
+                steps=exchange(chunked(MANY), "POST"),
+                expects=decoded(b"a" * 100_000),
             ),
-            Try(
+            Variant(
                 name="octets",
+                sends="a POST with two chunks, each octet in a write of its own",
                 steps=(
-                    send(chunked(b"")),  # of a head that is cut R5-cut asks
+                    send(chunked(b"")),  # a head that is split is R5-cut's
                     *(send(bytes([octet])) for octet in b"A\r\n0123456789\r\n" + HELLO_CHUNKED),
-                    answers("POST"),
+                    responses("POST"),
                 ),
-                accept=decoded(b"0123456789hello"),
+                expects=decoded(b"0123456789hello"),
             ),
-            Try(
+            Variant(
                 name="zeros",
-                steps=ask(chunked(b"0005\r\nhello\r\n000\r\n\r\n"), "POST"),
-                accept=decoded(HELLO),
+                sends='a POST with the chunk sizes "0005" and "000"',
+                steps=exchange(chunked(b"0005\r\nhello\r\n000\r\n\r\n"), "POST"),
+                expects=decoded(HELLO),
             ),
         ),
     ),
     Rule(
-        id="R47",
+        id="chunked/size-overflow",
+        alias="R47",
         level=Level.MUST,
         cite="RFC 9112 section 7.1",
-        says="a huge size of a chunk does not overflow",
-        tries=tuple(
-            Try(
+        title="Huge chunk size",
+        text="Therefore, recipients MUST anticipate potentially large hexadecimal numerals and "
+        "prevent parsing errors due to integer conversion overflows or precision loss due to "
+        "integer representation.",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=(send(chunked(size + b"\r\nhello\r\n0\r\n\r\n")), shut(), answers("POST")),
-                # An app that has got nothing shows no overflow, but may lack the error: R50, R57.
-                accept=either(
-                    answer(*ERRORS, method="POST"), not_complete(None), NOTHING, silence()
+                sends=f"a chunked POST with a chunk of size {words}: five octets, the last chunk, "
+                "FIN",
+                steps=(
+                    send(chunked(size + b"\r\nhello\r\n0\r\n\r\n")),
+                    half_close(),
+                    responses("POST"),
+                ),
+                # An app that reads nothing shows no overflow, but may lack the error: R50, R57.
+                expects=either(
+                    response(*ERRORS, method="POST"), incomplete(None), NOTHING, silence()
                 ),
             )
-            for name, size in (
-                ("digits", b"F" * 40),
-                ("wraps-64", b"10000000000000005"),
-                ("wraps-32", b"100000005"),
+            for name, words, size in (
+                ("digits", "F, forty times", b"F" * 40),
+                ("wraps-64", "2^64 + 5", b"10000000000000005"),
+                ("wraps-32", "2^32 + 5", b"100000005"),
             )
         ),
     ),
     Rule(
-        id="R48",
+        id="chunked/extensions",
+        alias="R48",
         level=Level.MUST,
         cite="RFC 9112 section 7.1.1",
-        says="extensions of chunks that are not known are ignored",
-        tries=tuple(
-            Try(
+        title="Unknown chunk extensions",
+        text="A recipient MUST ignore unrecognized chunk extensions.",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=ask(chunked(b"5" + extension + b"\r\nhello\r\n0\r\n\r\n"), "POST"),
-                accept=decoded(HELLO),
+                sends=f"a chunked POST with {extension.decode()!r} after a chunk size",
+                steps=exchange(chunked(b"5" + extension + b"\r\nhello\r\n0\r\n\r\n"), "POST"),
+                expects=decoded(HELLO),
             )
             for name, extension in (
                 ("name", b";a"),
@@ -147,113 +145,154 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        id="R49",
+        id="chunked/extensions-too-long",
+        alias="R49",
         level=Level.MAY,  # "ought to"
         cite="RFC 9112 section 7.1.1",
-        says="the length of extensions of chunks is limited",
-        tries=(
-            Try(
-                steps=ask(chunked(b"5;a=" + b"b" * 262_144 + b"\r\nhello\r\n0\r\n\r\n"), "POST"),
-                accept=either(answer(*ERRORS, method="POST"), not_complete(None), silence()),
+        title="Chunk extension without bounds",
+        text="A server ought to limit the total length of chunk extensions received in a request "
+        "to an amount reasonable for the services provided … and generate an appropriate 4xx "
+        "(Client Error) response if that amount is exceeded.",
+        variants=(
+            Variant(
+                sends="a chunked POST with a chunk extension of 256 KiB",
+                steps=exchange(
+                    chunked(b"5;a=" + b"b" * 262_144 + b"\r\nhello\r\n0\r\n\r\n"), "POST"
+                ),
+                expects=either(response(*ERRORS, method="POST"), incomplete(None), silence()),
             ),
         ),
     ),
     Rule(
-        id="R50",
+        id="chunked/size-not-hex",
+        alias="R50",
         level=Level.SHOULD,
         cite=GRAMMAR,
-        says="a size that is no hexadecimal number is 400, and the connection closed",
-        tries=tuple(_faulty(name, size + b"\r\nhello\r\n0\r\n\r\n") for name, size in BAD_SIZES),
-    ),
-    Rule(
-        id="R51",
-        level=Level.SHOULD,
-        cite=GRAMMAR,
-        says="octets between the data of a chunk and its CRLF are 400, and the connection closed",
-        tries=(
-            _faulty("octets", b"5\r\nhelloXX0\r\n\r\n"),
-            _faulty("longer", b"5\r\nhelloX\r\n0\r\n\r\n"),
+        title="Chunk size is not hexadecimal",
+        text=NOT_THE_GRAMMAR,
+        variants=tuple(
+            _faulty(
+                name, f"with the chunk size {size.decode()!r}", size + b"\r\nhello\r\n0\r\n\r\n"
+            )
+            for name, size in BAD_SIZES
         ),
     ),
     Rule(
-        id="R52",
+        id="chunked/data-longer-than-size",
+        alias="R51",
         level=Level.SHOULD,
         cite=GRAMMAR,
-        says="a bare LF in chunked framing is 400, and the connection closed",
-        tries=(
-            _faulty("size", b"5\nhello\r\n0\r\n\r\n"),
-            _faulty("extension", b"5;\nhello\r\n0\r\n\r\n"),
-            _faulty("data", b"5\r\nhello\n0\r\n\r\n"),
+        title="Chunk is longer than its size",
+        text=NOT_THE_GRAMMAR,
+        variants=(
+            _faulty(
+                "octets",
+                "with XX instead of CRLF after the data of a chunk",
+                b"5\r\nhelloXX0\r\n\r\n",
+            ),
+            _faulty(
+                "longer",
+                "with an octet too many in the data of a chunk",
+                b"5\r\nhelloX\r\n0\r\n\r\n",
+            ),
         ),
     ),
     Rule(
-        id="R53",
+        id="chunked/bare-lf",
+        alias="R52",
         level=Level.SHOULD,
         cite=GRAMMAR,
-        says="an empty line before a size is 400, and the connection closed",
-        tries=(_faulty("", b"\r\n5\r\nhello\r\n0\r\n\r\n"),),
+        title="Bare LF in chunked framing",
+        text=NOT_THE_GRAMMAR,
+        variants=(
+            _faulty("size", "with a bare LF after a chunk size", b"5\nhello\r\n0\r\n\r\n"),
+            _faulty("extension", "with a bare LF in a chunk extension", b"5;\nhello\r\n0\r\n\r\n"),
+            _faulty("data", "with a bare LF after the data of a chunk", b"5\r\nhello\n0\r\n\r\n"),
+        ),
     ),
     Rule(
-        id="R54",
+        id="chunked/empty-line-before-size",
+        alias="R53",
+        level=Level.SHOULD,
+        cite=GRAMMAR,
+        title="Empty line before a chunk",
+        text=NOT_THE_GRAMMAR,
+        variants=(
+            _faulty(
+                "", "with an empty line before the first chunk size", b"\r\n5\r\nhello\r\n0\r\n\r\n"
+            ),
+        ),
+    ),
+    Rule(
+        id="chunked/trailer-section",
+        alias="R54",
         level=Level.MUST,
         cite="RFC 9112 sections 7.1 and 7.1.2",
-        says="a trailer section belongs to its request; the next one comes behind it",
-        tries=(
-            Try(
+        title="Request after a trailer section",
+        text=LAST_CHUNK,
+        variants=(
+            Variant(
+                sends="a chunked POST with a trailer field; after its response, a GET for /next",
                 steps=(
                     send(chunked(TRAILER)),
-                    answers("POST"),
+                    responses("POST"),
                     send(request("/next", CLOSE)),
-                    answers("GET"),
+                    responses("GET"),
                 ),
-                accept=either(in_order(["/echo", "/next"], ["POST", "GET"]), LENGTH_REQUIRED),
+                expects=either(in_order(["/echo", "/next"], ["POST", "GET"]), LENGTH_REQUIRED),
             ),
         ),
     ),
     Rule(
-        id="R55",
+        id="chunked/trailer-not-merged",
+        alias="R55",
         level=Level.MUST,
         cite="RFC 9110 section 6.5.1",
-        says="a trailer field is not merged into the head",
-        tries=(
-            Try(
-                steps=ask(chunked(TRAILER), "POST"),
-                accept=either(
-                    told(
+        title="Trailer field in the environ",
+        text=TRAILER_NOT_MERGED,
+        variants=(
+            Variant(
+                sends="a chunked POST with the trailer field X-T",
+                steps=exchange(chunked(TRAILER), "POST"),
+                expects=either(
+                    called(
                         lambda found: "HTTP_X_T" not in found["headers"],
                         "without HTTP_X_T",
                         "POST",
                     ),
-                    answer(*CLIENT_ERRORS, method="POST"),
+                    response(*CLIENT_ERRORS, method="POST"),
                 ),
             ),
         ),
     ),
     Rule(
-        id="R56",
+        id="chunked/trailer-without-effect",
+        alias="R56",
         level=Level.MUST,
         cite="RFC 9110 section 6.5.1",
-        says="trailer fields that route, frame or authenticate have no effect",
-        tries=tuple(
-            Try(
+        title="Trailer that routes, frames, authenticates",
+        text=TRAILER_NOT_MERGED,
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=ask_to_end(
+                sends=f"a chunked POST with the trailer field {line.decode()!r}",
+                steps=exchange_to_end(
                     chunked(b"5\r\nhello\r\n0\r\n" + line + b"\r\n\r\n", CLOSE), "POST"
                 ),
-                accept=either(
-                    told(
+                expects=either(
+                    called(
                         lambda found: (
                             found["headers"].get("HTTP_HOST") == "localhost"
                             and "HTTP_AUTHORIZATION" not in found["headers"]
                             and found["headers"].get("CONTENT_LENGTH") != "50"
-                            # Whether chunks are read at all R46 asks.
+                            # Whether chunks are read at all is R46's.
                             and found["body"] in (HELLO.hex(), "")
                         ),
-                        "as without it",
+                        "as without the trailer field",
                         "POST",
                     ),
-                    answer(*CLIENT_ERRORS, method="POST"),
-                    not_complete(),
+                    response(*CLIENT_ERRORS, method="POST"),
+                    incomplete(),
                 ),
             )
             for name, line in (
@@ -261,17 +300,6 @@ RULES: tuple[Rule, ...] = (
                 ("length", b"Content-Length: 50"),
                 ("authorization", b"Authorization: Basic YTpi"),
             )
-        ),
-    ),
-    Rule(
-        id="R57",
-        level=Level.MAY,
-        cite="RFC 9112 section 8",
-        says="a request that ends too early is not complete, and no app is told that it is",
-        tries=(
-            _cut("length", post("Content-Length: 10", body=HELLO, target="/echo?R57-length")),
-            _cut("chunk", chunked(b"A\r\nhello", target="/echo?R57-chunk")),
-            _cut("chunks", chunked(b"5\r\nhello\r\n", target="/echo?R57-chunks")),
         ),
     ),
 )

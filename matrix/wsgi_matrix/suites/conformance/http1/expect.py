@@ -1,45 +1,46 @@
-"""Expectations, upgrades, TRACE, and what no client of ours may say: R74 to R79 and R85."""
+"""Expectations, upgrades and TRACE: R74 to R76, R78 and R79."""
 
 from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.suites.conformance.inspector import ask, ask_to_end, post, rejected, told
-from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, either, refused
-from wsgi_matrix.suites.conformance.steps import answers, head, quiet, request, send
+from wsgi_matrix.suites.conformance.inspector import called, exchange, post, rejected
+from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, either
+from wsgi_matrix.suites.conformance.parsed_transcript import parse
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
+from wsgi_matrix.suites.conformance.steps import head, quiet, request, responses, send
 
 BODY = b"hello"
 AT_ONCE = 2.0
-"""Seconds for a 100: less than it takes a server to give up content that does not come."""
+"""Seconds for a 100: less than a server waits for content that does not come."""
 
 
 def _expecting(value: str, version: str = "HTTP/1.1") -> bytes:
     return post(f"Expect: {value}", f"Content-Length: {len(BODY)}", version=version)
 
 
-def _continued(transcript: Transcript) -> str:
-    whats = [line.what for line in transcript.lines if line.what in ("sent", "received")]
+def _continued(transcript: Transcript) -> Actual:
+    whats = [event.what for event in transcript.events if event.what in ("sent", "received")]
     if whats[1:2] != ["received"]:
-        return "nothing came before the content was sent"
-    hearing = hear(transcript, ["POST"])
-    return "" if hearing.answers else f"no answer: {hearing.broken or hearing.end}"
+        return "nothing before the content was sent"
+    parsed = parse(transcript, ["POST"])
+    return None if parsed.responses else parsed.nothing
 
 
-def _no_interim(transcript: Transcript) -> str:
-    hearing = hear(transcript, ["POST"])
-    if not hearing.answers:
-        return f"no answer: {hearing.broken or hearing.end}"
-    interim = hearing.answers[0].interim
-    return f"interim {interim[0]}" if interim else ""
+def _no_interim(transcript: Transcript) -> Actual:
+    parsed = parse(transcript, ["POST"])
+    if not parsed.responses:
+        return parsed.nothing
+    interim = parsed.responses[0].interim
+    return f"an interim response, {interim[0]}" if interim else None
 
 
-def _no_trace(transcript: Transcript) -> str:
-    hearing = hear(transcript, ["TRACE"])
-    if not hearing.answers:
-        return f"no answer: {hearing.broken or hearing.end}"
-    types = hearing.answers[0].values("content-type")
-    return "" if b"message/http" not in types else "the server sent the request back"
+def _no_trace(transcript: Transcript) -> Actual:
+    parsed = parse(transcript, ["TRACE"])
+    if not parsed.responses:
+        return parsed.nothing
+    types = parsed.responses[0].values("content-type")
+    return "the request, sent back by the server" if b"message/http" in types else None
 
 
 def _upgrade(*fields: str, version: str = "HTTP/1.1") -> bytes:
@@ -48,98 +49,110 @@ def _upgrade(*fields: str, version: str = "HTTP/1.1") -> bytes:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        id="R74",
+        id="expect/100-continue",
+        alias="R74",
         level=Level.MUST,
         cite="RFC 9110 section 10.1.1",
-        says="100-continue is answered with 100 or finally, before the content comes",
-        tries=tuple(
-            Try(
+        title="Expectation of 100-continue",
+        text="The origin server MUST NOT wait for the content before sending the 100 (Continue) "
+        "response.",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=(send(_expecting(value)), head(within=AT_ONCE), send(BODY), answers("POST")),
-                accept=Accept("100 or a final answer before the content", _continued),
+                sends=f"a POST with Expect: {value}; the content after a head has come, or 2 s",
+                steps=(
+                    send(_expecting(value)),
+                    head(within=AT_ONCE),
+                    send(BODY),
+                    responses("POST"),
+                ),
+                expects=Matcher("100 or a final response before the content is sent", _continued),
             )
             for name, value in (("lower", "100-continue"), ("mixed", "100-Continue"))
         ),
     ),
     Rule(
-        id="R75",
+        id="expect/http10",
+        alias="R75",
         level=Level.MUST,
         cite="RFC 9110 sections 10.1.1 and 15.2",
-        says="HTTP/1.0 is never answered with 100",
-        tries=(
-            Try(
+        title="Expectation in HTTP/1.0",
+        text="Since HTTP/1.0 did not define any 1xx status codes, a server MUST NOT send a 1xx "
+        "response to an HTTP/1.0 client.",
+        variants=(
+            Variant(
+                sends="a POST of HTTP/1.0 with Expect: 100-continue; its content after 0.25 s of "
+                "silence",
                 steps=(
                     send(_expecting("100-continue", "HTTP/1.0")),
                     quiet(),
                     send(BODY),
-                    answers("POST"),
+                    responses("POST"),
                 ),
-                accept=Accept("a final answer alone", _no_interim),
+                expects=Matcher("a final response, and no interim one before it", _no_interim),
             ),
         ),
     ),
     Rule(
-        id="R76",
+        id="expect/unknown",
+        alias="R76",
         level=Level.MAY,
         cite="RFC 9110 section 10.1.1",
-        says="an expectation that is not known is answered with 417, or ignored",
-        tries=(
-            Try(
-                steps=ask(post("Expect: frob", "Content-Length: 5", body=BODY), "POST"),
-                accept=either(
+        title="Unknown expectation",
+        text="A server that receives an Expect field value containing a member other than "
+        "100-continue MAY respond with a 417 (Expectation Failed) status code to indicate that the "
+        "unexpected expectation cannot be met.",
+        variants=(
+            Variant(
+                sends="a POST with Expect: frob",
+                steps=exchange(post("Expect: frob", "Content-Length: 5", body=BODY), "POST"),
+                expects=either(
                     rejected(417, method="POST"),
-                    told(lambda found: found["body"] == BODY.hex(), "with the content", "POST"),
+                    called(
+                        lambda found: found["body"] == BODY.hex(),
+                        f"and reads {BODY!r}",
+                        "POST",
+                    ),
                 ),
             ),
         ),
     ),
     Rule(
-        id="R78",
+        id="upgrade/ignored",
+        alias="R78",
         level=Level.MUST,
         cite="RFC 9110 section 7.8",
-        says="Upgrade to what is not known is ignored, and any Upgrade of HTTP/1.0",
-        tries=tuple(
-            Try(
+        title="Upgrade that is not supported",
+        text="A server MAY ignore a received Upgrade header field if it wishes to continue using "
+        "the current protocol on that connection. … A server that receives an Upgrade header field "
+        "in an HTTP/1.0 request MUST ignore that Upgrade field.",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=ask(data),
-                accept=told(lambda found: found["path"] == "/echo", "with the path '/echo'"),
+                sends=f"a GET of {version} with {upgrade} and Connection: upgrade",
+                steps=exchange(_upgrade("Connection: upgrade", upgrade, version=version)),
+                expects=called(lambda found: found["path"] == "/echo", "with the path '/echo'"),
             )
-            for name, data in (
-                ("unknown", _upgrade("Connection: upgrade", "Upgrade: frob/1")),
-                ("old", _upgrade("Connection: upgrade", "Upgrade: h2c", version="HTTP/1.0")),
+            for name, upgrade, version in (
+                ("unknown", "Upgrade: frob/1", "HTTP/1.1"),
+                ("old", "Upgrade: h2c", "HTTP/1.0"),
             )
         ),
     ),
     Rule(
-        id="R79",
+        id="method/trace",
+        alias="R79",
         level=Level.MAY,
         cite="RFC 9110 section 9.3.8",
-        says="TRACE is refused or for the app; the server does not send fields back",
-        tries=(
-            Try(
-                steps=ask(request("/echo", "X-A: secret", method="TRACE"), "TRACE"),
-                accept=Accept("an answer that is no message/http", _no_trace),
+        title="TRACE",
+        text="The final recipient of the request SHOULD exclude any request fields that are likely "
+        "to contain sensitive data when that recipient generates the response content.",
+        variants=(
+            Variant(
+                sends="TRACE with a field X-A: secret",
+                steps=exchange(request("/echo", "X-A: secret", method="TRACE"), "TRACE"),
+                expects=Matcher("a response whose content is not message/http", _no_trace),
             ),
-        ),
-    ),
-    Rule(
-        id="R85",
-        level=Level.SHOULD,
-        cite="RFC 9112 section 2.2",
-        says="a header of the PROXY protocol, where nobody asked for it, is an invalid request",
-        tries=tuple(
-            Try(
-                name=name,
-                steps=ask_to_end(line + request("/echo", "Connection: close")),
-                accept=refused(400),
-            )
-            for name, line in (
-                ("v1", b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n"),
-                (
-                    "v2",
-                    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\xc0\0\2\2\x12\x67\0\x50",
-                ),
-            )
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Answers, as a server frames and completes them: R65 to R73 and R84."""
+"""Responses, as a server frames and completes them: R65 to R73 and R84."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from collections.abc import Callable, Sequence
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.probe.agent.response_reader import field_values
-from wsgi_matrix.suites.conformance.inspector import CLOSE, ask, ask_to_end
-from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear
-from wsgi_matrix.suites.conformance.rule import Accept, Rule, Try, all_of, answer, either, silence
-from wsgi_matrix.suites.conformance.steps import answers, request, send
+from wsgi_matrix.suites.conformance.inspector import CLOSE, exchange, exchange_to_end
+from wsgi_matrix.suites.conformance.matchers import (
+    Actual,
+    Matcher,
+    all_of,
+    described,
+    either,
+    parsed_head,
+    response,
+    silence,
+)
+from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
+from wsgi_matrix.suites.conformance.steps import request, responses, send
 
 DATE = re.compile(
     rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
@@ -24,6 +34,8 @@ LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3} [\t\x20-\x7e\x80-\xff]*")
 """RFC 9112 section 4."""
 FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
 """RFC 9110 section 5."""
+TEN = "of ten octets"
+"""The content of most apps below ``/respond``."""
 
 
 def _respond(name: str, *fields: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
@@ -31,247 +43,340 @@ def _respond(name: str, *fields: str, method: str = "GET", version: str = "HTTP/
 
 
 def _closing(name: str, method: str = "GET") -> tuple[Step, ...]:
-    return ask_to_end(_respond(name, CLOSE, method=method), method)
+    return exchange_to_end(_respond(name, CLOSE, method=method), method)
 
 
-def _without(*names: str) -> Callable[[Heard], str]:
-    def check(heard: Heard) -> str:
-        there = [name for name in names if heard.values(name)]
-        return f"it has {', '.join(there)}" if there else ""
+def _without(*names: str) -> Callable[[ParsedResponse], Actual]:
+    def differs(found: ParsedResponse) -> Actual:
+        there = [name for name in names if found.values(name)]
+        return f"a response with {', '.join(there)}" if there else None
 
-    return check
-
-
-def _length(*values: bytes) -> Callable[[Heard], str]:
-    def check(heard: Heard) -> str:
-        wrong = [value for value in heard.values("content-length") if value not in values]
-        return f"Content-Length {wrong[0]!r}" if wrong else ""
-
-    return check
+    return differs
 
 
-def _one_framing(transcript: Transcript) -> str:
+def _length(*values: bytes) -> Callable[[ParsedResponse], Actual]:
+    def differs(found: ParsedResponse) -> Actual:
+        wrong = [value for value in found.values("content-length") if value not in values]
+        return f"Content-Length {wrong[0]!r}" if wrong else None
+
+    return differs
+
+
+def _one_framing(transcript: Transcript) -> Actual:
     # By the head alone: what it frames is nothing that readers agree on, where it has both.
     head = transcript.received().partition(b"\r\n\r\n")[0]
     both = field_values(head, b"content-length") and field_values(head, b"transfer-encoding")
-    return "it has Content-Length and Transfer-Encoding" if both else ""
+    return "Content-Length and Transfer-Encoding" if both else None
 
 
-def _dated(heard: Heard) -> str:
-    dates = heard.values("date")
+def _dated(found: ParsedResponse) -> Actual:
+    dates = found.values("date")
     if len(dates) == 1 and DATE.fullmatch(dates[0]):
-        return ""
+        return None
     return f"Date: {dates!r}"
 
 
-def _spaced(heard: Heard) -> str:
-    line = heard.status_line
-    return "" if re.match(rb"HTTP/1\.[01] [0-9]{3} ", line) else f"the status line is {line!r}"
+def _spaced(found: ParsedResponse) -> Actual:
+    line = found.status_line
+    return None if re.match(rb"HTTP/1\.[01] [0-9]{3} ", line) else f"the status line {line!r}"
 
 
-def _no_split(transcript: Transcript) -> str:
-    return "X-Split has become a field" if SPLIT.search(transcript.received()) else ""
+def _no_split(transcript: Transcript) -> Actual:
+    return "the field X-Split" if SPLIT.search(transcript.received()) else None
 
 
-def _by_the_grammar(transcript: Transcript) -> str:
+def _by_the_grammar(transcript: Transcript) -> Actual:
     line, *fields = transcript.received().partition(b"\r\n\r\n")[0].split(b"\r\n")
     if line and not LINE.fullmatch(line):
-        return f"the status line is {line!r}"
+        return f"the status line {line!r}"
     wrong = [field for field in fields if not FIELD.fullmatch(field)]
-    return f"a field line is {wrong[0]!r}" if wrong else ""
+    return f"the field line {wrong[0]!r}" if wrong else None
 
 
-def _head(check: Callable[[Heard], str], says: str, method: str = "GET") -> Accept:
-    """An answer whose head is right. Whether content is behind it other rules ask."""
-
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, [method])
-        if not hearing.answers:
-            return f"no answer: {hearing.broken or hearing.end}"
-        return check(hearing.answers[0])
-
-    return Accept(f"an answer {says}", fault)
-
-
-def _nothing_behind(name: str, steps: Sequence[Step], *status: int, method: str = "GET") -> Try:
-    return Try(
+def _without_content(
+    name: str, sends: str, steps: Sequence[Step], *status: int, method: str = "GET"
+) -> Variant:
+    return Variant(
         name=name,
+        sends=sends,
         steps=tuple(steps),
-        accept=answer(*status, method=method, says="without content"),
+        expects=response(*status, method=method, says="without content"),
     )
 
 
-_SERVED = answer(200, says="to the next client", on="b")
+SERVED = described("a 200 response to a GET on another connection", response(200, on="b"))
+LENGTH_OF_GET = "a response with Content-Length: 10, or without Content-Length"
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        id="R65",
+        id="response/head-without-content",
+        alias="R65",
         level=Level.MUST,
         cite="RFC 9110 section 9.3.2",
-        says="an answer to HEAD has no content",
-        tries=(
-            _nothing_behind("plain", _closing("plain", "HEAD"), 200, method="HEAD"),
-            _nothing_behind("stream", _closing("stream", "HEAD"), 200, method="HEAD"),
-            _nothing_behind(
+        title="Response to HEAD",
+        text="The HEAD method is identical to GET except that the server MUST NOT send content in "
+        "the response.",
+        variants=(
+            _without_content(
+                "plain",
+                f"HEAD; the app gives Content-Length and a block {TEN}",
+                _closing("plain", "HEAD"),
+                200,
+                method="HEAD",
+            ),
+            _without_content(
+                "stream",
+                "HEAD; the app gives ten blocks and no Content-Length",
+                _closing("stream", "HEAD"),
+                200,
+                method="HEAD",
+            ),
+            _without_content(
                 "error",
-                ask_to_end(request("/echo", CLOSE, method="HEAD", host="a b"), "HEAD"),
+                "HEAD with an invalid Host",
+                exchange_to_end(request("/echo", CLOSE, method="HEAD", host="a b"), "HEAD"),
                 method="HEAD",
             ),
         ),
     ),
     Rule(
-        id="R66",
+        id="response/204-and-304-without-content",
+        alias="R66",
         level=Level.MUST,
         cite="RFC 9110 sections 15.3.5 and 15.4.5",
-        says="204 and 304 have no content",
-        tries=(
-            _nothing_behind("204", _closing("204-content")),
-            _nothing_behind("304", _closing("304-content")),
+        title="204 and 304 without content",
+        text="A 204 response is terminated by the end of the header section; it cannot contain "
+        "content or trailers. … A 304 response is terminated by the end of the header section; it "
+        "cannot contain content or trailers.",
+        variants=(
+            _without_content(
+                "204", f"a GET; the app gives 204 with content {TEN}", _closing("204-content")
+            ),
+            _without_content(
+                "304", f"a GET; the app gives 304 with content {TEN}", _closing("304-content")
+            ),
         ),
     ),
     Rule(
-        id="R67",
+        id="response/204-without-framing",
+        alias="R67",
         level=Level.MUST,
         cite="RFC 9112 section 6.1, RFC 9110 section 8.6",
-        says="204 has neither Transfer-Encoding nor Content-Length",
-        tries=tuple(
-            Try(
+        title="Framing of a 204",
+        text="A server MUST NOT send a Transfer-Encoding header field in any response with a "
+        "status code of 1xx (Informational) or 204 (No Content). … A server MUST NOT send a "
+        "Content-Length header field in any response with a status code of 1xx (Informational) or "
+        "204 (No Content).",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=ask(_respond(target)),
-                accept=_head(_without("transfer-encoding", "content-length"), "without both"),
+                sends=f"a GET; the app gives 204 {what}",
+                steps=exchange(_respond(target)),
+                expects=parsed_head(
+                    _without("transfer-encoding", "content-length"),
+                    "a response without Transfer-Encoding and Content-Length",
+                ),
             )
-            for name, target in (("plain", "204"), ("length", "204-length"))
+            for name, what, target in (
+                ("plain", "without fields", "204"),
+                ("length", "with Content-Length: 10", "204-length"),
+            )
         ),
     ),
     Rule(
-        id="R68",
+        id="response/content-length-of-head-and-304",
+        alias="R68",
         level=Level.MUST,
         cite="RFC 9110 section 8.6",
-        says="Content-Length in answers to HEAD and in 304 is that of the 200 to a GET",
-        tries=(
-            Try(
+        title="Content-Length for HEAD and 304",
+        text="a server MUST NOT send Content-Length in such a response unless its field value "
+        "equals the decimal number of octets that would have been sent in the content of a "
+        "response if the same request had used the GET method.",
+        variants=(
+            Variant(
                 name="head",
+                sends=f"HEAD; the app gives Content-Length and a block {TEN}",
                 steps=_closing("plain", "HEAD"),
-                accept=_head(_length(b"10"), "with Content-Length 10 or without", "HEAD"),
+                expects=parsed_head(_length(b"10"), LENGTH_OF_GET, "HEAD"),
             ),
-            Try(
+            Variant(
                 name="head-stream",
+                sends="HEAD; the app gives ten blocks of one octet, and no Content-Length",
                 steps=_closing("stream", "HEAD"),
-                accept=_head(_length(b"10"), "with Content-Length 10 or without", "HEAD"),
+                expects=parsed_head(_length(b"10"), LENGTH_OF_GET, "HEAD"),
             ),
-            Try(
+            Variant(
                 name="304",
+                sends="a GET; the app gives 304 with Content-Length: 10, without content",
                 steps=_closing("304-length"),
-                accept=_head(_length(b"10"), "with Content-Length 10 or without"),
+                expects=parsed_head(_length(b"10"), LENGTH_OF_GET),
             ),
         ),
     ),
     Rule(
-        id="R69",
+        id="response/no-transfer-encoding-in-http10",
+        alias="R69",
         level=Level.MUST,
         cite="RFC 9112 section 6.1",
-        says="there is no Transfer-Encoding in answers to HTTP/1.0",
-        tries=(
-            Try(
-                steps=ask(_respond("stream", version="HTTP/1.0")),
-                accept=_head(_without("transfer-encoding"), "without it"),
+        title="No Transfer-Encoding for HTTP/1.0",
+        text="A server MUST NOT send a response containing Transfer-Encoding unless the "
+        "corresponding request indicates HTTP/1.1 (or later minor revisions).",
+        variants=(
+            Variant(
+                sends="a GET of HTTP/1.0; the app gives ten blocks and no Content-Length",
+                steps=exchange(_respond("stream", version="HTTP/1.0")),
+                expects=parsed_head(
+                    _without("transfer-encoding"), "a response without Transfer-Encoding"
+                ),
             ),
         ),
     ),
     Rule(
-        id="R70",
+        id="response/one-framing",
+        alias="R70",
         level=Level.MUST,
         cite="RFC 9112 section 6.2",
-        says="Content-Length and Transfer-Encoding are never in one answer",
-        tries=tuple(
-            Try(
+        title="Content-Length or Transfer-Encoding",
+        text="A sender MUST NOT send a Content-Length header field in any message that contains a "
+        "Transfer-Encoding header field.",
+        variants=tuple(
+            Variant(
                 name=name,
+                sends=f"a GET; the app gives {what}",
                 steps=_closing(name),
-                accept=Accept("no head with both", _one_framing),
+                expects=Matcher("no head that has both fields", _one_framing),
             )
-            for name in ("stream", "both")
+            for name, what in (
+                ("stream", "ten blocks and no Content-Length"),
+                ("both", "Content-Length and Transfer-Encoding"),
+            )
         ),
     ),
     Rule(
-        id="R71",
+        id="response/date",
+        alias="R71",
         level=Level.MUST,
         cite="RFC 9110 sections 6.6.1 and 5.6.7",
-        says="an answer of 2xx, 3xx and 4xx has one Date, an IMF-fixdate",
-        tries=tuple(
-            Try(
+        title="Date of a response",
+        text="An origin server with a clock (as defined in Section 5.6.7) MUST generate a Date "
+        "header field in all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=ask(data),
-                accept=_head(_dated, "with a Date"),
+                sends=sends,
+                steps=exchange(data),
+                expects=parsed_head(_dated, "a response with one Date, an IMF-fixdate"),
             )
-            for name, data in (
-                ("200", _respond("plain")),
-                ("304", _respond("304-length")),
-                ("404", _respond("404")),
-                ("refused", b"GET /echo to me HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-            )
-        ),
-    ),
-    Rule(
-        id="R72",
-        level=Level.MUST,
-        cite="RFC 9112 section 4",
-        says="there is SP behind the status code, even without a reason phrase",
-        tries=tuple(
-            Try(name=name, steps=ask(_respond(target)), accept=_head(_spaced, "with it"))
-            for name, target in (("empty", "reason"), ("none", "reason-none"))
-        ),
-    ),
-    Rule(
-        id="R73",
-        level=Level.MUST,
-        cite="RFC 9112 section 4",
-        says="the status code is three digits, whatever the app says",
-        tries=tuple(
-            Try(
-                name=name,
-                steps=(
-                    *ask(_respond(name)),
-                    send(request("/echo", CLOSE), on="b"),
-                    answers("GET", on="b"),
+            for name, sends, data in (
+                ("200", "a GET; the app gives 200", _respond("plain")),
+                ("304", "a GET; the app gives 304", _respond("304-length")),
+                ("404", "a GET; the app gives 404", _respond("404")),
+                (
+                    "refused",
+                    "a request line with two words too many",
+                    b"GET /echo to me HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 ),
-                accept=all_of(either(answer(), silence()), _SERVED),
+            )
+        ),
+    ),
+    Rule(
+        id="response/space-after-status-code",
+        alias="R72",
+        level=Level.MUST,
+        cite="RFC 9112 section 4",
+        title="Space after the status code",
+        text="A server MUST send the space that separates the status-code from the reason-phrase "
+        "even when the reason-phrase is absent",
+        variants=tuple(
+            Variant(
+                name=name,
+                sends=f"a GET; the app gives the status {status!r}",
+                steps=exchange(_respond(target)),
+                expects=parsed_head(_spaced, "a status line with SP after the status code"),
+            )
+            for name, status, target in (
+                ("empty", "200 ", "reason"),
+                ("none", "200", "reason-none"),
+            )
+        ),
+    ),
+    Rule(
+        id="response/status-code-of-three-digits",
+        alias="R73",
+        level=Level.MUST,
+        cite="RFC 9112 section 4",
+        title="Invalid status code from the app",
+        text="The status-code element is a 3-digit integer code describing the result of the "
+        "server's attempt to understand and satisfy the client's corresponding request.",
+        variants=tuple(
+            Variant(
+                name=name,
+                sends=f"a GET; the app gives the status {status!r}; then a GET on another "
+                "connection",
+                steps=(
+                    *exchange(_respond(name)),
+                    send(request("/echo", CLOSE), on="b"),
+                    responses("GET", on="b"),
+                ),
+                expects=all_of(
+                    described(
+                        "a response that can be parsed, or a close without one",
+                        either(response(), silence()),
+                    ),
+                    SERVED,
+                ),
                 alone=True,  # there are servers that end themselves over it
             )
-            for name in ("banana", "two-digits")
+            for name, status in (("banana", "banana"), ("two-digits", "20 OK"))
         ),
     ),
     Rule(
-        id="R84",
+        id="response/splitting",
+        alias="R84",
         level=Level.MUST,
         cite="RFC 9110 section 5.5, RFC 9112 section 11.1",
-        says="nothing that an app says adds a line to its answer",
-        tries=tuple(
-            Try(
-                name=name.removeprefix("split-"),
-                steps=_closing(name),
-                accept=Accept("an answer without the field X-Split, or none", _no_split),
+        title="Response splitting by the app",
+        text="Field values containing CR, LF, or NUL characters are invalid and dangerous, due to "
+        "the varying ways that implementations might parse and interpret those characters",
+        variants=tuple(
+            Variant(
+                name=name,
+                sends=f"a GET; the app gives {what}, then X-Split: yes",
+                steps=_closing(f"split-{name}"),
+                expects=Matcher("a response without the field X-Split, or none", _no_split),
             )
-            for name in (
-                "split-value",
-                "split-value-lf",
-                "split-value-cr",
-                "split-name",
-                "split-reason",
+            for name, what in (
+                ("value", "a field value with CRLF in it"),
+                ("value-lf", "a field value with LF in it"),
+                ("value-cr", "a field value with CR in it"),
+                ("name", "a field name with CRLF in it"),
+                ("reason", "a reason phrase with CRLF in it"),
             )
         ),
     ),
     Rule(
-        id="R84-grammar",
+        id="response/grammar",
+        alias="R84-grammar",
         level=Level.MUST,
         cite="RFC 9110 section 2.2",
-        says="what an app says is not sent where the grammar has no place for it",
-        tries=tuple(
-            Try(
+        title="Invalid head from the app",
+        text="A sender MUST NOT generate protocol elements that do not match the grammar defined "
+        "by the corresponding ABNF rules.",
+        variants=tuple(
+            Variant(
                 name=name,
-                steps=ask_to_end(request(f"/wrong/{name}", CLOSE)),
-                accept=Accept("an answer whose lines are such, or none", _by_the_grammar),
+                sends=f"a GET; the app gives {what}",
+                steps=exchange_to_end(request(f"/wrong/{name}", CLOSE)),
+                expects=Matcher(
+                    "a response whose head matches the grammar, or none", _by_the_grammar
+                ),
             )
-            for name in ("status-nul", "name-space", "name-empty", "value-nul")
+            for name, what in (
+                ("status-nul", "a reason phrase with NUL in it"),
+                ("name-space", "a field name with SP in it"),
+                ("name-empty", "an empty field name"),
+                ("value-nul", "a field value with NUL in it"),
+            )
         ),
     ),
 )

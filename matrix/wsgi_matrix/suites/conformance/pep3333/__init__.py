@@ -1,4 +1,4 @@
-"""The rules of PEP 3333 that can be seen from outside, W1 to W82, a module for each part of it."""
+"""The rules of PEP 3333 that can be observed from outside, W1 to W82, a module for each part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from wsgi_matrix.suites.conformance.pep3333 import (
     start_response,
     streams,
 )
-from wsgi_matrix.suites.conformance.rule import Rule, Unseen
+from wsgi_matrix.suites.conformance.pep3333.inspector import pep
+from wsgi_matrix.suites.conformance.rule import Rule, Unobservable
 
 RULES: tuple[Rule, ...] = (
     *environ.RULES,
@@ -20,33 +21,41 @@ RULES: tuple[Rule, ...] = (
     *file_wrapper.RULES,
 )
 LAST: tuple[Rule, ...] = iterables.LAST
-"""Rules that may end the server: they are asked for when all others have been."""
+"""Rules that may end the server: they come after all others."""
 
 ROWS = 82
-UNSEEN = (
-    Unseen(
-        "W22",
-        Level.SHOULD,
-        "PEP 3333, environ Variables",
-        "what a server documents stands in its documentation",
+UNOBSERVABLE = (
+    Unobservable(
+        id="environ/documented",
+        alias="W22",
+        level=Level.SHOULD,
+        cite=pep("environ Variables"),
+        title="Variables are documented",
+        why="what a server documents stands in its documentation",
     ),
-    Unseen(
-        "W38",
-        Level.MUST,
-        "PEP 3333, The write() Callable",
-        "write() is what start_response returns: there is none to be called before",
+    Unobservable(
+        id="write/before-start-response",
+        alias="W38",
+        level=Level.MUST,
+        cite=pep("The write() Callable"),
+        title="write() before start_response()",
+        why="write() is what start_response returns: there is none to be called before",
     ),
-    Unseen(
-        "W78",
-        Level.SHOULD,
-        "PEP 3333, Thread Support",
-        "whether a server can be started so that it has one thread is for its command line",
+    Unobservable(
+        id="server/single-threaded",
+        alias="W78",
+        level=Level.SHOULD,
+        cite=pep("Thread Support"),
+        title="Option of a single thread",
+        why="whether a server can be started so that it has one thread is for its command line",
     ),
-    Unseen(
-        "W79",
-        Level.SHOULD,
-        "PEP 3333, Application Configuration",
-        "whether variables can be added by the deployer is for its command line",
+    Unobservable(
+        id="environ/configured-variables",
+        alias="W79",
+        level=Level.SHOULD,
+        cite=pep("Application Configuration"),
+        title="Variables of the deployer",
+        why="whether variables can be added by the deployer is for its command line",
     ),
 )
 """Rows without a rule here."""

@@ -1,4 +1,4 @@
-"""The environ and its variables: W1 to W22."""
+"""The application object and the environ: W1 to W21."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import Any
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, both, facts, pep, twice
-from wsgi_matrix.suites.conformance.rule import CLIENT_ERRORS, Accept, Rule, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, request, send
+from wsgi_matrix.suites.conformance.matchers import (
+    CLIENT_ERRORS,
+    Actual,
+    Matcher,
+    either,
+    response,
+)
+from wsgi_matrix.suites.conformance.parsed_transcript import parse
+from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, both, pep, reports, twice
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
+from wsgi_matrix.suites.conformance.steps import request, responses, send
 
 HIGH = "\u00e9\u00ff"
 VARIABLES = pep("environ Variables")
@@ -29,17 +36,17 @@ EXTENSION = re.compile(r"[a-z0-9_]+\.[a-z0-9._]+")
 HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+")
 
 
-def text(says: str, **wanted: Callable[[str | None], bool]) -> Accept:
+def variables(what: str, **wanted: Callable[[str | None], bool]) -> Matcher:
     """Variables whose values are as they have to be."""
 
-    def check(told: Any) -> str:
+    def check(report: Any) -> Actual:
         for name, right in wanted.items():
-            value = told["text"].get(name)
+            value = report["text"].get(name)
             if not right(value):
-                return f"{name} is {value!r}"
-        return ""
+                return f"{name} {value!r}"
+        return None
 
-    return facts(says, check)
+    return reports(what, check)
 
 
 def exactly(*values: str | None) -> Callable[[str | None], bool]:
@@ -47,47 +54,51 @@ def exactly(*values: str | None) -> Callable[[str | None], bool]:
     return lambda value: value in values
 
 
-def _fact(name: str, says: str, right: Callable[[Any], bool]) -> Accept:
-    return facts(says, lambda told: "" if right(told[name]) else f"{name}: {told[name]!r}")
+def _fact(name: str, what: str, right: Callable[[Any], bool]) -> Matcher:
+    return reports(
+        what, lambda report: None if right(report[name]) else f"{name}: {report[name]!r}"
+    )
 
 
-def _never_marked() -> Accept:
-    def fault(transcript: Transcript) -> str:
-        found = hear(transcript, [GET, GET]).answers
+def _never_marked() -> Matcher:
+    def differs(transcript: Transcript) -> Actual:
+        found = parse(transcript, [GET, GET]).responses
         if not found:
-            return "no answer"
-        marked = [heard.json()["marked"] for heard in found if heard.status == 200]
-        return "" if marked and not any(marked) else f"a mark of an earlier call: {marked}"
+            return "no response"
+        marked = [each.json()["marked"] for each in found if each.status == 200]
+        return None if marked and not any(marked) else f"the mark of an earlier call: {marked}"
 
-    return Accept("no call sees what an earlier one has put into its environ", fault)
-
-
-def _own_names(told: Any) -> str:
-    wrong = [name for name in told["own"] if not (CGI.fullmatch(name) or EXTENSION.fullmatch(name))]
-    return f"named otherwise: {', '.join(wrong)}" if wrong else ""
+    return Matcher("no call finds what an earlier one put into its environ", differs)
 
 
-def _fields(told: Any) -> str:
-    got = sorted(name for name in told["text"] if name.startswith("HTTP_"))
-    return "" if got == ["HTTP_HOST", "HTTP_X_ONE"] else f"variables of fields: {got}"
+def _own_names(report: Any) -> Actual:
+    wrong = [
+        name for name in report["own"] if not (CGI.fullmatch(name) or EXTENSION.fullmatch(name))
+    ]
+    return f"variables named {', '.join(wrong)}" if wrong else None
 
 
-def _path(said: str) -> Accept:
-    def check(told: Any) -> str:
-        got = told["text"]["SCRIPT_NAME"] + told["text"]["PATH_INFO"]
-        return "" if got == said else f"SCRIPT_NAME and PATH_INFO give {got!r}"
-
-    return facts(f"SCRIPT_NAME and PATH_INFO give {said!r}", check)
+def _fields(report: Any) -> Actual:
+    got = sorted(name for name in report["text"] if name.startswith("HTTP_"))
+    return None if got == ["HTTP_HOST", "HTTP_X_ONE"] else f"the variables {got}"
 
 
-def _flag(name: str, says: str, right: Callable[[bool], bool] = lambda _: True) -> Accept:
-    def check(told: Any) -> str:
-        flags = told["flags"]
+def _path(wanted: str) -> Matcher:
+    def check(report: Any) -> Actual:
+        got = report["text"]["SCRIPT_NAME"] + report["text"]["PATH_INFO"]
+        return None if got == wanted else f"SCRIPT_NAME and PATH_INFO give {got!r}"
+
+    return reports(f"that SCRIPT_NAME and PATH_INFO give {wanted!r}", check)
+
+
+def _flag(name: str, what: str, right: Callable[[bool], bool] = lambda _: True) -> Matcher:
+    def check(report: Any) -> Actual:
+        flags = report["flags"]
         if name not in flags:
             return f"no {name}"
-        return "" if right(flags[name]) else f"{name} is {flags[name]}"
+        return None if right(flags[name]) else f"{name} {flags[name]}"
 
-    return facts(says, check)
+    return reports(what, check)
 
 
 def _absent(value: str | None) -> bool:
@@ -103,111 +114,441 @@ def _is_port(value: str | None) -> bool:
     return bool(value and value.isascii() and value.isdigit())
 
 
-def _same(one: Any, two: Any) -> str:
-    return "" if one["imported"] == two["imported"] else "the app was imported again"
+def _same(one: Any, two: Any) -> Actual:
+    return None if one["imported"] == two["imported"] else "the app was imported again"
 
 
-def _fresh(one: Any, two: Any) -> str:
+def _fresh(one: Any, two: Any) -> Actual:
     if one["marked"] or two["marked"]:
         return "what a call put into its environ was there for the next"
-    return "" if one["kind"] == "dict" else f"the environ is a {one['kind']}"
+    return None if one["kind"] == "dict" else f"the environ is a {one['kind']}"
 
 
-def _as_met(one: Any, two: Any) -> str:
+def _as_met(one: Any, two: Any) -> Actual:
     met = one["met"] and two["met"]
     if one["multithread"] == met:
-        return ""
-    return f"wsgi.multithread is {one['multithread']}, but two calls at once: {met}"
+        return None
+    return f"wsgi.multithread {one['multithread']}, but two calls at once: {met}"
 
 
-CALLED = _fact("kind", "the app was called", bool)
-TYPED = ask(
-    "/environ", text("Content-Type is CONTENT_TYPE", CONTENT_TYPE=exactly("text/x-rules")),
-    "Content-Type: text/x-rules", "Content-Length: 0", name="type", method="POST",
-)  # fmt: skip
+CALLED = _fact("kind", "that it was called", bool)
 
-
-def rule(number: int, level: Level, says: str, *tries: Try, cite: str = VARIABLES) -> Rule:
-    """A rule of PEP 3333."""
-    return Rule(id=f"W{number}", level=level, cite=cite, says=says, tries=tries)
-
-
-MUST, SHOULD = Level.MUST, Level.SHOULD
-SIDE = pep("The Application/Framework Side")
 RULES = (
-    rule(1, MUST, "the app is called with two positional arguments", ask("/environ", CALLED),
-         cite=pep("Specification Details")),
-    rule(2, MUST, "an instance of a class that has __call__ is an app", ask("/environ", CALLED),
-         cite=SIDE),
-    rule(3, MUST, "one application object is called for every request",
-         Try(steps=twice("/environ"), accept=both("come from one import of the app", _same)),
-         cite=SIDE),
-    rule(4, MUST, "environ is a dict, and a new one for every call",
-         Try(steps=twice("/environ"), accept=both("have dicts of their own", _fresh)),
-         Try(name="kept", steps=(send(request("/environ")), answers(GET),
-                                 send(request("/environ")), answers(GET)),
-             accept=_never_marked()),
-         cite=pep("Specification Details")),
-    rule(5, MUST, "keys and CGI variables are native strings",
-         ask("/environ?a=b", _fact("odd", "all are of type str", lambda odd: not odd),
-             "X-A: b")),
-    rule(6, MUST, "octets are decoded as latin-1, one character for each",
-         ask("/environ", text("a field's octets are kept", HTTP_X_HIGH=exactly(HIGH)),
-             f"X-High: {HIGH}", name="field"),
-         ask("/environ/%C3%A9", _path("/environ/\u00c3\u00a9"), name="path"),
-         cite=pep("Unicode Issues")),
-    rule(7, MUST, "REQUEST_METHOD is the method",
-         ask("/environ", text("it is GET", REQUEST_METHOD=exactly("GET"))),
-         ask("/environ", text("it is PATCH", REQUEST_METHOD=exactly("PATCH")),
-             name="other", method="PATCH", body=b"")),
-    rule(8, MUST, "SCRIPT_NAME and PATH_INFO give the path, decoded",
-         ask("/environ/a%20b", _path("/environ/a b"), name="space"),
-         # RFC 3875 section 4.1.5: what loses information when decoded may be refused.
-         ask("/environ/a%2Fb", either(_path("/environ/a/b"), answer(*CLIENT_ERRORS)),
-             name="slash"),
-         ask("/environ//a", _path("/environ//a"), name="empty-segment"),
-         ask("//environ/a", _path("//environ/a"), name="first-segment")),
-    rule(9, MUST, "QUERY_STRING is what follows the question mark, as it came",
-         ask("/environ?a=%20b&c=%2F+d?", text("it is as sent",
-             QUERY_STRING=exactly("a=%20b&c=%2F+d?"))),
-         ask("/environ", text("it is empty or absent", QUERY_STRING=_absent), name="none")),
-    rule(10, MUST, "CONTENT_TYPE and CONTENT_LENGTH are the request's fields",
-         ask("/environ", text("both are empty or absent", CONTENT_TYPE=_absent,
-                              CONTENT_LENGTH=exactly(None, "", "0")), name="none"),
-         TYPED,
-         ask("/environ", text("it is 3", CONTENT_LENGTH=exactly("3")), name="length",
-             method="POST", body=b"abc")),
-    rule(11, MUST, "SERVER_NAME and SERVER_PORT complete a URL without Host",
-         ask("/environ", text("they are a host that can be reached and a port",
-                              SERVER_NAME=_is_host, SERVER_PORT=_is_port),
-             version="HTTP/1.0", host=None)),
-    rule(12, MUST, "SERVER_PROTOCOL is the request's version",
-         ask("/environ", text("it is HTTP/1.1", SERVER_PROTOCOL=exactly("HTTP/1.1"))),
-         ask("/environ", text("it is HTTP/1.0", SERVER_PROTOCOL=exactly("HTTP/1.0")),
-             name="1.0", version="HTTP/1.0")),
-    rule(13, SHOULD, "HTTP_ variables are the request's fields, no more and no less",
-         ask("/environ", facts("there are HTTP_HOST and HTTP_X_ONE", _fields), "X-One: 1"),
-         ask("/environ", text("both values are there, in order, with a comma between",
-                              HTTP_X_LIST=exactly("a,b", "a, b")),
-             "X-List: a", "X-List: b", name="repeated")),
-    rule(14, SHOULD, "the other variables of CGI that apply are there: RFC 3875 section 4.1",
-         # GATEWAY_INTERFACE is the version of CGI, which is not spoken here.
-         ask("/environ", text("REMOTE_ADDR and SERVER_SOFTWARE are there",
-                              REMOTE_ADDR=bool, SERVER_SOFTWARE=bool))),
-    rule(15, MUST, "wsgi.version is the tuple (1, 0)",
-         ask("/environ", _fact("version", "it is", lambda version: version == "(1, 0)"))),
-    rule(16, MUST, "wsgi.url_scheme is http where it is",
-         ask("/environ", text("it is", **{"wsgi.url_scheme": exactly("http")}))),
-    rule(17, MUST, "wsgi.input and wsgi.errors have all of their methods",
-         ask("/environ", _fact("lacks", "none is missing", lambda lacks: not lacks)),
-         cite=pep("Input and Error Streams")),
-    rule(18, SHOULD, "wsgi.multithread tells whether two calls can be at once in the process",
-         Try(steps=(send(request("/together?W18"), on="a"), send(request("/together?W18"), on="b"),
-                    answers(GET, on="a"), answers(GET, on="b")),
-             accept=both("say it as it is", _as_met), alone=True)),
-    rule(19, SHOULD, "wsgi.multiprocess is false for one process",
-         ask("/environ", _flag("wsgi.multiprocess", "it is", lambda flag: not flag))),
-    rule(20, MUST, "wsgi.run_once is there", ask("/environ", _flag("wsgi.run_once", "it is"))),
-    rule(21, SHOULD, "a server's own variables are in lower case, behind a prefix and a dot",
-         ask("/environ", facts("they are", _own_names))),
-)  # fmt: skip
+    Rule(
+        id="application/positional-arguments",
+        alias="W1",
+        level=Level.MUST,
+        cite=pep("Specification Details"),
+        title="App takes two positional arguments",
+        text="A server or gateway must invoke the application object using positional (not "
+        "keyword) arguments.",
+        variants=(ask("a GET; the app accepts two positional arguments only", "/environ", CALLED),),
+    ),
+    Rule(
+        id="application/instance-with-call",
+        alias="W2",
+        level=Level.MUST,
+        cite=pep("The Application/Framework Side"),
+        title="App is an instance with __call__",
+        text="a function, method, class, or instance with a __call__ method are all acceptable for "
+        "use as an application object.",
+        variants=(
+            ask("a GET; the app is an instance of a class with __call__", "/environ", CALLED),
+        ),
+    ),
+    Rule(
+        id="application/called-repeatedly",
+        alias="W3",
+        level=Level.MUST,
+        cite=pep("The Application/Framework Side"),
+        title="One app for all requests",
+        text="Application objects must be able to be invoked more than once, as virtually all "
+        "servers/gateways (other than CGI) will make such repeated requests.",
+        variants=(
+            Variant(
+                sends="a GET on each of two connections",
+                steps=twice("/environ"),
+                expects=both("the same import of itself twice", _same),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/new-dict",
+        alias="W4",
+        level=Level.MUST,
+        cite=pep("Specification Details"),
+        title="Environ is a new dict",
+        text="This object must be a builtin Python dictionary (not a subclass, UserDict or other "
+        "dictionary emulation), and the application is allowed to modify the dictionary in any way "
+        "it desires.",
+        variants=(
+            Variant(
+                sends="a GET on each of two connections; the app puts a mark into its environ",
+                steps=twice("/environ"),
+                expects=both("a dict without a mark, twice", _fresh),
+            ),
+            Variant(
+                name="kept",
+                sends="two GETs on one connection; the app puts a mark into its environ",
+                steps=(
+                    send(request("/environ")),
+                    responses(GET),
+                    send(request("/environ")),
+                    responses(GET),
+                ),
+                expects=_never_marked(),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/native-strings",
+        alias="W5",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="Keys and variables are str",
+        text="It is a violation of this specification for any CGI variable's value to be of any "
+        "type other than str.",
+        variants=(
+            ask(
+                "a GET with a query and a field",
+                "/environ?a=b",
+                _fact(
+                    "odd", "that all keys and CGI variables are of type str", lambda odd: not odd
+                ),
+                "X-A: b",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/latin-1",
+        alias="W6",
+        level=Level.MUST,
+        cite=pep("Unicode Issues"),
+        title="Octets are decoded as Latin-1",
+        text='all "strings" referred to in this specification must contain only code points '
+        "representable in ISO-8859-1 encoding (\\u0000 through \\u00FF, inclusive).",
+        variants=(
+            ask(
+                "a GET with the octets 0xE9 and 0xFF as a field value",
+                "/environ",
+                variables("one character for each octet", HTTP_X_HIGH=exactly(HIGH)),
+                f"X-High: {HIGH}",
+                name="field",
+            ),
+            ask(
+                "a GET for /environ/%C3%A9",
+                "/environ/%C3%A9",
+                _path("/environ/\u00c3\u00a9"),
+                name="path",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/request-method",
+        alias="W7",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="REQUEST_METHOD",
+        text='The HTTP request method, such as "GET" or "POST". This cannot ever be an empty '
+        "string, and so is always required.",
+        variants=(
+            ask(
+                "a GET",
+                "/environ",
+                variables("REQUEST_METHOD 'GET'", REQUEST_METHOD=exactly("GET")),
+            ),
+            ask(
+                "PATCH, with Content-Length: 0",
+                "/environ",
+                variables("REQUEST_METHOD 'PATCH'", REQUEST_METHOD=exactly("PATCH")),
+                name="other",
+                method="PATCH",
+                body=b"",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/path",
+        alias="W8",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="SCRIPT_NAME and PATH_INFO",
+        text='The remainder of the request URL\'s "path", designating the virtual "location" of '
+        "the request's target within the application.",
+        variants=(
+            ask("a GET for /environ/a%20b", "/environ/a%20b", _path("/environ/a b"), name="space"),
+            ask(
+                "a GET for /environ/a%2Fb",
+                "/environ/a%2Fb",
+                # RFC 3875 section 4.1.5: what loses information when decoded may be refused.
+                either(_path("/environ/a/b"), response(*CLIENT_ERRORS)),
+                name="slash",
+            ),
+            ask("a GET for /environ//a", "/environ//a", _path("/environ//a"), name="empty-segment"),
+            ask("a GET for //environ/a", "//environ/a", _path("//environ/a"), name="first-segment"),
+        ),
+    ),
+    Rule(
+        id="environ/query-string",
+        alias="W9",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="QUERY_STRING",
+        text='The portion of the request URL that follows the "?", if any. May be empty or absent.',
+        variants=(
+            ask(
+                "a GET with the query a=%20b&c=%2F+d?",
+                "/environ?a=%20b&c=%2F+d?",
+                variables("QUERY_STRING as it was sent", QUERY_STRING=exactly("a=%20b&c=%2F+d?")),
+            ),
+            ask(
+                "a GET without a query",
+                "/environ",
+                variables("QUERY_STRING empty or absent", QUERY_STRING=_absent),
+                name="none",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/content-type-and-length",
+        alias="W10",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="CONTENT_TYPE and CONTENT_LENGTH",
+        text="The contents of any Content-Type fields in the HTTP request. … The contents of any "
+        "Content-Length fields in the HTTP request.",
+        variants=(
+            ask(
+                "a GET without content",
+                "/environ",
+                variables(
+                    "CONTENT_TYPE and CONTENT_LENGTH empty or absent (or length 0)",
+                    CONTENT_TYPE=_absent,
+                    CONTENT_LENGTH=exactly(None, "", "0"),
+                ),
+                name="none",
+            ),
+            ask(
+                "a POST with Content-Type: text/x-rules",
+                "/environ",
+                variables("CONTENT_TYPE 'text/x-rules'", CONTENT_TYPE=exactly("text/x-rules")),
+                "Content-Type: text/x-rules",
+                "Content-Length: 0",
+                name="type",
+                method="POST",
+            ),
+            ask(
+                "a POST of three octets",
+                "/environ",
+                variables("CONTENT_LENGTH '3'", CONTENT_LENGTH=exactly("3")),
+                name="length",
+                method="POST",
+                body=b"abc",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/server-name-and-port",
+        alias="W11",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="SERVER_NAME and SERVER_PORT",
+        text="SERVER_NAME and SERVER_PORT are required strings and must never be empty.",
+        variants=(
+            ask(
+                "a GET of HTTP/1.0 without Host",
+                "/environ",
+                variables(
+                    "a host that can be reached as SERVER_NAME, and a number as SERVER_PORT",
+                    SERVER_NAME=_is_host,
+                    SERVER_PORT=_is_port,
+                ),
+                version="HTTP/1.0",
+                host=None,
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/server-protocol",
+        alias="W12",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="SERVER_PROTOCOL",
+        text="The version of the protocol the client used to send the request.",
+        variants=(
+            ask(
+                "a GET of HTTP/1.1",
+                "/environ",
+                variables("SERVER_PROTOCOL 'HTTP/1.1'", SERVER_PROTOCOL=exactly("HTTP/1.1")),
+            ),
+            ask(
+                "a GET of HTTP/1.0",
+                "/environ",
+                variables("SERVER_PROTOCOL 'HTTP/1.0'", SERVER_PROTOCOL=exactly("HTTP/1.0")),
+                name="1.0",
+                version="HTTP/1.0",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/http-variables",
+        alias="W13",
+        level=Level.SHOULD,
+        cite=VARIABLES,
+        title="HTTP_ variables",
+        text="The presence or absence of these variables should correspond with the presence or "
+        "absence of the appropriate HTTP header in the request.",
+        variants=(
+            ask(
+                "a GET with Host and X-One",
+                "/environ",
+                reports("HTTP_HOST and HTTP_X_ONE, and no other such variable", _fields),
+                "X-One: 1",
+            ),
+            ask(
+                "a GET with X-List: a, then X-List: b",
+                "/environ",
+                variables("HTTP_X_LIST 'a,b' or 'a, b'", HTTP_X_LIST=exactly("a,b", "a, b")),
+                "X-List: a",
+                "X-List: b",
+                name="repeated",
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/other-cgi-variables",
+        alias="W14",
+        level=Level.SHOULD,
+        cite=VARIABLES,
+        title="Other variables of CGI",
+        text="A server or gateway should attempt to provide as many other CGI variables as are "
+        "applicable.",
+        variants=(
+            # GATEWAY_INTERFACE is the version of CGI, which is not spoken here.
+            ask(
+                "a GET",
+                "/environ",
+                variables(
+                    "REMOTE_ADDR and SERVER_SOFTWARE", REMOTE_ADDR=bool, SERVER_SOFTWARE=bool
+                ),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/wsgi-version",
+        alias="W15",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="wsgi.version",
+        text="The tuple (1, 0), representing WSGI version 1.0.",
+        variants=(
+            ask(
+                "a GET",
+                "/environ",
+                _fact("version", "wsgi.version (1, 0)", lambda version: version == "(1, 0)"),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/wsgi-url-scheme",
+        alias="W16",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="wsgi.url_scheme",
+        text='A string representing the "scheme" portion of the URL at which the application is '
+        'being invoked. Normally, this will have the value "http" or "https", as appropriate.',
+        variants=(
+            ask(
+                "a GET, not over TLS",
+                "/environ",
+                variables("wsgi.url_scheme 'http'", **{"wsgi.url_scheme": exactly("http")}),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/stream-methods",
+        alias="W17",
+        level=Level.MUST,
+        cite=pep("Input and Error Streams"),
+        title="Methods of wsgi.input and wsgi.errors",
+        text="The methods listed in the table above must be supported by all servers conforming to "
+        "this specification.",
+        variants=(
+            ask(
+                "a GET",
+                "/environ",
+                _fact("lacks", "that both have all of their methods", lambda lacks: not lacks),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/wsgi-multithread",
+        alias="W18",
+        level=Level.SHOULD,
+        cite=VARIABLES,
+        title="wsgi.multithread",
+        text="This value should evaluate true if the application object may be simultaneously "
+        "invoked by another thread in the same process, and should evaluate false otherwise.",
+        variants=(
+            Variant(
+                sends="a GET on each of two connections at once; each call waits 0.5 s for the "
+                "other",
+                steps=(
+                    send(request("/together?both"), on="a"),
+                    send(request("/together?both"), on="b"),
+                    responses(GET, on="a"),
+                    responses(GET, on="b"),
+                ),
+                expects=both("wsgi.multithread true just where both calls met", _as_met),
+                alone=True,
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/wsgi-multiprocess",
+        alias="W19",
+        level=Level.SHOULD,
+        cite=VARIABLES,
+        title="wsgi.multiprocess",
+        text="This value should evaluate true if an equivalent application object may be "
+        "simultaneously invoked by another process, and should evaluate false otherwise.",
+        variants=(
+            ask(
+                "a GET, to a server with one worker",
+                "/environ",
+                _flag("wsgi.multiprocess", "wsgi.multiprocess false", lambda flag: not flag),
+            ),
+        ),
+    ),
+    Rule(
+        id="environ/wsgi-run-once",
+        alias="W20",
+        level=Level.MUST,
+        cite=VARIABLES,
+        title="wsgi.run_once",
+        text="the environ dictionary may also contain arbitrary operating-system "
+        '"environment variables", and must contain the following WSGI-defined variables',
+        variants=(ask("a GET", "/environ", _flag("wsgi.run_once", "that there is wsgi.run_once")),),
+    ),
+    Rule(
+        id="environ/extension-names",
+        alias="W21",
+        level=Level.SHOULD,
+        cite=VARIABLES,
+        title="Names of a server's own variables",
+        text="These variables should be named using only lower-case letters, numbers, dots, and "
+        "underscores, and should be prefixed with a name that is unique to the defining server or "
+        "gateway.",
+        variants=(
+            ask(
+                "a GET",
+                "/environ",
+                reports(
+                    "no variables other than those of CGI, those with such a name, and the "
+                    "process's environment",
+                    _own_names,
+                ),
+            ),
+        ),
+    ),
+)

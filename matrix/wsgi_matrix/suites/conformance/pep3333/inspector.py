@@ -1,4 +1,4 @@
-"""How the apps of the suite ``rules`` are asked, and what of their answers is accepted."""
+"""Requests to the apps of ``app/paths``, and matchers of what those report: for PEP 3333."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from wsgi_matrix.model.wire import Step, Transcript
-from wsgi_matrix.suites.conformance.parsed_transcript import Heard, hear
-from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, close, end, request, send
+from wsgi_matrix.suites.conformance.matchers import (
+    SERVER_ERRORS,
+    Actual,
+    Matcher,
+    described,
+    either,
+    response,
+)
+from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse, parse
+from wsgi_matrix.suites.conformance.rule import Variant
+from wsgi_matrix.suites.conformance.steps import close, end, request, responses, send
 
 GET = "GET"
 LATER = 2.5
-"""Seconds for an answer that may wait for a note for one."""
-SERVER_ERROR = tuple(range(500, 600))
+"""Seconds for a response that may wait for a note for one."""
 
 
 def pep(section: str) -> str:
@@ -22,8 +29,9 @@ def pep(section: str) -> str:
 
 
 def ask(
+    sends: str,
     target: str,
-    accept: Accept,
+    expects: Matcher,
     *fields: str,
     name: str = "",
     method: str = GET,
@@ -31,114 +39,124 @@ def ask(
     host: str | None = "localhost",
     body: bytes | None = None,
     alone: bool = False,
-) -> Try:
-    """One request and its answer."""
+) -> Variant:
+    """One request and its response."""
     data = request(target, *fields, method=method, version=version, host=host, body=body)
-    return Try(name=name, steps=(send(data), answers(method)), accept=accept, alone=alone)
+    steps = (send(data), responses(method))
+    return Variant(name=name, sends=sends, steps=steps, expects=expects, alone=alone)
 
 
-def ask_to_end(target: str, accept: Accept, *, name: str = "", version: str = "HTTP/1.1") -> Try:
-    """One request, and all that comes until the server ends the connection."""
-    steps = (send(request(target, version=version)), answers(GET), end())
-    return Try(name=name, steps=steps, accept=accept)
+def ask_to_end(
+    sends: str, target: str, expects: Matcher, *, name: str = "", version: str = "HTTP/1.1"
+) -> Variant:
+    """One request, and all that comes until the server closes the connection."""
+    steps = (send(request(target, version=version)), responses(GET), end())
+    return Variant(name=name, sends=sends, steps=steps, expects=expects)
 
 
-def body_is(content: bytes, *status: int, method: str = GET) -> Accept:
+def body_is(content: bytes, *status: int, method: str = GET) -> Matcher:
     """This content."""
-    return answer(
+    return response(
         *(status or (200,)),
         method=method,
-        check=lambda heard: "" if heard.body == content else f"content {heard.body[:100]!r}",
-        says=f"with the content {content[:40]!r}",
+        check=lambda found: None if found.body == content else f"content {found.body[:100]!r}",
+        says=f"with the content {content!r}" if len(content) < 50 else "with just this content",
     )
 
 
-def facts(says: str, check: Callable[[Any], str], method: str = GET, on: str = "a") -> Accept:
-    """JSON; ``check`` tells what is wrong with its value."""
-    return answer(
-        200, method=method, on=on, check=lambda heard: _checked(heard, check), says=f"that {says}"
-    )
+NO_WRAPPER = described(
+    "the app reports that there is no wsgi.file_wrapper", body_is(b"no wsgi.file_wrapper")
+)
 
 
-def _checked(heard: Heard, check: Callable[[Any], str]) -> str:
+def reports(what: str, check: Callable[[Any], Actual], method: str = GET, on: str = "a") -> Matcher:
+    """The app reports ``what``, as JSON; ``check`` finds what is wrong with the value."""
+    matcher = response(200, method=method, on=on, check=lambda found: checked(found, check))
+    return described(f"the app reports {what}", matcher)
+
+
+def checked(found: ParsedResponse, check: Callable[[Any], Actual]) -> Actual:
+    """What ``check`` finds wrong with the JSON of a response, or that it is none of the app's."""
     try:
-        return check(heard.json())
+        return check(found.json())
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
-        return f"the app has told {heard.body[:100]!r} ({type(problem).__name__})"
+        return f"the app reported {found.body[:100]!r} ({type(problem).__name__})"
 
 
-def both(says: str, check: Callable[[Any, Any], str]) -> Accept:
-    """The JSON of two connections, ``a`` and ``b``."""
+def both(what: str, check: Callable[[Any, Any], Actual]) -> Matcher:
+    """The app reports ``what`` on two connections, ``a`` and ``b``, as JSON."""
 
-    def fault(transcript: Transcript) -> str:
+    def differs(transcript: Transcript) -> Actual:
         values = []
         for on in ("a", "b"):
-            hearing = hear(transcript, [GET], on)
-            if not hearing.answers or hearing.answers[0].status != 200:
-                return f"no answer 200 on connection {on}: {hearing.broken or hearing.end}"
-            values.append(hearing.answers[0])
-        return _checked(values[0], lambda one: _checked(values[1], lambda two: check(one, two)))
+            parsed = parse(transcript, [GET], on)
+            if not parsed.responses or parsed.responses[0].status != 200:
+                return f"no response 200 on connection {on} ({parsed.broken or parsed.end})"
+            values.append(parsed.responses[0])
+        return checked(values[0], lambda one: checked(values[1], lambda two: check(one, two)))
 
-    return Accept(f"two answers that {says}", fault)
+    return Matcher(f"the app reports {what}", differs)
 
 
-def twice(target: str, *fields: str, first: str = "") -> tuple[Any, ...]:
+def twice(target: str, *fields: str, first: str = "") -> tuple[Step, ...]:
     """The steps of one request on each of two connections."""
     return (
         send(request(first or target, *fields), on="a"),
-        answers(GET, on="a"),
+        responses(GET, on="a"),
         send(request(target, *fields), on="b"),
-        answers(GET, on="b"),
+        responses(GET, on="b"),
     )
 
 
-def seen_later(query: str, *first: Step) -> tuple[Step, ...]:
-    """``first`` on connection ``a``, and then what was noted of it, asked on ``b`` and ``c``.
+def noted_later(query: str, *first: Step) -> tuple[Step, ...]:
+    """``first`` on connection ``a``; then what the app has noted, requested on ``b`` and ``c``.
 
-    Servers that have one connection at a time answer on ``c`` only, when ``a`` is gone; and those
-    that do all in one thread may see the end of ``a`` only when they have answered on ``b``.
+    Servers that serve one connection at a time respond on ``c`` only, when ``a`` is closed; and
+    those that do all in one thread may see the end of ``a`` only when they have responded on ``b``.
     """
     question = request(f"/closed?{query}")
     return (
         *first,
         send(question, on="b"),
-        answers(GET, on="b", within=LATER),
+        responses(GET, on="b", within=LATER),
         close("a"),
         send(question, on="c"),
-        answers(GET, on="c"),
+        responses(GET, on="c"),
     )
 
 
-def later(says: str, check: Callable[[Any], str], *, last: bool = False) -> Accept:
-    """What :func:`seen_later` has found, on ``b`` if there was an answer; ``last``: on ``c``."""
-    early, late = (facts(says, check, on=on) for on in ("b", "c"))
+def later(what: str, check: Callable[[Any], Actual], *, last: bool = False) -> Matcher:
+    """What :func:`noted_later` has found, on ``b`` if there is a response; ``last``: on ``c``."""
+    early, late = (reports(f"afterwards that {what}", check, on=on) for on in ("b", "c"))
 
-    def fault(transcript: Transcript) -> str:
-        if last or not hear(transcript, [GET], "b").answers:
-            return late.fault(transcript)
-        return early.fault(transcript)
+    def differs(transcript: Transcript) -> Actual:
+        if last or not parse(transcript, [GET], "b").responses:
+            return late.differs(transcript)
+        return early.differs(transcript)
 
-    return Accept(early.says, fault)
-
-
-def is_error() -> Accept:
-    """A whole answer with a status of 500 to 599."""
-    accept = answer(*SERVER_ERROR)
-    return Accept("a status of 500 to 599", accept.fault)
+    return Matcher(early.description, differs)
 
 
-def cut() -> Accept:
-    """No whole answer: the client can see that there should have been more."""
-
-    def fault(transcript: Transcript) -> str:
-        hearing = hear(transcript, [GET])
-        if hearing.answers:
-            return "the answer looks whole"
-        return "" if hearing.closed else "the connection stays open, with half an answer"
-
-    return Accept("an answer that is visibly cut, and the connection is closed", fault)
+def is_error() -> Matcher:
+    """A whole response with a status of 500 to 599."""
+    return response(*SERVER_ERRORS)
 
 
-def refusal() -> Accept:
-    """The app was told of its error and could answer for itself, or the server did with a 500."""
-    return either(body_is(b"refused"), is_error())
+def cut() -> Matcher:
+    """No whole response: the client can see that there should have been more."""
+
+    def differs(transcript: Transcript) -> Actual:
+        parsed = parse(transcript, [GET])
+        if parsed.responses:
+            return "a response that looks whole"
+        return None if parsed.closed else "half a response, and an open connection"
+
+    return Matcher("a response that is visibly cut off, then the connection is closed", differs)
+
+
+def refusal() -> Matcher:
+    """The call raised and the app could respond for itself, or the server did so with a 500."""
+    return either(
+        described("start_response() raises, and the app's response to that", body_is(b"refused")),
+        is_error(),
+    )

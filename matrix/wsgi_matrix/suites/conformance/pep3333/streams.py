@@ -7,83 +7,128 @@ from typing import Any
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.suites.conformance.parsed_transcript import hear
-from wsgi_matrix.suites.conformance.pep3333.environ import rule
-from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, facts, pep
-from wsgi_matrix.suites.conformance.rule import Accept, Try, answer, either
-from wsgi_matrix.suites.conformance.steps import answers, close, end, head, request, send, shut
+from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, described, either, response
+from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse, parse
+from wsgi_matrix.suites.conformance.pep3333.environ import VARIABLES
+from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, pep, reports
+from wsgi_matrix.suites.conformance.rule import Rule, Variant
+from wsgi_matrix.suites.conformance.steps import (
+    close,
+    end,
+    half_close,
+    head,
+    request,
+    responses,
+    send,
+)
 
 POST = "POST"
 BODY = b"one\ntwo\nthree"
 TEXT = BODY.decode()
 LINES = ["one\n", "two\n", "three"]
 CHUNKED = b"5\r\none\nt\r\n7\r\nwo\nthre\r\n1\r\ne\r\n0\r\n\r\n"
-
 EXPECT = "Expect: 100-continue"
 
+STREAMS = pep("Input and Error Streams")
+LIBRARY = (
+    "The semantics of each method are as documented in the Python Library Reference, except for "
+    "these notes as listed in the table above"
+)
+AT_END = (
+    "The server is not required to read past the client's specified Content-Length, and should "
+    "simulate an end-of-file condition if the application attempts to read past that point."
+)
+EXHAUSTED = (
+    "A server should return empty bytestrings from any attempt to read from an empty or exhausted "
+    "input stream."
+)
 
-def _gives(wanted: list[Any], method: str = POST) -> Accept:
-    def check(told: Any) -> str:
-        return "" if told == wanted else f"gave {told!r}"
 
-    return facts(f"the calls gave {wanted!r}", check, method=method)
+def _words(calls: str) -> str:
+    """``read:4;list`` as an app says it: ``read(4), list(wsgi.input)``."""
+    said = {"list": "list(wsgi.input)", "next": "next(iter(wsgi.input))"}
+    parts = (call.partition(":") for call in calls.split(";"))
+    return ", ".join(said.get(name) or f"{name}({size})" for name, _, size in parts)
 
 
-def reads(calls: str, *wanted: Any, name: str = "") -> Try:
+def _gives(wanted: list[Any], method: str = POST) -> Matcher:
+    def check(report: Any) -> Actual:
+        return None if report == wanted else f"the calls gave {report!r}"
+
+    return reports(f"that the calls gave {', '.join(map(repr, wanted))}", check, method=method)
+
+
+def reads(calls: str, *wanted: Any, name: str = "") -> Variant:
     """What calls on ``wsgi.input`` give, for the content BODY."""
-    return ask(f"/input?{calls}", _gives(list(wanted)), name=name, method=POST, body=BODY)
+    return ask(
+        f"a POST of three lines; the app calls {_words(calls)}",
+        f"/input?{calls}",
+        _gives(list(wanted)),
+        name=name,
+        method=POST,
+        body=BODY,
+    )
 
 
-def reads_nothing(calls: str, *wanted: Any, name: str = "") -> Try:
+def reads_nothing(calls: str, *wanted: Any, name: str = "") -> Variant:
     """The same for a request without content."""
-    return ask(f"/input?{calls}", _gives(list(wanted), GET), name=name)
+    return ask(
+        f"a GET without content; the app calls {_words(calls)}",
+        f"/input?{calls}",
+        _gives(list(wanted), GET),
+        name=name,
+    )
 
 
-def _hinted(told: Any) -> str:
-    first, rest = told
+def _hinted(report: Any) -> Actual:
+    first, rest = report
     if first and [*first, *rest] == LINES:
-        return ""
-    return f"gave {told!r}"
+        return None
+    return f"the calls gave {report!r}"
 
 
-def _first_only() -> Accept:
+def _first_only() -> Matcher:
     wanted = [TEXT, ""]
 
-    def fault(transcript: Transcript) -> str:
-        # By what the app has noted: whether every answer comes R63 asks.
-        found = hear(transcript, [GET], "b").answers
+    def differs(transcript: Transcript) -> Actual:
+        # By what the app has noted: whether every response comes is R63's.
+        found = parse(transcript, [GET], "b").responses
         if not found or found[0].status != 200:
-            return "no answer to what is asked later"
-        if not found[0].json() and not hear(transcript, [POST]).answers:
-            return "no answer to the requests"
+            return "no response to the request for the notes"
+        if not found[0].json() and not parse(transcript, [POST]).responses:
+            return "no response to the requests"
         gave = [note["gave"] for note in found[0].json() if note["gave"] != wanted]
-        return f"gave {gave[0]!r}" if gave else ""
+        return f"the calls gave {gave[0]!r}" if gave else None
 
-    return Accept("the content and no octet of the next request", fault)
-
-
-def _told_of_loss(still_whole: Callable[[Any], bool]) -> Accept:
-    def check(told: Any) -> str:
-        lost = [note for note in told["notes"] if still_whole(note)]
-        return f"the app read {lost[0]['gave']!r}, and no error" if lost else ""
-
-    accept = facts("the app was not called, or reading raised", check, on="b")
-    return Accept("an app that is not called, or told by an exception", accept.fault)
+    return Matcher("the app reads the content, and no octet of the next request", differs)
 
 
-def _truncated(name: str, framing: str, part: bytes, still_whole: Callable[[Any], bool]) -> Try:
-    query = f"read&W34-{name}"
+def _learns_of_loss(still_whole: Callable[[Any], bool]) -> Matcher:
+    def check(report: Any) -> Actual:
+        lost = [note for note in report["notes"] if still_whole(note)]
+        return f"the app read {lost[0]['gave']!r}, and no error" if lost else None
+
+    return described(
+        "the app is not called, or reading raises an exception", reports("it", check, on="b")
+    )
+
+
+def _truncated(
+    name: str, sends: str, framing: str, part: bytes, still_whole: Callable[[Any], bool]
+) -> Variant:
+    query = f"read&cut-{name}"
     start = request(f"/input?{query}", framing, method=POST)
-    return Try(
+    return Variant(
         name=name,
+        sends=f"{sends}; then FIN, and another request for what the app has noted",
         steps=(
             send(start + part),
-            shut(),
+            half_close(),
             end(),
             send(request(f"/closed?{query}"), on="b"),
-            answers(GET, on="b"),
+            responses(GET, on="b"),
         ),
-        accept=_told_of_loss(still_whole),
+        expects=_learns_of_loss(still_whole),
     )
 
 
@@ -95,89 +140,274 @@ def _silent_and_terminated(note: Any) -> bool:
     return _silent(note) and bool(note["terminated"])
 
 
-def _flag(method: str = POST) -> Accept:
-    def check(told: Any) -> str:
-        flag = told["flags"].get("wsgi.input_terminated")
-        return "" if flag else f"wsgi.input_terminated is {flag}"
+def _input_terminated() -> Matcher:
+    def check(report: Any) -> Actual:
+        flag = report["flags"].get("wsgi.input_terminated")
+        return None if flag else f"wsgi.input_terminated {flag}"
 
-    return facts("wsgi.input_terminated is true", check, method=method)
+    return reports("wsgi.input_terminated true", check, method=POST)
 
 
-def _continued() -> Accept:
-    accept = answer(
-        200,
-        method=POST,
-        check=lambda heard: (
-            ""
-            if heard.interim == (100,) and heard.json() == [TEXT]
-            else f"interim {heard.interim}, {heard.body[:60]!r}"
-        ),
+def _continued() -> Matcher:
+    def check(found: ParsedResponse) -> Actual:
+        if found.interim == (100,) and found.json() == [TEXT]:
+            return None
+        return f"interim responses {found.interim}, content {found.body[:60]!r}"
+
+    return described(
+        "100 before the content is sent, then the app reports that it read the content",
+        response(200, method=POST, check=check),
     )
-    return Accept("100 before the content, then 200 with the content", accept.fault)
-
-
-MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
-STREAMS = pep("Input and Error Streams")
-
-
-def _rule(number: int, level: Level, says: str, *tries: Try) -> Any:
-    return rule(number, level, says, *tries, cite=STREAMS)
 
 
 RULES = (
-    _rule(23, SHOULD, "the end of the content is the end of the stream",
-          reads("read:13;read:5;read", TEXT, "", ""),
-          reads("read:100", TEXT, name="over"),
-          Try(name="next",
-              steps=(send(request("/input?read:100;read:100&W23", method=POST, body=BODY)
-                          + request("/environ")), answers(POST, GET), close(),
-                     send(request("/seen?read:100;read:100&W23"), on="b"), answers(GET, on="b")),
-              accept=_first_only())),
-    _rule(24, SHOULD, "read() gives all that is left",
-          reads("read", TEXT), reads("read:4;read", "one\n", "two\nthree", name="rest")),
-    _rule(25, SHOULD, "read(-1) is read()", reads("read:-1", TEXT)),
-    # The semantics are the library's (the table has no level): this, and W32, are part of them.
-    _rule(26, MUST, "read(0) takes nothing", reads("read:0;read:13", "", TEXT)),
-    _rule(27, SHOULD, "what is exhausted stays empty",
-          reads("read:13;read:5;readline;readlines;read:5", TEXT, "", "", [], ""),
-          reads_nothing("read:5;readline;readlines;read:5", "", "", [], "", name="none")),
-    _rule(28, MUST, "readline() gives a line with its end",
-          reads("readline;readline;readline;readline", *LINES, "")),
-    _rule(29, SHOULD, "readline(size) gives no more than size",
-          reads("readline:2;readline:10", "on", "e\n")),
-    _rule(30, MUST, "readlines() gives all lines; with a hint, whole lines",
-          reads("readlines", LINES),
-          ask("/input?readlines:1;readlines",
-              facts("two calls gave all lines", _hinted, method=POST),
-              name="hint", method=POST, body=BODY)),
-    _rule(31, MUST, "iteration gives the lines and ends with the content",
-          reads("list", LINES), reads_nothing("list", [], name="none")),
-    _rule(32, MUST, "all methods share one position",
-          reads("readline;read:2;next;read:5", "one\n", "tw", "o\n", "three")),
-    _rule(33, MUST, "a request without Content-Length has empty input",
-          reads_nothing("read", "")),
-    _rule(34, MAY, "an app can tell that an upload was cut off",
-          _truncated("length", "Content-Length: 13", b"one", _silent),
-          _truncated("chunked", "Transfer-Encoding: chunked", b"5\r\none\n",
-                     _silent_and_terminated)),
-    _rule(35, SHOULD, "wsgi.errors takes any text",
-          ask("/errors", facts("writing raised nothing",
-              lambda told: told["raised"] and f"raised {told['raised']}"))),
-    rule(69, MUST, "Expect: 100-continue needs nothing of the app",
-         Try(steps=(send(request("/input?read:13", EXPECT, "Content-Length: 13", method=POST)),
-                    head(within=2), send(BODY), answers(POST)),
-             accept=either(_continued(), answer(417, method=POST))),
-         cite=pep("HTTP 1.1 Expect/Continue")),
-    rule(70, MUST, "the server decodes what has a transfer coding",
-         Try(steps=(send(request("/input?read", "Transfer-Encoding: chunked", method=POST)
-                         + CHUNKED), answers(POST)),
-             accept=_gives([TEXT])),
-         cite=pep("Other HTTP Features")),
-    rule(71, MAY, "wsgi.input_terminated says that the stream ends with the content",
-         ask("/environ", _flag(), name="length", method=POST, body=BODY),
-         Try(name="chunked",
-             steps=(send(request("/environ", "Transfer-Encoding: chunked", method=POST)
-                         + CHUNKED), answers(POST)),
-             accept=_flag()),
-         cite=STREAMS),
-)  # fmt: skip
+    Rule(
+        id="input/end-of-content",
+        alias="W23",
+        level=Level.SHOULD,
+        cite=STREAMS,
+        title="Reading beyond the content",
+        text=AT_END,
+        variants=(
+            reads("read:13;read:5;read", TEXT, "", ""),
+            reads("read:100", TEXT, name="over"),
+            Variant(
+                name="next",
+                sends="a POST of 13 octets and a GET in one write; the app calls read(100) twice",
+                steps=(
+                    send(
+                        request("/input?read:100;read:100&next", method=POST, body=BODY)
+                        + request("/environ")
+                    ),
+                    responses(POST, GET),
+                    close(),
+                    send(request("/seen?read:100;read:100&next"), on="b"),
+                    responses(GET, on="b"),
+                ),
+                expects=_first_only(),
+            ),
+        ),
+    ),
+    Rule(
+        id="input/read-without-size",
+        alias="W24",
+        level=Level.SHOULD,
+        cite=STREAMS,
+        title="read() without a size",
+        text="A server should allow read() to be called without an argument, and return the "
+        "remainder of the client's input stream.",
+        variants=(
+            reads("read", TEXT),
+            reads("read:4;read", "one\n", "two\nthree", name="rest"),
+        ),
+    ),
+    Rule(
+        id="input/read-minus-one",
+        alias="W25",
+        level=Level.SHOULD,
+        cite=STREAMS,
+        title="read(-1)",
+        text=LIBRARY,
+        variants=(reads("read:-1", TEXT),),
+    ),
+    Rule(
+        id="input/read-zero",
+        alias="W26",
+        level=Level.MUST,
+        cite=STREAMS,
+        title="read(0) takes nothing",
+        text=LIBRARY,
+        variants=(reads("read:0;read:13", "", TEXT),),
+    ),
+    Rule(
+        id="input/exhausted",
+        alias="W27",
+        level=Level.SHOULD,
+        cite=STREAMS,
+        title="Exhausted input stays empty",
+        text=EXHAUSTED,
+        variants=(
+            reads("read:13;read:5;readline;readlines;read:5", TEXT, "", "", [], ""),
+            reads_nothing("read:5;readline;readlines;read:5", "", "", [], "", name="none"),
+        ),
+    ),
+    Rule(
+        id="input/readline",
+        alias="W28",
+        level=Level.MUST,
+        cite=STREAMS,
+        title="readline()",
+        text=LIBRARY,
+        variants=(reads("readline;readline;readline;readline", *LINES, ""),),
+    ),
+    Rule(
+        id="input/readline-with-size",
+        alias="W29",
+        level=Level.SHOULD,
+        cite=STREAMS,
+        title="readline(size)",
+        text='Servers should support the optional "size" argument to readline()',
+        variants=(reads("readline:2;readline:10", "on", "e\n"),),
+    ),
+    Rule(
+        id="input/readlines",
+        alias="W30",
+        level=Level.MUST,
+        cite=STREAMS,
+        title="readlines(), with and without hint",
+        text=LIBRARY,
+        variants=(
+            reads("readlines", LINES),
+            ask(
+                f"a POST of three lines; the app calls {_words('readlines:1;readlines')}",
+                "/input?readlines:1;readlines",
+                reports("that the calls gave all lines, the first at least one", _hinted, POST),
+                name="hint",
+                method=POST,
+                body=BODY,
+            ),
+        ),
+    ),
+    Rule(
+        id="input/iteration",
+        alias="W31",
+        level=Level.MUST,
+        cite=STREAMS,
+        title="Iteration over the input",
+        text=LIBRARY,
+        variants=(reads("list", LINES), reads_nothing("list", [], name="none")),
+    ),
+    Rule(
+        id="input/shared-position",
+        alias="W32",
+        level=Level.MUST,
+        cite=STREAMS,
+        title="All methods share one position",
+        text=LIBRARY,
+        variants=(reads("readline;read:2;next;read:5", "one\n", "tw", "o\n", "three"),),
+    ),
+    Rule(
+        id="input/no-content",
+        alias="W33",
+        level=Level.MUST,
+        cite=STREAMS,
+        title="Request without content",
+        text=LIBRARY,
+        variants=(reads_nothing("read", ""),),
+    ),
+    Rule(
+        id="input/incomplete-content",
+        alias="W34",
+        level=Level.MAY,
+        cite=f"{STREAMS}, RFC 9112 section 6.3",
+        title="Upload that was cut off",
+        text="If the sender closes the connection or the recipient times out before the indicated "
+        "number of octets are received, the recipient MUST consider the message to be incomplete "
+        "and close the connection.",
+        variants=(
+            _truncated(
+                "length",
+                "a POST with Content-Length: 13 and three octets; the app calls read()",
+                "Content-Length: 13",
+                b"one",
+                _silent,
+            ),
+            _truncated(
+                "chunked",
+                "a POST with a chunk that is cut off; the app calls read()",
+                "Transfer-Encoding: chunked",
+                b"5\r\none\n",
+                _silent_and_terminated,
+            ),
+        ),
+    ),
+    Rule(
+        id="errors/any-text",
+        alias="W35",
+        level=Level.SHOULD,
+        cite=VARIABLES,
+        title="Any text for wsgi.errors",
+        text="the error stream should accept and log arbitrary unicode without raising an error",
+        variants=(
+            ask(
+                "a GET; the app writes é, € and an emoji to wsgi.errors",
+                "/errors",
+                reports(
+                    "that writing raised nothing",
+                    lambda report: f"raised {report['raised']}" if report["raised"] else None,
+                ),
+            ),
+        ),
+    ),
+    Rule(
+        id="input/expect-100-continue",
+        alias="W69",
+        level=Level.MUST,
+        cite=pep("HTTP 1.1 Expect/Continue"),
+        title="Expect: 100-continue behind the app",
+        text="Servers and gateways that implement HTTP 1.1 must provide transparent support for "
+        'HTTP 1.1\'s "expect/continue" mechanism.',
+        variants=(
+            Variant(
+                sends="a POST with Expect: 100-continue, its content after a head has come, or "
+                "2 s; the app calls read(13)",
+                steps=(
+                    send(request("/input?read:13", EXPECT, "Content-Length: 13", method=POST)),
+                    head(within=2),
+                    send(BODY),
+                    responses(POST),
+                ),
+                expects=either(_continued(), response(417, method=POST)),
+            ),
+        ),
+    ),
+    Rule(
+        id="input/transfer-coding-decoded",
+        alias="W70",
+        level=Level.MUST,
+        cite=pep("Other HTTP Features"),
+        title="Transfer coding is decoded",
+        text='WSGI servers must handle any supported inbound "hop-by-hop" headers on their own, '
+        "such as by decoding any inbound Transfer-Encoding, including chunked encoding if "
+        "applicable.",
+        variants=(
+            Variant(
+                sends="a chunked POST of three lines; the app calls read()",
+                steps=(
+                    send(
+                        request("/input?read", "Transfer-Encoding: chunked", method=POST) + CHUNKED
+                    ),
+                    responses(POST),
+                ),
+                expects=_gives([TEXT]),
+            ),
+        ),
+    ),
+    Rule(
+        id="input/input-terminated",
+        alias="W71",
+        level=Level.MAY,
+        cite=VARIABLES,
+        title="wsgi.input_terminated",
+        text="Finally, the environ dictionary may also contain server-defined variables.",
+        variants=(
+            ask(
+                "a POST with Content-Length",
+                "/environ",
+                _input_terminated(),
+                name="length",
+                method=POST,
+                body=BODY,
+            ),
+            Variant(
+                name="chunked",
+                sends="a chunked POST",
+                steps=(
+                    send(request("/environ", "Transfer-Encoding: chunked", method=POST) + CHUNKED),
+                    responses(POST),
+                ),
+                expects=_input_terminated(),
+            ),
+        ),
+    ),
+)

@@ -40,7 +40,7 @@ def _meet_client(port: str) -> None:
     """Let the client know that its request is here, and wait until it has closed: then all is in
     place that is to be there at the signal, however slow the machine is.
 
-    The place is known to ``probe/agent/talk.py``.
+    The place is known to ``probe/agent/scenario.py``.
     """
     with (
         contextlib.suppress(TimeoutError),

@@ -47,7 +47,7 @@ class Closing:
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer as the name says; the query is the token."""
+    """Respond as the name says; the query is the token."""
     name = str(environ["PATH_INFO"]).removeprefix("/blocks/")
     status, fields, blocks = BLOCKS[name]
     token = str(environ.get("QUERY_STRING", ""))

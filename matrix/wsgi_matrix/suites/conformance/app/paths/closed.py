@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import memory
-from .answers import tell
+from .responses import json_response
 
 WAIT = 1.0
 """Seconds until there is nothing to be waited for any longer."""
@@ -19,9 +19,9 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     """``notes``: under the name; ``attributes``, ``blocks``: of :mod:`paths.blocks`."""
     name = str(environ.get("QUERY_STRING", ""))
     notes = memory.wait(name, 1, WAIT)
-    told = {
+    report = {
         "notes": notes,
         "attributes": memory.notes(f"{name} attributes"),
         "blocks": len(memory.notes(f"{name} blocks")),
     }
-    return tell(start_response, told)
+    return json_response(start_response, report)

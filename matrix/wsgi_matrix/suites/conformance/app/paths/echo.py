@@ -18,9 +18,9 @@ PASSED_ON = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Read the content as PEP 3333 lets an app do, and tell all."""
+    """Read the content as PEP 3333 lets an app do, and report all."""
     body, complete, error = read(environ)
-    told = {
+    report = {
         "method": environ.get("REQUEST_METHOD"),
         "path": environ.get("PATH_INFO"),
         "query": environ.get("QUERY_STRING"),
@@ -34,11 +34,11 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         "complete": complete,
         "error": error,
     }
-    memory.note(str(environ.get("QUERY_STRING", "")), told)
-    answer = json.dumps(told).encode("ascii")
-    length = str(len(answer))
+    memory.note(str(environ.get("QUERY_STRING", "")), report)
+    response = json.dumps(report).encode("ascii")
+    length = str(len(response))
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])
-    return [answer]
+    return [response]
 
 
 def read(environ: dict[str, Any]) -> tuple[bytes, bool, str]:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .answers import tell
+from .responses import json_response
 
 IMPORTED = uuid.uuid4().hex
 MARK = "rules.mark"
@@ -25,8 +25,8 @@ STREAMS = {
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Tell it."""
-    told = {
+    """Report it."""
+    report = {
         "kind": type(environ).__name__,
         "marked": MARK in environ,
         "imported": IMPORTED,
@@ -53,7 +53,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         },
     }
     environ[MARK] = True
-    return tell(start_response, told)
+    return json_response(start_response, report)
 
 
 def _odd(key: Any, value: Any) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .answers import tell
+from .responses import json_response
 
 LINE = "rules: \u00e9 \u20ac \U0001f600\n"
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Write it, and tell what that raised, as JSON."""
+    """Write it, and report what that raised, as JSON."""
     raised = ""
     try:
         environ["wsgi.errors"].write(LINE)
@@ -19,4 +19,4 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         environ["wsgi.errors"].flush()
     except Exception as problem:
         raised = type(problem).__name__
-    return tell(start_response, {"raised": raised})
+    return json_response(start_response, {"raised": raised})

@@ -1,4 +1,4 @@
-"""What calls have left behind, for a later call to tell. It needs one process to see all."""
+"""What calls have left behind, for a later call to report. It needs one process to see all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def note(name: str, value: Any) -> None:
 
 
 def begin(*names: str) -> None:
-    """Forget what is under ``names``: a talk that is had once more begins anew."""
+    """Forget what is under ``names``: a scenario that runs once more begins anew."""
     with _noted:
         for name in names:
             _notes.pop(name, None)

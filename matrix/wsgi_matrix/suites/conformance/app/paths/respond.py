@@ -1,4 +1,4 @@
-"""``/respond/NAME``: answers that a server has to frame, to complete or to refuse."""
+"""``/respond/NAME``: responses that a server has to frame, to complete or to refuse."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ BODY = b"0123456789"
 PLAIN = ("Content-Type", "text/plain")
 LENGTH = ("Content-Length", str(len(BODY)))
 
-Answer = tuple[str, list[tuple[str, str]], list[bytes]]
+Response = tuple[str, list[tuple[str, str]], list[bytes]]
 
-ANSWERS: dict[str, Answer] = {
+RESPONSES: dict[str, Response] = {
     "plain": ("200 OK", [PLAIN, LENGTH], [BODY]),
     "unread": ("200 OK", [PLAIN, LENGTH], [BODY]),
     "204": ("204 No Content", [], []),
@@ -39,12 +39,12 @@ ANSWERS: dict[str, Answer] = {
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer as ``NAME`` says; ``stream``: with a generator, in pieces, without a length."""
+    """Respond as ``NAME`` says; ``stream``: with a generator, in pieces, without a length."""
     name = environ["PATH_INFO"].removeprefix("/respond/")
     if name == "stream":
         start_response("200 OK", [PLAIN])
         return _stream()
-    status, fields, body = ANSWERS[name]
+    status, fields, body = RESPONSES[name]
     start_response(status, list(fields))
     return body
 

@@ -10,8 +10,8 @@ from . import memory
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Tell it."""
-    answer = json.dumps(memory.notes(str(environ.get("QUERY_STRING", "")))).encode("ascii")
-    length = str(len(answer))
+    """Report it."""
+    response = json.dumps(memory.notes(str(environ.get("QUERY_STRING", "")))).encode("ascii")
+    length = str(len(response))
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])
-    return [answer]
+    return [response]

@@ -1,6 +1,6 @@
 """``/start/NAME``: ``start_response`` and ``write``, used as PEP 3333 allows.
 
-Where a rule does not ask for the framing, the answer has its length: a client then need not wait
+Where a rule is not about the framing, the response has its length: a client then need not wait
 for a close that may come late.
 """
 
@@ -31,7 +31,7 @@ def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
 
 
 def positional(start: Start, _: str) -> Iterable[bytes]:
-    """Two arguments; the answer is whether what came back can be called."""
+    """Two arguments; the response is whether what came back can be called."""
     write = start("200 OK", [PLAIN, _length(8)])
     return [b"callable" if callable(write) else b"no write"]
 
@@ -59,7 +59,7 @@ def write_sent(start: Start, _: str) -> Iterable[bytes]:
 
 
 def held(start: Start, _: str) -> Iterator[bytes]:
-    """The head is not sent yet when the first block is asked for: it can still be replaced."""
+    """The head is not sent yet when the first block is requested: it can still be replaced."""
     start("200 OK", [PLAIN])
     return _replaced_late(start)
 
@@ -73,7 +73,7 @@ def _replaced_late(start: Start) -> Iterator[bytes]:
 
 
 def generator(start: Start, _: str) -> Iterator[bytes]:
-    """``start_response`` is called when the first block is asked for, not before."""
+    """``start_response`` is called when the first block is requested, not before."""
     start("201 Created", [PLAIN, _length(4), ("X-Rules", "yes")])
     yield b"made"
 

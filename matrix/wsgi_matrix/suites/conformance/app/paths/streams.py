@@ -1,6 +1,6 @@
 """``/input?read:4;readline;rest``: calls on ``wsgi.input``, one after the other.
 
-The answer is a JSON list of what each gave (latin-1), or ``{"raised": type}``. ``list`` is
+The response is a JSON list of what each gave (latin-1), or ``{"raised": type}``. ``list`` is
 iteration to the end, ``next`` one step of it. What came is also noted for ``/seen`` and
 ``/closed``, under the whole query: nothing is noted if the app is never called.
 """
@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import memory
-from .answers import tell
+from .responses import json_response
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Take the steps that the query names."""
     query = str(environ.get("QUERY_STRING", ""))
     memory.begin(query)
-    told = [_take(environ["wsgi.input"], step) for step in query.partition("&")[0].split(";")]
+    report = [_take(environ["wsgi.input"], step) for step in query.partition("&")[0].split(";")]
     terminated = bool(environ.get("wsgi.input_terminated"))
     length = environ.get("CONTENT_LENGTH") or ""
-    memory.note(query, {"gave": told, "length": length, "terminated": terminated})
-    return tell(start_response, told)
+    memory.note(query, {"gave": report, "length": length, "terminated": terminated})
+    return json_response(start_response, report)
 
 
 def _take(stream: Any, step: str) -> Any:

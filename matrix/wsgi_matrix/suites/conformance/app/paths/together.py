@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import memory
-from .answers import tell
+from .responses import json_response
 
 WAIT = 0.5
 """Seconds for the other: where calls come one after the other, it never comes."""
@@ -25,4 +25,6 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     met = met and "gone" not in memory.notes(name)
     if first:
         memory.note(name, "gone")
-    return tell(start_response, {"met": met, "multithread": bool(environ["wsgi.multithread"])})
+    return json_response(
+        start_response, {"met": met, "multithread": bool(environ["wsgi.multithread"])}
+    )

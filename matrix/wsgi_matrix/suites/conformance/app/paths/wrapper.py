@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 from . import memory
-from .answers import tell, text
+from .responses import json_response, text_response
 
 PLAIN = ("Content-Type", "text/plain")
 DIGITS = b"0123456789"
@@ -55,9 +55,9 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     name = str(environ["PATH_INFO"]).removeprefix("/wrapper/")
     wrap = environ.get("wsgi.file_wrapper")
     if wrap is None:
-        return text(start_response, ABSENT)
+        return text_response(start_response, ABSENT)
     if name == "inspect":
-        return tell(start_response, inspect(wrap))
+        return json_response(start_response, inspect(wrap))
     if name == "close":
         memory.begin(str(environ["QUERY_STRING"]))
         return _send(wrap(Closable(str(environ["QUERY_STRING"])), 4), start_response)

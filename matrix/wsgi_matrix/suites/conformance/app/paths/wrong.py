@@ -1,6 +1,6 @@
 """``/wrong/NAME``: calls of ``start_response`` that a server has to refuse.
 
-``refused`` is the answer where it raised; ``accepted``, as the call would have it, where not.
+``refused`` is the response where it raised; ``accepted``, as the call would have it, where not.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The manual, what makes parts of it from code (``python -m docs``), and its site."""

@@ -1,0 +1,34 @@
+"""What a report is: a file that a run leaves.
+
+Each is a module beside this one, or in another distribution, and has a :class:`Report` that
+:mod:`wsgi_matrix.reports.registry` finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wsgi_matrix.results import run_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A report, and how it is called."""
+
+    name: str
+    """As ``wsgi-matrix report --format`` takes it."""
+    file: str
+    """Name of its file among those that a run leaves."""
+    render: Callable[[dict[str, Any]], str]
+    """The text, a pure function of a value of ``results.json`` (:func:`.run_json.schema`);
+    :func:`.run_json.run_of` makes a :class:`~wsgi_matrix.model.results.Run` of it."""
+
+    def __post_init__(self) -> None:
+        if not self.file or "/" in self.file:
+            raise ValueError(f"file {self.file!r}: the name of a file, without a directory")
+
+
+JSON = Report(name="json", file="results.json", render=run_json.dumps)
+"""All that is known."""

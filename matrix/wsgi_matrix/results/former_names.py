@@ -1,0 +1,54 @@
+"""Results of versions before 0.2 by the names of today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsgi_matrix.suites import former_names
+
+Value = dict[str, Any]
+
+
+def replaced(value: Value) -> Value:
+    """A value of ``results.json`` with the names of today for suites, their apps, cells and checks.
+
+    One that has these already is the same afterwards. Ids of rules become aliases of today.
+    """
+    ids = {cell["id"]: _id(cell) for cell in value["cells"]}
+    cells = [_cell(cell, ids) for cell in value["cells"]]
+    suites = [former_names.suite(name) or name for name in value["run"]["suites"]]
+    return {**value, "run": {**value["run"], "suites": suites}, "cells": cells}
+
+
+def _cell(cell: Value, ids: dict[str, str]) -> Value:
+    suite = former_names.suite(cell["suite"]) or cell["suite"]
+    return {
+        **cell,
+        "id": ids[cell["id"]],
+        "suite": suite,
+        "app": _app(cell),
+        "checks": [
+            {
+                **check,
+                "id": former_names.check(suite, check["id"]) or check["id"],
+                "against": ids.get(check["against"], check["against"]),
+            }
+            for check in cell["checks"]
+        ],
+    }
+
+
+def _app(cell: Value) -> str:
+    """An app of a suite's own had the suite's name, where the suite has no other."""
+    mine = cell["app"] == cell["suite"]
+    return (mine and former_names.suite(cell["suite"])) or str(cell["app"])
+
+
+def _id(cell: Value) -> str:
+    found = str(cell["id"])
+    if now := former_names.suite(cell["suite"]):
+        before = f"{cell['server']}-{cell['app']}-"
+        found = f"{cell['server']}-{_app(cell)}-{found.removeprefix(before)}"
+        if found.endswith(end := f"-{cell['suite']}"):
+            found = f"{found.removesuffix(end)}-{now}"
+    return found
