@@ -134,6 +134,8 @@ _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
 """A request has come, and a response can be sent."""
+_NO_FIELDS: Final[dict[str, Any]] = {}
+"""Of a head whose fields have become the environ."""
 _NO_PORT = "no port"
 """What is to be done with the environ of a request that came through a Unix socket."""
 
@@ -477,7 +479,9 @@ class Connection:
 
     def _respond(self, head: Head, body: InputBuffer | None) -> None:
         """A request is complete: call the application."""
-        environ: dict[str, Any] = head.fields
+        # The environ leads to the call (wsgi.early_hints), the call to the head. If the head led
+        # back to the environ, only the garbage collector would free the three.
+        environ, head.fields = head.fields, _NO_FIELDS
         if body is None:
             self.environs.complete(head, environ, self.peer, BytesIO())
         else:
