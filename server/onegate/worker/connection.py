@@ -356,15 +356,11 @@ class Connection:
         head = self._reader.read_plain(octets) if self.state is IDLE else None
         if head is None:
             self._reader.receive(octets)
-        elif head.content_length or head.chunked:
+        else:
             try:
                 self._head_received(head)
             except ProtocolError as error:
                 self._refuse(error)
-        else:
-            if self._service.access is not None:
-                self._head_complete_at = time.monotonic()
-            self._respond(head, None)
         if self.state <= BODY:
             self.advance()
 
