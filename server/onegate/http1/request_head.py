@@ -51,6 +51,7 @@ class Head:
     minor: int
     """Minor version: 0, or 1 and above, which get a response of 1.1 (RFC 9110, 2.5)."""
     fields: dict[str, Any]
+    """For the owner to take; a ``Connection`` makes the environ of them, and leaves none here."""
     content_length: int
     """Octets of content; 0 without Content-Length."""
     chunked: bool
