@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 from wsgi_matrix.reports.registry import reports
-from wsgi_matrix.results import saved
+from wsgi_matrix.results import results_reader
 
 from bench.growth import draw, table
 from docs.generate import blocks, versions
@@ -102,7 +102,7 @@ def measure(cells: int, engine: str) -> Growth:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{folder}/out: the run ended with exit status {process.returncode}")
-    value = saved.read(saved.path(folder / "build"))
+    value = results_reader.read(results_reader.path(folder / "build"))
     ran = [cell for cell in value["cells"] if cell["seconds"]]
     return Growth(
         engine=engine,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -34,3 +35,22 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
 
 pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_guarded)
 pytest_runtest_call = pytest.hookimpl(wrapper=True)(_guarded)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Where there are several processes (pytest-xdist), reports go from one to another in UTF-8.
+    What a test logged may be half of a surrogate pair, which has no octets in it."""
+    return encodable((yield))
+
+
+def encodable(value: Any) -> Any:
+    """``value`` with escapes for what has no octets in UTF-8, however deep it is."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {encodable(key): encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(map(encodable, value))
+    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from wsgi_matrix.cli import axes
+from wsgi_matrix.cli import axis_listing
 from wsgi_matrix.cli import main as group
 from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.model.axes import Limits
@@ -32,7 +32,7 @@ def _section(title: str, command: click.Command, parent: click.Context | None) -
 
 def limits() -> str:
     """The table of the built-in limits, for try.md."""
-    titles, *rows = axes.limits_table()
+    titles, *rows = axis_listing.limits_table()
     return table(titles, rows)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from wsgi_matrix.config import matrix_toml as config
 from wsgi_matrix.docs_pages import grid as grid_docs
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.results import saved
+from wsgi_matrix.results import results_reader
 from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.api import Layout
 
@@ -158,7 +158,7 @@ def page() -> str:
 
 def main(paths: Sequence[str]) -> int:
     """Write the data of the results at ``paths``, and the page of it."""
-    values = [saved.read(Path(path)) for path in paths]
+    values = [results_reader.read(Path(path)) for path in paths]
     there = config.load(ROOT / "matrix.toml").servers.values()
     servers = {each.name: f"{each.product} {each.version}".strip() for each in there}
     servers["onegate"] = f"onegate {versions.onegate()}"

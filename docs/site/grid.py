@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from wsgi_matrix.model.outcomes import ORDER, WORST
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import ORDER, WORST
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.suites import registry
 

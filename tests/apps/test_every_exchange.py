@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from wsgi_matrix.model.wire import Exchange
+from wsgi_matrix.suites.contract.accepted_responses import fault
 from wsgi_matrix.suites.contract.contract_file import Asked, load
-from wsgi_matrix.suites.contract.responses import fault
 
 from .conftest import ROOT
 

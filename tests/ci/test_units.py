@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import inspect
 import os
 import socket
 import subprocess
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.units import Guard, Reached
+from tests.units import LOADING, Guard, Reached
 
 
 def runs() -> int:
@@ -75,6 +77,15 @@ def remembered() -> int:
 )
 def test_what_starts_a_process_however_far_it_is(function: object, reason: str) -> None:
     assert Reached().reason(function) == reason
+
+
+@pytest.mark.parametrize("name", sorted(LOADING))
+def test_what_is_loaded_by_its_name_cannot_be_followed_and_is_named(name: str) -> None:
+    module = importlib.import_module(name)
+    functions = [each for each in vars(module).values() if inspect.isfunction(each)]
+    own = [each for each in functions if each.__module__ == name]
+    assert own
+    assert {Reached().reason(each) for each in own} == {name}
 
 
 def test_nothing_of_others_is_followed() -> None:
@@ -163,3 +174,25 @@ def test_the_socket_of_an_engine_is_not() -> None:
         pytest.raises(RuntimeError, match="marked unit"),
     ):
         client.connect("/run/docker.sock")
+
+
+ODD = """
+import logging
+import pytest
+
+@pytest.mark.parametrize("number", range(4))
+def test_odd(number):
+    logging.getLogger().warning("half of a pair: \\udde2")
+    assert number < 3, "\\udde2"
+"""
+
+
+def test_what_has_no_octets_in_utf_8_passes_from_one_process_to_another(tmp_path: Path) -> None:
+    pytest.importorskip("xdist")
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_odd.py").write_text(ODD)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    unit\n    process\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", tmp_path]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 failed, 3 passed" in run.stdout, run.stdout
+    assert "AssertionError: \\udde2" in run.stdout

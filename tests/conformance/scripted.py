@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wsgi_matrix.model.wire import Step, Transcript, WireEvent
-from wsgi_matrix.probe.agent import scenario
+from wsgi_matrix.probe.agent import scenario_run
 from wsgi_matrix.probe.protocol import step_to_json
 
 FIN, CUT, RST, HANG, DEAF = "fin", "cut", "rst", "hang", "deaf"
@@ -95,7 +95,7 @@ def scripted(*scripts: Script) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     # Where scenarios about the stop meet an app that has been called: here it always has.
     app = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    app.bind(scenario.meeting_place(listener.getsockname()[1]))
+    app.bind(scenario_run.meeting_place(listener.getsockname()[1]))
     app.listen()
 
     def accept() -> None:
@@ -124,7 +124,7 @@ def scripted(*scripts: Script) -> Iterator[int]:
 def run_scenario(name: str, steps: Sequence[Step], *scripts: Script) -> Transcript:
     """The transcript of a scenario with a scripted server, by the probe's own code."""
     with scripted(*scripts) as port:
-        ran = scenario.ScenarioRun("127.0.0.1", port, [step_to_json(step) for step in steps])
+        ran = scenario_run.ScenarioRun("127.0.0.1", port, [step_to_json(step) for step in steps])
         ran.run(time.monotonic() + 120)
     return Transcript(
         name=name,

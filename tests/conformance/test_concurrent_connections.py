@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Transcript, WireEvent
-from wsgi_matrix.probe.agent import fair_time
-from wsgi_matrix.probe.agent.accept_queue import accept_queue
-from wsgi_matrix.probe.agent.connections import STUCK, Connection, connect_all
-from wsgi_matrix.probe.agent.scenario import ScenarioRun
+from wsgi_matrix.probe.agent import load_adjusted_clock
+from wsgi_matrix.probe.agent.concurrent_steps import STUCK, Connection, connect_all
+from wsgi_matrix.probe.agent.connection_pacing import accept_queue
+from wsgi_matrix.probe.agent.scenario_run import ScenarioRun
 from wsgi_matrix.probe.protocol import step_to_json
 from wsgi_matrix.suites.conformance.steps import (
     all_ended,
@@ -152,9 +152,9 @@ def test_every_client_reaches_a_server_whose_queue_is_short():
 
 def test_connecting_does_not_wait_for_a_server_that_accepts_nobody():
     with socket.create_server(("127.0.0.1", 0), backlog=5) as listener:
-        looked = fair_time.now()
+        looked = load_adjusted_clock.now()
         made, told = all_connected(listener, ["a", "b", "c"])
-        looked = fair_time.now() - looked
+        looked = load_adjusted_clock.now() - looked
         assert accept_queue(listener.getsockname()[1]) == 3
     # One of them waits for the one before; the third finds that nobody is accepted.
     assert STUCK <= looked < 2 * STUCK

@@ -16,7 +16,7 @@ import pytest
 from wsgi_matrix.docs_pages import rules as rules_docs
 from wsgi_matrix.model.mismatch import Mismatch
 from wsgi_matrix.model.wire import Step
-from wsgi_matrix.probe.agent import fair_time
+from wsgi_matrix.probe.agent import load_adjusted_clock
 from wsgi_matrix.suites.conformance import http1, pep3333
 from wsgi_matrix.suites.conformance.rule import OWN
 from wsgi_matrix.suites.rules import GROUPS
@@ -163,9 +163,9 @@ def test_a_server_that_meets_it_is_green(name):
 @pytest.fixture
 def quiet_machine(monkeypatch):
     """What is red because a step gets nothing is so after its seconds by the clock, too."""
-    monkeypatch.setattr(fair_time, "share", lambda: 1.0)
+    monkeypatch.setattr(load_adjusted_clock, "share", lambda: 1.0)
     # No clock of its own for each test: that is a thread which looks at the machine for ever.
-    monkeypatch.setattr(fair_time, "_clock", [SimpleNamespace(now=time.monotonic)])
+    monkeypatch.setattr(load_adjusted_clock, "_clock", [SimpleNamespace(now=time.monotonic)])
 
 
 @pytest.mark.slow

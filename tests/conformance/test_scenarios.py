@@ -6,9 +6,9 @@ import socket
 import threading
 import time
 
-from wsgi_matrix.probe.agent import fair_time
-from wsgi_matrix.probe.agent.accept_queue import Pacing, accept_queue
-from wsgi_matrix.probe.agent.scenario_runner import run_all
+from wsgi_matrix.probe.agent import load_adjusted_clock
+from wsgi_matrix.probe.agent.connection_pacing import Pacing, accept_queue
+from wsgi_matrix.probe.agent.scenario_scheduler import run_all
 from wsgi_matrix.probe.protocol import step_to_json
 from wsgi_matrix.suites.conformance.steps import end, head, request, responses, send
 
@@ -107,9 +107,9 @@ def test_concurrent_scenarios_connect_when_nobody_waits_to_be_accepted():
 
 def test_a_server_that_accepts_nobody_is_waited_for_once_until_its_queue_is_empty():
     def waits() -> bool:
-        began = fair_time.now()
+        began = load_adjusted_clock.now()
         with pacing.next(), socket.create_connection(address):
-            return fair_time.now() - began >= 0.5
+            return load_adjusted_clock.now() - began >= 0.5
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from wsgi_matrix.probe.agent.scenario import ScenarioRun
+from wsgi_matrix.probe.agent.scenario_run import ScenarioRun
 from wsgi_matrix.probe.protocol import step_to_json
 from wsgi_matrix.suites.conformance.steps import called, close, quiet, request, responses, send
 from wsgi_matrix.suites.shutdown.rules import CALLED

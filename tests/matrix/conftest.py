@@ -14,11 +14,12 @@ from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.errors import EngineError
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes as verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
+from wsgi_matrix.model.matrix_config import Config
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
-from wsgi_matrix.model.settings import Config
 from wsgi_matrix.model.wire import Exchange
+from wsgi_matrix.probe.agent import load_adjusted_clock
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.case import REQUESTS
@@ -79,6 +80,13 @@ def engine(request, plain):
         pytest.skip(str(problem))
     with contextlib.closing(chosen):
         yield chosen
+
+
+@pytest.fixture(autouse=True, scope="module")
+def the_clock_ends() -> Iterator[None]:
+    """A probe needs it until it ends; here its thread would look at the machine in all tests."""
+    yield
+    load_adjusted_clock._clock.clear()
 
 
 @pytest.fixture(autouse=True)

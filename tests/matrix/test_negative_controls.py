@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.errors import Exit
+from wsgi_matrix.model.outcomes import exit_code, red
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import exit_code, red
 
 from tests.matrix.helpers import Around
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from wsgi_matrix.cli import kept
+from wsgi_matrix.cli import run_directories
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.model.settings import Config
-from wsgi_matrix.results import saved
+from wsgi_matrix.model.matrix_config import Config
+from wsgi_matrix.results import results_reader
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -62,7 +62,7 @@ def cells_of_results(
 ) -> list[CompletionItem]:
     """Ids of the cells in the results that ``--results`` names, or of the last run."""
     try:
-        value = saved.read(ctx.params.get("results") or kept.last(ctx))
+        value = results_reader.read(ctx.params.get("results") or run_directories.last(ctx))
     except UserError:
         return []
     return _items((cell["id"] for cell in value["cells"]), incomplete)

@@ -11,7 +11,7 @@ from rich.table import Table
 from wsgi_matrix.cli.common import engine_option, user_errors
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import Exit
-from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.matrix_config import Config
 from wsgi_matrix.reports.console import Output
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from wsgi_matrix.cli import choices
 from wsgi_matrix.cli.common import EPILOG, user_errors
+from wsgi_matrix.cli.try_app import app_options
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.suites.traffic import suite
@@ -55,7 +55,7 @@ OTHERS = """
 
 @click.command(epilog=EPILOG)
 @click.argument("app", metavar="MODULE:CALLABLE")
-@choices.options
+@app_options.options
 @click.option("--force", is_flag=True, help="Replace a matrix.toml that is there.")
 def init(app: str, force: bool, **chosen: Any) -> None:
     """Write a matrix.toml with the choices of `try`; `wsgi-matrix run` then does the same."""
@@ -64,9 +64,9 @@ def init(app: str, force: bool, **chosen: Any) -> None:
         file = root / matrix_toml.FILE_NAME
         if file.exists() and not force:
             raise UserError(f"{file} is there already; --force replaces it")
-        data = choices.tables(app, root, **chosen)
+        data = app_options.tables(app, root, **chosen)
         # Whatever is wrong is told now, and nothing is written.
-        suite.of_config(choices.as_config(data, root, root / "build"))
+        suite.of_config(app_options.as_config(data, root, root / "build"))
         write_whole(file, render(data, app))
         click.echo(f"{file} is written; run it with: wsgi-matrix run")
 

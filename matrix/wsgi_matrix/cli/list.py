@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix.cli import axes
+from wsgi_matrix.cli import axis_listing
 from wsgi_matrix.cli.common import selection_options, user_errors, write_out
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.matrix_config import Config
 from wsgi_matrix.suites import judge, registry
 from wsgi_matrix.util.cache_directory import cache_directory
 
@@ -38,7 +38,7 @@ def _servers(_: Config, cells: Cells) -> Iterator[str]:
     for cell in cells:
         pythons.setdefault(cell.server.name, {})[cell.python.version] = None
     named = {name: list(versions) for name, versions in pythons.items()}
-    return axes.servers((there[name] for name in named), named)
+    return axis_listing.servers((there[name] for name in named), named)
 
 
 def _apps(_: Config, cells: Cells) -> Iterator[str]:
@@ -47,11 +47,11 @@ def _apps(_: Config, cells: Cells) -> Iterator[str]:
 
 
 def _limits(_: Config, cells: Cells) -> Iterator[str]:
-    return axes.limits(dict.fromkeys(cell.limits for cell in cells))
+    return axis_listing.limits(dict.fromkeys(cell.limits for cell in cells))
 
 
 def _pythons(_: Config, cells: Cells) -> Iterator[str]:
-    return axes.pythons(dict.fromkeys(cell.python for cell in cells))
+    return axis_listing.pythons(dict.fromkeys(cell.python for cell in cells))
 
 
 def _suites(settings: Config, cells: Cells) -> Iterator[str]:
@@ -73,9 +73,9 @@ KINDS: dict[str, Callable[[Config, Cells], Iterator[str]]] = {
 
 
 ALONG: dict[str, Callable[[Config], Iterator[str]]] = {
-    "servers": lambda there: axes.servers(there.servers.values()),
-    "limits": lambda there: axes.limits(there.limits.values()),
-    "pythons": lambda there: axes.pythons(there.pythons.values()),
+    "servers": lambda there: axis_listing.servers(there.servers.values()),
+    "limits": lambda there: axis_listing.limits(there.limits.values()),
+    "pythons": lambda there: axis_listing.pythons(there.pythons.values()),
 }
 """What there is without a matrix."""
 

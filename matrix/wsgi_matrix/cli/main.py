@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from wsgi_matrix import __version__
+from wsgi_matrix.cli.base import base
+from wsgi_matrix.cli.clean import clean
 from wsgi_matrix.cli.common import EPILOG, user_errors
 from wsgi_matrix.cli.doctor import doctor
 from wsgi_matrix.cli.init import init
@@ -14,8 +16,7 @@ from wsgi_matrix.cli.list import list_cells
 from wsgi_matrix.cli.results import compare, report, show
 from wsgi_matrix.cli.run import run
 from wsgi_matrix.cli.schema import schema
-from wsgi_matrix.cli.try_app import try_app
-from wsgi_matrix.cli.upkeep import base, clean
+from wsgi_matrix.cli.try_app.command import try_app
 from wsgi_matrix.config import matrix_toml
 
 WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean", "schema")

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from wsgi_matrix.cli import completion, kept
+from wsgi_matrix.cli import completion, run_directories
 from wsgi_matrix.cli.common import Names, user_errors, write_out
 from wsgi_matrix.engines import choose
 from wsgi_matrix.engines.registry import ENGINES
 from wsgi_matrix.errors import EngineError, Exit, UserError, suggestion
 from wsgi_matrix.reports import registry
 from wsgi_matrix.reports import show as showing
-from wsgi_matrix.results import diff, saved
+from wsgi_matrix.results import diff, results_reader
 from wsgi_matrix.util.atomic_write import write_whole
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -31,9 +31,9 @@ def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> Non
     What was kept of it (`run --keep`) is looked up in the engine.
     """
     with user_errors():
-        value, which = kept.read(ctx, results)
+        value, which = run_directories.read(ctx, results)
         try:
-            found = saved.cell_of(value, cell)
+            found = results_reader.cell_of(value, cell)
             others = {each["id"]: each for each in value["cells"]}
             text = showing.render(found, check, others)
         except UserError as problem:
@@ -50,7 +50,7 @@ def _tell(which: str) -> None:
         click.echo(f"wsgi-matrix: {which}", err=True)
 
 
-def _kept(cell: saved.Value) -> str:
+def _kept(cell: results_reader.Value) -> str:
     """What the engine says of what was kept."""
     try:
         choose.check(cell["engine"])
@@ -69,7 +69,7 @@ def compare(before: Path, after: Path) -> None:
     Versions and times are told beside them.
     """
     with user_errors():
-        found = diff.find(saved.read(before), saved.read(after))
+        found = diff.find(results_reader.read(before), results_reader.read(after))
         write_out(diff.render(found))
         sys.exit(Exit.FAILED if found else Exit.OK)
 
@@ -100,7 +100,7 @@ def report(
                 raise UserError(f'--format: no "{name}"{suggestion(name, registry.REPORTS)}')
         if len(names) > 1 and (output is None or output.is_file()):
             raise UserError("--format names several; name a folder for them with --output")
-        value, which = kept.read(ctx, file)
+        value, which = run_directories.read(ctx, file)
         _tell(which)
         for made in (registry.REPORTS[name] for name in names):
             text = registry.text(made, value)

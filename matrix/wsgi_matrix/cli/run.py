@@ -27,12 +27,12 @@ from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.matrix_config import Config
+from wsgi_matrix.model.outcomes import exit_code, red
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.model.settings import Config
-from wsgi_matrix.model.verdict import exit_code, red
 from wsgi_matrix.reports import console, markdown, progress
 from wsgi_matrix.reports import registry as reports
-from wsgi_matrix.results import cross_run, run_json
+from wsgi_matrix.results import evidence_files, json_file
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, registry
@@ -101,7 +101,7 @@ def run(
             ).run()
         folder = settings.build / "matrix"
         write_down(folder, done)
-        cross_run.write(settings.build, done)
+        evidence_files.write(settings.build, done)
         try:
             console.render(done)
             tell_report(folder, done)
@@ -122,7 +122,7 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) 
 
 def write_down(folder: Path, done: Run) -> None:
     """Write down in ``folder`` what a run found."""
-    value = run_json.results(done)
+    value = json_file.results(done)
     for report in reports.reports():
         try:
             write_whole(folder / report.file, reports.text(report, value))

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from wsgi_matrix.config import servers
+from wsgi_matrix.config import server_toml
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.model.axes import Server
 from wsgi_matrix.util.entry_points import installed, load, origin, title
@@ -32,7 +32,7 @@ def read(built_in: Iterable[str]) -> dict[str, Server]:
     origins = dict.fromkeys(built_in, "wsgi-matrix")
     for entry in installed(GROUP):
         try:
-            there = servers.read_directory(_directory(entry))
+            there = server_toml.read_directory(_directory(entry))
         except ConfigError as problem:
             raise UserError(f"{title(entry)}: {problem}") from None
         for server in there:
@@ -53,6 +53,6 @@ def _directory(entry: EntryPoint) -> Path:
             place = place()
         except Exception as problem:  # whatever another distribution's code raises
             raise UserError(f"{title(entry)}: {type(problem).__name__}: {problem}") from problem
-    if not isinstance(place, str | os.PathLike) or not Path(place, servers.FILE_NAME).is_file():
-        raise UserError(f"{title(entry)}: no directory with a {servers.FILE_NAME}: {place!r}")
+    if not isinstance(place, str | os.PathLike) or not Path(place, server_toml.FILE_NAME).is_file():
+        raise UserError(f"{title(entry)}: no directory with a {server_toml.FILE_NAME}: {place!r}")
     return Path(place).absolute()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.config import builtin, installed_servers
-from wsgi_matrix.config import servers as peers
+from wsgi_matrix.config import server_toml as peers
 from wsgi_matrix.config.schema import MatrixFile
-from wsgi_matrix.config.servers import check_placeholders
+from wsgi_matrix.config.server_toml import check_placeholders
 from wsgi_matrix.errors import ConfigError, suggestion
 from wsgi_matrix.model.axes import Cell, Server
-from wsgi_matrix.model.settings import Config, SuiteSettings, Xfail
+from wsgi_matrix.model.matrix_config import Config, SuiteSettings, Xfail
 from wsgi_matrix.suites import former_names, registry
 from wsgi_matrix.util.toml_file import TomlFile, dotted
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from wsgi_matrix.errors import NothingSelected, UserError, suggestion
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.model.matrix_config import Config, SuiteSettings
 from wsgi_matrix.suites import former_names, registry
 
 T = TypeVar("T")

@@ -20,10 +20,10 @@ from wsgi_matrix.model.axes import (
     ServerArguments,
     ServerBuild,
 )
-from wsgi_matrix.model.settings import Settings, Xfail
+from wsgi_matrix.model.matrix_config import Settings, Xfail
 from wsgi_matrix.suites.api import SuiteType
 from wsgi_matrix.util import json_schema
-from wsgi_matrix.util.file_types import Name, TableName, Text, doc, expect, whole, written_as
+from wsgi_matrix.util.schema_types import Name, TableName, Text, doc, expect, whole, written_as
 
 Version = Annotated[str, expect('a version such as "3.11"', pattern=whole("3[.][0-9]{1,2}"))]
 

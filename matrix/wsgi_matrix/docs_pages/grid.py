@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes as verdict
+from wsgi_matrix.model.outcomes import ORDER
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import ORDER
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.api import Layout

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from wsgi_matrix.errors import CellError
-from wsgi_matrix.model import target
+from wsgi_matrix.model import app_import_string
 from wsgi_matrix.model.axes import Cell
 
 SETUP_DEADLINE = 300.0
@@ -43,7 +43,7 @@ def server_command(
     ``folder``: where the app is.
     """
     values = {
-        "app": target.loaded(cell.app.target),
+        "app": app_import_string.loaded(cell.app.target),
         "folder": folder,
         "port": str(port),
         "threads": str(cell.server.threads),

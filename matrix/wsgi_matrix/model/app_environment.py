@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from wsgi_matrix.util.file_types import (
+from wsgi_matrix.util.schema_types import (
     Command,
     Environment,
     ExistingFile,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from wsgi_matrix.model.app_environment import Surroundings
-from wsgi_matrix.model.target import Target
-from wsgi_matrix.util.file_types import (
+from wsgi_matrix.model.app_import_string import Target
+from wsgi_matrix.util.schema_types import (
     ExitStatus,
     FilePath,
     Octets,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from wsgi_matrix.util.file_types import doc
+from wsgi_matrix.util.schema_types import doc
 
 ENDS = {"open": "the connection stayed open", "fin": "then FIN", "reset": "then RST"}
 

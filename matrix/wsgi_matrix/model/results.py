@@ -9,7 +9,7 @@ from typing import Annotated
 from wsgi_matrix.model.axes import DEFAULT_SUITE, Cell
 from wsgi_matrix.model.mismatch import Mismatch, explain
 from wsgi_matrix.model.wire import Exchange, Transcript
-from wsgi_matrix.util.file_types import doc, stated
+from wsgi_matrix.util.schema_types import doc, stated
 
 Positive = Annotated[int, stated(minimum=1)]
 Elapsed = Annotated[float, stated(minimum=0)]

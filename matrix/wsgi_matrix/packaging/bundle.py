@@ -26,12 +26,12 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from wsgi_matrix.errors import SetupError
-from wsgi_matrix.model import target
+from wsgi_matrix.model import app_import_string
 from wsgi_matrix.model.axes import App, Python
 from wsgi_matrix.packaging import interpreters, lockfile, project_copy, uv
 from wsgi_matrix.packaging.lockfile import Lock
 from wsgi_matrix.packaging.project_copy import CACHE_TAG
-from wsgi_matrix.packaging.requirement_lines import normalised
+from wsgi_matrix.packaging.uv_error_locations import normalised
 from wsgi_matrix.util.file_lock import exclusive, shared
 
 RECIPE = "3"
@@ -126,8 +126,10 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
     def fill(part: Path) -> None:
         _copy(app.path, part / "app")
         (part / "own").mkdir()
-        if target.is_factory(app.target):
-            (part / "own" / f"{target.FACTORY}.py").write_text(target.source(app.target))
+        if app_import_string.is_factory(app.target):
+            (part / "own" / f"{app_import_string.FACTORY}.py").write_text(
+                app_import_string.source(app.target)
+            )
         if lock is not None and lock.projects:
             _build(app, lock, python, part / "own", part / "sources")
 

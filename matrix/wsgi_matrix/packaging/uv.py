@@ -11,7 +11,7 @@ from pathlib import Path
 import uv
 
 from wsgi_matrix.errors import SetupError
-from wsgi_matrix.packaging import requirement_lines
+from wsgi_matrix.packaging import uv_error_locations
 
 SHOWN = 12
 """Lines of uv's explanation that are shown."""
@@ -83,7 +83,7 @@ def run(
     if done.returncode:
         # uv breaks its lines anywhere, in a path with spaces too.
         told = explained(done.stderr, advice, known)
-        lines = requirement_lines.mentioned(known(" ".join(done.stderr.split())), files)
+        lines = uv_error_locations.mentioned(known(" ".join(done.stderr.split())), files)
         where = f": {lines}" if lines else ""
         raise SetupError(f"{what}{where}: {told}")
     return known(done.stdout)

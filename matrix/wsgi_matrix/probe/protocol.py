@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from wsgi_matrix.model.session import Session
+from wsgi_matrix.model.http_session import Session
 from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Scenario, Step, Transcript, WireEvent
 from wsgi_matrix.probe.agent.response_reader import LARGEST, mask_date
 

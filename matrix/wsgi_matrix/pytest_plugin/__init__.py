@@ -22,7 +22,7 @@ from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 
 if TYPE_CHECKING:
     from wsgi_matrix.model.results import CaseResult, Run
-    from wsgi_matrix.pytest_plugin.checks import Check
+    from wsgi_matrix.pytest_plugin.matrix_run import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,13 +58,13 @@ class MatrixItem(pytest.Item):
 
     def runtest(self) -> None:
         """Hold the check."""
-        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
         checks.held(self.config, self.cell, self.check).hold()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it comes from: the matrix."""
-        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
         return checks.load(self.config).matrix.file, None, f"{self.cell} {self.check}"
 
@@ -74,7 +74,7 @@ class MatrixCollector(pytest.Collector):
 
     def collect(self) -> Iterator[MatrixItem]:
         """One item for each cell and check; the plan is pure, so collecting starts nothing."""
-        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
         for cell, check in checks.load(self.config).pairs():
             yield MatrixItem.from_parent(self, cell=cell, check=check)
@@ -87,7 +87,7 @@ def pytest_make_collect_report(
     """With ``--matrix`` the cells are collected beside what the arguments name."""
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--matrix"):
-        from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
         # A wrong selection is an error of usage, not of a node.
         checks.load(collector.config)
@@ -100,7 +100,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each cell and check, where a test asks for them."""
     if "matrix_check" not in metafunc.fixturenames:
         return
-    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
     pairs = checks.load(metafunc.config).pairs()
     metafunc.parametrize(
@@ -111,15 +111,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def matrix_run(pytestconfig: pytest.Config) -> Run:
     """The selected cells, run once."""
-    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
     return checks.run(pytestconfig)
 
 
 @pytest.fixture
 def matrix_check(request: pytest.FixtureRequest) -> Check:
-    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.checks.Check.hold`."""
-    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.matrix_run.Check.hold`."""
+    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
     return checks.held(request.config, *request.param)
 
@@ -127,7 +127,7 @@ def matrix_check(request: pytest.FixtureRequest) -> Check:
 @pytest.fixture(scope="session")
 def matrix_across(matrix_run: Run, pytestconfig: pytest.Config) -> list[tuple[str, CaseResult]]:
     """What is red when this run is compared with all others of the same images."""
-    from wsgi_matrix.pytest_plugin import checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
 
     return checks.across(pytestconfig, matrix_run)
 
@@ -157,7 +157,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         from wsgi_matrix.reports import markdown  # noqa: PLC0415
-        from wsgi_matrix.results import run_json  # noqa: PLC0415
+        from wsgi_matrix.results import json_file  # noqa: PLC0415
 
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render(run_json.results(run)))
+            file.write(markdown.render(json_file.results(run)))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.results import run_json
+from wsgi_matrix.results import json_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +22,13 @@ class Report:
     file: str
     """Name of its file among those that a run leaves."""
     render: Callable[[dict[str, Any]], str]
-    """The text, a pure function of a value of ``results.json`` (:func:`.run_json.schema`);
-    :func:`.run_json.run_of` makes a :class:`~wsgi_matrix.model.results.Run` of it."""
+    """The text, a pure function of a value of ``results.json`` (:func:`.json_file.schema`);
+    :func:`.json_file.run_of` makes a :class:`~wsgi_matrix.model.results.Run` of it."""
 
     def __post_init__(self) -> None:
         if not self.file or "/" in self.file:
             raise ValueError(f"file {self.file!r}: the name of a file, without a directory")
 
 
-JSON = Report(name="json", file="results.json", render=run_json.dumps)
+JSON = Report(name="json", file="results.json", render=json_file.dumps)
 """All that is known."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from wsgi_matrix.model.outcomes import WORST, counts, exit_code
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import WORST, counts, exit_code
 from wsgi_matrix.reports.api import Report
-from wsgi_matrix.results.run_json import run_of
+from wsgi_matrix.results.json_file import run_of
 
 NAME = "wsgi matrix"
 # White on each of them has a contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3).

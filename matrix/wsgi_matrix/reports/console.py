@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from wsgi_matrix.engines.registry import ENGINES
+from wsgi_matrix.model.outcomes import red
 from wsgi_matrix.model.results import Outcome, Run
-from wsgi_matrix.model.verdict import red
-from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
+from wsgi_matrix.reports import not_checked, ran, status_counts, summary, tallies, timing
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
 
 MOST_REDS = 60
@@ -66,7 +66,7 @@ def render(run: Run, console: Console | None = None) -> None:
         for part in check.explanation().splitlines():
             line(f"    {part}")
     line("")
-    for told in responses.lines(run):
+    for told in status_counts.lines(run):
         line(told.text, "yellow" if told.warning else "")
     for note in run.notes:
         line(note, "dim")

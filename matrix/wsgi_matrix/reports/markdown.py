@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from wsgi_matrix.model.outcomes import red
 from wsgi_matrix.model.results import CaseResult, Run
-from wsgi_matrix.model.verdict import red
-from wsgi_matrix.reports import not_checked, ran, responses, summary, tallies, timing
+from wsgi_matrix.reports import not_checked, ran, status_counts, summary, tallies, timing
 from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import legend, make_grid
-from wsgi_matrix.results.run_json import run_of
+from wsgi_matrix.results.json_file import run_of
 
 LARGEST = 1_000_000
 """Octets of a report: a step summary may have 1 MiB, and the step may have written to it before."""
@@ -75,11 +75,11 @@ def _title(check: CaseResult) -> str:
 
 
 def _responses(run: Run) -> list[str]:
-    lines = [_response(each) for each in responses.lines(run)]
+    lines = [_response(each) for each in status_counts.lines(run)]
     return ["\n".join(lines)] if lines else []
 
 
-def _response(line: responses.Line) -> str:
+def _response(line: status_counts.Line) -> str:
     indent = "  " * line.text.startswith(" ")
     text = _inline(line.text)
     return f"{indent}- **{text}**" if line.warning else f"{indent}- {text}"

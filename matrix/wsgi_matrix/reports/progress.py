@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.outcomes import RED
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.model.verdict import RED
 from wsgi_matrix.reports.console import STYLES
 from wsgi_matrix.reports.grid import MARKS, place
 from wsgi_matrix.runner import events

@@ -11,7 +11,7 @@ from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.http.response import visible
 from wsgi_matrix.model.results import CaseResult
 from wsgi_matrix.results import codec
-from wsgi_matrix.results.saved import Value
+from wsgi_matrix.results.results_reader import Value
 
 
 def render(cell: Value, check: str = "", others: Mapping[str, Value] | None = None) -> str:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.engines.api import Engine
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.matrix_config import Settings
 from wsgi_matrix.model.results import CellResult
-from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.results import codec
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.util.atomic_write import write_whole
@@ -69,7 +69,7 @@ class Store:
 
     def put(self, result: CellResult, key: str, started: str) -> None:
         """Keep ``result`` of a run that began at ``started``, if it judged its cell."""
-        if verdict.unjudged(result.outcome) or not verdict.ran(result.outcome):
+        if outcomes.unjudged(result.outcome) or not outcomes.ran(result.outcome):
             return
         value = Stored(schema=SCHEMA, key=key, started=started, result=result)
         write_whole(self._file(result.cell), codec.dumps(value))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from wsgi_matrix.http.response import unlike
-from wsgi_matrix.results.saved import Value, octets
+from wsgi_matrix.results.results_reader import Value, octets
 
 DATE = re.compile(rb"(?im)^(date:[ \t]*)[^\r\n]*")
 """RFC 9110 section 6.6.1: the time of the answer, which says nothing of a change."""

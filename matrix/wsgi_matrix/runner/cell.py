@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from wsgi_matrix.engines.api import Engine, Running
 from wsgi_matrix.errors import CellError, NotHere, SetupError
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.matrix_config import Settings
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
-from wsgi_matrix.model.settings import Settings
 from wsgi_matrix.probe.protocol import Job
-from wsgi_matrix.runner.load import Meanwhile
+from wsgi_matrix.runner.host_load import Meanwhile
 from wsgi_matrix.suites import judge
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.case import Evidence
@@ -65,7 +65,7 @@ def run_cell(
     checks = judge.judge(evidence, suite.cases)
     return CellResult(
         cell=cell,
-        outcome=verdict.overall(checks),
+        outcome=outcomes.overall(checks),
         checks=checks,
         seconds=time.monotonic() - started,
         image=image,

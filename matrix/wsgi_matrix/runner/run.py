@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.errors import EngineError, SetupError
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes
 from wsgi_matrix.model.axes import Cell
+from wsgi_matrix.model.matrix_config import Settings, Xfail
 from wsgi_matrix.model.results import CellResult, Partial, Run
-from wsgi_matrix.model.settings import Settings, Xfail
 from wsgi_matrix.results.cache import Store
-from wsgi_matrix.runner import events, versions
+from wsgi_matrix.runner import events, version_differences
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
@@ -98,7 +98,7 @@ class Runner:
             able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
             if able:
                 self._prepare(able)
-                notes += versions.notes(self.engine, able)
+                notes += version_differences.notes(self.engine, able)
                 if self.before is not None:
                     self._phases.note("loading", "")
                     self.before(self.engine, able)
@@ -154,7 +154,7 @@ class Runner:
         """
         if not self.keep:
             return results
-        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in verdict.RED}
+        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in outcomes.RED}
         kept = self.engine.keep_only(wanted)
         return tuple(replace(r, kept=kept.get(r.cell.id, ())) for r in results)
 
@@ -179,11 +179,11 @@ class Runner:
             result = run_cell(self.engine, cell, self.settings, suite, waits)
             if self._schedule.interrupted.is_set():
                 return None
-            if verdict.unjudged(result.outcome) and self.engine.gone():
+            if outcomes.unjudged(result.outcome) and self.engine.gone():
                 self._enough = Partial.ENGINE
             elif self.store and key:
                 self.store.put(result, key, self._started)
-        if self.exitfirst and result.outcome in verdict.RED:
+        if self.exitfirst and result.outcome in outcomes.RED:
             self._enough = self._enough or Partial.FIRST_RED
         self._phases.tell(events.CellDone(result))
         return result
@@ -199,7 +199,7 @@ class Runner:
         ran = [
             result
             for result in results.values()
-            if verdict.ran(result.outcome)
+            if outcomes.ran(result.outcome)
             and self.suites[result.cell.suite].baseline
             and not result.reused
         ]

@@ -14,9 +14,9 @@ from enum import Enum, auto
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell
+from wsgi_matrix.model.http_session import Session
+from wsgi_matrix.model.matrix_config import Config, SuiteSettings
 from wsgi_matrix.model.results import CellResult
-from wsgi_matrix.model.session import Session
-from wsgi_matrix.model.settings import Config, SuiteSettings
 from wsgi_matrix.model.wire import Scenario
 from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites.case import Case
@@ -81,7 +81,7 @@ class Suite:
 
 
 class Layout(Enum):
-    """How ``docs/grid.md`` shows the results of a suite; servers are down but for the rules."""
+    """How ``docs/results/grid.md`` shows a suite's results; servers are down but for the rules."""
 
     CELLS_BY_APP = auto()
     """Apps across, cells by their outcome."""
@@ -108,7 +108,7 @@ class SuiteType:
     title: str
     """What it is about, as a heading."""
     caption: str = ""
-    """How its table in ``docs/grid.md`` is to be read."""
+    """How its table in ``docs/results/grid.md`` is to be read."""
     layout: Layout = Layout.CHECKS_BY_APP
     build: Callable[[Config], Suite]
     """Makes the suite for a matrix.
@@ -117,7 +117,7 @@ class SuiteType:
     """
     settings: type[SuiteSettings] = SuiteSettings
     """What its table ``[suites.NAME]`` may say: a frozen dataclass of :class:`SuiteSettings`, each
-    field with its type and ``doc`` as :mod:`wsgi_matrix.util.file_types` has them."""
+    field with its type and ``doc`` as :mod:`wsgi_matrix.util.schema_types` has them."""
     apps: tuple[App, ...] = ()
     """Applications of its own, which stand for the axis of apps; a cell for each."""
     one_worker: bool = False

@@ -1,6 +1,6 @@
 """The checks of a cell. A case says what it requires and judges evidence; it does no I/O.
 
-:data:`REQUESTS` is what the probe sends; :data:`CASES` is what is judged, in the order of reports.
+:data:`REQUESTS` is what the probe sends; each suite has its own checks.
 """
 
 from __future__ import annotations

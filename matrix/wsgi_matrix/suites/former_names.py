@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.suites import lifecycle, registry
+from wsgi_matrix.suites import cell_checks, registry
 from wsgi_matrix.suites.fd_scaling import suite as fd_scaling
 from wsgi_matrix.suites.hello import checks
 from wsgi_matrix.suites.hello import suite as hello
 
 SINCE = "since wsgi-matrix 0.2"
-OF_CELL = {"limits": lifecycle.LIMITS.id, "stop": lifecycle.CLEAN_EXIT.id}
+OF_CELL = {"limits": cell_checks.LIMITS.id, "stop": cell_checks.CLEAN_EXIT.id}
 """Checks of all suites of this package."""
 OF_RESPONSE = {"hello": checks.RESPONSE.id}
 """Of those alone that send one request again and again: others have exchanges of any name."""

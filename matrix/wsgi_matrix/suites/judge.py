@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model import mismatch
+from wsgi_matrix.model.outcomes import NOT_JUDGED
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
-from wsgi_matrix.model.verdict import NOT_JUDGED
 from wsgi_matrix.suites.case import Case, Evidence, Mismatched, Verdict
 
 START = "start"

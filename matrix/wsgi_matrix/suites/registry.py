@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wsgi_matrix.model.settings import Config
+from wsgi_matrix.model.matrix_config import Config
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.util.entry_points import Registry, sources
 

@@ -15,9 +15,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wsgi_matrix.model.matrix_config import Xfail
+from wsgi_matrix.model.outcomes import EXPECTED, held, overall
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.model.settings import Xfail
-from wsgi_matrix.model.verdict import EXPECTED, held, overall
 
 
 def apply(

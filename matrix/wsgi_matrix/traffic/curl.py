@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote_plus
 
-from wsgi_matrix.traffic import credentials
+from wsgi_matrix.traffic import authorization
 
 COMMAND = re.compile(r"\s*(?:\$\s+)?curl(?:\.exe)?\s", re.IGNORECASE)
 FORM = "application/x-www-form-urlencoded"
@@ -97,7 +97,7 @@ def read(text: str, folder: Path) -> Command:
 
     if found.user is not None:
         user, _, password = found.user.partition(":")
-        default("Authorization", credentials.basic(user, password))
+        default("Authorization", authorization.basic(user, password))
     if found.user_agent:
         default("User-Agent", found.user_agent)
     if found.referer:

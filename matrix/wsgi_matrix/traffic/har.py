@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
-from wsgi_matrix.model.session import Ask, Capture, Session
+from wsgi_matrix.model.http_session import Ask, Capture, Session
 from wsgi_matrix.probe.agent.session import captured
-from wsgi_matrix.traffic import credentials, urls
+from wsgi_matrix.traffic import authorization, urls
 
 CONNECTION = frozenset(
     {"host", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "trailer"}
@@ -158,7 +158,7 @@ def _ask(entry: dict[str, Any], source: str, recorded: dict[str, str]) -> Ask:
     )
     url = urls.split(str(request["url"]), places=False)
     if url.user and not any(name.lower() == "authorization" for name, _ in fields):
-        fields += (("Authorization", credentials.basic(*url.user)),)
+        fields += (("Authorization", authorization.basic(*url.user)),)
     return Ask(
         method=str(request["method"]).upper(),
         target=_with_places(url.target, recorded),

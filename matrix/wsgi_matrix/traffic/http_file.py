@@ -26,9 +26,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from wsgi_matrix.model.session import MADE, TOKEN, VALUE, Ask, Capture, Session
+from wsgi_matrix.model.http_session import MADE, TOKEN, VALUE, Ask, Capture, Session
 from wsgi_matrix.probe.agent import jsonpath
-from wsgi_matrix.traffic import credentials, curl, graphql, urls
+from wsgi_matrix.traffic import authorization, curl, graphql_body, urls
 from wsgi_matrix.traffic.variables import PLACE, Given, Variables
 
 LINE_END = re.compile(r"\r\n|\n|\r")
@@ -299,7 +299,7 @@ class _Reader:
                 host = urls.host(value if "://" in value else f"http://{value}")
             elif lower == "authorization":
                 try:
-                    sent, digest = credentials.written(value)
+                    sent, digest = authorization.written(value)
                 except ValueError as problem:
                     raise LineError(number, problem) from None
                 fields += [(name, sent)] if sent else []
@@ -310,7 +310,7 @@ class _Reader:
             elif lower not in MADE and lower != "connection":
                 fields.append((name, value))
         if url.user and not digest and not any(n.lower() == "authorization" for n, _ in fields):
-            fields.append(("Authorization", credentials.basic(*url.user)))
+            fields.append(("Authorization", authorization.basic(*url.user)))
         return Ask(
             method=request.method,
             target=url.target,
@@ -367,7 +367,7 @@ class _Reader:
         if method == "GRAPHQL" or kinds == ["graphql"]:
             method = "POST" if method == "GRAPHQL" else method
             fields = [each for each in fields if each[1].lower() != "x-request-type"]
-            body = graphql.body((body or b"").decode()).encode()
+            body = graphql_body.body((body or b"").decode()).encode()
             if not media:
                 fields.append((lines[0][0], "Content-Type", "application/json"))
         return _Request(method=method, url=url, fields=fields, body=body, shape=shape)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.model.session import MADE, Ask, Capture, Session
-from wsgi_matrix.traffic import credentials, documents, har, http_file, openapi, paths
+from wsgi_matrix.model.http_session import MADE, Ask, Capture, Session
+from wsgi_matrix.traffic import authorization, har, http_file, json_yaml, openapi, paths
 from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
 TELLING = 32
@@ -57,7 +57,7 @@ def files(sends: Sequence[str], root: Path) -> tuple[Path, ...]:
 
 def _file(path: Path, to_all: ForAll) -> Session:
     try:
-        text = documents.text_of(path)
+        text = json_yaml.text_of(path)
         return _read(path, text, to_all)
     except ValueError as problem:
         hint = "" if path.suffix or path.exists() else "; a path of the app begins with /"
@@ -74,7 +74,7 @@ def _read(path: Path, text: str, to_all: ForAll) -> Session:
             raise ValueError(f"there is no request in it{why}")
         return session
     if kind in (".har", ".json", ".yaml", ".yml"):
-        value = documents.parse(text, path)
+        value = json_yaml.parse(text, path)
         if openapi.looks_like(value):
             return openapi.read(value, name, path, signed=bool(to_all.headers))
         if kind == ".har" or har.looks_like(value):
@@ -107,7 +107,7 @@ def _fields(
         try:
             value = variables.fill(value.strip())
             if name.lower() == "authorization":
-                value, digest = credentials.written(value)
+                value, digest = authorization.written(value)
             Ask(fields=((name, value),))
         except ValueError as problem:
             raise UserError(f"--header: {problem}") from None

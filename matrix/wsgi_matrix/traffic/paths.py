@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wsgi_matrix.model.session import Ask
+from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.traffic.urls import target
 from wsgi_matrix.traffic.variables import Variables
 

@@ -18,9 +18,9 @@ from typing import Any
 from urllib.parse import quote
 
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.model.session import Capture
+from wsgi_matrix.model.http_session import Capture
 from wsgi_matrix.probe.agent import jsonpath
-from wsgi_matrix.traffic.dynamic import Dynamic
+from wsgi_matrix.traffic.dynamic_variables import Dynamic
 from wsgi_matrix.util import env_file
 
 PLACE = re.compile(r"\{\{\s*(.+?)\s*\}\}")

@@ -87,7 +87,9 @@ def test_cells_of_results_are_those_of_the_named_file_or_of_the_last_run(
     complete, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whether a file is whole is told by whoever reads it, and tested there.
-    monkeypatch.setattr(completion.saved, "read", lambda path: json.loads(path.read_text()))
+    monkeypatch.setattr(
+        completion.results_reader, "read", lambda path: json.loads(path.read_text())
+    )
     results(tmp_path / "build" / "matrix" / "results.json", "a-last-run", "a-last-one", "b")
     named = results(tmp_path / "named.json", "a-named")
     assert complete(completion.cells_of_results, "a-") == ["a-last-run", "a-last-one"]

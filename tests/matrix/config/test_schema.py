@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from wsgi_matrix.cli import main
 from wsgi_matrix.cli.schema import SCHEMAS, rendered
-from wsgi_matrix.config import matrix_toml, servers
+from wsgi_matrix.config import matrix_toml, server_toml
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.contract import contract_file
@@ -190,7 +190,7 @@ def read(tmp_path):
         if kind == "matrix":
             matrix_toml.from_data(TomlFile(file), content)
         elif kind == "server":
-            servers.from_data(TomlFile(file), content)
+            server_toml.from_data(TomlFile(file), content)
         else:
             contract_file.from_data(TomlFile(file), content)
 

@@ -9,9 +9,9 @@ import pytest
 from wsgi_matrix.http.normalise import RULES, difference, normalise
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.suites.contract import comparison
+from wsgi_matrix.suites.contract import cell_comparison
+from wsgi_matrix.suites.contract.accepted_responses import Accept
 from wsgi_matrix.suites.contract.contract_file import Asked
-from wsgi_matrix.suites.contract.responses import Accept
 
 ONE = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\nServer: one\r\nX-A: 1\r\n"
@@ -99,7 +99,7 @@ def test_no_rule_hides_more_than_it_says(one, two):
 
 ASKED = Asked(name="x", method="GET", target="/x", accept=(Accept(status=200),))
 compare = partial(
-    comparison.compare, asked={"x": ASKED}, reference_app="wsgi", reference_server="onegate"
+    cell_comparison.compare, asked={"x": ASKED}, reference_app="wsgi", reference_server="onegate"
 )
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes as verdict
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import Burst, Exchange
-from wsgi_matrix.suites import judge, lifecycle, registry
+from wsgi_matrix.suites import cell_checks, judge, registry
 from wsgi_matrix.suites.case import REQUESTS, Evidence
 from wsgi_matrix.suites.hello.suite import CASES
 
@@ -54,14 +54,14 @@ def good():
 def test_a_server_that_ended_before_it_was_told_to_has_not_stopped_in_order(good):
     early = replace(good, stopped=replace(good.stopped, early=True))
     assert outcomes(early)["clean-exit"].outcome is Outcome.FAIL
-    [_, found] = judge.judge(early, [lifecycle.EXIT_BY_APP])
+    [_, found] = judge.judge(early, [cell_checks.EXIT_BY_APP])
     assert (found.id, found.outcome) == ("clean-exit", Outcome.PASS)
 
 
 def test_only_the_suite_whose_app_gives_the_signal_accepts_an_early_end(plain):
     without = {each for each in registry.types() if each not in ("contract", "traffic")}
     by_app = {
-        each for each in without if lifecycle.EXIT_BY_APP in registry.build(plain, each).cases
+        each for each in without if cell_checks.EXIT_BY_APP in registry.build(plain, each).cases
     }
     assert by_app == {"shutdown"}
 

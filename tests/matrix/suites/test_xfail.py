@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from wsgi_matrix.model.matrix_config import Xfail
 from wsgi_matrix.model.mismatch import Mismatch
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
-from wsgi_matrix.model.settings import Xfail
 from wsgi_matrix.suites import xfail
 
 

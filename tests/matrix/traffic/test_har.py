@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.model.session import Capture
+from wsgi_matrix.model.http_session import Capture
 from wsgi_matrix.traffic import har
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.model.session import Capture
+from wsgi_matrix.model.http_session import Capture
 from wsgi_matrix.traffic import har, http_file, openapi, urls
 from wsgi_matrix.traffic.load import ForAll, load
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.traffic.dynamic import NAMES, Dynamic
+from wsgi_matrix.traffic.dynamic_variables import NAMES, Dynamic
 from wsgi_matrix.traffic.load import ForAll, load
 from wsgi_matrix.traffic.variables import Given, Variables, parse
 

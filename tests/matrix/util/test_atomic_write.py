@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.cli import kept
+from wsgi_matrix.cli import run_directories
 from wsgi_matrix.engines.process import leftovers
 from wsgi_matrix.util.atomic_write import write_whole
 
@@ -17,10 +17,10 @@ def test_an_error_names_the_file_and_not_the_temporary_one():
 
 
 @pytest.mark.parametrize(
-    "make", [leftovers.make_folder, lambda parent: kept.fresh(parent, Path("app"))]
+    "make", [leftovers.make_folder, lambda parent: run_directories.fresh(parent, Path("app"))]
 )
 def test_an_error_names_the_directory_and_not_a_new_one_in_it(make, monkeypatch):
-    monkeypatch.setattr(kept, "_place", lambda build, source: build)
+    monkeypatch.setattr(run_directories, "_place", lambda build, source: build)
     with pytest.raises(OSError, match="No such file") as refused:
         make(Path("/proc"))
     assert refused.value.filename == "/proc"

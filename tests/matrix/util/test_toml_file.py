@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.util.file_types import (
+from wsgi_matrix.util.schema_types import (
     Command,
     Environment,
     ExistingFile,

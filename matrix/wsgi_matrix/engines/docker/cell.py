@@ -12,11 +12,11 @@ import docker
 from docker.errors import APIError, DockerException
 
 from wsgi_matrix.engines import probe_output
-from wsgi_matrix.engines.docker import readback
+from wsgi_matrix.engines.docker import runtime_state
+from wsgi_matrix.engines.docker.cell_environment import Around
 from wsgi_matrix.engines.docker.client import CELL, LABEL
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.probe import ProbeContainer
-from wsgi_matrix.engines.docker.provision import Around
 from wsgi_matrix.engines.docker.server import DYING, PORT, ServerContainer, said
 from wsgi_matrix.errors import CellError, NotHere
 from wsgi_matrix.model.axes import Cell
@@ -94,7 +94,7 @@ class DockerRunning:
                 f"the server's container could not be started: {said(error)}"
             ) from error
         self._observed = self._pool.submit(
-            readback.limits, self._client, server.id, self._beside_uid
+            runtime_state.limits, self._client, server.id, self._beside_uid
         )
         self._probe = self._pool.submit(self._start_probe, self._making)
 
@@ -189,13 +189,13 @@ class DockerRunning:
 
     def memory(self) -> int | None:
         """See :class:`wsgi_matrix.engines.api.Running`."""
-        return readback.memory(self._client, self._server.id)
+        return runtime_state.memory(self._client, self._server.id)
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.api.Running`. Seen from inside, by another user."""
         try:
             with self._waiting():
-                return readback.zombies(self._client, self._server.id, self._beside_uid)
+                return runtime_state.zombies(self._client, self._server.id, self._beside_uid)
         except (APIError, ValueError) as error:
             # Its end takes along what runs inside a moment before the engine knows of it.
             if not self._server.wait(DYING)["Running"]:

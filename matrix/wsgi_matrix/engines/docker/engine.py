@@ -13,15 +13,15 @@ from typing import Any
 from docker.errors import DockerException
 
 from wsgi_matrix.engines import commands
-from wsgi_matrix.engines.docker import baseline as docker_baseline
 from wsgi_matrix.engines.docker import clean as docker_clean
+from wsgi_matrix.engines.docker import startup_overhead as docker_baseline
 from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.cell import DockerRunning
+from wsgi_matrix.engines.docker.cell_environment import PYTHON
 from wsgi_matrix.engines.docker.client import KEEP, OWNER, RUN, connect, engine_name
 from wsgi_matrix.engines.docker.containers import end_of
 from wsgi_matrix.engines.docker.doctor import DockerDoctor
 from wsgi_matrix.engines.docker.prepare import Prepared
-from wsgi_matrix.engines.docker.provision import PYTHON
 from wsgi_matrix.engines.doctor import Finding
 from wsgi_matrix.engines.open_cells import OpenCells
 from wsgi_matrix.model.axes import Cell, Python

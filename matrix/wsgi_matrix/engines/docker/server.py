@@ -13,9 +13,9 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.commands import server_command
+from wsgi_matrix.engines.docker.cell_environment import FOLDER, Around
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.containers import GONE, dated_lines, last_lines
-from wsgi_matrix.engines.docker.provision import FOLDER, Around
 from wsgi_matrix.engines.docker.volumes import MOUNT
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell, Limits

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from wsgi_matrix.engines import commands, probe_output, zombies
-from wsgi_matrix.engines.process import leftovers, readback
+from wsgi_matrix.engines.process import leftovers, runtime_state
 from wsgi_matrix.engines.process import probe as process_probe
+from wsgi_matrix.engines.process.cell_environment import Around
 from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
-from wsgi_matrix.engines.process.provision import Around
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
@@ -137,7 +137,7 @@ class ProcessCell:
         """The limits in ``/proc/PID/limits`` of the server."""
         own_uid = self.uid is not None
         try:
-            return readback.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
+            return runtime_state.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
         except OSError:
             self._raise_died("the server ended at once")
 
@@ -180,7 +180,7 @@ class ProcessCell:
 
     def memory(self) -> int | None:
         """See :class:`.Running`."""
-        return readback.memory(self.launch.pid)
+        return runtime_state.memory(self.launch.pid)
 
     def zombies(self) -> int | None:
         """See :class:`.Running`. The server's processes are of its session."""
@@ -201,7 +201,7 @@ class ProcessCell:
             oom_killed=False,
             log=self.log(),
             changed=(),
-            changed_unknown=readback.NO_IMAGE,
+            changed_unknown=runtime_state.NO_IMAGE,
             forced=forced,
             left=int(told["left"]) if told and not forced else 0,
             early=early,

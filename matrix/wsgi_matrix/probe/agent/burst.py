@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from .exchange import READ_SIZE, describe
-from .fair_time import Patience
+from .load_adjusted_clock import Patience
 from .response_reader import ResponseReader, mask_date
 
 CONNECTING = 3.0

@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from .fair_time import Patience
+from .load_adjusted_clock import Patience
 from .response_reader import LARGEST, ResponseReader
 
 READ_SIZE = 65536

@@ -2,7 +2,7 @@
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first),
-of which a machine that is busy gives more (``fair_time``).
+of which a machine that is busy gives more (``load_adjusted_clock``).
 ``scenarios`` (name, steps, alone) run ``parallel`` at a time. ``sessions`` are lists of requests to
 be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
 null, or a request and the status that its answer has to have before anything else is sent. ``log``
@@ -33,8 +33,8 @@ from typing import Any
 
 from .burst import STALL, Burst
 from .exchange import Result, exchange, wait_ready, wait_status
-from .fair_time import Patience
-from .scenario_runner import run_all
+from .load_adjusted_clock import Patience
+from .scenario_scheduler import run_all
 
 KEPT = 65536
 """Octets of an answer that is not whole that are told of."""

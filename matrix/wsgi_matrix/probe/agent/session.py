@@ -18,10 +18,10 @@ from http.cookiejar import CookieJar
 from typing import Any
 from urllib.request import Request
 
-from . import digest
+from . import digest_auth
 from .exchange import Result, exchange
-from .fair_time import Patience
 from .jsonpath import find, parse
+from .load_adjusted_clock import Patience
 from .response_reader import ResponseReader, dechunk, field_values
 
 PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
@@ -111,7 +111,7 @@ class Session:
         reader.end()
         user, password = ask["digest"]
         target = self._target(ask["target"])
-        value = digest.response(user, password, ask["method"], target, reader.head)
+        value = digest_auth.response(user, password, ask["method"], target, reader.head)
         if value is None:
             return None
         return self._request({**ask, "fields": [*ask["fields"], ["Authorization", value]]})

@@ -16,15 +16,15 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import ran, responses, summary, timing
+from wsgi_matrix.reports import ran, status_counts, summary, timing
 from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
 from wsgi_matrix.reports.html.tables import tables
-from wsgi_matrix.results.run_json import run_of
+from wsgi_matrix.results.json_file import run_of
 
 LARGEST = 2_000_000
 """Octets of the file. Evidence is shortened until it fits, and the page says to what."""
@@ -65,7 +65,7 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
         run=run,
         summary=summary(run),
         timing=timing(run),
-        responses=responses.lines(run),
+        responses=status_counts.lines(run),
         ran=ran(run),
         legend=[(each.value, MARKS[each], LEGEND[each]) for each in MARKS],
         servers=list(dict.fromkeys(result.cell.server.name for result in run.cells)),
@@ -86,10 +86,10 @@ def _constants(run: Run) -> str:
     """What the scripts need to know of outcomes and engines, as JavaScript."""
     values = {
         "MARKS": MARKS,
-        "WORST": verdict.WORST,
-        "RED": [outcome for outcome in verdict.WORST if outcome in verdict.RED],
-        "HELD": next(filter(verdict.held, verdict.WORST)),
-        "KNOWN": next(filter(verdict.known, verdict.WORST)),
+        "WORST": outcomes.WORST,
+        "RED": [outcome for outcome in outcomes.WORST if outcome in outcomes.RED],
+        "HELD": next(filter(outcomes.held, outcomes.WORST)),
+        "KNOWN": next(filter(outcomes.known, outcomes.WORST)),
         "IMAGE": ran(run).titles[0].capitalize(),
     }
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())

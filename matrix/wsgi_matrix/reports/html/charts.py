@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.model import verdict
+from wsgi_matrix.model import outcomes
 
 WIDTH = 400.0
 """Of the longest bar, in the units of the picture."""
@@ -51,7 +51,7 @@ def charts(value: Mapping[str, Any]) -> list[Chart]:
         ran = [
             cell
             for cell in value["cells"]
-            if cell["suite"] == suite and verdict.ran(cell["outcome"])
+            if cell["suite"] == suite and outcomes.ran(cell["outcome"])
         ]
         for title, key, unit, divisor in MEASURES:
             found: dict[str, list[float]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites import cell_checks
 from wsgi_matrix.suites.api import Suite
 from wsgi_matrix.suites.case import Case
 from wsgi_matrix.suites.conformance.rule import Rule
@@ -18,7 +18,7 @@ def rule_suite(
     deadline: float,
     waits: bool = False,
     skip_reason: Callable[[Cell], str] = lambda _cell: "",
-    of_cell: Sequence[Case] = lifecycle.ALWAYS,
+    of_cell: Sequence[Case] = cell_checks.ALWAYS,
 ) -> Suite:
     """The suite ``name`` of ``rules``. ``of_cell``: what has to hold for the cell itself.
 

@@ -8,7 +8,7 @@ to what is hidden.
 from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
-from wsgi_matrix.suites.conformance.inspector import (
+from wsgi_matrix.suites.conformance.echo_matchers import (
     CLOSE,
     HELLO_CHUNKED,
     LENGTH_REQUIRED,

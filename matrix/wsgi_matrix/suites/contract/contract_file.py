@@ -14,9 +14,9 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from wsgi_matrix.model.results import Level
-from wsgi_matrix.suites.contract.responses import Accept
+from wsgi_matrix.suites.contract.accepted_responses import Accept
 from wsgi_matrix.util import json_schema
-from wsgi_matrix.util.file_types import Text, between, doc, expect, stated, whole, written_as
+from wsgi_matrix.util.schema_types import Text, between, doc, expect, stated, whole, written_as
 from wsgi_matrix.util.toml_file import TomlFile
 
 _FIELD_NAME = expect("a field name in lower case", pattern=whole("[!#-'*+.0-9^-z|~-]+"))

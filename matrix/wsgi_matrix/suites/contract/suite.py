@@ -12,15 +12,15 @@ from typing import Annotated
 
 from wsgi_matrix.errors import ConfigError
 from wsgi_matrix.http.normalise import RULES
+from wsgi_matrix.model.matrix_config import Config, SuiteSettings
 from wsgi_matrix.model.results import Level, Outcome
-from wsgi_matrix.model.settings import Config, SuiteSettings
-from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites import cell_checks
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.contract import comparison
+from wsgi_matrix.suites.contract import cell_comparison
+from wsgi_matrix.suites.contract.accepted_responses import fault
 from wsgi_matrix.suites.contract.contract_file import Asked, load
-from wsgi_matrix.suites.contract.responses import fault
-from wsgi_matrix.util.file_types import FilePath, Text, doc
+from wsgi_matrix.util.schema_types import FilePath, Text, doc
 
 NAME = "contract"
 PATIENCE = 5.0
@@ -70,9 +70,9 @@ def suite(config: Config) -> Suite:
     return Suite(
         name=NAME,
         requests={name: each.request for name, each in asked.items()},
-        cases=(*lifecycle.ALWAYS, *cases),
+        cases=(*cell_checks.ALWAYS, *cases),
         compare=partial(
-            comparison.compare,
+            cell_comparison.compare,
             asked=asked,
             reference_app=settings.reference_app,
             reference_server=settings.reference_server,

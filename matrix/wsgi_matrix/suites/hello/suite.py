@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wsgi_matrix.model.axes import DEFAULT_SUITE, Cell
-from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites import cell_checks
 from wsgi_matrix.suites.api import Layout, Suite, SuiteType
 from wsgi_matrix.suites.case import REQUESTS, Case
 from wsgi_matrix.suites.hello import checks
-from wsgi_matrix.suites.hello.comparison import CHECKS, OF_SEVERAL, compare
+from wsgi_matrix.suites.hello.cell_comparison import CHECKS, OF_SEVERAL, compare
 
 NAME = DEFAULT_SUITE
 CASES: tuple[Case, ...] = (
-    lifecycle.LIMITS,
+    cell_checks.LIMITS,
     *checks.CASES,
-    lifecycle.UNCHANGED,
-    lifecycle.REAPED,
-    lifecycle.CLEAN_EXIT,
+    cell_checks.UNCHANGED,
+    cell_checks.REAPED,
+    cell_checks.CLEAN_EXIT,
 )
 
 

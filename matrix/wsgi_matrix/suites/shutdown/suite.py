@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell
-from wsgi_matrix.suites import lifecycle
+from wsgi_matrix.suites import cell_checks
 from wsgi_matrix.suites.api import Layout, SuiteType
 from wsgi_matrix.suites.conformance.rule_suite import rule_suite
 from wsgi_matrix.suites.shutdown.rules import RULES, STEPS
@@ -36,7 +36,7 @@ TYPE = SuiteType(
         deadline=DEADLINE,
         waits=True,
         skip_reason=_no_reload,
-        of_cell=(lifecycle.LIMITS, lifecycle.UNCHANGED, lifecycle.EXIT_BY_APP),
+        of_cell=(cell_checks.LIMITS, cell_checks.UNCHANGED, cell_checks.EXIT_BY_APP),
     ),
     apps=tuple(App(name=each, path=Path(__file__).with_name("app")) for each in STEPS),
     one_worker=True,

@@ -21,8 +21,8 @@ from wsgi_matrix.suites.conformance.steps import all_ended, connect, fetch, requ
 
 COUNT = 32
 PATIENCE = 3.0
-"""Seconds of the ordinary clients, of those that a server gets (``probe/agent/fair_time.py``). A
-server that is free responds in milliseconds; one that waits for a timeout of its own takes four at
+"""Seconds of the ordinary clients, by the clock of ``probe/agent/load_adjusted_clock.py``. A server
+that is free responds in milliseconds; one that waits for a timeout of its own takes four at
 the least, which a machine that is three times as busy as it can be hides."""
 OBSERVED = 80.0
 """Seconds for which slow connections are watched: longer than the 60 s of the usual load balancers

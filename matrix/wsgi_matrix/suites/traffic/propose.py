@@ -14,7 +14,7 @@ from typing import Any
 
 from wsgi_matrix.http.normalise import LEFT_OUT, difference, normal
 from wsgi_matrix.http.response import Answer
-from wsgi_matrix.model.session import Ask
+from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.suites.traffic.ignore import Ignore, apply
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from wsgi_matrix.model.settings import Config, SuiteSettings
+from wsgi_matrix.model.matrix_config import Config, SuiteSettings
 from wsgi_matrix.probe.agent.response_reader import LARGEST
-from wsgi_matrix.util.file_types import Octets, Seconds, Text, doc, written_as
+from wsgi_matrix.util.schema_types import Octets, Seconds, Text, doc, written_as
 
 
 def _bounded(size: int, _root: Path) -> int:

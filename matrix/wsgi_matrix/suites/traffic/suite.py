@@ -18,16 +18,16 @@ from pathlib import Path
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.http.normalise import RULES, Normal, difference, normal
 from wsgi_matrix.http.response import Answer, split
-from wsgi_matrix.model import target
+from wsgi_matrix.model import app_import_string
+from wsgi_matrix.model.http_session import Ask, Session
+from wsgi_matrix.model.matrix_config import Config
+from wsgi_matrix.model.outcomes import NOT_JUDGED, overall, ran
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
-from wsgi_matrix.model.session import Ask, Session
-from wsgi_matrix.model.settings import Config
-from wsgi_matrix.model.verdict import NOT_JUDGED, overall, ran
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
-from wsgi_matrix.suites import api, lifecycle
+from wsgi_matrix.suites import api, cell_checks
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.traffic import hints, ignore
+from wsgi_matrix.suites.traffic import error_hints, ignore
 from wsgi_matrix.suites.traffic.settings import TrafficSettings, of
 from wsgi_matrix.traffic import http_file, load, variables
 from wsgi_matrix.traffic.variables import Given
@@ -128,7 +128,7 @@ def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
     known = {capture.name for ask in asks for capture in ask.captures}
     burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask, known)), None)
     meant = f" but {', '.join(map(str, sorted(by.allowed)))}" if by.allowed else ""
-    cases = [*lifecycle.ALWAYS]
+    cases = [*cell_checks.ALWAYS]
     cases += [
         Case(
             id=ask.name,
@@ -227,7 +227,7 @@ def _logged(text: str, by: Judgement, evidence: Evidence) -> str:
     lines = text.splitlines()[-LOG_LINES:]
     if not lines:
         return ""
-    hint = _not_called(text, by, evidence) or hints.advice(text)
+    hint = _not_called(text, by, evidence) or error_hints.advice(text)
     told = ["", "written on its log meanwhile:", *lines, *([f"what to do: {hint}"] if hint else [])]
     return "\n".join(told)
 
@@ -238,11 +238,11 @@ def _not_called(text: str, by: Judgement, evidence: Evidence) -> str:
     found = [each for exchanges in evidence.exchanges.values() for each in exchanges]
     name = re.escape(re.split(r"[:.]", app)[-1])
     two = rf"TypeError: ([\w.]+\.)?{name}\(\) takes .* but 2 were given"
-    if target.is_factory(app) or not (NO_ITERABLE.search(text) or re.search(two, text)):
+    if app_import_string.is_factory(app) or not (NO_ITERABLE.search(text) or re.search(two, text)):
         return ""
     if any(not each.error and not by.is_fault(_status(each.response)) for each in found):
         return ""
-    return target.not_called(app)
+    return app_import_string.not_called(app)
 
 
 def compare(

@@ -9,8 +9,8 @@ import time
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from wsgi_matrix.model.session import Ask, Capture
-from wsgi_matrix.probe.agent import digest
+from wsgi_matrix.model.http_session import Ask, Capture
+from wsgi_matrix.probe.agent import digest_auth
 from wsgi_matrix.probe.agent.session import Session
 
 NONCE, REALM = "n/0+=", 'a "realm"'
@@ -104,16 +104,16 @@ def test_digest_answers_the_challenge(run):
 def test_the_example_of_the_standard(monkeypatch, algorithm, response):
     """RFC 7616 section 3.9.1."""
     nonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
-    monkeypatch.setattr(digest, "CLIENT_NONCE", nonce)
+    monkeypatch.setattr(digest_auth, "CLIENT_NONCE", nonce)
     head = (
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest\r\n"
         f'WWW-Authenticate: Digest realm="http-auth@example.org", qop="auth, auth-int", '
         f'algorithm={algorithm}, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
         'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"\r\n\r\n'
     )
-    made = digest.response("Mufasa", "Circle of Life", "GET", "/dir/index.html", head.encode())
+    made = digest_auth.response("Mufasa", "Circle of Life", "GET", "/dir/index.html", head.encode())
     assert f'response="{response}"' in made
-    assert digest.response("a", "b", "GET", "/", b"HTTP/1.1 401 x\r\n\r\n") is None
+    assert digest_auth.response("a", "b", "GET", "/", b"HTTP/1.1 401 x\r\n\r\n") is None
 
 
 def test_a_request_without_cookies(run):

@@ -12,8 +12,8 @@ from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.case import Case
+from wsgi_matrix.suites.contract.accepted_responses import fault
 from wsgi_matrix.suites.contract.contract_file import load
-from wsgi_matrix.suites.contract.responses import fault
 from wsgi_matrix.suites.contract.suite import judge as judge_asked
 from wsgi_matrix.suites.judge import judge as judge_cases
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.http.response import Answer
-from wsgi_matrix.model.session import Ask
+from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.probe.agent.session import captured
 from wsgi_matrix.suites.traffic import ignore

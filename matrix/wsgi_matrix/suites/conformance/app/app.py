@@ -19,10 +19,10 @@ from paths import (
     respond,
     seen,
     start,
-    streams,
     together,
     wrapper,
     wrong,
+    wsgi_input,
 )
 
 Environ = dict[str, Any]
@@ -34,7 +34,7 @@ PATHS: dict[str, Callable[[Environ, StartResponse], Iterable[bytes]]] = {
     "echo": echo.app,
     "environ": environ.app,
     "errors": errors.app,
-    "input": streams.app,
+    "input": wsgi_input.app,
     "raising": raising.app,
     "respond": respond.app,
     "seen": seen.app,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.suites.conformance.inspector import called, exchange, post, rejected
+from wsgi_matrix.suites.conformance.echo_matchers import called, exchange, post, rejected
 from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, either
 from wsgi_matrix.suites.conformance.parsed_transcript import parse
 from wsgi_matrix.suites.conformance.rule import Rule, Variant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
-from wsgi_matrix.suites.conformance.inspector import exchange, invalid, raw, rejected, variable
+from wsgi_matrix.suites.conformance.echo_matchers import exchange, invalid, raw, rejected, variable
 from wsgi_matrix.suites.conformance.matchers import CLIENT_ERRORS, either
 from wsgi_matrix.suites.conformance.quotes import (
     CR_LF_NUL,

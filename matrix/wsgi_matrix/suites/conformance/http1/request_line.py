@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step
-from wsgi_matrix.suites.conformance.inspector import (
+from wsgi_matrix.suites.conformance.echo_matchers import (
     Report,
     called,
     exchange,

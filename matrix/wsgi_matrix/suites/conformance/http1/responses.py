@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Step, Transcript
 from wsgi_matrix.probe.agent.response_reader import field_values
-from wsgi_matrix.suites.conformance.inspector import CLOSE, exchange, exchange_to_end
+from wsgi_matrix.suites.conformance.echo_matchers import CLOSE, exchange, exchange_to_end
 from wsgi_matrix.suites.conformance.matchers import (
     Actual,
     Matcher,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
-from wsgi_matrix.suites.conformance.inspector import exchange, exchange_to_end, invalid, rejected
+from wsgi_matrix.suites.conformance.echo_matchers import (
+    exchange,
+    exchange_to_end,
+    invalid,
+    rejected,
+)
 from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, either, refused, silence
 from wsgi_matrix.suites.conformance.parsed_transcript import parse
 from wsgi_matrix.suites.conformance.quotes import NOT_THE_GRAMMAR

@@ -10,7 +10,7 @@ from wsgi_matrix.suites.conformance.pep3333 import (
     start_response,
     streams,
 )
-from wsgi_matrix.suites.conformance.pep3333.inspector import pep
+from wsgi_matrix.suites.conformance.pep3333.report_matchers import pep
 from wsgi_matrix.suites.conformance.rule import Rule, Unobservable
 
 RULES: tuple[Rule, ...] = (

@@ -16,7 +16,14 @@ from wsgi_matrix.suites.conformance.matchers import (
     response,
 )
 from wsgi_matrix.suites.conformance.parsed_transcript import parse
-from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, both, pep, reports, twice
+from wsgi_matrix.suites.conformance.pep3333.report_matchers import (
+    GET,
+    ask,
+    both,
+    pep,
+    reports,
+    twice,
+)
 from wsgi_matrix.suites.conformance.rule import Rule, Variant
 from wsgi_matrix.suites.conformance.steps import request, responses, send
 

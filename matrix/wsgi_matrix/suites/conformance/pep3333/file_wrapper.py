@@ -6,7 +6,7 @@ from typing import Any
 
 from wsgi_matrix.model.results import Level
 from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, either
-from wsgi_matrix.suites.conformance.pep3333.inspector import (
+from wsgi_matrix.suites.conformance.pep3333.report_matchers import (
     GET,
     NO_WRAPPER,
     ask,

@@ -15,7 +15,7 @@ from wsgi_matrix.suites.conformance.matchers import (
     silence,
 )
 from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse, parse
-from wsgi_matrix.suites.conformance.pep3333.inspector import (
+from wsgi_matrix.suites.conformance.pep3333.report_matchers import (
     GET,
     NO_WRAPPER,
     ask,

@@ -8,7 +8,7 @@ from wsgi_matrix.model.results import Level
 from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, either, response
 from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse
-from wsgi_matrix.suites.conformance.pep3333.inspector import (
+from wsgi_matrix.suites.conformance.pep3333.report_matchers import (
     GET,
     ask,
     body_is,

@@ -10,7 +10,7 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.matchers import Actual, Matcher, described, either, response
 from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse, parse
 from wsgi_matrix.suites.conformance.pep3333.environ import VARIABLES
-from wsgi_matrix.suites.conformance.pep3333.inspector import GET, ask, pep, reports
+from wsgi_matrix.suites.conformance.pep3333.report_matchers import GET, ask, pep, reports
 from wsgi_matrix.suites.conformance.rule import Rule, Variant
 from wsgi_matrix.suites.conformance.steps import (
     close,

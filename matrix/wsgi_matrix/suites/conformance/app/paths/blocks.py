@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import memory
+from . import call_notes
 
 PLAIN = ("Content-Type", "text/plain")
 LARGE = b"x" * 65536
@@ -38,12 +38,12 @@ class Closing:
 
     def __getattr__(self, name: str) -> Any:
         """Called for what it does not have."""
-        memory.note(f"{self._token} attributes", name)
+        call_notes.note(f"{self._token} attributes", name)
         raise AttributeError(name)
 
     def close(self) -> None:
         """Note it."""
-        memory.note(self._token, "closed")
+        call_notes.note(self._token, "closed")
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -52,7 +52,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     status, fields, blocks = BLOCKS[name]
     token = str(environ.get("QUERY_STRING", ""))
     if token:
-        memory.begin(token, f"{token} attributes", f"{token} blocks")
+        call_notes.begin(token, f"{token} attributes", f"{token} blocks")
         given: Iterable[bytes] = Closing(token, blocks(token))
     else:
         given = blocks(token)
@@ -79,7 +79,7 @@ def _error(_: str) -> Iterator[bytes]:
 
 def _large(token: str) -> Iterator[bytes]:
     for number in range(MANY):
-        memory.note(f"{token} blocks", 1)
+        call_notes.note(f"{token} blocks", 1)
         yield LARGE
         if number >= FULL:
             time.sleep(STEP)
@@ -87,7 +87,7 @@ def _large(token: str) -> Iterator[bytes]:
 
 def _small(token: str) -> Iterator[bytes]:
     for _ in range(SMALL):
-        memory.note(f"{token} blocks", 1)
+        call_notes.note(f"{token} blocks", 1)
         yield b"small "
         time.sleep(STEP)
 

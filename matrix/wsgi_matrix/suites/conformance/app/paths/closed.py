@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import memory
-from .responses import json_response
+from . import call_notes
+from .response_helpers import json_response
 
 WAIT = 1.0
 """Seconds until there is nothing to be waited for any longer."""
@@ -18,10 +18,10 @@ WAIT = 1.0
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """``notes``: under the name; ``attributes``, ``blocks``: of :mod:`paths.blocks`."""
     name = str(environ.get("QUERY_STRING", ""))
-    notes = memory.wait(name, 1, WAIT)
+    notes = call_notes.wait(name, 1, WAIT)
     report = {
         "notes": notes,
-        "attributes": memory.notes(f"{name} attributes"),
-        "blocks": len(memory.notes(f"{name} blocks")),
+        "attributes": call_notes.notes(f"{name} attributes"),
+        "blocks": len(call_notes.notes(f"{name} blocks")),
     }
     return json_response(start_response, report)

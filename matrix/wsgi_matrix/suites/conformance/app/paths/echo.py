@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import memory
+from . import call_notes
 
 PASSED_ON = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
@@ -34,7 +34,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         "complete": complete,
         "error": error,
     }
-    memory.note(str(environ.get("QUERY_STRING", "")), report)
+    call_notes.note(str(environ.get("QUERY_STRING", "")), report)
     response = json.dumps(report).encode("ascii")
     length = str(len(response))
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])

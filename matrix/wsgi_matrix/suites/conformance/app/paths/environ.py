@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .responses import json_response
+from .response_helpers import json_response
 
 IMPORTED = uuid.uuid4().hex
 MARK = "rules.mark"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .responses import json_response
+from .response_helpers import json_response
 
 LINE = "rules: \u00e9 \u20ac \U0001f600\n"
 

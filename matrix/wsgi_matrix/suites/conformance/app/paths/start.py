@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import memory
+from . import call_notes
 from .blocks import SLOW
 
 PLAIN = ("Content-Type", "text/plain")
@@ -110,7 +110,7 @@ def replaced(start: Start, _: str) -> Iterable[bytes]:
 
 def too_late(start: Start, token: str) -> Iterator[bytes]:
     """Another head, with exc_info, when the first was sent: that raises what exc_info holds."""
-    memory.begin(token)
+    call_notes.begin(token)
     start("200 OK", [PLAIN])
     yield b"sent"
     try:
@@ -119,9 +119,9 @@ def too_late(start: Start, token: str) -> Iterator[bytes]:
         try:
             start("500 Internal Server Error", [PLAIN], sys.exc_info())
         except BaseException as problem:
-            memory.note(token, type(problem).__name__)
+            call_notes.note(token, type(problem).__name__)
             raise
-        memory.note(token, "nothing")
+        call_notes.note(token, "nothing")
     yield b" on"
 
 
@@ -155,8 +155,8 @@ def reference(start: Start, token: str) -> Iterable[bytes]:
         kept = fail()() is not None
     finally:
         gc.enable()
-    memory.begin(token)
-    memory.note(token, "kept" if kept else "freed")
+    call_notes.begin(token)
+    call_notes.note(token, "kept" if kept else "freed")
     return [b"noted"]
 
 

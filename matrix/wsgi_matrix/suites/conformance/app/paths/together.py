@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import memory
-from .responses import json_response
+from . import call_notes
+from .response_helpers import json_response
 
 WAIT = 0.5
 """Seconds for the other: where calls come one after the other, it never comes."""
@@ -18,13 +18,13 @@ WAIT = 0.5
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Wait for the other."""
     name = f"together {environ.get('QUERY_STRING', '')}"
-    first = not memory.notes(name)
-    memory.note(name, "came")
-    met = len(memory.wait(name, 2, WAIT)) >= 2
+    first = not call_notes.notes(name)
+    call_notes.note(name, "came")
+    met = len(call_notes.wait(name, 2, WAIT)) >= 2
     # A second call that came when the first had gone has not met anyone.
-    met = met and "gone" not in memory.notes(name)
+    met = met and "gone" not in call_notes.notes(name)
     if first:
-        memory.note(name, "gone")
+        call_notes.note(name, "gone")
     return json_response(
         start_response, {"met": met, "multithread": bool(environ["wsgi.multithread"])}
     )

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
-from . import memory
-from .responses import json_response, text_response
+from . import call_notes
+from .response_helpers import json_response, text_response
 
 PLAIN = ("Content-Type", "text/plain")
 DIGITS = b"0123456789"
@@ -39,7 +39,7 @@ class Closable(Readable):
 
     def close(self) -> None:
         """Note it."""
-        memory.note(self._token, "closed")
+        call_notes.note(self._token, "closed")
 
 
 def in_memory() -> BinaryIO:
@@ -59,7 +59,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if name == "inspect":
         return json_response(start_response, inspect(wrap))
     if name == "close":
-        memory.begin(str(environ["QUERY_STRING"]))
+        call_notes.begin(str(environ["QUERY_STRING"]))
         return _send(wrap(Closable(str(environ["QUERY_STRING"])), 4), start_response)
     if name == "read":
         return _send(wrap(Readable(), 4), start_response, ALL)

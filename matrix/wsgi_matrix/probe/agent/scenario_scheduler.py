@@ -1,0 +1,94 @@
+"""All scenarios of a job: which run concurrently, which alone, and which once more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from .connection_pacing import Pacing
+from .idle_detector import Waiting
+from .scenario_run import STUCK, ScenarioRun
+
+Begin = Callable[[int, float], ScenarioRun]
+"""Makes a run of a scenario, by its number, with patience for a port that refuses."""
+
+DYING = 3.0
+"""Seconds in which a server whose worker has ended has to let clients in again."""
+
+
+def run_all(
+    host: str,
+    port: int,
+    scenarios: list[dict[str, Any]],
+    parallel: int,
+    deadline: float,
+    waits: Callable[[], None] = lambda: None,
+) -> dict[int, ScenarioRun]:
+    """Run all scenarios, ``parallel`` of them at a time; what became of them, by their numbers.
+
+    Those that have to be ``alone`` come last: they may end the server. So may others; then the
+    last one by itself tells so in an event ``gone``, and what is left is missing in the result.
+    ``waits`` is called if those that are had together do nothing but wait any more.
+    """
+    pacing = Pacing(port, STUCK)
+
+    def begin(number: int, patience: float = 0.0) -> ScenarioRun:
+        return ScenarioRun(host, port, scenarios[number]["steps"], pacing, patience)
+
+    done: dict[int, ScenarioRun] = {}
+    last = [
+        number
+        for number, scenario in enumerate(scenarios)
+        if scenario.get("alone") or parallel == 1
+    ]
+    if parallel > 1:
+        together = [number for number in range(len(scenarios)) if number not in last]
+        done |= {number: begin(number) for number in together}
+        events = partial(_events, list(done.values()))
+        with Waiting(events, waits), ThreadPoolExecutor(parallel) as pool:
+            for future in [pool.submit(each.run, deadline) for each in done.values()]:
+                future.result()
+        _run_again(begin, done, deadline)
+    one_by_one(begin, last, done, deadline)
+    return done
+
+
+def _events(scenarios: list[ScenarioRun]) -> int:
+    return sum(len(scenario.events) for scenario in scenarios)
+
+
+def _run_again(begin: Begin, done: dict[int, ScenarioRun], deadline: float) -> None:
+    """Have out once more, with nothing else going on, what others may have spoilt.
+
+    Where a server takes one client at a time, who was never answered may only have waited for
+    others. If so, every time-out may come of that; if not, all of them are the server's own, but
+    for those that something came behind.
+    """
+    unanswered = [number for number, each in done.items() if each.unanswered()]
+    late = [number for number, each in done.items() if each.late() and number not in unanswered]
+    timed_out = [number for number, each in done.items() if each.timed_out()]
+    one_by_one(begin, unanswered + late, done, deadline)
+    if any(number in done and not done[number].unanswered() for number in unanswered):
+        rest = [number for number in timed_out if number not in unanswered + late]
+        one_by_one(begin, rest, done, deadline)
+
+
+def one_by_one(
+    begin: Begin, numbers: list[int], done: dict[int, ScenarioRun], deadline: float
+) -> None:
+    """Have the scenarios ``numbers`` into ``done``, until one ends the server: it tells so, and the
+    others are missing."""
+    before: ScenarioRun | None = None
+    for at, number in enumerate(numbers):
+        scenario = begin(number, DYING)
+        scenario.run(deadline)
+        if scenario.never_connected() and done:
+            if before is not None:
+                before.events.append((time.monotonic() - before.started, "", "gone", b""))
+            for left in numbers[at:]:
+                done.pop(left, None)
+            return
+        before = done[number] = scenario

@@ -1,0 +1,61 @@
+"""What a cell of processes has around its server."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from wsgi_matrix.config import plan
+from wsgi_matrix.engines.process.cell_environment import Around
+from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.packaging.bundle import Bundle
+
+
+@pytest.fixture
+def around(plain, tmp_path):
+    """The surroundings of a cell whose app asks for everything."""
+    secret = tmp_path / "key"
+    secret.write_text("hush")
+    wanted = Surroundings(
+        environment=(("HOME", "{writable}"), ("KEY", "{secrets}/key")),
+        secrets=(("key", secret),),
+        setup=(("python", "-m", "app", "{writable}"),),
+        writable="/var/app",
+    )
+    [cell] = plan.make_cells(plain, plan.Selection(select=("plain-good-fds64-py311",)))
+    cell = replace(cell, app=replace(cell.app, surroundings=wanted))
+    return Around(
+        cell,
+        tmp_path / "cell.files",
+        bundle=Bundle(
+            folder=tmp_path / "bundle", lib=tmp_path / "lib", digest="", framework_version=""
+        ),
+        server_lib=tmp_path / "server" / "lib",
+        python=Path("/bin/python3"),
+        uid=None,
+    )
+
+
+def test_variables_are_few_and_the_servers_packages_come_last(around, tmp_path, monkeypatch):
+    found = around.environment
+    paths = found["PYTHONPATH"].split(os.pathsep)
+    bundle = tmp_path / "bundle"
+    last = [f"{bundle}/app", f"{bundle}/own", f"{tmp_path}/lib", f"{tmp_path}/server/lib"]
+    assert paths[-4:] == last
+    paths = found["PATH"].split(os.pathsep)
+    assert paths[:3] == [f"{bundle}/own/bin", f"{tmp_path}/lib/bin", "/bin"]
+    assert found["KEY"] == f"{tmp_path}/cell.files/secrets/key"
+    assert found["LANG"] == "C.UTF-8"
+    assert not found.keys() & {"VIRTUAL_ENV", "PYTHONHOME", "USER"}
+
+
+def test_folders_are_made_and_are_gone_afterwards(around, tmp_path):
+    around.make()
+    assert around.commands == (("/bin/python3", "-m", "app", around.environment["HOME"]),)
+    assert Path(around.environment["HOME"]).is_dir()
+    assert Path(around.environment["KEY"]).read_text() == "hush"
+    assert Path(around.environment["TMPDIR"]).is_dir()
+    around.close()
+    assert not (tmp_path / "cell.files").exists()
