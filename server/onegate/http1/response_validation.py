@@ -49,7 +49,7 @@ _join = ": ".join
 
 Whole = tuple[int, str, int, bool, int, bool]
 """What the octets of a whole head are for: the second, the request's method and minor version, and
-three parameters of :func:`onegate.http1.response_cache.frame_whole`, which makes them."""
+three parameters of :func:`onegate.http1.response_writer.frame_whole`, which makes them."""
 
 
 class ResponseHead:
@@ -77,7 +77,7 @@ class ResponseHead:
     is_kept: bool
     """Whether it is remembered, so that further responses may have it."""
     whole: tuple[Whole | None, bytes | None]
-    """Its octets, and what they are for, by :func:`onegate.http1.response_cache.frame_whole`.
+    """Its octets, and what they are for, by :func:`onegate.http1.response_writer.frame_whole`.
     Calls in several threads have the same head, so it is one value: stored once, read once."""
 
     def __init__(self, status: str, fields: Sequence[tuple[str, str]]) -> None:

@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from onegate.http1.request_head import Head
+
 
 _PHRASES = {
     103: "Early Hints",
@@ -49,6 +51,10 @@ NO_CONTENT: Final = Framing.NONE
 BY_LENGTH: Final = Framing.LENGTH
 CHUNKED: Final = Framing.CHUNKED
 BY_CLOSE: Final = Framing.CLOSE
+
+
+_WITHOUT_CONTENT = frozenset({204, 205, 304})
+"""Statuses of responses that have no content, whatever the application gives."""
 
 
 _date_lines = PerSecond(date_line)
@@ -87,9 +93,9 @@ def frame(
     Each choice follows RFC 9112, 6.3 and 9.3.
     """
     octets, extra = head.octets, b""
-    if method == "HEAD" or head.code in WITHOUT_CONTENT:
+    if method == "HEAD" or head.code in _WITHOUT_CONTENT:
         framing = NO_CONTENT
-        if head.code in WITHOUT_CONTENT:
+        if head.code in _WITHOUT_CONTENT:
             octets, extra = _length_of_nothing(head)
     elif head.content_length is not None:
         framing = BY_LENGTH
@@ -102,10 +108,40 @@ def frame(
     else:
         framing = BY_CLOSE
         close = True
-    return end_of_head(head, octets, extra, minor, close, int(time.time())), framing, close
+    return _end_of_head(head, octets, extra, minor, close, int(time.time())), framing, close
 
 
-def end_of_head(
+def frame_whole(
+    head: ResponseHead, request: Head, close: bool, length: int, only: bool
+) -> bytes | None:
+    """What :func:`frame` gives if the content at hand is all of it, else None.
+
+    ``close``: whether the connection has to end. ``length``: octets of the content at hand.
+    ``only``: whether there is no other content, as far as the server knows.
+
+    With a head that is itself remembered they are kept in ``head.whole``, together with what they
+    are for, since it is mostly wanted for the same again. Threads share it, so both are one value,
+    stored once; and what is returned is for the caller, whatever another thread has stored
+    meanwhile.
+    """
+    second = int(time.time())
+    method, minor = request.method, request.minor
+    declared = head.content_length
+    octets: bytes | None = None
+    if (
+        length
+        and (declared == length or (only and declared is None))
+        and method != "HEAD"
+        and head.code not in _WITHOUT_CONTENT
+    ):
+        extra = b"" if declared is not None else b"Content-Length: %d\r\n" % length
+        octets = _end_of_head(head, head.octets, extra, minor, close, second)
+    if head.is_kept:
+        head.whole = (second, method, minor, close, length, only), octets
+    return octets
+
+
+def _end_of_head(
     head: ResponseHead, octets: bytes, extra: bytes, minor: int, close: bool, second: int
 ) -> bytes:
     """``octets``, the status line and field lines of ``head``, and what the server adds: Date and
@@ -120,10 +156,6 @@ def end_of_head(
     else:
         own = _own_lines.at(second)
     return b"".join((octets, own, extra, b"\r\n"))
-
-
-WITHOUT_CONTENT = frozenset({204, 205, 304})
-"""Statuses of responses that have no content, whatever the application gives."""
 
 
 def _length_of_nothing(head: ResponseHead) -> tuple[bytes, bytes]:
