@@ -47,7 +47,7 @@ _SENDABLE = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _join = ": ".join
 
 
-Whole = tuple[int, str, int, bool, int, bool]
+Whole = tuple[float, str, int, bool, int, bool]
 """What the octets of a whole head are for: the second, the request's method and minor version, and
 three parameters of :func:`onegate.http1.response_writer.frame_whole`, which makes them."""
 
@@ -107,7 +107,8 @@ class ResponseHead:
                 kind = kinds[name]
                 if kind:
                     if kind == HAS_LENGTH:
-                        plain = value.isdigit() and value.isascii() and len(value) <= 18
+                        # Other digits than 0 to 9 are not of Latin-1, and found below.
+                        plain = value.isdecimal() and len(value) <= 18
                         if not plain or self.content_length is not None:
                             return False
                         self.content_length = int(value)

@@ -124,7 +124,7 @@ def frame_whole(
     stored once; and what is returned is for the caller, whatever another thread has stored
     meanwhile.
     """
-    second = int(time.time())
+    second = time.time() // 1
     method, minor = request.method, request.minor
     declared = head.content_length
     octets: bytes | None = None
@@ -135,7 +135,7 @@ def frame_whole(
         and head.code not in _WITHOUT_CONTENT
     ):
         extra = b"" if declared is not None else b"Content-Length: %d\r\n" % length
-        octets = _end_of_head(head, head.octets, extra, minor, close, second)
+        octets = _end_of_head(head, head.octets, extra, minor, close, int(second))
     if head.is_kept:
         head.whole = (second, method, minor, close, length, only), octets
     return octets

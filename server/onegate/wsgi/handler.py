@@ -233,14 +233,7 @@ class Call(Generic[OutputT]):
         request = self.request
         length = len(block)
         known, head = response.whole  # once: it may be another thread's the next time
-        if known is None or known != (
-            int(_time()),
-            request.method,
-            request.minor,
-            self.close,
-            length,
-            only,
-        ):
+        if known != (_time() // 1, request.method, request.minor, self.close, length, only):
             head = frame_whole(response, request, self.close, length, only)
         if head is None:
             return False

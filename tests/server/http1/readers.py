@@ -92,7 +92,7 @@ def read(
                 plain = head = reader.read_plain(piece)
             if plain is None:
                 reader.receive(piece)
-            elif not plain.chunked and (taken := reader.take_content()) is not None:
+            elif (taken := reader.take_content()) is not None:
                 content.append(taken)
                 finish(whole=True)
             while (event := reader.next_event()) is not NEED_DATA:

@@ -17,6 +17,7 @@ def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
     fields = [("X", "1"), ("Content-Length", "2")]
     heads = [response_cache.response_head("200 OK", list(fields)) for _ in range(4)]
     assert heads[1] is heads[2] is heads[3]
+    assert [head.is_kept for head in heads] == [False, True, True, True]
     assert [head.lines for head in heads] == ["X: 1\r\nContent-Length: 2\r\n"] * 4
     # Framing is made anew where something else is asked for.
     for minor, close in ((1, False), (1, True), (0, False), (1, False)):
