@@ -148,6 +148,8 @@ def print_report_location(directory: Path, done: Run) -> None:
     """Print where the report is, and the command that shows the first red check, or else a cell."""
     if not done.cells:
         return
+    with contextlib.suppress(ValueError):  # a directory elsewhere keeps its absolute path
+        directory = directory.relative_to(Path.cwd())
     write_out(f"report: {directory / 'report.html'}\n")
     cell, check = next(((cell, check.id) for cell, check in red(done)), (done.cells[0].cell.id, ""))
     words = ["wsgi-matrix", "show", cell, *filter(None, [check])]

@@ -52,6 +52,7 @@ def test_a_green_run_writes_its_results_and_exits_with_0(command, tmp_path):
         assert "1 cell: 1 pass" in (tmp_path / "build/matrix" / name).read_text(), name
     assert "1 pass" in (tmp_path / "build/matrix/badge.svg").read_text()
     assert "1 cell: 1 pass" in done.stdout
+    assert "\nreport: build/matrix/report.html\n" in done.stdout
     assert "1 cell: 1 pass" in summary.read_text()
     assert "[1/1] plain-good-default-py311 pass" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
