@@ -61,6 +61,11 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     for axis in ("servers", "apps", "limits", "pythons"):
         if not getattr(config, axis):
             source.wrong(axis, f"at least one table [{axis}.NAME] is required")
+    for app in config.apps.values():
+        for name in app.limits:
+            if name not in config.limits:
+                hint = suggestion(name, config.limits)
+                source.wrong(f"apps.{app.name}.limits", f'no "{name}" in the matrix{hint}')
     _check_xfails(source, read.xfail)
     for name in settings.suites:
         if name != "all":

@@ -19,7 +19,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What to run of a matrix. ``all`` selects all of an axis. An empty axis means the default of
-    the suite, and all if it has none. A server only runs on its own Pythons.
+    the suite, and all if it has none. A server and an app only run on
+    their own Pythons; of limits that are not named, an app runs under its own.
 
     ``select`` and ``skip``: globs on the ids of cells; a cell runs if any of ``select`` (or none
     is given) and none of ``skip`` matches.
@@ -69,7 +70,9 @@ def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
             private_tmp=kind.private_tmp,
         )
         for s, a, p, li in axes
-        if not s.pythons or p.version in s.pythons
+        if (not s.pythons or p.version in s.pythons)
+        and (not a.pythons or p.version in a.pythons)
+        and (selection.limits or not a.limits or li.name in a.limits)
     ]
 
 

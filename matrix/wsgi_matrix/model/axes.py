@@ -175,6 +175,13 @@ class AppSource:
     sdists: Annotated[
         bool, doc("Build packages without a wheel on this host, which runs their code.")
     ] = False
+    pythons: Annotated[
+        tuple[str, ...], doc("Pythons that its requirements exist for. Empty: all of the matrix.")
+    ] = ()
+    limits: Annotated[
+        tuple[str, ...],
+        doc("Limits that it runs under when none are named. Empty: those of the suite."),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,7 @@ def test_the_file_is_read_with_paths_made_absolute(load, tmp_path):
         ("128MiB", "128MB", "limits.tight.memory", "128MiB"),
         ("repeat = 3", "repeat = 0", "run.repeat", "from 1"),
         ('path = "apps/flask"', "", "apps.flask", '"path" is missing'),
+        ("framework =", 'limits = ["tihgt"]\n#', "apps.flask.limits", 'did you mean "tight"'),
         ('args = ["{app}", "{port}"]', "", "servers.one", '"args" is missing'),
         ('"{port}"', '"{prot}"', "servers.one.args", 'did you mean "port"'),
         ('args = ["{app}", "{port}"]', 'args = "x"', "servers.one.args", "list of strings"),
@@ -108,6 +109,24 @@ def test_the_plan_is_the_product_of_the_axes(load):
         "one-django-tight-py313",
     ]
     assert len(ids(load(), apps=("all",))) == 8
+
+
+def test_an_app_runs_on_its_own_pythons_only(load):
+    django = '[apps.django]\npath = "apps/django"\n'
+    matrix = load(GOOD.replace(django, django + 'pythons = ["3.11"]\n'))
+    assert ids(matrix, apps=("django",), pythons=("all",), limits=("tight",)) == [
+        "one-django-tight-py311"
+    ]
+    assert len(ids(matrix)) == 6
+
+
+def test_an_app_runs_under_its_own_limits_unless_others_are_named(load):
+    django = '[apps.django]\npath = "apps/django"\n'
+    matrix = load(GOOD.replace(django, django + 'limits = ["default"]\n'))
+    assert len(ids(matrix)) == 6
+    assert ids(matrix, apps=("django",), pythons=("3.11",)) == ["one-django-default-py311"]
+    for named in ("tight", "all"):
+        assert "one-django-tight-py311" in ids(matrix, limits=(named,))
 
 
 def test_globs_choose_and_leave_out(load):
