@@ -28,7 +28,8 @@ class Answer:
 def ask(loaded: Loaded, path: str, method: str = "GET") -> Answer:
     """Call the app as PEP 3333 says; its validator raises AssertionError for any offence."""
     environ: dict[str, object] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path}
-    environ["QUERY_STRING"] = ""
+    # What PEP 3333 does not ask for, but every server sets.
+    environ |= {"QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1"}
     setup_testing_defaults(environ)
     started: list[tuple[str, list[tuple[str, str]]]] = []
 

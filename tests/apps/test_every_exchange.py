@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 import pytest
+from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.suites.contract.accepted_responses import fault
 from wsgi_matrix.suites.contract.contract_file import ContractExchange, load
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CONTRACT = ROOT / "apps" / "contract.toml"
 SPECS = [spec for endpoint in load(CONTRACT) for spec in endpoint.exchanges]
+KNOWN = [each for each in matrix_toml.load(ROOT / "matrix.toml").xfails if each.suite == "contract"]
 RAISES = ("error", "error-head")
 """What an app may leave to its server: the exception that its view raises."""
 
@@ -35,6 +37,7 @@ def environ_of(spec: ContractExchange) -> dict[str, object]:
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "127.0.0.1",  # as every server sets it
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(spec.body or b""),
@@ -79,7 +82,13 @@ def answer(loaded: Loaded, spec: ContractExchange) -> bytes:
 # With HEAD, Falcon leaves the file of a static route to the collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-def test_is_answered_as_the_contract_says(loaded: Loaded, spec: ContractExchange) -> None:
+def test_is_answered_as_the_contract_says(
+    loaded: Loaded, spec: ContractExchange, request: pytest.FixtureRequest
+) -> None:
+    for known in KNOWN:
+        if known.matches(f"onegate-{loaded.name}-default-py311-contract", spec.name):
+            # Some are seen behind a server only; one that no longer comes, the matrix reports.
+            request.applymarker(pytest.mark.xfail(reason=known.reason, strict=False))
     try:
         raw = answer(loaded, spec)
     except RuntimeError:
