@@ -50,6 +50,8 @@ def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:
 def check_placeholders(source: TomlFile, server: Server) -> None:
     """Refuse words of a command with a placeholder that is never filled in."""
     known = dict.fromkeys(("app", "folder", "port", "workers", "threads", "python", "context"), "")
+    if server.requirements:
+        known["lib"] = ""
     for key, words in (("args", server.args), ("process", server.process)):
         for word in words:
             try:

@@ -125,6 +125,20 @@ Name = Annotated[
 """What people call a table; a part of the id of a cell, whose parts have hyphens between them."""
 Text = Annotated[str, written_as(_NonEmpty)]
 """A string that says something. The model has an empty one where a key is left out."""
+GlibcVersion = Annotated[
+    str,
+    written_as(
+        Annotated[
+            str,
+            expect(
+                'a version of glibc such as "2.35"',
+                pattern=whole(r"2\.[1-9][0-9]"),
+                examples=["2.35"],
+            ),
+        ]
+    ),
+]
+"""As PEP 600 has it in the tags of wheels."""
 FilePath = Annotated[Path, written_as(_NonEmpty, _path)]
 """Absolute in the model; in a file, relative to its directory."""
 ExistingFile = Annotated[Path, written_as(_NonEmpty, _file)]

@@ -61,6 +61,7 @@ class ProcessCell:
             python=python,
             uid=uid,
         )
+        self._server_lib = server_lib
         self._launch: Launch | None = None
         """Of the server, or of a set-up command before it."""
         self._reserved: socket.socket | None = None
@@ -86,6 +87,7 @@ class ProcessCell:
             port=self.port,
             python=str(self.python),
             context=str(server.context),
+            lib=str(self._server_lib or ""),
         )
         self._begin(command)
 

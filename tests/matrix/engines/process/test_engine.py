@@ -71,6 +71,19 @@ def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
         pass
 
 
+def test_a_command_that_came_with_the_requirements_of_a_server_is_found(
+    process_engine, cell, monkeypatch, tmp_path
+):
+    script = tmp_path / "lib" / "bin" / "plain"
+    script.parent.mkdir(parents=True)
+    script.write_text("import runpy; runpy.run_module('plainserver', run_name='__main__')\n")
+    monkeypatch.setattr(process.server_dependencies, "ensure_folder", lambda *_: tmp_path)
+    server = replace(cell().server, process=("{python}", "{lib}/bin/plain"))
+    with process_engine.open(replace(cell(), server=server)) as running:
+        words = Path(f"/proc/{running.launch.pid}/cmdline").read_text().split("\0")
+    assert str(script) in words
+
+
 def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):
     monkeypatch.setattr(launch.sys, "executable", "/bin/true")
     with (
