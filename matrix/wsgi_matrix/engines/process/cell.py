@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import signal
@@ -26,6 +27,8 @@ PROBE_MARGIN = 10.0
 """Seconds beyond its own deadline after which the probe itself counts as hanging."""
 LOG_TAIL = 4000
 """Octets of the log that are shown."""
+READY_PAUSE = 0.02
+"""Seconds between two looks at the log of a server that has a ready sign."""
 
 
 class ProcessCell:
@@ -62,6 +65,7 @@ class ProcessCell:
             uid=uid,
         )
         self._server_lib = server_lib
+        self._was_ready = False
         self._launch: Launch | None = None
         """Of the server, or of a set-up command before it."""
         self._reserved: socket.socket | None = None
@@ -146,6 +150,7 @@ class ProcessCell:
     def probe(self, job: Job) -> Report:
         """Run the probe on this machine's loopback; see :class:`.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
+        self._wait_ready(job.deadline)
         line = job.encode(self.port, log=str(self.log_file))
         told = False
 
@@ -165,6 +170,20 @@ class ProcessCell:
         if reason := probe_output.why_unready(report, self.port, job):
             self._raise_died(reason)
         return report
+
+    def _wait_ready(self, seconds: float) -> None:
+        """Wait for the server's ready sign in its log, if it has one and has not said it before."""
+        sign, until = self.cell.server.ready_log, time.monotonic() + seconds
+        self._was_ready = self._was_ready or not sign
+        while not self._was_ready:
+            if re.search(sign, self.log()):
+                self._was_ready = True
+                return
+            if self.launch.hear(0) is not None:
+                self._raise_died("the server ended before it was ready")
+            if time.monotonic() > until:
+                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", self.log())
+            time.sleep(READY_PAUSE)
 
     def _raise_if_not_opened(self) -> None:
         """A server that dies before it was ready ends the wait at once."""
