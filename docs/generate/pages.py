@@ -45,8 +45,7 @@ PAGES: Mapping[str, tuple[Make, ...]] = {
     "docs/migrating.md": (block("gunicorn", tables.gunicorn), block("uwsgi", tables.uwsgi)),
     "docs/options.md": (block("options", tables.options),),
     "docs/rules.md": (whole(rules_docs.render),),
-    # Only a run has the data; the first `make grid` after the format changed writes it.
-    **({"docs/results/grid.md": (whole(grid.page),)} if grid.DATA.exists() else {}),
+    "docs/results/grid.md": (whole(grid.page),),
     "docs/try.md": (block("limits", command.limits),),
 }
 """What is made from code, in seconds: by page, its parts."""

@@ -78,11 +78,7 @@ def squares(values: list[grid.Value]) -> dict[str, dict[str, Square]]:
 
 def pages(app: Sphinx) -> Iterator[Page]:
     """The front page, and those of the servers."""
-    path = Path(app.config.grid_data)
-    if not path.exists():
-        yield "index", {"title": "The grid", "rows": {}}, "grid.html"
-        return
-    data = grid.read(path)
+    data = grid.read(Path(app.config.grid_data))
     values = grid.unpack(data)
     rows = squares(values)
     names = dict.fromkeys(name for row in rows.values() for name in row)

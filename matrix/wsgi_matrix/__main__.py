@@ -6,12 +6,12 @@ import sys
 
 
 def main() -> None:
-    """Run the command. It is imported here, which takes long enough to be interrupted in."""
+    """Run the command. Importing it here lets an interrupt during the slow import be handled."""
     try:
         from wsgi_matrix.cli import main as command  # noqa: PLC0415
     except KeyboardInterrupt:
         print("wsgi-matrix: interrupted", file=sys.stderr)
-        sys.exit(130)  # Exit.INTERRUPTED, which may not be imported yet
+        sys.exit(130)  # Exit.INTERRUPTED, whose module may not be loaded yet
     command(prog_name="wsgi-matrix")
 
 

@@ -1,4 +1,4 @@
-"""All of `apps/contract.toml`, asked of each app directly: what a correct server would send."""
+"""All of `apps/contract.toml`, spec of each app directly: what a correct server would send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.suites.contract.accepted_responses import fault
-from wsgi_matrix.suites.contract.contract_file import Asked, load
+from wsgi_matrix.suites.contract.contract_file import ContractExchange, load
 
 from .conftest import ROOT
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from .conftest import Loaded
 
 CONTRACT = ROOT / "apps" / "contract.toml"
-ASKED = [asked for endpoint in load(CONTRACT) for asked in endpoint.asked]
+SPECS = [spec for endpoint in load(CONTRACT) for spec in endpoint.exchanges]
 RAISES = ("error", "error-head")
 """What an app may leave to its server: the exception that its view raises."""
 
 
-def environ_of(asked: Asked) -> dict[str, object]:
+def environ_of(spec: ContractExchange) -> dict[str, object]:
     """What PEP 3333 says of the request."""
-    path, _, query = asked.target.partition("?")
+    path, _, query = spec.target.partition("?")
     environ: dict[str, object] = {
-        "REQUEST_METHOD": asked.method,
+        "REQUEST_METHOD": spec.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
@@ -37,7 +37,7 @@ def environ_of(asked: Asked) -> dict[str, object]:
         "HTTP_HOST": "localhost",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(asked.body or b""),
+        "wsgi.input": io.BytesIO(spec.body or b""),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
@@ -45,9 +45,9 @@ def environ_of(asked: Asked) -> dict[str, object]:
         "wsgi.input_terminated": True,
     }
     # Of a chunked body too, as servers tell that have it whole: most frameworks know no other end.
-    if asked.body is not None:
-        environ["CONTENT_LENGTH"] = str(len(asked.body))
-    for field in asked.fields:
+    if spec.body is not None:
+        environ["CONTENT_LENGTH"] = str(len(spec.body))
+    for field in spec.fields:
         name, _, value = field.partition(":")
         key = name.upper().replace("-", "_")
         key = key if key == "CONTENT_TYPE" else "HTTP_" + key
@@ -56,7 +56,7 @@ def environ_of(asked: Asked) -> dict[str, object]:
     return environ
 
 
-def answer(loaded: Loaded, asked: Asked) -> bytes:
+def answer(loaded: Loaded, spec: ContractExchange) -> bytes:
     """Call the app, and write what it answers as a server would."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -64,30 +64,30 @@ def answer(loaded: Loaded, asked: Asked) -> bytes:
         started[:] = [(status, headers)]
         return lambda data: None
 
-    blocks = loaded.call(environ_of(asked), start_response)
+    blocks = loaded.call(environ_of(spec), start_response)
     try:
         body = b"".join(blocks)
     finally:
         getattr(blocks, "close", lambda: None)()
     [(status, headers)] = started
     head = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-    if asked.method == "HEAD" or status[:3] in ("204", "304"):
+    if spec.method == "HEAD" or status[:3] in ("204", "304"):
         body = b""
     return "\r\n".join([*head, "", ""]).encode("latin-1") + body
 
 
-# Asked with HEAD, Falcon leaves the file of a static route to the collector.
+# With HEAD, Falcon leaves the file of a static route to the collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
-def test_is_answered_as_the_contract_says(loaded: Loaded, asked: Asked) -> None:
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_is_answered_as_the_contract_says(loaded: Loaded, spec: ContractExchange) -> None:
     try:
-        raw = answer(loaded, asked)
+        raw = answer(loaded, spec)
     except RuntimeError:
-        if asked.name not in RAISES:
+        if spec.name not in RAISES:
             raise
         return
-    exchange = Exchange(request=asked.request, response=raw, seconds=0.0)
-    assert fault(exchange, asked.method, asked.accept, asked.joined) == ""
+    exchange = Exchange(request=spec.request, response=raw, seconds=0.0)
+    assert fault(exchange, spec.method, spec.accept, spec.joined) == ""
 
 
 def test_the_file_is_the_same_in_every_app(folder: Path) -> None:

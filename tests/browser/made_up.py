@@ -108,7 +108,7 @@ def contract_cell(server: str, app: str, chance: random.Random) -> CellResult:
                     level=Level.MAY if suffix else Level.MUST,
                     outcome=Outcome.DIFFER if bad else Outcome.PASS,
                     detail=detail if bad else "",
-                    says=f"GET {target} is answered as it has to be",
+                    says=f"GET {target} has the expected response",
                     cite="" if suffix else "RFC 9110 section 9.3.1",
                     evidence=(name,),
                     against=against,

@@ -106,11 +106,11 @@ def test_a_square_opens_its_cases_and_a_case_its_rule_and_the_marked_octets(smal
     ]
     assert marked == [["200 OK", "gunicorn"], ["400 Bad Request", "onegate"]]
     assert not body.find_elements(By.CSS_SELECTOR, ".sent mark")
-    assert "differs first at octet 9 (0x9)" in body.text
+    assert "first differ at 9 (0x9)" in body.text
     assert [line.text for line in sides[0].find_elements(By.CSS_SELECTOR, ".what strong")] == [
         "sent",
         "received",
-        "what was waited for did not come in time",
+        "the expected data did not arrive in time",
     ]
     assert r"\r\n" in sides[0].text
     body.find_element(By.CSS_SELECTOR, "input[type=checkbox]").click()
@@ -125,16 +125,16 @@ def test_a_shared_link_shows_the_same_in_another_page(small, reports):
     name = case.get_attribute("data-case")
     case.find_element(By.TAG_NAME, "summary").click()
     small.wait(lambda: f"case={name.replace(':', '%3A')}" in small.driver.current_url)
-    beside = "gunicorn-falcon-default-py311-contract"
-    Select(small.one(".exchange select")).select_by_visible_text(beside)
-    small.wait(lambda: f"beside={beside}" in small.driver.current_url)
+    other = "gunicorn-falcon-default-py311-contract"
+    Select(small.one(".exchange select")).select_by_visible_text(other)
+    small.wait(lambda: f"compare={other}" in small.driver.current_url)
     shared, shown = small.driver.current_url, small.one("main").text
     small.driver.switch_to.new_window("tab")
     try:
         small.opened(shared)
         small.wait(lambda: small.all("details[open] .exchange mark"))
         assert small.one("main").text == shown
-        assert small.all(".side h5")[1].text == beside
+        assert small.all(".side h5")[1].text == other
         assert Select(small.one("select[name=level]")).first_selected_option.text == "MAY"
         assert small.one("input[type=search]").get_attribute("value") == "get"
     finally:

@@ -15,7 +15,7 @@ PLAIN = HERE / "plain.toml"
 """A matrix of another server than ours; its apps and the server are beside it."""
 
 
-class Around:
+class EngineProxy:
     """An engine with one thing changed by a subclass; everything else is the engine's own."""
 
     def __init__(self, engine: Any) -> None:

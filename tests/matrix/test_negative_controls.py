@@ -15,7 +15,7 @@ from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.outcomes import exit_code, red
 from wsgi_matrix.model.results import Outcome
 
-from tests.matrix.helpers import Around
+from tests.matrix.helpers import EngineProxy
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def test_one_changed_server_file_in_one_cell(engine, plain, run_cells, culprits,
     changed = replace(plain.servers["plain"], context=folder, process_path=(folder,))
     second = type(engine)(plain.build)  # it knows a server of that name with other files
 
-    class Rebuilt(Around):
+    class Rebuilt(EngineProxy):
         def prepare(self, cells, phase):
             self._engine.prepare(cells, phase)
             second.prepare([replace(cell, server=changed) for cell in cells], phase)
@@ -84,7 +84,7 @@ def test_one_changed_server_file_in_one_cell(engine, plain, run_cells, culprits,
 
 
 def test_a_limit_that_was_not_applied(engine, run_cells, culprits):
-    class Forgetful(Around):
+    class Forgetful(EngineProxy):
         def open(self, cell):
             applied = cell
             if cell.app.name == "other":
@@ -123,7 +123,7 @@ def test_an_app_that_hangs_meets_a_deadline(engine, plain, run_cells, culprits):
     run = run_cells(engine, apps=("good", "hangs"), settings=settings)
     [(cell, said)] = culprits(run).items()
     assert cell == "plain-hangs-default-py311"
-    assert "no answer after" in said["hello-response"]
+    assert "no response after" in said["hello-response"]
     assert "timed out" in said["burst"]
     assert exit_code(run) is Exit.FAILED
 
@@ -139,7 +139,7 @@ def test_a_server_that_does_not_stop_is_killed_and_red(engine, plain, run_cells,
 
 
 def test_a_defect_of_an_engine_is_red_and_takes_no_other_cell_along(process_engine, run_cells):
-    class Broken(Around):
+    class Broken(EngineProxy):
         @contextlib.contextmanager
         def open(self, cell):
             if cell.app.name == "other":

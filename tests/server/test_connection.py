@@ -15,6 +15,8 @@ from tests.server.test_tls import certificate, client_context
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.server.conftest import Serve
+
 SIZE = 30_000_000
 APP = f"""
 import itertools
@@ -159,3 +161,61 @@ def test_a_disk_that_is_full_makes_the_application_wait(tmp_path: Path) -> None:
             octets += more
         assert octets == DUE
         assert server.log.count("cannot spool") == 1
+
+
+MARKED = """
+import gc, weakref
+gc.disable()
+
+class Mark:
+    pass
+
+marks = []
+
+def app(environ, start_response):
+    environ["test.mark"] = mark = Mark()
+    marks.append(weakref.ref(mark))
+    start_response("200 OK", [])
+    return [b"%d" % sum(each() is not None for each in marks)]
+"""
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector(serve: Serve) -> None:
+    server = serve(MARKED)
+    with server.connect() as client:
+        for number in range(8):  # no two of them alike, so each has an environ of its own
+            client.send(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+            assert int(client.response().content) <= 2
+            client.send(b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na" % number)
+            assert int(client.response().content) <= 2
+
+
+ECHO = """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [environ["REQUEST_METHOD"].encode(), b" ", environ["wsgi.input"].read()]
+"""
+REQUEST = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_content_that_looks_like_a_request_is_content(serve: Serve) -> None:
+    with serve(ECHO).connect() as client:
+        client.send(REQUEST).response()  # whose names of fields are known from now on
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n" % len(REQUEST)
+        client.send(head, b"Expect: 100-continue\r\n\r\n")
+        assert client.head().status == 100  # so the content is read by itself
+        assert client.send(REQUEST).response().content == b"POST " + REQUEST
+        assert client.send(head + b"\r\n" + REQUEST).response().content == b"POST " + REQUEST
+
+
+def test_content_that_comes_with_its_head_is_within_body_memory(serve: Serve) -> None:
+    server = serve(ECHO, "--body-memory", "10", "--spool", "none")
+    with server.connect() as client:
+        for size, status in ((10, 200), (10, 200), (11, 413)):
+            content = b"x" * size
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + content
+            )
+            response = client.response()
+            assert response.status == status
+            assert (response.content == b"POST " + content) is (status == 200)

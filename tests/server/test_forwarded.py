@@ -102,6 +102,11 @@ def test_only_named_fields_are_believed() -> None:
     assert seen(environ) == ("192.0.2.7", "http", "inside")
 
 
+def test_the_port_is_of_the_address() -> None:
+    assert "REMOTE_PORT" not in applied({"X-Forwarded-For": "192.0.2.7"})
+    assert applied({"X-Forwarded-Proto": "https"})["REMOTE_PORT"] == "4711"
+
+
 def test_https_is_told_and_taken_back() -> None:
     assert applied({"X-Forwarded-Proto": "https"})["HTTPS"] == "on"
     assert "HTTPS" not in applied({"X-Forwarded-Proto": "http"}, scheme="https")
@@ -114,6 +119,9 @@ def test_https_is_told_and_taken_back() -> None:
         ("127.0.0.1", "127.0.0.2", False),
         ("10.0.0.0/8", "10.255.0.1", True),
         ("10.0.0.0/8", "::ffff:10.0.0.1", True),
+        # As numbers, these are in the networks.
+        ("10.0.0.0/8", "::a00:1", False),
+        ("::/96", "10.0.0.1", False),
         ("::1", "::1", True),
         ("0:0::0:1", "::1", True),
         ("2001:DB8::7", "2001:db8:0:0:0:0:0:7", True),

@@ -1,4 +1,4 @@
-"""Servers, limits and Pythons in a line each, as ``list`` and the help of ``try`` show them."""
+"""Servers, limits and Pythons, one line each, for ``list`` and the help of ``try``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from wsgi_matrix.util.cache_directory import cache_directory
 
 
 def servers(there: Iterable[Server], pythons: dict[str, list[str]] | None = None) -> Iterator[str]:
-    """Names, products and versions; ``pythons``: by server, those that it runs on."""
+    """Names, products and versions; ``pythons`` maps a server to the versions it runs on."""
     for server in there:
         versions = server.pythons if pythons is None else pythons[server.name]
         yield " ".join(filter(None, [server.name, server.product, server.version, *versions]))
 
 
 def limits(there: Iterable[Limits]) -> Iterator[str]:
-    """Names, and what each sets."""
+    """Names, and the limits that each sets."""
     for each in there:
         memory = f"{each.memory >> 20}MiB" if each.memory else None
         named = (("nofile", each.nofile), ("nproc", each.nproc), ("memory", memory))
@@ -29,17 +29,17 @@ def limits(there: Iterable[Limits]) -> Iterator[str]:
 
 
 def pythons(there: Iterable[Python]) -> Iterator[str]:
-    """Versions, and where each comes from."""
+    """Versions, and the images or Debian releases that each can come from."""
     for python in there:
         parts = [*python.images, *([f"debian:{python.debian}"] if python.debian else [])]
         yield " ".join([python.version, *parts])
 
 
 class WithAxes(click.Command):
-    """A command whose help tells which servers, limits and Pythons come with wsgi-matrix."""
+    """A command whose help lists the built-in servers, limits and Pythons."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """They, and then the epilog. Read when it is asked for: nobody else is to wait for it."""
+        """Write the lists, then the epilog. Read here, so that only ``--help`` waits for them."""
         try:
             there = matrix_toml.built_in(cache_directory())
         except UserError:
@@ -57,8 +57,8 @@ def _section(formatter: click.HelpFormatter, title: str, lines: Iterable[str]) -
 
 
 def limits_table() -> list[tuple[str, ...]]:
-    """Titles and rows of the built-in limits, for documents."""
-    rows: list[tuple[str, ...]] = [("limits", "nofile", "nproc", "memory", "clients at once")]
+    """Headings and rows of the built-in limits, for the documentation."""
+    rows: list[tuple[str, ...]] = [("limits", "nofile", "nproc", "memory", "concurrent clients")]
     for each in matrix_toml.built_in(cache_directory()).limits.values():
         memory = f"{each.memory >> 20} MiB" if each.memory else ""
         figures = (each.nofile or "", each.nproc or "", memory, each.clients)

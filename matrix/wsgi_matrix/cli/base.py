@@ -12,11 +12,13 @@ from wsgi_matrix.model.matrix_config import Config
 
 
 @click.command()
-@click.option("--pythons", type=Names(), default=(), help="Pythons to make the base for.")
+@click.option(
+    "--pythons", type=Names(), default=(), help="Python versions to build base images for."
+)
 @click.pass_obj
 def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
-    """Make the base images, or find that they are there, and print their names."""
-    # Only here, for the Docker SDK takes its time to import.
+    """Build the base images that do not exist yet, and print the names of all."""
+    # Imported late, because importing the Docker SDK is slow.
     from wsgi_matrix.engines.docker.base_images import ensure_base  # noqa: PLC0415
     from wsgi_matrix.engines.docker.client import connect  # noqa: PLC0415
 
@@ -24,10 +26,10 @@ def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
         cells = plan.make_cells(settings, plan.Selection(pythons=pythons))
         with contextlib.closing(connect()) as client:
             for python in dict.fromkeys(cell.python for cell in cells):
-                made = ensure_base(client, python, _say, settings.build)
+                made = ensure_base(client, python, _progress, settings.build)
                 write_out(f"{made.reference} {made.id} from {made.source}\n")
 
 
-def _say(phase: str, detail: str) -> None:
-    """Progress, for people."""
+def _progress(phase: str, detail: str) -> None:
+    """Print progress to stderr."""
     click.echo(f"{phase}: {detail}", err=True)

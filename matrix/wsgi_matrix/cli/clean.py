@@ -1,4 +1,4 @@
-"""``wsgi-matrix clean``: what runs leave behind."""
+"""``wsgi-matrix clean``: removes what runs have left behind."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ from wsgi_matrix.util.cache_directory import cache_directory
 
 @click.command()
 @engine_option
-@click.option("--cache", is_flag=True, help="Also bundles, servers and locks, made for later runs.")
+@click.option("--cache", is_flag=True, help="Also remove cached bundles, servers and locks.")
 @click.pass_context
 def clean(ctx: click.Context, engine: str, cache: bool) -> None:
-    """Remove what earlier runs left behind or kept: processes, containers, by our label only.
+    """Remove leftover and preserved processes and containers of earlier runs.
 
-    Of the matrix here or in a folder above; where there is none, of `wsgi-matrix try`.
+    Only those with wsgi-matrix's label are removed: of the matrix in the current directory or the
+    nearest parent directory that has one; otherwise, of `wsgi-matrix try`.
     """
     with user_errors():
         build = _build(ctx.parent.params if ctx.parent else {})
         chosen, _ = choose(engine, build)
         with contextlib.closing(chosen):
             count = chosen.clean()
-            write_out(f"{count} left behind and removed\n")
+            write_out(f"leftovers removed: {count}\n")
             if cache:
                 try:
                     octets = chosen.clean_cache()
                 except BlockingIOError:
-                    raise UserError(f"{build}: a run uses this cache now; clean it later") from None
+                    raise UserError(f"{build}: in use by a run; try again later") from None
                 write_out(f"{octets / 2**20:.1f} MiB of cache removed from {build}\n")
 
 
 def _build(group: Mapping[str, Any]) -> Path:
-    """The folder that is cleaned, by the options of the group. Raises :class:`UserError`."""
+    """The build directory to clean, from the group's options. Raises :class:`UserError`."""
     if group.get("build"):
         return Path(group["build"]).absolute()
     try:

@@ -1,4 +1,4 @@
-"""What the sub-commands share: options that choose cells, and errors with their exit codes."""
+"""Shared by the sub-commands: options that select cells, and errors with their exit codes."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
-"""Exit status of a command whose reader went away, as a shell tells it of any program."""
+"""Exit status after a closed pipe: what a shell reports for a program killed by SIGPIPE."""
 
 
 def write_out(text: str) -> None:
-    """The result, to stdout, at once: a reader that went away is met here and not at the end."""
+    """Write the result to stdout and flush it, so that a closed pipe is detected here."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
-def deaf() -> None:
-    """Let nothing be written to stdout any more: nobody reads it."""
+def discard_stdout() -> None:
+    """Redirect stdout to /dev/null, because its reader has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: Exit) -> NoReturn:
-    """One line on stderr, and the documented exit code."""
+    """Print one line to stderr and exit with the documented code."""
     click.echo(f"wsgi-matrix: {message}", err=True)
     sys.exit(code)
 
@@ -70,7 +70,7 @@ def _subject(problem: OSError) -> str:
 
 @contextlib.contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn the errors of users, engines and set-up into one line and their exit code."""
+    """Convert errors of users, engines and setup to one line and their exit code."""
     try:
         yield
     except UserError as problem:
@@ -80,24 +80,24 @@ def user_errors() -> Iterator[None]:
     except SetupError as problem:
         fail(str(problem), Exit.SETUP)
     except BrokenPipeError:
-        deaf()
+        discard_stdout()
         sys.exit(CLOSED_PIPE)
     except OSError as problem:
-        # What remains are our own files: a full disk, a folder that cannot be written.
+        # Only wsgi-matrix's own files are left: a full disk, a directory that is not writable.
         fail(f"{_subject(problem)}: {problem.strerror or problem}", Exit.SETUP)
     except KeyboardInterrupt:
         fail("interrupted", Exit.INTERRUPTED)
 
 
 def selection_options(command: click.decorators.FC) -> click.decorators.FC:
-    """The options that choose cells."""
+    """Add the options that select cells."""
     options = []
-    for name, text in (("select", "to run"), ("skip", "to leave out")):
+    for name, text in (("select", "Run"), ("skip", "Do not run")):
         options.append(
             click.option(
                 f"--{name}",
                 multiple=True,
-                help=f"Glob on the ids of cells {text}; may be given again.",
+                help=f"{text} cells whose id matches this glob; may be repeated.",
                 shell_complete=completion.cells,
             )
         )
@@ -107,7 +107,7 @@ def selection_options(command: click.decorators.FC) -> click.decorators.FC:
                 f"--{name}",
                 type=Names(),
                 default=(),
-                help=f"Names of {name} in the matrix, or all; by default what the suite says.",
+                help=f"Names of {name} in the matrix, or all (default: set by the suite).",
                 shell_complete=completion.of_axis(attrgetter(name)),
             )
         )
@@ -117,7 +117,7 @@ def selection_options(command: click.decorators.FC) -> click.decorators.FC:
             "suites",
             type=Names(),
             default=(),
-            help=f"Of {', '.join(registry.types())}, or all; by default what [run] says.",
+            help=f"Suites to run: {', '.join(registry.types())}, or all (default: set in [run]).",
             shell_complete=completion.of_axis(lambda _: tuple(registry.types())),
         )
     )
@@ -133,5 +133,5 @@ def engine_option(command: click.decorators.FC) -> click.decorators.FC:
         type=click.Choice(choices()),
         default=AUTO,
         show_default=True,
-        help="auto: Docker if it answers, else processes.",
+        help="auto: Docker if a daemon responds, else processes.",
     )(command)

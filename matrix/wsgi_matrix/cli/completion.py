@@ -1,7 +1,7 @@
-"""Completion in the shell: ids of cells and names of the axes, from the matrix at hand.
+"""Shell completion: ids of cells and names on the axes, from the current matrix.
 
-click makes the scripts (``_WSGI_MATRIX_COMPLETE=bash_source wsgi-matrix``) and asks these
-functions. What cannot be read completes nothing: the command itself says what is wrong.
+click generates the scripts (``_WSGI_MATRIX_COMPLETE=bash_source wsgi-matrix``) and calls these
+functions. A file that cannot be read gives no completions; the command itself reports the error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _items(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 
 def of_axis(names: Callable[[Config], Iterable[str]]) -> Completer:
-    """Completes the last name of a comma-separated list."""
+    """A completer of the last name in a comma-separated list."""
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         matrix = _matrix(ctx)
@@ -47,7 +47,7 @@ def of_axis(names: Callable[[Config], Iterable[str]]) -> Completer:
 
 
 def cells(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids of all cells that the suites named so far have."""
+    """Complete the ids of cells in the suites given so far."""
     matrix = _matrix(ctx)
     try:
         wanted = plan.Selection(suites=ctx.params.get("suites") or ())
@@ -60,7 +60,7 @@ def cells(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Compl
 def cells_of_results(
     ctx: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Ids of the cells in the results that ``--results`` names, or of the last run."""
+    """Complete the ids of cells in the file ``--results``, or in the last run."""
     try:
         value = results_reader.read(ctx.params.get("results") or run_directories.last(ctx))
     except UserError:

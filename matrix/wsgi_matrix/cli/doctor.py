@@ -1,4 +1,4 @@
-"""``wsgi-matrix doctor``: what the engine of this machine honours."""
+"""``wsgi-matrix doctor``: which limits the engine of this host enforces."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from wsgi_matrix.reports.console import Output
 @engine_option
 @click.pass_obj
 def doctor(settings: Config, engine: str) -> None:
-    """Try each limit on this machine's engine, in a container of its own, and read it back.
+    """Test whether this host's engine enforces each limit.
 
-    The exit code is 0 if all of them hold, else 1.
+    Each limit is set in a container of its own and read back. Exits with 0 if all hold, else 1.
     """
     with user_errors():
         chosen, notice = choose(engine, settings.build)
@@ -30,16 +30,16 @@ def doctor(settings: Config, engine: str) -> None:
         with contextlib.closing(chosen):
             output = Output(file=sys.stdout)
             output.print(f"{chosen.where} (version {chosen.version})", soft_wrap=True)
-            table = Table("", "asked for", "seen", "holds")
+            table = Table("", "requested", "observed", "holds")
             python = next(iter(settings.pythons.values()))
-            found = list(chosen.findings(python, _say))
+            found = list(chosen.findings(python, _progress))
             for each in found:
                 holds = "[green]✔ yes[/]" if each.holds else "[bold red]✘ no[/]"
-                table.add_row(each.what, each.asked, each.seen, holds)
+                table.add_row(each.what, each.requested, each.observed, holds)
             output.print(table)
         sys.exit(Exit.OK if all(each.holds for each in found) else Exit.FAILED)
 
 
-def _say(phase: str, detail: str) -> None:
-    """Progress, for people."""
+def _progress(phase: str, detail: str) -> None:
+    """Print progress to stderr."""
     click.echo(f"{phase}: {detail}", err=True)

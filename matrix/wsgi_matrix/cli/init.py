@@ -1,4 +1,4 @@
-"""``wsgi-matrix init``: the choices of ``try``, written down in a matrix.toml to keep."""
+"""``wsgi-matrix init``: write the options of ``try`` to a matrix.toml."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ HEAD = """\
 # The matrix of {app}: `wsgi-matrix run` runs it, `wsgi-matrix list` shows its cells.
 # Paths are relative to this file.
 """
-SAYS = {
-    "run": "built_in: the servers, limits and Pythons that come with wsgi-matrix are here too.",
-    "apps": "resolve: the requirements are resolved and locked when they are first needed.",
-    "servers": "A server of your own. {app}, {folder}, {port}, {workers} are filled in.",
-    "pythons": "Images to take a Python from; the first that is here or can be pulled.",
-    "suites": "The first server, Python and limits are the cell that all others are compared with.",
+COMMENTS = {
+    "run": "built_in: adds the servers, limits and Pythons that come with wsgi-matrix.",
+    "apps": "resolve: requirements are resolved and locked at the first run.",
+    "servers": "Your own server. Placeholders: {app}, {folder}, {port}, {workers}.",
+    "pythons": "Images with this Python; the first that exists locally or can be pulled is used.",
+    "suites": "The first server, Python and limits are the reference for all other cells.",
 }
 OTHERS = """
-# Left out above, to be added where they are needed:
+# Further tables and keys, if you need them:
 #
 # [apps.{name}]
 # environment = {{ SECRET_KEY = "for tests only" }}
-# secrets = {{ token = "token.txt" }}           # in the cell /run/secrets/token
-# setup = ["python manage.py migrate"]         # before the server starts
-# writable = "/data"                           # a folder of the cell's own
-# ready_path = "/health"                      # nothing is sent before it returns 200
+# secrets = {{ token = "token.txt" }}           # mounted as /run/secrets/token
+# setup = ["python manage.py migrate"]         # runs before the server starts
+# writable = "/data"                           # a writable directory for each cell
+# ready_path = "/health"                       # wait until GET returns 200
 #
-# [apps.{name}.services.db]                    # a container with the server, whose name is db
+# [apps.{name}.services.db]                    # a container with the host name db
 # image = "postgres:17"
 # environment = {{ POSTGRES_PASSWORD = "x" }}
 #
@@ -45,7 +45,7 @@ OTHERS = """
 # memory = "256MiB"
 # clients = 100
 #
-# [[xfail]]                                    # a difference that is known and allowed
+# [[xfail]]                                    # a known and allowed difference
 # suite = "traffic"
 # cells = ["waitress-*"]
 # checks = ["03-*:same"]
@@ -56,19 +56,19 @@ OTHERS = """
 @click.command(epilog=EPILOG)
 @click.argument("app", metavar="MODULE:CALLABLE")
 @app_options.options
-@click.option("--force", is_flag=True, help="Replace a matrix.toml that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing matrix.toml.")
 def init(app: str, force: bool, **chosen: Any) -> None:
-    """Write a matrix.toml with the choices of `try`; `wsgi-matrix run` then does the same."""
+    """Write a matrix.toml with the options of `try`, for `wsgi-matrix run`."""
     with user_errors():
         root = Path.cwd()
         file = root / matrix_toml.FILE_NAME
         if file.exists() and not force:
-            raise UserError(f"{file} is there already; --force replaces it")
+            raise UserError(f"{file} already exists; --force overwrites it")
         data = app_options.tables(app, root, **chosen)
-        # Whatever is wrong is told now, and nothing is written.
+        # Validate everything first, so that nothing is written on an error.
         suite.of_config(app_options.as_config(data, root, root / "build"))
         write_whole(file, render(data, app))
-        click.echo(f"{file} is written; run it with: wsgi-matrix run")
+        click.echo(f"wrote {file}; run it with: wsgi-matrix run")
 
 
 def render(data: dict[str, Any], app: str) -> str:
@@ -76,7 +76,7 @@ def render(data: dict[str, Any], app: str) -> str:
     name = next(iter(data["apps"]))
     parts = [HEAD.format(app=app)]
     for key, table in data.items():
-        parts.append(f"# {SAYS[key]}\n")
+        parts.append(f"# {COMMENTS[key]}\n")
         for title, values in [("run", table)] if key == "run" else _named(key, table):
             lines = [f"{_key(x)} = {_value(value)}" for x, value in values.items() if value != []]
             parts.append("\n".join([f"[{title}]", *lines, ""]))
@@ -84,7 +84,7 @@ def render(data: dict[str, Any], app: str) -> str:
 
 
 def _named(key: str, tables: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The tables below ``key``; services of an app have tables of their own."""
+    """The tables under ``key``; services of an app have their own tables."""
     found = []
     for name, table in tables.items():
         title = f"{key}.{_key(name)}"
@@ -101,10 +101,10 @@ def _key(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """A value as TOML: strings, numbers, truth values, lists and inline tables."""
+    """A value as TOML: strings, numbers, booleans, arrays and inline tables."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_key(x)} = {_value(each)}" for x, each in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(each) for each in value) + "]"
-    # JSON's strings and truth values are TOML's too, but for DEL and a surrogate pair.
+    # JSON's strings and booleans are valid TOML, except for DEL and surrogate pairs.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

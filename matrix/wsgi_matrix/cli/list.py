@@ -25,7 +25,7 @@ def _cells(_: Config, cells: Cells) -> Iterator[str]:
 
 def _cases(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
-        yield f"{name} {judge.START} MUST the server comes up and opens its port"
+        yield f"{name} {judge.START} MUST the server starts and opens its port"
         for case in registry.build(settings, name).cases:
             cite = f" [{case.cite}]" if case.cite else ""
             alias = f" ({case.alias})" if case.alias else ""
@@ -58,7 +58,7 @@ def _suites(settings: Config, cells: Cells) -> Iterator[str]:
     for name in dict.fromkeys(cell.suite for cell in cells):
         count = sum(cell.suite == name for cell in cells)
         cases = len(registry.build(settings, name).cases) + 1
-        yield f"{name} {count} cell{'' if count == 1 else 's'}, {cases} checks in each"
+        yield f"{name} {count} cell{'' if count == 1 else 's'}, {cases} checks each"
 
 
 KINDS: dict[str, Callable[[Config, Cells], Iterator[str]]] = {
@@ -72,12 +72,12 @@ KINDS: dict[str, Callable[[Config, Cells], Iterator[str]]] = {
 }
 
 
-ALONG: dict[str, Callable[[Config], Iterator[str]]] = {
+BUILT_IN: dict[str, Callable[[Config], Iterator[str]]] = {
     "servers": lambda there: axis_listing.servers(there.servers.values()),
     "limits": lambda there: axis_listing.limits(there.limits.values()),
     "pythons": lambda there: axis_listing.pythons(there.pythons.values()),
 }
-"""What there is without a matrix."""
+"""The kinds that can be listed without a matrix."""
 
 
 @click.command("list")
@@ -85,27 +85,29 @@ ALONG: dict[str, Callable[[Config], Iterator[str]]] = {
 @selection_options
 @click.pass_context
 def list_cells(ctx: click.Context, /, kind: str, **selection: tuple[str, ...]) -> None:
-    """Show the ids of the cells that would run, or what they are made of.
+    """List the ids of the cells that would run, or what they consist of.
 
-    Where there is no matrix: the servers, limits and pythons that come with wsgi-matrix.
+    Without a matrix: the servers, limits and Pythons that come with wsgi-matrix.
     """
     with user_errors():
         options = ctx.find_root().params
         try:
             file = options["file"] or matrix_toml.find(Path.cwd())
         except ConfigError as problem:
-            write_out("".join(f"{line}\n" for line in _along(kind, selection, problem)))
+            write_out("".join(f"{line}\n" for line in _built_in(kind, selection, problem)))
             return
         settings = matrix_toml.load(file, options["build"])
         cells = plan.make_cells(settings, plan.Selection(**selection))
         write_out("".join(f"{line}\n" for line in KINDS[kind](settings, cells)))
 
 
-def _along(kind: str, selection: dict[str, tuple[str, ...]], problem: ConfigError) -> Iterator[str]:
-    """What comes with wsgi-matrix. Raises :class:`UserError` for what only a matrix has."""
-    if kind not in ALONG or any(selection.values()):
+def _built_in(
+    kind: str, selection: dict[str, tuple[str, ...]], problem: ConfigError
+) -> Iterator[str]:
+    """What comes with wsgi-matrix. Raises :class:`UserError` for kinds that need a matrix."""
+    if kind not in BUILT_IN or any(selection.values()):
         raise UserError(
-            f"{problem}; without one there is: "
-            + ", ".join(f"wsgi-matrix list {each}" for each in ALONG)
+            f"{problem}; without one, you can use: "
+            + ", ".join(f"wsgi-matrix list {each}" for each in BUILT_IN)
         )
-    return ALONG[kind](matrix_toml.built_in(cache_directory()))
+    return BUILT_IN[kind](matrix_toml.built_in(cache_directory()))

@@ -1,4 +1,4 @@
-"""The command ``wsgi-matrix``: the group that the sub-commands are put into."""
+"""The command ``wsgi-matrix``: the group of sub-commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wsgi_matrix.cli.try_app.command import try_app
 from wsgi_matrix.config import matrix_toml
 
 WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean", "schema")
-"""Sub-commands that need none, make their own, or read it themselves if they need it."""
+"""Sub-commands that need no matrix, make their own, or read it themselves if needed."""
 
 
 @click.group(epilog=EPILOG)
@@ -28,17 +28,17 @@ WITHOUT_MATRIX = ("try", "init", "list", "show", "compare", "report", "clean", "
     "--config",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The matrix; by default matrix.toml here or in a folder above.",
+    help="Matrix file (default: matrix.toml in this directory or its nearest parent).",
 )
 @click.option(
     "--build",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for caches and results; by default build/ beside the matrix.",
+    help="Directory for caches and results (default: build/ next to the matrix file).",
 )
 @click.version_option(__version__)
 @click.pass_context
 def main(ctx: click.Context, file: Path | None, build: Path | None) -> None:
-    """Run one unmodified server against the app of every framework, and show what differs."""
+    """Run one unmodified server with the app of every framework, and show what differs."""
     if ctx.resilient_parsing or ctx.invoked_subcommand in WITHOUT_MATRIX:
         return
     with user_errors():

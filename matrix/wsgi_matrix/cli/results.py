@@ -1,4 +1,4 @@
-"""``show``, ``compare`` and ``report``: what can be asked of a run that has ended."""
+"""``show``, ``compare`` and ``report``: commands that read the results of finished runs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.argument("cell", shell_complete=completion.cells_of_results)
 @click.argument("check", default="")
-@click.option("--results", type=FILE, help="By default that of the last run or `try`.")
+@click.option("--results", type=FILE, help="Results file (default: of the last run or `try`).")
 @click.pass_context
 def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> None:
-    """Show the evidence of CELL, or of one CHECK of it: octets on the wire, verdicts, the log.
+    """Show the evidence of CELL, or of one CHECK of it: octets on the wire, verdicts, log.
 
-    What was kept of it (`run --keep`) is looked up in the engine.
+    If its container was preserved (`run --keep`), show what the engine says about it.
     """
     with user_errors():
         value, which = run_directories.read(ctx, results)
@@ -38,35 +38,35 @@ def show(ctx: click.Context, cell: str, check: str, results: Path | None) -> Non
             text = showing.render(found, check, others)
         except UserError as problem:
             raise UserError(f"{problem} ({which})" if which else str(problem)) from None
-        _tell(which)
+        _print_source(which)
         write_out(text)
         if found["kept"]:
             write_out(_kept(found))
 
 
-def _tell(which: str) -> None:
-    """Say on stderr which results were read, where none were named."""
+def _print_source(which: str) -> None:
+    """Print to stderr which results were read, if no file was given."""
     if which:
         click.echo(f"wsgi-matrix: {which}", err=True)
 
 
 def _kept(cell: results_reader.Value) -> str:
-    """What the engine says of what was kept."""
+    """What the engine says about a preserved container or process."""
     try:
         choose.check(cell["engine"])
-        return f"\n== kept\n{ENGINES[cell['engine']].inspect(cell['kept'])}"
+        return f"\n== preserved\n{ENGINES[cell['engine']].inspect(cell['kept'])}"
     except (EngineError, UserError) as problem:
-        return f"\n== kept\n{' '.join(cell['kept'])}, of which nothing can be told: {problem}\n"
+        return f"\n== preserved\n{' '.join(cell['kept'])}: cannot be inspected: {problem}\n"
 
 
 @click.command()
 @click.argument("before", type=FILE)
 @click.argument("after", type=FILE)
 def compare(before: Path, after: Path) -> None:
-    """Show what changed from the results.json BEFORE to AFTER.
+    """Show what changed between the results.json files BEFORE and AFTER.
 
-    Verdicts, answers (Date masked) and cells decide the exit code: 0 if all are the same, else 1.
-    Versions and times are told beside them.
+    Exits with 0 if verdicts, responses (Date masked) and cells are the same, else 1. Changed
+    versions and times are shown, but do not count.
     """
     with user_errors():
         found = diff.find(results_reader.read(before), results_reader.read(after))
@@ -82,30 +82,30 @@ def compare(before: Path, after: Path) -> None:
     type=Names(),
     default="markdown",
     show_default=True,
-    help=f"Of {', '.join(registry.REPORTS)}.",
+    help=f"One or more of {', '.join(registry.REPORTS)}.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="File, or folder where it is several formats; by default stdout.",
+    help="File, or a directory for several formats (default: stdout).",
 )
 @click.pass_context
 def report(
     ctx: click.Context, file: Path | None, names: tuple[str, ...], output: Path | None
 ) -> None:
-    """Write reports of the results.json FILE, by default that of the last run or `try`."""
+    """Write reports from the results.json FILE (default: of the last run or `try`)."""
     with user_errors():
         for name in names:
             if name not in registry.REPORTS:
                 raise UserError(f'--format: no "{name}"{suggestion(name, registry.REPORTS)}')
         if len(names) > 1 and (output is None or output.is_file()):
-            raise UserError("--format names several; name a folder for them with --output")
+            raise UserError("several formats need a directory: --output DIRECTORY")
         value, which = run_directories.read(ctx, file)
-        _tell(which)
+        _print_source(which)
         for made in (registry.REPORTS[name] for name in names):
             text = registry.text(made, value)
             if output is None:
                 write_out(text)
             else:
-                folder = len(names) > 1 or output.is_dir()
-                write_whole(output / made.file if folder else output, text)
+                directory = len(names) > 1 or output.is_dir()
+                write_whole(output / made.file if directory else output, text)

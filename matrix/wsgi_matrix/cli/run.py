@@ -15,7 +15,7 @@ import click
 
 from wsgi_matrix.cli.common import (
     EPILOG,
-    deaf,
+    discard_stdout,
     engine_option,
     selection_options,
     user_errors,
@@ -39,25 +39,29 @@ from wsgi_matrix.suites import api, registry
 from wsgi_matrix.util.atomic_write import write_whole
 
 LARGE = 2**20
-"""Octets of a file above which people are told that it is read."""
+"""File size in octets above which reading the file is announced."""
 
 
 @click.command(epilog=EPILOG)
 @selection_options
 @engine_option
-@click.option("--jobs", type=click.IntRange(1), help="Cells at a time; by default the cores.")
-@click.option("-x", "--exitfirst", is_flag=True, help="Begin no cell after the first red one.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Cells to run in parallel (default: CPU count)."
+)
+@click.option(
+    "-x", "--exitfirst", is_flag=True, help="Start no further cell after the first red one."
+)
 @click.option(
     "--keep",
     type=click.Choice(["failed", "all"]),
-    help="Leave what is left of these cells, to look at; `wsgi-matrix clean` removes it.",
+    help="Preserve the containers or files of these cells; `wsgi-matrix clean` removes them.",
 )
 @click.option(
     "--reuse",
     is_flag=True,
-    help="Take the last result of a cell whose image, bundle, limits and cases are unchanged.",
+    help="Reuse the last result of a cell if its image, bundle, limits and cases are unchanged.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would run, and start nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would run, without starting anything.")
 @click.pass_obj
 def run(
     settings: Config,
@@ -70,14 +74,14 @@ def run(
     dry_run: bool,
     **selection: tuple[str, ...],
 ) -> None:
-    """Run the cells, print the grid, write the reports to build/matrix/."""
+    """Run the cells, print the grid and write the reports to build/matrix/."""
     terminable()
     with user_errors():
         cells = plan.make_cells(settings, plan.Selection(**selection))
-        config.check_folders(settings, cells)
-        reports.reports()  # one that cannot be loaded is told now, not after the run
+        config.check_directories(settings, cells)
+        reports.reports()  # fails now, not after the run, if one cannot be loaded
         suites = dict.fromkeys(cell.suite for cell in cells)
-        tell_reading(settings, suites)
+        announce_large_files(settings, suites)
         sent = {name: registry.build(settings, name) for name in suites}
         chosen, notice = choose(engine, settings.build, keep=keep is not None)
         if notice:
@@ -99,20 +103,20 @@ def run(
                 store=Store(settings.build),
                 reuse=reuse,
             ).run()
-        folder = settings.build / "matrix"
-        write_down(folder, done)
+        directory = settings.build / "matrix"
+        write_reports(directory, done)
         evidence_files.write(settings.build, done)
         try:
             console.render(done)
-            tell_report(folder, done)
+            print_report_location(directory, done)
         except BrokenPipeError:
-            deaf()  # all is judged and written: what the run amounts to is still the status
+            discard_stdout()  # results are complete and written, so the status is still theirs
         sys.exit(exit_code(done))
 
 
 def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) -> str:
-    """A line for each cell: what would be judged, or why it would be skipped."""
-    lines = [f"{len(cells)} cells in {engine.where}; this is a plan, nothing was started"]
+    """A line for each cell: what would be checked, or why it would be skipped."""
+    lines = [f"{len(cells)} cells in {engine.where}; dry run, nothing was started"]
     for cell in cells:
         reason = engine.skip_reason(cell)
         checks = f"{len(sent[cell.suite].cases) + 1} checks of {cell.suite}"
@@ -120,41 +124,43 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) 
     return "\n".join(lines) + "\n"
 
 
-def write_down(folder: Path, done: Run) -> None:
-    """Write down in ``folder`` what a run found."""
+def write_reports(directory: Path, done: Run) -> None:
+    """Write the reports of a run to ``directory``, and the step summary if GitHub wants one."""
     value = json_file.results(done)
     for report in reports.reports():
         try:
-            write_whole(folder / report.file, reports.text(report, value))
-        except UserError as problem:  # the others are as good as ever
-            click.echo(f"wsgi-matrix: no {report.file}: {problem}", err=True)
+            write_whole(directory / report.file, reports.text(report, value))
+        except UserError as problem:  # the other reports can still be written
+            click.echo(f"wsgi-matrix: {report.file} was not written: {problem}", err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(value))
 
 
-def tell_reading(settings: Config, suites: Iterable[str]) -> None:
-    """Say which files of ``suites`` take a while to read, before they are read."""
+def announce_large_files(settings: Config, suites: Iterable[str]) -> None:
+    """Announce the files of ``suites`` that take a while to read, before they are read."""
     for path in (path for name in suites for path in registry.types()[name].reads(settings)):
         if path.is_file() and (size := path.stat().st_size) > LARGE:
             click.echo(f"wsgi-matrix: reading {path} ({size / 2**20:.1f} MiB)", err=True)
 
 
-def tell_report(folder: Path, done: Run) -> None:
-    """The last lines: where the report is, and how to look at what is red, else at a cell."""
+def print_report_location(directory: Path, done: Run) -> None:
+    """Print where the report is, and the command that shows the first red check, or else a cell."""
     if not done.cells:
         return
-    write_out(f"report: {folder / 'report.html'}\n")
+    with contextlib.suppress(ValueError):  # a directory elsewhere keeps its absolute path
+        directory = directory.relative_to(Path.cwd())
+    write_out(f"report: {directory / 'report.html'}\n")
     cell, check = next(((cell, check.id) for cell, check in red(done)), (done.cells[0].cell.id, ""))
     words = ["wsgi-matrix", "show", cell, *filter(None, [check])]
-    write_out(f"look closer: {shlex.join([*words, '--results', str(folder / 'results.json')])}\n")
+    write_out(f"details: {shlex.join([*words, '--results', str(directory / 'results.json')])}\n")
 
 
 def terminable() -> None:
-    """Let SIGTERM end a run in order."""
+    """Make SIGTERM end a run gracefully."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends a run as Ctrl-C does: cells are killed, the partial report is written."""
+    """Handle SIGTERM as Ctrl-C: cells are killed, a partial report is written."""
     raise KeyboardInterrupt

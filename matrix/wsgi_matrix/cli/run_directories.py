@@ -1,8 +1,8 @@
-"""Where results are: those of a matrix beside it, those of ``try`` in a directory for each run.
+"""Where results are saved: those of ``run`` in BUILD/matrix, those of ``try`` as follows.
 
     BUILD/try/<name of the directory>-<digest of its path>/<time>-<random>/results.json
 
-Two runs at a time have two of them, and no run takes away what another one found.
+Each run of ``try`` has its own directory, so that concurrent runs never overwrite each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wsgi_matrix.util.atomic_write import new_directory
 from wsgi_matrix.util.cache_directory import cache_directory
 
 RUNS = 20
-"""Runs of ``try`` that are kept of one directory; with more, the oldest goes."""
+"""Number of runs of ``try`` saved per source directory; then the oldest are removed."""
 
 
 def fresh(build: Path, source: Path) -> Path:
@@ -36,7 +36,7 @@ def fresh(build: Path, source: Path) -> Path:
 
 
 def last_try(build: Path, source: Path) -> Path | None:
-    """``results.json`` of the last run of ``try`` in ``source``; with none, in any directory."""
+    """``results.json`` of the last run of ``try`` in ``source``, else in any directory."""
     for place, runs in ((_place(build, source), "*"), (build / "try", "*/*")):
         found = place.glob(f"{runs}/results.json")
         if newest := max(found, key=lambda file: file.parent.name, default=None):
@@ -45,7 +45,7 @@ def last_try(build: Path, source: Path) -> Path | None:
 
 
 def read(ctx: click.Context, file: Path | None) -> tuple[results_reader.Value, str]:
-    """The results in ``file``, else those of the last run, and what that is, for people.
+    """The results in ``file``, or those of the last run with a line that says which it is.
 
     Raises :class:`UserError`.
     """
@@ -56,13 +56,13 @@ def read(ctx: click.Context, file: Path | None) -> tuple[results_reader.Value, s
     place, elsewhere = found.parent.parent, ""
     if found != results_reader.path(place) and place.name != _place(place, Path.cwd()).name:
         elsewhere = " in another directory"
-    return value, f"the last run{elsewhere}, of {value['run']['started']}: {found}"
+    return value, f"showing the last run{elsewhere}, started {value['run']['started']}: {found}"
 
 
 def last(ctx: click.Context) -> Path:
-    """``results.json`` of the last run of the matrix that the options of the group name.
+    """``results.json`` of the last run of the matrix that the group's options select.
 
-    Where there is no matrix, that of the last ``try``. Raises :class:`UserError` where there is
+    Without a matrix, that of the last ``try``. Raises :class:`UserError` if there is
     neither.
     """
     options = ctx.find_root().params
@@ -78,11 +78,11 @@ def last(ctx: click.Context) -> Path:
             missing: UserError = problem
     else:
         missing = UserError(
-            f"{results_reader.path(build)}: No such file; `wsgi-matrix run` writes one"
+            f"{results_reader.path(build)}: no such file; `wsgi-matrix run` writes it"
         )
     found = last_try((build or cache_directory()).absolute(), Path.cwd())
     if found is None:
-        raise UserError(f"{missing}; and `wsgi-matrix try` has left no results either")
+        raise UserError(f"{missing}; there are no results of `wsgi-matrix try` either")
     return found
 
 
@@ -100,7 +100,7 @@ def _place(build: Path, source: Path) -> Path:
 
 
 def _forget(place: Path) -> None:
-    """Remove the oldest runs, but none that has not written its results yet."""
+    """Remove the oldest runs, except those that have not written their results yet."""
     runs = sorted(file.parent for file in place.glob("*/results.json"))
     for run in runs[: max(0, len(runs) - RUNS + 1)]:
         shutil.rmtree(run, ignore_errors=True)

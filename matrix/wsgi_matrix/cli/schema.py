@@ -20,20 +20,20 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "contract": contract_file.schema,
     "results": json_file.schema,
 }
-"""By file. That of a matrix has the tables of all suites that are installed."""
+"""By file; ``matrix`` has the tables of all installed suites."""
 
 
 def rendered(name: str) -> str:
-    """A schema as it is written. Raises :class:`~wsgi_matrix.errors.UserError`."""
+    """The text of a schema. Raises :class:`~wsgi_matrix.errors.UserError`."""
     return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False) + "\n"
 
 
 @click.command()
 @click.argument("file", type=click.Choice(list(SCHEMAS)))
 def schema(file: str) -> None:
-    """Print the JSON Schema of a file, for editors.
+    """Print the JSON Schema of a file format, for editors.
 
-    Of matrix.toml, server.toml, the contract or results.json. With the first line
+    The formats are matrix.toml, server.toml, the contract and results.json. With the first line
     `#:schema ./matrix.schema.json`, an editor completes and checks the keys of a TOML file.
     """
     with user_errors():

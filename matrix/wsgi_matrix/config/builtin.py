@@ -1,6 +1,6 @@
 """The servers, limits and Pythons that come with wsgi-matrix: the repository's own ``matrix.toml``.
 
-A distribution has them packed (``matrix/hatch_build.py``); an editable one reads the repository.
+A wheel contains them (``matrix/hatch_build.py``); an editable install reads the repository.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def directory() -> Path:
-    """Where they are, with a ``matrix.toml`` of their own."""
+    """The directory with the built-in servers and their ``matrix.toml``."""
     return PACKED if PACKED.is_dir() else REPOSITORY
 
 
 def on_all_pythons(server: Server) -> Server:
-    """``server`` as it is offered to others.
+    """``server`` with all Pythons that it can run on.
 
-    The repository's matrix compares servers on one Python, and so names one for each. A server of
-    wheels runs on all of them; one whose parts come from Debian has its own.
+    The repository's matrix compares servers on one Python, so it sets one for each. A server that
+    is made of wheels runs on all; one with parts from Debian only on that release's.
     """
     return server if server.packages or server.builder else replace(server, pythons=())

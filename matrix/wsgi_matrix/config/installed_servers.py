@@ -1,6 +1,6 @@
-"""Servers of other distributions, which ``try`` and a matrix with the built-in servers have too.
+"""Servers from other distributions, which are available wherever the built-in servers are.
 
-A distribution offers a directory with a ``server.toml`` as an entry point in the group
+A distribution provides a directory with a ``server.toml`` as an entry point in the group
 ``wsgi_matrix.servers``: a package that is the directory, a path, or a function that returns one;
 docs/extending.md shows one.
 """
@@ -23,10 +23,10 @@ GROUP = "wsgi_matrix.servers"
 
 
 def read(built_in: Iterable[str]) -> dict[str, Server]:
-    """All of them by name; ``built_in``: names that are taken.
+    """All of them by name; ``built_in``: names that are already taken.
 
     Raises :class:`~wsgi_matrix.errors.UserError`, which names the distribution, for one that cannot
-    be read, or has the name of another.
+    be read, or whose name is taken.
     """
     found: dict[str, Server] = {}
     origins = dict.fromkeys(built_in, "wsgi-matrix")
@@ -37,13 +37,13 @@ def read(built_in: Iterable[str]) -> dict[str, Server]:
             raise UserError(f"{title(entry)}: {problem}") from None
         for server in there:
             if other := origins.get(server.name):
-                raise UserError(f'{title(entry)}: {other} has a server "{server.name}" too')
+                raise UserError(f'{title(entry)}: {other} also has a server "{server.name}"')
             found[server.name], origins[server.name] = server, origin(entry)
     return found
 
 
 def _directory(entry: EntryPoint) -> Path:
-    """The directory that ``entry`` names."""
+    """The directory that ``entry`` refers to."""
     place: Any = load(entry)
     if isinstance(place, ModuleType):
         # The package itself, which is a directory unless it is imported from an archive.
@@ -54,5 +54,7 @@ def _directory(entry: EntryPoint) -> Path:
         except Exception as problem:  # whatever another distribution's code raises
             raise UserError(f"{title(entry)}: {type(problem).__name__}: {problem}") from problem
     if not isinstance(place, str | os.PathLike) or not Path(place, server_toml.FILE_NAME).is_file():
-        raise UserError(f"{title(entry)}: no directory with a {server_toml.FILE_NAME}: {place!r}")
+        raise UserError(
+            f"{title(entry)}: not a directory with a {server_toml.FILE_NAME}: {place!r}"
+        )
     return Path(place).absolute()

@@ -1,6 +1,6 @@
-"""Reads ``matrix.toml``, whose keys :mod:`.schema` declares; anything else there is an error.
+"""Reads ``matrix.toml``; :mod:`.schema` declares its keys, and any other key is an error.
 
-The first thing that is wrong raises :class:`ConfigError`, with the file and the path of the key.
+The first error is raised as :class:`ConfigError`, with the file and the path of the key.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ FILE_NAME = "matrix.toml"
 
 def find(start: Path) -> Path:
     """The nearest ``matrix.toml`` in ``start`` or above it. Raises :class:`ConfigError`."""
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-    raise ConfigError(f"no {FILE_NAME} in {start} or above; name one with --config")
+    for directory in (start, *start.parents):
+        if (directory / FILE_NAME).is_file():
+            return directory / FILE_NAME
+    raise ConfigError(f"no {FILE_NAME} in {start} or its parents; use --config FILE")
 
 
 def load(file: Path, build: Path | None = None) -> Config:
-    """Read ``file``; ``build`` is by default ``build/`` beside it. Raises :class:`ConfigError`."""
+    """Read ``file``; ``build`` defaults to ``build/`` next to it. Raises :class:`ConfigError`."""
     source = TomlFile(file)
     return from_data(source, source.read(), build)
 
 
 def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None) -> Config:
-    """The same of what was read already. Raises :class:`ConfigError`."""
+    """Like :func:`load`, from parsed TOML. Raises :class:`ConfigError`."""
     read = source.convert(data, MatrixFile)
     settings = read.run
     servers = {name: _built(source, server) for name, server in read.servers.items()}
@@ -60,7 +60,7 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     )
     for axis in ("servers", "apps", "limits", "pythons"):
         if not getattr(config, axis):
-            source.wrong(axis, f"at least one [{axis}.NAME] is needed")
+            source.wrong(axis, f"at least one table [{axis}.NAME] is required")
     _check_xfails(source, read.xfail)
     for name in settings.suites:
         if name != "all":
@@ -69,7 +69,7 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
 
 
 def built_in(build: Path) -> Config:
-    """The servers, limits and Pythons that come with wsgi-matrix, and other installed servers.
+    """The built-in servers, limits and Pythons, and servers from other distributions.
 
     Raises :class:`UserError`.
     """
@@ -79,18 +79,18 @@ def built_in(build: Path) -> Config:
 
 
 def _built(source: TomlFile, server: Server) -> Server:
-    """A server is built in a directory, unless its image is there already."""
+    """Check that a server has an image or a directory to build it in."""
     check_placeholders(source, server)
     if server.context != Path():
         return server
     if not server.image:
         key = dotted(("servers", server.name))
-        source.wrong(key, 'the key "context" is missing, or "image"')
+        source.wrong(key, 'the key "context" or "image" is missing')
     return replace(server, context=source.root)
 
 
 def _suites(source: TomlFile, tables: dict[str, dict[str, Any]]) -> dict[str, SuiteSettings]:
-    """Each suite's own options, which it declares itself."""
+    """Each suite's own options, which the suite declares."""
     known = registry.types()
     for name in tables:
         _known_suite(source, f"suites.{name}", name)
@@ -108,7 +108,7 @@ def _known_suite(source: TomlFile, key: str, name: str) -> None:
 
 
 def _check_xfails(source: TomlFile, xfails: Iterable[Xfail]) -> None:
-    """Each has to name a suite, and checks by the names that they have now."""
+    """Check that each entry has a known suite, and no former name of a check."""
     for number, made in enumerate(xfails, 1):
         _known_suite(source, f"xfail.{number}.suite", made.suite)
         for check in made.checks:
@@ -116,12 +116,12 @@ def _check_xfails(source: TomlFile, xfails: Iterable[Xfail]) -> None:
                 source.wrong(f"xfail.{number}.checks", problem)
 
 
-def check_folders(config: Config, cells: Iterable[Cell]) -> None:
-    """Raise :class:`ConfigError` if a folder that ``cells`` need is not there."""
+def check_directories(config: Config, cells: Iterable[Cell]) -> None:
+    """Raise :class:`ConfigError` if a directory that ``cells`` need does not exist."""
     for cell in cells:
         for key, path in (
             (f"apps.{cell.app.name}.path", cell.app.path),
             (f"servers.{cell.server.name}.context", cell.server.context),
         ):
             if not path.is_dir():
-                raise ConfigError(f"{config.file}: {key}: no such folder: {path}")
+                raise ConfigError(f"{config.file}: {key}: no such directory: {path}")

@@ -18,15 +18,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What of the matrix to run. ``all`` means all of an axis; one left empty, what its
-    suite says, and that is all too where it says nothing. A server runs on its own Pythons only.
+    """What to run of a matrix. ``all`` selects all of an axis. An empty axis means the default of
+    the suite, and all if it has none. A server only runs on its own Pythons.
 
     ``select`` and ``skip``: globs on the ids of cells; a cell runs if any of ``select`` (or none
     is given) and none of ``skip`` matches.
     """
 
     suites: tuple[str, ...] = ()
-    """What is sent and judged, and whose defaults hold for the axes that are left empty."""
+    """Suites to run; their defaults apply to axes that are empty here."""
     servers: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -74,21 +74,21 @@ def _of_suite(config: Config, selection: Selection, suite: str) -> list[Cell]:
 
 
 def _suites(config: Config, wanted: tuple[str, ...]) -> list[str]:
-    """The names of the suites that are ``wanted``; only those are loaded."""
+    """The names of the ``wanted`` suites; only those are loaded."""
     for name in wanted:
         if problem := former_names.refused_suite(name):
             raise UserError(f"--suite: {problem}")
     kinds = registry.types()
     loaded = [kinds[name] for name in kinds if name in wanted or "all" in wanted]
-    # What is sent, somebody brings: without it there is no such suite, not even for `all`.
+    # An optional suite needs traffic from the user; without it, even `all` leaves it out.
     missing = {kind.name for kind in loaded if kind.optional and kind.name not in config.suites}
     return _pick("suite", wanted, {name: name for name in kinds if name not in missing})
 
 
 def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
-    """The cells of ``config`` that ``selection`` leaves: in the order of the file, or of its names.
+    """The selected cells of ``config``, in the order of the file or of the names selected.
 
-    Raises :class:`UserError` for a name that no axis has, :class:`NothingSelected` if none is left.
+    Raises :class:`UserError` for an unknown name, :class:`NothingSelected` if no cell is left.
     """
     names = _suites(config, selection.suites or config.settings.suites)
     cells = [cell for name in names for cell in _of_suite(config, selection, name)]
@@ -106,7 +106,5 @@ def make_cells(config: Config, selection: Selection) -> tuple[Cell, ...]:
         and not _matches(cell, selection.skip)
     )
     if not left:
-        raise NothingSelected(
-            "the selection leaves no cell; `wsgi-matrix list` shows what there is"
-        )
+        raise NothingSelected("no cell matches the selection; `wsgi-matrix list` shows all cells")
     return left

@@ -1,6 +1,6 @@
-"""What ``matrix.toml`` and ``server.toml`` say as a whole, and where they differ from the model.
+"""The top level of ``matrix.toml`` and ``server.toml``, and where they differ from the model.
 
-The keys of a table are declared in the model, with the values that they become.
+The keys of their tables are declared in the model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.model.app_environment import AppEnvironment
 from wsgi_matrix.model.axes import (
     App,
     AppSource,
@@ -29,16 +29,16 @@ Version = Annotated[str, expect('a version such as "3.11"', pattern=whole("3[.][
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppTable(AppSource, Surroundings):
-    """An application: its directory, what it requires, and what it needs to run."""
+class AppTable(AppSource, AppEnvironment):
+    """An application: its directory, its requirements, and the environment that it needs."""
 
     name: TableName
 
     def app(self) -> App:
-        """What the model has for it."""
+        """The table as a model value."""
         return App(
             name=self.name,
-            surroundings=Surroundings(**_of(self, Surroundings)),
+            needs=AppEnvironment(**_of(self, AppEnvironment)),
             **_of(self, AppSource),
         )
 
@@ -53,9 +53,9 @@ def _app(table: AppTable, _root: Path) -> App:
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixFile:
-    """A matrix: servers, apps, limits and Pythons, and what runs of their product."""
+    """A matrix: servers, apps, limits and Pythons, and which of their combinations run."""
 
-    run: Annotated[Settings, doc("How cells are run, and which.")] = field(default_factory=Settings)
+    run: Annotated[Settings, doc("How to run cells, and which.")] = field(default_factory=Settings)
     servers: Annotated[dict[Name, Server], doc("Servers under test; names have no hyphen.")] = (
         field(default_factory=dict)
     )
@@ -70,22 +70,22 @@ class MatrixFile:
         dict[Version, Python], doc('Versions of Python, such as [pythons."3.11"].')
     ] = field(default_factory=dict)
     suites: Annotated[
-        dict[str, dict[str, Any]], doc("Options of suites, and what of each axis they run.")
+        dict[str, dict[str, Any]], doc("Options of suites, and what they run of each axis.")
     ] = field(default_factory=dict)
     xfail: Annotated[
-        tuple[Xfail, ...], doc("Differences that are known and allowed, each with its reason.")
+        tuple[Xfail, ...], doc("Known and allowed differences, each with its reason.")
     ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerFile(ServerBuild):
-    """What a server in a directory of its own is built from, and each way of running it."""
+    """The build inputs of a server with its own directory, and the ways to run it."""
 
     product: Annotated[Text, doc("The server's name, for reports.")] = field()
-    version: Annotated[Text, doc("The version that is pinned, for reports.")] = field()
+    version: Annotated[Text, doc("The pinned version, for reports.")] = field()
     servers: Annotated[
         dict[Name, ServerArguments],
-        doc("A table for each way of running it; names have no hyphen."),
+        doc("A table for each way to run it; names have no hyphen."),
     ]
 
 

@@ -1,7 +1,7 @@
-"""Servers that lie in a folder of their own: ``Dockerfile``, ``server.toml``, and what they need.
+"""Servers that have their own directory, with ``Dockerfile``, ``server.toml`` and other files.
 
-A ``server.toml`` says what the build needs that is not in the folder, and in a table for each way
-of running it (``[servers.NAME]``) how it is called. `docs/adding-a-server.md` goes through one.
+A ``server.toml`` says what the build needs from outside the directory, and has a table for each way
+to run the server (``[servers.NAME]``). `docs/adding-a-server.md` explains one.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from wsgi_matrix.util.toml_file import TomlFile, dotted
 FILE_NAME = "server.toml"
 
 
-def read(folder: Path) -> tuple[Server, ...]:
-    """The servers of all sub-folders with a ``server.toml``. Raises :class:`ConfigError`."""
+def read(directory: Path) -> tuple[Server, ...]:
+    """The servers of all subdirectories with a ``server.toml``. Raises :class:`ConfigError`."""
     return tuple(
         server
-        for file in sorted(folder.glob(f"*/{FILE_NAME}"))
+        for file in sorted(directory.glob(f"*/{FILE_NAME}"))
         for server in read_directory(file.parent)
     )
 
@@ -33,12 +33,12 @@ def read_directory(directory: Path) -> list[Server]:
 
 
 def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:
-    """The servers of a ``server.toml`` that was read already. Raises :class:`ConfigError`."""
+    """The servers of a parsed ``server.toml``. Raises :class:`ConfigError`."""
     source.convert(data, ServerFile)
     build = {key: value for key, value in data.items() if key != "servers"}
     tables = data["servers"]
     if not tables:
-        source.wrong("servers", "at least one [servers.NAME] is needed")
+        source.wrong("servers", "at least one table [servers.NAME] is required")
     found = []
     for name, table in tables.items():
         merged = {**build, **table, "context": "."}
@@ -48,7 +48,7 @@ def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:
 
 
 def check_placeholders(source: TomlFile, server: Server) -> None:
-    """Refuse words of a command with a placeholder that is never filled in."""
+    """Raise :class:`ConfigError` for an unknown placeholder in a command."""
     known = dict.fromkeys(("app", "folder", "port", "workers", "threads", "python", "context"), "")
     if server.requirements:
         known["lib"] = ""

@@ -1,4 +1,4 @@
-"""Which engine runs the cells."""
+"""Chooses the engine that runs the cells."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ REQUIRE_DOCKER = "WSGI_MATRIX_REQUIRE_DOCKER"
 
 
 def check(name: str) -> None:
-    """Raise :class:`UserError` unless ``name`` is one that :func:`choose` takes."""
+    """Raise :class:`UserError` unless :func:`choose` accepts ``name``."""
     if name not in choices():
         raise UserError(f'--engine: no "{name}"{suggestion(name, choices())}')
 
 
 def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
-    """The engine called ``name``, and a notice for people (often empty).
+    """The engine ``name``, and a notice for the user (often empty).
 
-    ``auto``: the first that answers, with a notice that says why the one before did not. With
-    WSGI_MATRIX_REQUIRE_DOCKER=1 an engine without containers is refused, however it comes to be
-    chosen. ``keep``: what is left of cells stays until :meth:`.Engine.keep_only` or ``clean``.
-    Raises :class:`EngineError`, and :class:`UserError` for an engine that there is not.
+    ``auto``: the first available one, with a notice that says why those before it are not. With
+    WSGI_MATRIX_REQUIRE_DOCKER=1 an engine without containers is always rejected. ``keep``: preserve
+    cells until :meth:`.Engine.keep_only` or ``clean``. Raises :class:`EngineError`, and
+    :class:`UserError` for an unknown engine.
     """
     check(name)
     required = os.environ.get(REQUIRE_DOCKER, "") not in ("", "0")
@@ -32,7 +32,7 @@ def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
         kind = ENGINES[name]
         if required and not kind.containers:
             raise EngineError(
-                f"{REQUIRE_DOCKER}=1 refuses the {name} engine; unset it or use --engine docker"
+                f"{REQUIRE_DOCKER}=1 forbids the {name} engine; unset it or use --engine docker"
             )
         return kind.make(build, keep=keep), ""
     problems: list[EngineError] = []
@@ -44,6 +44,6 @@ def choose(name: str, build: Path, *, keep: bool = False) -> tuple[Engine, str]:
         except EngineError as problem:
             problems.append(problem)
             continue
-        fallback = f"Falling back to {kind.cells}: these are NOT containers."
+        fallback = f"falling back to {kind.cells}, which are NOT containers"
         return engine, "\n".join([*map(str, problems), fallback]) if problems else ""
     raise problems[0]

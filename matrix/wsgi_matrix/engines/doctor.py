@@ -1,18 +1,18 @@
-"""What examining an engine yields."""
+"""The findings of ``wsgi-matrix doctor``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 NOFILE, NPROC = 64, 8
-"""What is asked for, on every engine."""
+"""The limits that are requested, on every engine."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a cell is made of: what was asked for, what was seen, whether it holds."""
+    """One property that cells rely on: what was requested, what was observed, whether it holds."""
 
     what: str
-    asked: str
-    seen: str
+    requested: str
+    observed: str
     holds: bool

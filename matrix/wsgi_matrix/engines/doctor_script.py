@@ -1,7 +1,7 @@
-"""Tries a limit from inside: run as ``python3 -I -S -c <this file> NAME [VALUE]``.
+"""Tests a limit from inside a cell: run as ``python3 -I -S -c <this file> NAME [VALUE]``.
 
-Standard library only, nothing of ``wsgi_matrix``. Prints one JSON object: what the kernel says and
-what happened when it was tried.
+Standard library only, nothing of ``wsgi_matrix``. Prints one JSON object: what the kernel says, and
+the result of the test.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 MOST = 4096
-"""Tries after which a limit counts as none."""
+"""Attempts after which there is considered to be no limit."""
 SECONDS = 10.0
-"""For the other container, or for an orphan's end."""
+"""Seconds to wait for the other container, or for an orphan's end."""
 
 
 def name_of(error: OSError) -> str:
@@ -30,7 +30,7 @@ def name_of(error: OSError) -> str:
 
 
 def nofile(_: str) -> dict[str, Any]:
-    """Open files until one is refused."""
+    """Open files until that fails."""
     files: list[int] = []
     refused = ""
     try:
@@ -43,7 +43,7 @@ def nofile(_: str) -> dict[str, Any]:
 
 
 def processes(_: str) -> dict[str, Any]:
-    """Fork until that is refused. Serves RLIMIT_NPROC and the pids of the control group."""
+    """Fork until that fails. Used for RLIMIT_NPROC and for the cgroup's pids limit."""
     children: list[int] = []
     refused = ""
     try:
@@ -64,13 +64,13 @@ def processes(_: str) -> dict[str, Any]:
 
 
 def memory(value: str) -> dict[str, Any]:
-    """Fill twice as much as is allowed, a MiB at a time. Who is limited does not come back."""
+    """Fill twice the allowed memory, a MiB at a time. Does not return if the limit is enforced."""
     held = [bytearray(b"\1" * 2**20) for _ in range(2 * int(value) // 2**20)]
     return {"filled": len(held) * 2**20}
 
 
 def readonly(_: str) -> dict[str, Any]:
-    """Write into the root."""
+    """Write to the root directory."""
     try:
         Path("/written").write_text("x")
     except OSError as error:
@@ -79,7 +79,7 @@ def readonly(_: str) -> dict[str, Any]:
 
 
 def privileges(_: str) -> dict[str, Any]:
-    """What the kernel says of this process."""
+    """What the kernel says about this process."""
     status = dict(
         line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines()
     )
@@ -97,7 +97,7 @@ def privileges(_: str) -> dict[str, Any]:
 
 
 def init(_: str) -> dict[str, Any]:
-    """Leave an orphan that ends, and see whether process 1 waits for it."""
+    """Leave an orphan that exits, and see whether process 1 reaps it."""
     read, write = os.pipe()
     if (child := os.fork()) == 0:
         orphan = os.fork()
@@ -114,7 +114,7 @@ def init(_: str) -> dict[str, Any]:
 
 
 def listen(_: str) -> dict[str, Any]:
-    """The one side of a shared network namespace."""
+    """The server's side of a shared network namespace."""
     with socket.create_server(("127.0.0.1", 8000)) as server:
         server.settimeout(SECONDS)
         client, _address = server.accept()
@@ -124,12 +124,12 @@ def listen(_: str) -> dict[str, Any]:
 
 
 def connect(_: str) -> dict[str, Any]:
-    """The other side."""
+    """The client's side."""
     until = time.monotonic() + SECONDS
     while True:
         try:
             with socket.create_connection(("127.0.0.1", 8000), timeout=SECONDS) as client:
-                return {"heard": client.recv(16).decode()}
+                return {"received": client.recv(16).decode()}
         except ConnectionRefusedError:
             if time.monotonic() > until:
                 raise

@@ -1,4 +1,4 @@
-"""The cells of an engine that are open now, so that an interrupt can end them all."""
+"""The open cells of an engine, so that an interrupt can kill them all."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import Protocol
 
 
 class Killable(Protocol):
-    """As much of a cell as is needed to end it."""
+    """A cell as far as needed to kill it."""
 
     def kill(self) -> None:
-        """End it, from any thread."""
+        """Kill it, from any thread."""
 
 
 class OpenCells:
-    """Usable from several threads."""
+    """A set of open cells; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._cells: set[Killable] = set()
 
     def add(self, cell: Killable) -> None:
-        """``cell`` is open from now on."""
+        """Add a ``cell`` that is open from now on."""
         with self._lock:
             self._cells.add(cell)
 
     def discard(self, cell: Killable) -> bool:
-        """``cell`` is open no more. Tells whether none is now."""
+        """Remove a closed ``cell``. Returns whether none is open any more."""
         with self._lock:
             self._cells.discard(cell)
             return not self._cells
 
     def kill(self) -> None:
-        """Kill every one of them; whoever opened it closes it."""
+        """Kill all of them; they are closed by whoever opened them."""
         with self._lock:
             cells = list(self._cells)
         for each in cells:

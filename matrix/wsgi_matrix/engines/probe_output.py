@@ -1,4 +1,4 @@
-"""What the output of a probe says of a cell, whichever engine ran it."""
+"""Interprets the output of a probe, for all engines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from wsgi_matrix.probe import protocol
 from wsgi_matrix.probe.protocol import Job, Report
 
 
-def understood(
+def read_report(
     output: bytes, job: Job, said: str, log: Callable[[], str], wrote: protocol.Wrote
 ) -> Report:
-    """The report in ``output``, with what the server ``wrote`` on its log meanwhile.
+    """The report in ``output``, with what the server ``wrote`` to its log meanwhile.
 
-    Raises :class:`CellError` for a probe that did not come to its end, with the last that it
+    Raises :class:`CellError` for a probe whose output is incomplete, with the last that it
     ``said``, and with the server's ``log``.
     """
     try:
@@ -24,16 +24,16 @@ def understood(
 
 
 def why_unready(report: Report, port: int, job: Job) -> str:
-    """That the port did not open, and what the probe got instead; empty where it did."""
+    """An error if the port did not open, with what the probe got instead; empty if it did."""
     if not report.unready:
         return ""
     return f"port {port} did not open within {job.deadline:g} s ({report.unready})"
 
 
-def heard(report: Report) -> bool:
-    """Whether the server has answered anything at all."""
+def received_response(report: Report) -> bool:
+    """Whether the server has sent any octets at all."""
     return (
-        bool(report.burst.answers)
+        bool(report.burst.responses)
         or any(each.response for exchanges in report.exchanges for each in exchanges)
         or any(
             event.what == "received"

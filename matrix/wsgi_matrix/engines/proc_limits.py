@@ -1,16 +1,16 @@
-"""The kernel's word on the limits of a process: ``/proc/PID/limits`` (proc(5))."""
+"""Parses the limits of a process in ``/proc/PID/limits`` (proc(5))."""
 
 from __future__ import annotations
 
 TITLES = {"nofile": "Max open files", "nproc": "Max processes"}
-"""What the kernel calls the limits that a cell may have."""
+"""The kernel's names of the limits that a cell may have."""
 
 
 def parse(text: str) -> dict[str, int | None]:
-    """The limits of :data:`TITLES` that ``text`` tells, by our names for them.
+    """The limits of :data:`TITLES` in ``text``, by wsgi-matrix's names.
 
-    A soft limit that differs from the hard one, and "unlimited", are ``None``: nobody asked for
-    that.
+    A soft limit that differs from the hard one, and "unlimited", are ``None``, because they cannot
+    have been requested.
     """
     values: dict[str, int | None] = {}
     for line in text.splitlines():

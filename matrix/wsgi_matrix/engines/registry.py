@@ -1,7 +1,7 @@
-"""The engines that there are: those of this package, and those of other distributions.
+"""The available engines: those of this package, and those of other distributions.
 
-A distribution offers an engine as an entry point in the group ``wsgi_matrix.engines``, whose object
-is an :class:`~wsgi_matrix.engines.api.EngineType`.
+A distribution provides an engine as an entry point in the group ``wsgi_matrix.engines``, whose
+object is an :class:`~wsgi_matrix.engines.api.EngineType`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from wsgi_matrix.engines.api import EngineType
 from wsgi_matrix.util.entry_points import Registry
 
 AUTO = "auto"
-"""In place of a name: the first engine of this package that answers."""
+"""Instead of a name: the first available engine of this package."""
 ENGINES = Registry(
     "wsgi_matrix.engines",
     EngineType,
@@ -22,10 +22,10 @@ ENGINES = Registry(
 
 
 def choices() -> tuple[str, ...]:
-    """What ``--engine`` takes."""
+    """The values of ``--engine``."""
     return (AUTO, *ENGINES)
 
 
 def has_images(name: str) -> bool:
-    """Whether cells of the engine ``name`` have images. Also of one that is not installed here."""
+    """Whether cells of the engine ``name`` have images; true for an unknown engine."""
     return name not in ENGINES or ENGINES[name].containers

@@ -1,7 +1,7 @@
-"""Processes that ended and that nobody has waited for.
+"""Finds zombies: processes that have exited and have not been waited for.
 
-Standard library only, nothing of ``wsgi_matrix``: where a server runs in a container this text is
-run inside, for only there the process ids are those of the cell.
+Standard library only, nothing of ``wsgi_matrix``: for a server in a container, this source is run
+inside it, since only there pids are those of the cell.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import time
 from pathlib import Path
 
 PATIENCE = 10.0
-"""Seconds that a parent has to wait for its children: all have been zombies for a moment."""
+"""Seconds that a parent has to reap its children, since every child is briefly a zombie."""
 
 
 def members(session: int | None, state: str = "") -> list[int]:
-    """Ids of the processes of ``session``, or of all that can be seen, in ``state`` or in any."""
+    """Pids of the processes of ``session``, or of all visible ones, in ``state`` or in any."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             text = stat.read_text(encoding="ascii", errors="replace")
         except OSError:
-            continue  # it ended while we looked
+            continue  # it ended meanwhile
         its_state, _parent, _group, its_session = text.rpartition(")")[2].split()[:4]
         if state in ("", its_state) and session in (None, int(its_session)):
             found.append(int(stat.parent.name))
@@ -29,9 +29,9 @@ def members(session: int | None, state: str = "") -> list[int]:
 
 
 def settled(session: int | None, patience: float = PATIENCE) -> list[int]:
-    """The zombies that stay such for ``patience`` seconds; none as soon as none of them is left.
+    """The zombies that remain for ``patience`` seconds; returns early if none of them is left.
 
-    Others may come meanwhile, from a server whose children end again and again.
+    New ones may appear meanwhile, from a server whose children keep exiting.
     """
     until = time.monotonic() + patience
     left = set(members(session, "Z"))

@@ -1,8 +1,8 @@
-"""What is set aside before two answers are compared, declared rule by rule and printed.
+"""Normalisation of responses before they are compared, declared as rules that reports list.
 
-Each rule is a difference that RFC 9110 or RFC 9112 allows and that says nothing of the app's
-answer. Everything else has to be equal: the status, every other field with its value (as a set;
-fields of one name in their order) and the content, octet for octet.
+Each rule is a difference that RFC 9110 or RFC 9112 allows and that does not come from the app.
+Everything else must be equal: the status, every other field with its value (as a set; fields with
+the same name in order) and the content, octet for octet.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
-from wsgi_matrix.http.response import Answer, split, unlike, visible
+from wsgi_matrix.http.response import Response, split, unlike, visible
 
 BASE = "http://localhost/"
-"""What a relative Location is resolved against: the target URI of what is sent."""
+"""The base of a relative Location: the target URI of the requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A declared difference. ``fields`` are left out; the others have code of their own, below."""
+    """A declared difference. ``fields`` are ignored; other rules are implemented below."""
 
     id: str
     says: str
@@ -30,37 +30,37 @@ class Rule:
 
 
 RULES = (
-    Rule(id="date", says="Date is left out: it is the time", fields=frozenset({b"date"})),
+    Rule(id="date", says="Date is ignored, because it is the time", fields=frozenset({b"date"})),
     Rule(
         id="intermediary",
-        says="Server and Via are left out: they name the server",
+        says="Server and Via are ignored, because they name the server",
         fields=frozenset({b"server", b"via"}),
     ),
     Rule(
         id="connection",
-        says="Connection and Keep-Alive are left out: they are about the connection",
+        says="Connection and Keep-Alive are ignored, because they are about the connection",
         fields=frozenset({b"connection", b"keep-alive"}),
     ),
     Rule(
         id="framing",
-        says="Content-Length, Transfer-Encoding and Trailer are left out, content is unframed",
+        says="Content-Length, Transfer-Encoding and Trailer are ignored; content is unframed",
         fields=frozenset({b"content-length", b"transfer-encoding", b"trailer"}),
     ),
-    Rule(id="interim", says="1xx answers before the final one are passed over"),
-    Rule(id="version", says="version and reason phrase of the status line are left out"),
-    Rule(id="names", says="names of fields are compared in lower case"),
-    Rule(id="order", says="fields of different names may come in any order"),
-    Rule(id="media-type", says="media types in lower case, one space between their parameters"),
-    Rule(id="no-content-type", says="Content-Type is left out where there is no content"),
+    Rule(id="interim", says="1xx responses before the final one are ignored"),
+    Rule(id="version", says="version and reason phrase of the status line are ignored"),
+    Rule(id="names", says="field names are compared in lower case"),
+    Rule(id="order", says="fields with different names may be in any order"),
+    Rule(id="media-type", says="media types in lower case, with one space between parameters"),
+    Rule(id="no-content-type", says="Content-Type is ignored if there is no content"),
     Rule(id="json", says="content of application/json is compared as a value, not as octets"),
-    Rule(id="joined", says="members of a field joined with ', ' or ',' are the same list"),
+    Rule(id="joined", says="members of a field may be joined with ', ' or ','"),
     Rule(id="location", says="Location is resolved against the target URI"),
-    Rule(id="cookie", says="attributes of a cookie may come in any order, names in any case"),
-    Rule(id="allow", says="Allow is a set; that OPTIONS is in it goes without saying"),
-    Rule(id="page", says="pages of a framework's own (errors, redirects): status and fields only"),
+    Rule(id="cookie", says="attributes of a cookie may be in any order, with names in any case"),
+    Rule(id="allow", says="Allow is compared as a set, without OPTIONS"),
+    Rule(id="page", says="a framework's own pages (errors, redirects): only status and fields"),
     Rule(
         id="validators",
-        says="ETag and Last-Modified: only that they are there, for they tell of the file's copy",
+        says="ETag and Last-Modified: only their presence, since they depend on the file's copy",
     ),
 )
 LEFT_OUT = frozenset[bytes]().union(*(rule.fields for rule in RULES))
@@ -68,7 +68,7 @@ LEFT_OUT = frozenset[bytes]().union(*(rule.fields for rule in RULES))
 
 @dataclass(frozen=True)
 class Normal:
-    """An answer after all rules. ``content``: the octets, or a value of JSON line by line."""
+    """A response after all rules. ``content``: the octets, or a JSON value line by line."""
 
     status: int
     fields: tuple[tuple[str, tuple[str, ...]], ...]
@@ -76,29 +76,29 @@ class Normal:
 
 
 def normalise(raw: bytes, method: str, *, joined: Sequence[str] = (), page: bool = False) -> Normal:
-    """A whole answer to a request with ``method``, after all rules.
+    """Normalise a complete response to a request with ``method``.
 
-    ``joined``: members of its JSON that are lists; ``page``: its content is not compared.
+    ``joined``: members of its JSON that are lists; ``page``: do not compare its content.
     """
     return normal(split(raw, method.encode()), method, joined=joined, page=page)
 
 
 def normal(
-    answer: Answer, method: str, *, joined: Sequence[str] = (), page: bool = False
+    response: Response, method: str, *, joined: Sequence[str] = (), page: bool = False
 ) -> Normal:
-    """The same for an answer that is taken apart already."""
-    status = int(answer.status_line.split(maxsplit=2)[1])
+    """Normalise a parsed response."""
+    status = int(response.status_line.split(maxsplit=2)[1])
     fields: dict[str, list[str]] = {}
-    for name, value in answer.fields:
+    for name, value in response.fields:
         key = name.lower()
-        without = page or status in (204, 304) or (not answer.body and method != "HEAD")
+        without = page or status in (204, 304) or (not response.body and method != "HEAD")
         if key not in LEFT_OUT and not (without and key == b"content-type"):
             text = key.decode("latin-1")
             fields.setdefault(text, []).append(_value(text, value.decode("latin-1")))
-    if b"allow" in {name.lower() for name, _ in answer.fields}:
-        fields["allow"] = sorted(members(answer.values(b"allow")))
+    if b"allow" in {name.lower() for name, _ in response.fields}:
+        fields["allow"] = sorted(members(response.values(b"allow")))
     media = fields.get("content-type", [""])[0]
-    content = b"" if page else _content(answer.body, media, joined)
+    content = b"" if page else _content(response.body, media, joined)
     return Normal(
         status=status,
         fields=tuple(sorted((name, tuple(values)) for name, values in fields.items())),
@@ -108,7 +108,7 @@ def normal(
 
 @dataclass(frozen=True)
 class Difference:
-    """The first thing in which two answers differ, with both sides."""
+    """The first difference of two responses, with both sides."""
 
     what: str
     there: str
@@ -123,7 +123,7 @@ class Difference:
 
 
 def difference(there: Normal, here: Normal) -> Difference | None:
-    """The first thing in which two answers differ; ``None`` if in nothing."""
+    """The first difference of two responses; ``None`` if they are equal."""
     if there.status != here.status:
         return Difference("status", str(there.status), str(here.status))
     ours, theirs = dict(there.fields), dict(here.fields)
@@ -137,7 +137,7 @@ def difference(there: Normal, here: Normal) -> Difference | None:
 
 
 def _listed(values: tuple[str, ...] | None) -> str:
-    """The values of fields of one name, for people."""
+    """The values of the fields with one name, in words."""
     if values is None:
         return "(no such field)"
     if len(values) == 1:
@@ -152,13 +152,13 @@ def members(values: Iterable[bytes]) -> frozenset[str]:
 
 
 def cookie(value: str) -> str:
-    """A Set-Cookie value with its attributes in order."""
+    """A Set-Cookie value with sorted attributes."""
     pair, *attributes = (part.strip() for part in value.split(";"))
     return "; ".join([pair, *sorted(_lower_name(each) for each in attributes if each)])
 
 
 def location(value: str) -> str:
-    """A Location, absolute."""
+    """A Location as an absolute URI."""
     return urljoin(BASE, value)
 
 
@@ -194,5 +194,5 @@ def _content(body: bytes, media: str, joined: Sequence[str]) -> bytes:
             text = json.dumps(value, sort_keys=True, ensure_ascii=False, indent=1)
             return text.encode(errors="surrogatepass")
         except (ValueError, RecursionError):
-            pass  # no JSON, or nested too deeply: then it is compared as what it is
+            pass  # not JSON, or nested too deeply: compared as octets
     return body

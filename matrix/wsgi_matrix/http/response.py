@@ -1,4 +1,4 @@
-"""An answer taken apart for judging and for showing; the octets themselves are never changed."""
+"""Parses responses for checks and reports; the octets themselves are never changed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from wsgi_matrix.probe.agent.response_reader import ResponseReader, dechunk
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One HTTP/1.x answer. ``fields`` in order and spelling as sent; ``body`` without framing."""
+class Response:
+    """One HTTP/1.x response. ``fields`` in order and spelling as sent; ``body`` without framing."""
 
     status_line: bytes
     fields: tuple[tuple[bytes, bytes], ...]
@@ -21,8 +21,8 @@ class Answer:
         return [value for field, value in self.fields if field.lower() == name.lower()]
 
 
-def split(raw: bytes, method: bytes = b"GET") -> Answer:
-    """Take apart a whole answer (of the probe). Interim answers before it are passed over."""
+def split(raw: bytes, method: bytes = b"GET") -> Response:
+    """Parse a complete response (from the probe). Interim responses before it are ignored."""
     reader = ResponseReader(method)
     reader.feed(raw)
     reader.end()
@@ -33,18 +33,18 @@ def split(raw: bytes, method: bytes = b"GET") -> Answer:
         name, colon, value = line.partition(b":")
         if colon:
             fields.append((name, value.strip()))
-    answer = Answer(lines[0], tuple(fields), raw[start:])
-    if not answer.body:
-        return answer  # to HEAD, say: fields tell of a framing that is not there
-    if b"chunked" in b",".join(answer.values(b"transfer-encoding")).lower():
-        return Answer(lines[0], answer.fields, dechunk(answer.body))
-    return answer
+    response = Response(lines[0], tuple(fields), raw[start:])
+    if not response.body:
+        return response  # to HEAD, for example, whose fields describe absent framing
+    if b"chunked" in b",".join(response.values(b"transfer-encoding")).lower():
+        return Response(lines[0], response.fields, dechunk(response.body))
+    return response
 
 
 PICTURES = {0x0D: "␍", 0x0A: "␊", 0x09: "␉", 0x1B: "␛", 0x7F: "␡"}
-"""Control characters as Unicode pictures them: none of them reaches the terminal."""
+"""Control characters as Unicode control pictures, so that none reaches the terminal."""
 BEFORE, AFTER = 60, 140
-"""Characters of a line that are shown before and behind the first that differs."""
+"""Characters of a line to show before and after the first that differs."""
 
 
 def visible(text: str) -> str:
@@ -57,16 +57,16 @@ def visible(text: str) -> str:
 
 @dataclass(frozen=True)
 class Unlike:
-    """The first line in which two contents differ, and what each of them has there."""
+    """The first line in which two contents differ, and both versions of it."""
 
     line: int
-    """From 1."""
+    """The line number, from 1."""
     there: str
     here: str
 
 
 def unlike(there: bytes, here: bytes) -> Unlike | None:
-    """Where two contents differ first; ``None`` if nowhere. Long lines are shown in part."""
+    """Where two contents first differ; ``None`` if nowhere. Long lines are cut."""
     lines = itertools.zip_longest(there.split(b"\n"), here.split(b"\n"))
     for number, (one, two) in enumerate(lines, 1):
         if one != two:
@@ -83,12 +83,12 @@ def _excerpts(one: bytes | None, two: bytes | None) -> tuple[str, str]:
     shown = [
         "…" * bool(begin) + visible(text[begin:end]) + "…" * (len(text) > end) for text in (a, b)
     ]
-    gone = "(no such line: it ends before)"
+    gone = "(no such line)"
     return (gone if one is None else shown[0]), (gone if two is None else shown[1])
 
 
 def where_differs(expected: bytes, got: bytes) -> str:
-    """The first difference of two answers, for people: which part, and both sides' octets."""
+    """The first difference of two responses in words: which part, and the octets of both."""
     ours, theirs = expected.splitlines(keepends=True), got.splitlines(keepends=True)
     number = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
     if number is None:

@@ -1,6 +1,6 @@
-"""What the matrix is made of: frozen values only, no I/O.
+"""The data types of the matrix: frozen values, no I/O.
 
-Every other module speaks in these types. A cell is one combination of the axes; an engine opens it;
-the probe brings back what was on the wire; checks judge it; reports show the results. Each module
-here knows those before it: ``axes``, ``wire``, ``results``.
+All other modules use these types. A cell is one combination of the axes; an engine opens it;
+the probe records what was on the wire; checks evaluate it; reports show the results. Each module
+here imports only those before it: ``axes``, ``wire``, ``results``.
 """

@@ -1,6 +1,6 @@
-"""What an app needs around it: variables, secrets, a set-up command, a folder, a database.
+"""The environment of an app: variables, secrets, setup commands, a directory, services.
 
-A cell has them anew each time, so that no cell sees what another has left.
+Each cell gets its own, so that no cell sees what another has left behind.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from wsgi_matrix.util.schema_types import (
 )
 
 SECRETS = "/run/secrets"
-"""Where secrets are in a container, each a file of its name, as Docker and Podman have it."""
+"""Directory of secrets in a container, one file each, as with Docker and Podman."""
 STEADY = {"PYTHONHASHSEED": "0"}
-"""In every cell: the order of a set, which differs from one process to the next, must not look like
-a difference of servers."""
+"""In every cell, because the order of a set differs between processes, which must not look like a
+difference between servers."""
 
 
 _Host = Annotated[
@@ -42,33 +42,33 @@ _Secret = Annotated[
 
 def _own_directory(path: str, _root: Path) -> str:
     if path == "/srv" or path.startswith(("/srv/", "/proc", "/sys", "/dev")):
-        raise ValueError("a path that is neither /srv, where the app is, nor the kernel's")
+        raise ValueError("a path outside /srv (the app's), /proc, /sys and /dev")
     return path
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A container that runs with the server, in its network: a database, say. Containers only."""
+    """A container that runs with the server, in its network, such as a database. Docker only."""
 
     name: TableName
     """The host name by which the app reaches it."""
-    image: Annotated[Text, doc("Its image, which the engine has or can pull.")]
+    image: Annotated[Text, doc("Its image, which exists in the engine or can be pulled.")]
     environment: Annotated[Environment, doc("Its environment variables.")] = ()
     command: Annotated[
         tuple[str, ...], doc("Arguments to its entry point. Empty: those of the image.")
     ] = ()
     port: Annotated[
         Port | None,
-        doc("The port that has to accept before anything else starts. None: those of EXPOSE."),
+        doc("The port that must accept before anything else starts. None: those of EXPOSE."),
     ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """All that a cell of an app has besides the app.
+class AppEnvironment:
+    """What the cells of an app provide in addition to the app itself.
 
     In the values of ``environment`` and the words of ``setup``, ``{writable}`` and ``{secrets}``
-    are the folders of the cell, and ``{python}`` is its interpreter.
+    are the cell's directories, and ``{python}`` is its interpreter.
     """
 
     environment: Annotated[
@@ -81,11 +81,11 @@ class Surroundings:
     secrets: Annotated[
         tuple[tuple[str, Path], ...],
         written_as(dict[_Secret, ExistingFile], pairs),
-        doc("By name, the file whose content the cell has as /run/secrets/NAME."),
+        doc("Files by name, whose content the cell gets as /run/secrets/NAME."),
     ] = ()
     setup: Annotated[
         tuple[Command, ...],
-        doc("Commands, run in the app's directory one after another before the server starts."),
+        doc("Commands to run in the app's directory, in order, before the server starts."),
     ] = ()
     writable: Annotated[
         str,
@@ -112,40 +112,42 @@ class Surroundings:
             Annotated[str, expect("a path such as /health", pattern=whole(r"/[\x21-\x7e]*"))]
         ),
         doc(
-            "Nothing is sent before GET of this path returns ready_status.",
-            was={"ready": 'say ready_path = "/health", and ready_status where that is not 200'},
+            "Wait with the first request until GET of this path returns ready_status.",
+            was={"ready": 'use ready_path = "/health", and ready_status if it is not 200'},
         ),
     ] = ""
     ready_status: Annotated[int, between(100, 599), doc("The status of ready_path.")] = 200
 
     @property
     def ready_request(self) -> bytes:
-        """The octets that ask for ``ready_path``."""
+        """The octets of the request for ``ready_path``."""
         return f"GET {self.ready_path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
     def filled(self, text: str, *, writable: str, secrets: str, python: str) -> str:
-        """``text`` with its three placeholders filled in; braces are else left alone."""
+        """``text`` with its three placeholders replaced; other braces are left unchanged."""
         text = text.replace("{writable}", writable).replace("{secrets}", secrets)
         return text.replace("{python}", python)
 
-    def commands(self, **folders: str) -> tuple[tuple[str, ...], ...]:
-        """The set-up commands. ``python`` as the first word is the cell's interpreter."""
+    def commands(self, **directories: str) -> tuple[tuple[str, ...], ...]:
+        """The setup commands. ``python`` as the first word is the cell's interpreter."""
         return tuple(
             tuple(
-                folders["python"]
+                directories["python"]
                 if number == 0 and word in ("python", "python3")
-                else self.filled(word, **folders)
+                else self.filled(word, **directories)
                 for number, word in enumerate(words)
             )
             for words in self.setup
         )
 
-    def variables(self, **folders: str) -> dict[str, str]:
-        """The environment, filled in."""
-        return STEADY | {name: self.filled(value, **folders) for name, value in self.environment}
+    def variables(self, **directories: str) -> dict[str, str]:
+        """The environment variables, with placeholders replaced."""
+        return STEADY | {
+            name: self.filled(value, **directories) for name, value in self.environment
+        }
 
     def names(self, place: str) -> bool:
-        """Whether a variable or set-up command says ``{place}``."""
+        """Whether a variable or setup command contains ``{place}``."""
         words = [value for _, value in self.environment]
         words += [word for command in self.setup for word in command]
         return any("{" + place + "}" in word for word in words)

@@ -1,7 +1,7 @@
-"""What people call their application: ``mypkg.wsgi:app``, or a factory, ``mypkg:create_app()``.
+"""Names of applications: ``mypkg.wsgi:app``, or a factory, ``mypkg:create_app()``.
 
-Not every server calls a factory. So a module that calls it is written beside the app, and every
-server is given that.
+Not every server can call a factory. So a module that calls it is written next to the app, and every
+server loads that module.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def check(target: str) -> str:
-    """``target``, if it is one. Raises :class:`ValueError` with what was expected.
+    """Return ``target`` if it is valid. Raises :class:`ValueError` with what was expected.
 
-    Arguments of a factory are literals, as gunicorn has it: they are part of a name, and no code.
+    Arguments of a factory are literals, as in gunicorn: they are part of a name, not code.
     """
     module, _, name = target.partition(":")
     try:
@@ -45,22 +45,22 @@ Target = Annotated[str, written_as(str, lambda value, _: check(value))]
 
 
 def is_factory(target: str) -> bool:
-    """Whether ``target`` has to be called for the application."""
+    """Whether ``target`` is a call that returns the application."""
     return target.endswith(")")
 
 
 def not_called(target: str) -> str:
-    """What to write where ``target`` may be a factory that nobody calls."""
-    return f"if {target} makes the application, it has to be called: {target}()"
+    """Advice for a ``target`` that may be a factory which is not called."""
+    return f"if {target} is a factory, it must be called: {target}()"
 
 
 def loaded(target: str) -> str:
-    """What servers are given for ``target``."""
+    """The name that servers load for ``target``."""
     return f"{FACTORY}:app" if is_factory(target) else target
 
 
 def source(target: str) -> str:
-    """Of the module that calls a factory."""
+    """Source code of the module that calls a factory."""
     module, _, call = target.partition(":")
     return f"from importlib import import_module\n\napp = import_module({module!r}).{call}\n"
 

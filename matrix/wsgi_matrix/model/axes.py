@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.model.app_environment import AppEnvironment
 from wsgi_matrix.model.app_import_string import Target
 from wsgi_matrix.util.schema_types import (
     ExitStatus,
@@ -23,43 +23,41 @@ from wsgi_matrix.util.schema_types import (
 )
 
 DEFAULT_SUITE = "hello"
-"""The suite that cells belong to where nothing else is said."""
+"""The suite of cells for which none is specified."""
 
 
 SMALLEST_NOFILE = 16
-"""Below that the container runtime itself fails, before the server runs."""
+"""With less, the container runtime itself fails before the server runs."""
 Workers = Annotated[int, between(1, 1000)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Resource limits of a cell; what is left out is not limited."""
+    """Resource limits of a cell; a limit that is left out is not set."""
 
     name: Annotated[TableName, doc("The profile's name.")] = "default"
     nofile: Annotated[
         Annotated[int, between(SMALLEST_NOFILE, 2**30)] | None,
-        doc("RLIMIT_NOFILE, soft and hard alike: file descriptors of a process."),
+        doc("RLIMIT_NOFILE, soft and hard: file descriptors per process."),
     ] = None
     nproc: Annotated[
         Annotated[int, between(1, 2**22)] | None,
-        doc("RLIMIT_NPROC, soft and hard alike: processes and threads."),
+        doc("RLIMIT_NPROC, soft and hard: processes and threads per user."),
     ] = None
     memory: Annotated[
         Octets | None,
-        doc("Memory of the whole cell (cgroup), not of a process."),
+        doc("Memory of the whole cell (cgroup), not of one process."),
     ] = None
-    clients: Annotated[
-        int, between(1, 20000), doc("Clients of the burst, connected at the same time.")
-    ] = 32
+    clients: Annotated[int, between(1, 20000), doc("Number of concurrent clients in a burst.")] = 32
     rounds: Annotated[
         int,
         between(1, 1000),
-        doc("Bursts, each after the end of the one before, if no client of that was lost."),
+        doc("Number of bursts, one after another; none follows one that lost a client."),
     ] = 1
 
     @property
     def bounded(self) -> bool:
-        """Whether a server may end for want of what the profile withholds."""
+        """Whether the profile sets a limit, so that a server may fail for lack of resources."""
         return (self.nofile, self.nproc, self.memory) != (None, None, None)
 
 
@@ -70,8 +68,8 @@ class ServerCommand:
     process: Annotated[
         tuple[str, ...],
         doc(
-            "The command in place of the image's entry point where cells are processes; {python}, "
-            "{context}, the server's directory, and {lib}, what its requirements are unpacked to, "
+            "The command instead of the image's entry point if cells are processes; {python}, "
+            "{context}, the server's directory, and {lib}, its unpacked requirements, "
             "are replaced. Empty: containers only."
         ),
     ] = ()
@@ -81,7 +79,7 @@ class ServerCommand:
             tuple[ExitStatus, ...],
             expect("a list of exit statuses such as [0, 143]", min_length=1),
         ],
-        doc("The exit statuses that it may have then."),
+        doc("The exit statuses that count as clean after it."),
     ] = (0,)
     reload_signal: Annotated[
         SignalName,
@@ -90,8 +88,8 @@ class ServerCommand:
     ready_log: Annotated[
         Regex,
         doc(
-            "A regular expression that its log has to match before anything is sent. None: it is "
-            "enough that its port accepts.",
+            "A regular expression that its log must match before the first request. None: it is "
+            "ready when its port accepts.",
             was="ready",
         ),
     ] = ""
@@ -99,7 +97,7 @@ class ServerCommand:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerArguments(ServerCommand):
-    """One way of running a server: its arguments, and what differs from its other ways."""
+    """One way to run a server: its arguments, and what differs from other ways."""
 
     args: Annotated[
         tuple[str, ...],
@@ -116,29 +114,29 @@ class ServerArguments(ServerCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerBuild(ServerCommand):
-    """What the image of a server is built from, besides its directory."""
+    """The inputs of a server's image, in addition to its directory."""
 
     product: Annotated[Text, doc("The server's name, for reports.")] = ""
-    version: Annotated[Text, doc("The version that is pinned, for reports.")] = ""
+    version: Annotated[Text, doc("The pinned version, for reports.")] = ""
     pythons: Annotated[
         tuple[str, ...], doc("Pythons that it is built for. Empty: all of the matrix.")
     ] = ()
     requirements: Annotated[
-        Text, doc("A file of locked requirements with hashes; the build has them in lib/.")
+        Text, doc("A file of locked requirements with hashes; the build gets them in lib/.")
     ] = ""
     sources: Annotated[
         Text,
-        doc("A file of locked source distributions; the build has their archives in sources/."),
+        doc("A file of locked source distributions; the build gets them in sources/."),
     ] = ""
     glibc: Annotated[
         GlibcVersion,
         doc(
-            "The oldest glibc that its wheels run with, where it is newer than 2.28: the number "
+            "The oldest glibc that its wheels run with, if newer than 2.28: the number "
             "in manylinux_2_35."
         ),
     ] = ""
     packages: Annotated[
-        tuple[str, ...], doc("Debian packages of its base image, besides Python.")
+        tuple[str, ...], doc("Debian packages of its base image, in addition to Python.")
     ] = ()
     builder: Annotated[
         tuple[str, ...],
@@ -152,7 +150,7 @@ class Server(ServerArguments, ServerBuild):
 
     name: TableName
     context: Annotated[
-        FilePath, doc("The directory that it is built from; needless where there is an image.")
+        FilePath, doc("The directory that it is built from; not needed if there is an image.")
     ] = field(default_factory=Path)
     dockerfile: Annotated[Text, doc("The build file, relative to context.")] = "Dockerfile"
     image: Annotated[
@@ -160,13 +158,13 @@ class Server(ServerArguments, ServerBuild):
         doc("An image that exists already: nothing is built, and args replace its entry point."),
     ] = ""
     process_path: Annotated[
-        tuple[FilePath, ...], doc("Directories on PYTHONPATH where cells are processes.")
+        tuple[FilePath, ...], doc("Directories on PYTHONPATH if cells are processes.")
     ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppSource:
-    """Where an application is, and what it requires."""
+    """The directory of an application, and its requirements."""
 
     path: Annotated[FilePath, doc("The app's directory.")]
     target: Annotated[
@@ -175,16 +173,16 @@ class AppSource:
     ] = "app:app"
     framework: Annotated[
         str,
-        doc("The distribution whose installed version /framework has to report. Empty: none."),
+        doc("The distribution whose installed version /framework must report. Empty: none."),
     ] = ""
     requirements: Annotated[
         Text, doc("Its requirements, relative to path: locked with hashes, unless resolve is true.")
     ] = "requirements.txt"
     resolve: Annotated[
-        bool, doc("Resolve and lock its requirements here, when they are first needed.")
+        bool, doc("Resolve and lock its requirements on this host, when first needed.")
     ] = False
     sdists: Annotated[
-        bool, doc("Build packages without a wheel on this machine, which runs their code.")
+        bool, doc("Build packages without a wheel on this host, which runs their code.")
     ] = False
 
 
@@ -193,22 +191,22 @@ class App(AppSource):
     """An application: a directory, its requirements, and the name of the WSGI callable."""
 
     name: str
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    needs: AppEnvironment = field(default_factory=AppEnvironment)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Python:
-    """A Python of the matrix, and where its base image comes from."""
+    """A version of Python, and the source of its base image."""
 
     version: TableName
     images: Annotated[
         tuple[str, ...],
-        doc("Images to use as a base: the first that exists here or can be pulled."),
+        doc("Images to use as a base: the first that exists locally or can be pulled."),
     ] = ()
     debian: Annotated[
         Text,
         doc(
-            "The Debian release whose packages a base is made from where none of the images is "
+            "The Debian release whose packages a base is made from if none of the images is "
             "available.",
             was="suite",
         ),
@@ -216,7 +214,7 @@ class Python:
 
     @property
     def tag(self) -> str:
-        """``py311``, as it stands in the id of a cell."""
+        """``py311``, as in the ids of cells."""
         return "py" + self.version.replace(".", "")
 
 
@@ -229,20 +227,20 @@ class Cell:
     limits: Limits
     python: Python
     suite: str = DEFAULT_SUITE
-    """What is sent to it and judged."""
+    """The suite that runs in it."""
     private_tmp: bool = False
-    """TMPDIR is a directory of its own."""
+    """Whether TMPDIR is a directory of its own."""
 
     @property
     def id(self) -> str:
-        """Stable name, for example ``onegate-flask-fds256-py311``.
+        """A stable name, for example ``onegate-flask-fds256-py311``.
 
-        The suite stands behind it where the app does not tell it.
+        It ends with the suite if the app's name does not imply it.
         """
         name = f"{self.server.name}-{self.app.name}-{self.limits.name}-{self.python.tag}"
         return f"{name}-{self.suite_label}" if self.suite_label else name
 
     @property
     def suite_label(self) -> str:
-        """The suite, where neither the app tells it nor it is the usual one."""
+        """The suite, unless it is the default or has the app's name."""
         return "" if self.suite in (DEFAULT_SUITE, self.app.name) else self.suite

@@ -1,4 +1,4 @@
-"""Sessions: requests that are sent one after another, as one person with one browser sends them."""
+"""Sessions: sequential requests, as one person with one browser sends them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110 section 5.6.2: methods and field names are tokens."""
 TARGET = re.compile(r"(?:/|\{\{)[\x21-\x7e]*")
-"""Origin form without anything that ends it on the wire (RFC 9112 section 3.2.1), or a place that
-a captured URL goes to."""
+"""Origin form without octets that would end it on the wire (RFC 9112 section 3.2.1), or a
+placeholder for a captured URL."""
 VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
-"""RFC 9110 section 5.5; characters outside of ASCII are sent as UTF-8."""
+"""RFC 9110 section 5.5; non-ASCII characters are sent as UTF-8."""
 HOST = re.compile(r"(?:[\w.~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
-"""RFC 9110 section 7.2, without user information, which is never sent in it (section 4.2.4)."""
+"""RFC 9110 section 7.2, without userinfo, which is never sent in it (section 4.2.4)."""
 MADE = frozenset({"host", "content-length", "transfer-encoding"})
-"""Fields that are made for what is sent: what was written would not fit it."""
+"""Fields that are generated from what is sent, and therefore cannot be set."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """A value taken from an answer for later requests, where ``{{name}}`` stands for it."""
+    """A value taken from a response for later requests, in which ``{{name}}`` is replaced by it."""
 
     name: str
     kind: str
@@ -32,9 +32,9 @@ class Capture:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """One request of a session, in which ``{{name}}`` may stand for what was captured before.
+    """One request of a session, in which ``{{name}}`` is replaced by a value captured before.
 
-    One that would not be a request on the wire cannot be made: it raises ``ValueError``.
+    Raises ``ValueError`` if it would not be a valid request on the wire.
     """
 
     name: str = ""
@@ -43,36 +43,38 @@ class Ask:
     target: str = "/"
     """Origin form, percent-encoded (RFC 9112 section 3.2.1), or ``*`` of OPTIONS."""
     fields: tuple[tuple[str, str], ...] = ()
-    """Without Host, Content-Length and Transfer-Encoding, which are made."""
+    """Without Host, Content-Length and Transfer-Encoding, which are generated."""
     body: bytes | None = None
     captures: tuple[Capture, ...] = ()
     host: str = "localhost"
     digest: tuple[str, str] | None = None
-    """User and password for a challenge by the scheme Digest (RFC 7616)."""
+    """User name and password for a Digest challenge (RFC 7616)."""
     cookies: bool = True
-    """Whether it is sent cookies, and those of its answer are kept."""
+    """Whether cookies are sent with it, and those of its response are stored."""
     shape: str = ""
-    """The target with the names of values that are made for each run in their place, if there are
-    any: what is the same in the next run."""
+    """The target with the names of values that are generated for each run instead of the values:
+    the same in every run. Empty if there are none."""
     source: str = ""
-    """For people: the file and line that it comes from."""
+    """The file and line that it comes from, for reports."""
     recorded: int | None = None
     """The status of the response that was recorded with it."""
 
     def __post_init__(self) -> None:
         if not TOKEN.fullmatch(self.method):
-            raise ValueError(f"{self.method!r} is no method")
+            raise ValueError(f"{self.method!r} is not a valid method")
         if not TARGET.fullmatch(self.target) and (self.method, self.target) != ("OPTIONS", "*"):
-            raise ValueError(f"{self.target!r} is no target of {self.method}: it begins with /")
+            raise ValueError(
+                f"{self.target!r} is not a target of {self.method}: it must begin with /"
+            )
         if not HOST.fullmatch(self.host):
-            raise ValueError(f"{self.host!r} is no host")
+            raise ValueError(f"{self.host!r} is not a valid host")
         for name, value in self.fields:
             if not TOKEN.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of a field")
+                raise ValueError(f"{name!r} is not a valid field name")
             if name.lower() in MADE:
-                raise ValueError(f"the field {name} is made, and cannot be written")
+                raise ValueError(f"the field {name} is generated and cannot be set")
             if not VALUE.fullmatch(value):
-                raise ValueError(f"{value!r} is no value of the field {name}")
+                raise ValueError(f"{value!r} is not a valid value of the field {name}")
 
     @property
     def title(self) -> str:
@@ -80,7 +82,7 @@ class Ask:
         return f"{self.method} {self.target}"
 
     def to_json(self) -> dict[str, Any]:
-        """For the probe."""
+        """The request in the probe's job."""
         return {
             "method": self.method,
             "target": self.target,
@@ -99,7 +101,7 @@ class Session:
 
     asks: tuple[Ask, ...]
     notes: tuple[str, ...] = ()
-    """For people: what of the source is not sent, and why."""
+    """What in the source is not sent, and why, for reports."""
     generated: tuple[str, ...] = ()
-    """Values that were made for this run alone (``{{$guid}}``, the time): the same for each cell,
-    others in the next run."""
+    """Values generated for this run (``{{$guid}}``, the time): the same in each of its cells, but
+    not in the next run."""

@@ -1,4 +1,4 @@
-"""What was expected of a server, and what came instead, in one form and one layout."""
+"""What was expected of a server and what was observed, in one form and one layout."""
 
 from __future__ import annotations
 
@@ -13,34 +13,36 @@ ENDS = {"open": "the connection stayed open", "fin": "then FIN", "reset": "then 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionExcerpt:
-    """What was on the wire of one connection, as far as people want to read it."""
+    """An excerpt of what was on the wire of one connection."""
 
-    name: Annotated[str, doc("Of the connection, as in the evidence.")]
+    name: Annotated[str, doc("The connection's name in the evidence.")]
     sent: Annotated[
         str,
-        doc("What was sent, as a literal of Python such as b'GET /', shortened; empty: nothing."),
+        doc("What was sent, as a Python literal such as b'GET /', shortened; empty: nothing."),
     ]
-    received: Annotated[str, doc("What came, in the same form.")]
+    received: Annotated[str, doc("What was received, in the same form.")]
     end: Annotated[str, doc("How it ended: open, fin or reset.")]
     """As in :meth:`wsgi_matrix.model.wire.Transcript.end`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """One variant of a case for which something else came than what is expected."""
+    """One variant of a case whose result was not the expected one."""
 
-    expected: Annotated[str, doc("What is accepted, in words.")]
-    actual: Annotated[str, doc("What came instead.")]
-    variant: Annotated[str, doc("Its name; empty where the case has one variant only.")] = ""
+    expected: Annotated[str, doc("What would have been accepted, in words.")]
+    actual: Annotated[str, doc("What was observed instead.")]
+    variant: Annotated[str, doc("Its name; empty if the case has only one variant.")] = ""
     sends: Annotated[str, doc("What it sends, in words.")] = ""
     connections: Annotated[
         tuple[ConnectionExcerpt, ...], doc("What was on the wire of each connection.")
     ] = ()
-    more_connections: Annotated[int, doc("Connections that connections leaves out.")] = 0
+    more_connections: Annotated[
+        int, doc("Number of connections that are left out of connections.")
+    ] = 0
 
 
 def summary(mismatches: Sequence[Mismatch]) -> str:
-    """What came, in one line: ``plus: status 200; minus: status 200``."""
+    """What was observed, in one line: ``plus: status 200; minus: status 200``."""
     return "; ".join(
         f"{each.variant}: {each.actual}" if each.variant else each.actual for each in mismatches
     )
@@ -60,4 +62,4 @@ def _lines(mismatch: Mismatch) -> Iterator[str]:
         yield f"  sent      {each.sent or 'nothing'}{on}"
         yield f"  received  {each.received or 'nothing'}, {ENDS[each.end]}{on}"
     if mismatch.more_connections:
-        yield f"  and {mismatch.more_connections} more connections, which are in the evidence"
+        yield f"  and {mismatch.more_connections} more connections; see the evidence"

@@ -1,6 +1,6 @@
-"""What outcomes amount to: of checks for a cell, and of cells for a run. In one place for all.
+"""The meaning of outcomes: those of checks for a cell, and those of cells for a run.
 
-No other module compares an outcome with one of them; a test holds that.
+No other module compares an outcome with a constant; a test enforces that.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ ORDER = (
     Outcome.XFAIL,
     Outcome.SKIP,
 )
-"""Of reports."""
+"""The order in reports."""
 RED = frozenset({Outcome.FAIL, Outcome.DIFFER, Outcome.ERROR})
 """Outcomes that are not as expected."""
 EXPECTED = frozenset({Outcome.FAIL, Outcome.DIFFER})
-"""What may be expected. An error says that nothing is known."""
+"""Outcomes that an ``[[xfail]]`` may allow; an error never is, because it says nothing."""
 WORST = (
     Outcome.ERROR,
     Outcome.FAIL,
@@ -32,8 +32,8 @@ WORST = (
     Outcome.SKIP,
 )
 """The worst first."""
-NOT_JUDGED = "the cell was not judged"
-"""Detail of the checks of a cell that did not come up; its ``start`` says why."""
+NOT_JUDGED = "the cell was not checked"
+"""Detail of the checks of a cell that did not start; its check ``start`` says why."""
 
 
 def overall(checks: tuple[CaseResult, ...]) -> Outcome:
@@ -43,27 +43,27 @@ def overall(checks: tuple[CaseResult, ...]) -> Outcome:
 
 
 def ran(outcome: str) -> bool:
-    """Whether a cell ran, or a check was judged on what came."""
+    """Whether a cell ran, or a check was made."""
     return outcome != Outcome.SKIP
 
 
 def held(outcome: str) -> bool:
-    """Whether it is as required."""
+    """Whether the requirement was met."""
     return outcome == Outcome.PASS
 
 
 def differs(outcome: str) -> bool:
-    """Whether it is only unlike the reference."""
+    """Whether it differs from the reference, but no check failed."""
     return outcome == Outcome.DIFFER
 
 
 def known(outcome: str) -> bool:
-    """Whether it is red and expected to be."""
+    """Whether it is a known failure."""
     return outcome == Outcome.XFAIL
 
 
 def unjudged(outcome: str) -> bool:
-    """Whether nothing is known, for what has to be judged could not be."""
+    """Whether it could not be checked, so that nothing is known."""
     return outcome == Outcome.ERROR
 
 
@@ -74,7 +74,7 @@ def counts(run: Run) -> dict[str, int]:
 
 
 def exit_code(run: Run) -> Exit:
-    """What the run amounts to; see :data:`wsgi_matrix.errors.EXIT_CODES`."""
+    """The exit code of a run; see :data:`wsgi_matrix.errors.EXIT_CODES`."""
     there = {result.outcome for result in run.cells}
     if run.partial is Partial.INTERRUPTED:
         return Exit.INTERRUPTED
@@ -90,7 +90,7 @@ def exit_code(run: Run) -> Exit:
 
 
 def red(run: Run) -> list[tuple[str, CaseResult]]:
-    """Every check that is broken, differs or could not be judged, with the id of its cell."""
+    """Every check that failed, differs or could not be made, with the id of its cell."""
     return [
         (result.cell.id, check)
         for result in run.cells

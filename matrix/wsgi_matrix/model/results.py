@@ -1,4 +1,4 @@
-"""What is known after a cell ran: what the engine saw of it, the judgement, and the whole run."""
+"""Results: what the engine observed of a cell, its verdicts, and the run as a whole."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Outcome(StrEnum):
 
     PASS = "pass"  # noqa: S105 - not a password
     FAIL = "fail"
-    DIFFER = "differ"  # not as in the reference
+    DIFFER = "differ"  # not the same as the reference
     SKIP = "skip"  # not run, with a reason
-    ERROR = "error"  # could not be judged
-    XFAIL = "xfail"  # known, and named
+    ERROR = "error"  # could not be checked
+    XFAIL = "xfail"  # a known failure
 
 
 class Partial(StrEnum):
-    """Why a run is not whole."""
+    """Why a run is incomplete."""
 
     NO = ""
     INTERRUPTED = "interrupted"
@@ -48,28 +48,28 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """What a cell ran, as the engine names it."""
+    """The image that a cell ran, as identified by the engine."""
 
     id: Annotated[
-        Digest, doc("Digest of the content of the whole image, or of the sources for processes.")
+        Digest, doc("Digest of the whole image's content, or of the sources for processes.")
     ]
     server_layer: Annotated[
         Digest,
-        doc("Digest of the layer that holds the server and nothing else; equal over all Pythons."),
+        doc("Digest of the layer with the server and nothing else; the same for all Pythons."),
     ]
     base: Annotated[
-        str, doc("Where the base came from: an image, or debian:bookworm and the like.")
+        str, doc("The source of the base: an image, or a Debian release as in debian:bookworm.")
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """Limits as read back from inside the running cell; null: this engine cannot set it."""
+    """Limits as read back inside the running cell; null: this engine cannot set it."""
 
     nofile: Annotated[Positive | None, doc("RLIMIT_NOFILE.")] = None
     nproc: Annotated[Positive | None, doc("RLIMIT_NPROC.")] = None
     memory: Annotated[Positive | None, doc("Octets, of the whole cell.")] = None
-    # A requested one that is None without a reason is an error.
+    # A requested limit that is None without a reason is an error.
     why_not: Annotated[dict[str, str], doc("By limit, why it is null.")] = field(
         default_factory=dict
     )
@@ -77,48 +77,50 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped:
-    """How the server ended, after the stop signal or by itself."""
+    """How the server exited, after the stop signal or by itself."""
 
     exit_status: int | None
-    """As in a shell: 128 + signal for one that was killed. ``None``: it had to be abandoned."""
+    """As in a shell: 128 + signal if it was killed. ``None``: it had to be abandoned."""
     oom_killed: bool
     log: str
-    """Last lines of what it wrote on stdout and stderr."""
+    """The last lines that it wrote to stdout and stderr."""
     changed: tuple[str, ...]
-    """Paths that differ from the image (``docker diff``); ``None`` of them is what is wanted."""
+    """Paths that differ from the image (``docker diff``); there should be none."""
     changed_unknown: str = ""
-    """Why ``changed`` cannot be told here (a process has no image); empty where it can."""
+    """Why ``changed`` is unknown (a process has no image); empty if it is known."""
     left: int = 0
-    """Processes of the cell that still ran after the server itself had ended in order."""
+    """Processes of the cell that were still running after the server had exited cleanly."""
     forced: bool = False
-    """True when it did not end within the grace period and was killed."""
+    """Whether it did not exit within the grace period and was killed."""
     early: bool = False
-    """True when it had ended before the engine told it to."""
+    """Whether it had exited before the engine stopped it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseResult:
-    """Judgement of one check in one cell."""
+    """The verdict of one check in one cell."""
 
     id: Annotated[str, doc("The check's id.")]
     alias: Annotated[str, doc("Another name of the check; empty: none.")] = ""
-    level: Annotated[Level, doc("How binding the check is, as RFC 2119 has it.")]
+    level: Annotated[Level, doc("How binding the check is, in the terms of RFC 2119.")]
     outcome: Annotated[Outcome, doc("The verdict.")]
-    detail: Annotated[str, doc("What came, or why nothing is known, in a line or a few.")] = ""
+    detail: Annotated[
+        str, doc("What was observed, or why nothing is known, in one line or a few.")
+    ] = ""
     mismatches: Annotated[
         tuple[Mismatch, ...],
-        doc("What was expected and what came, where detail is only a summary of that."),
+        doc("What was expected and what was observed; detail is then only a summary."),
     ] = ()
-    title: Annotated[str, doc("About five words; empty where says is short itself.")] = ""
+    title: Annotated[str, doc("About five words; empty if says is short itself.")] = ""
     says: Annotated[
-        str, doc("The requirement in words: of a rule the sentence of its standard.")
+        str, doc("The requirement in words; for a rule, the sentence of its standard.")
     ] = ""
     cite: Annotated[
         str,
-        doc("Where it is from, as in RFC 9112 section 6.3; empty for one of wsgi-matrix's own."),
+        doc("Its source, as in RFC 9112 section 6.3; empty for wsgi-matrix's own."),
     ] = ""
     evidence: Annotated[
-        tuple[str, ...], doc("Names of the transcripts of its cell that it was judged on.")
+        tuple[str, ...], doc("Names of the cell's transcripts that it is based on.")
     ] = ()
     against: Annotated[
         str,
@@ -126,26 +128,26 @@ class CaseResult:
     ] = ""
     request: Annotated[
         str,
-        doc("The request of the traffic whose response it is about: GET /login; empty: none."),
+        doc("The request whose response it is about, as in GET /login; empty: none."),
     ] = ""
-    status: Annotated[Status | None, doc("Of that response, if it is complete.")] = None
+    status: Annotated[Status | None, doc("The status of that response, if it is complete.")] = None
     recorded: Annotated[
-        Status | None, doc("The status that the traffic itself, a HAR for example, has for it.")
+        Status | None, doc("The status recorded for it in the traffic, in a HAR for example.")
     ] = None
 
     @property
     def name(self) -> str:
-        """Its id and alias, for people: ``chunked/size-not-hex (R50)``."""
+        """Its id and alias, for reports: ``chunked/size-not-hex (R50)``."""
         return f"{self.id} ({self.alias})" if self.alias else self.id
 
     def explanation(self) -> str:
-        """``detail``, and below it each mismatch."""
+        """``detail``, followed by each mismatch."""
         return explain(self.detail, self.mismatches)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How busy the machine was while a cell ran."""
+    """How busy the host was while a cell ran."""
 
     cores: Annotated[Positive, doc("Cores that the run could use.")]
     average: Annotated[
@@ -156,8 +158,8 @@ class Load:
     waited: Annotated[
         Annotated[float, stated(minimum=0, maximum=1)] | None,
         doc(
-            "Share of the cell's time in which some process of the machine was ready to run and "
-            "had no processor; null: the kernel does not report it."
+            "Share of the cell's time in which some process on the host was ready to run but had "
+            "no processor; null: the kernel does not report it."
         ),
     ] = None
 
@@ -175,29 +177,29 @@ class CellResult:
     """Version of the framework in the bundle; empty for an app without one."""
     observed: Observed | None = None
     exchanges: dict[str, Exchange] = field(default_factory=dict)
-    """By check id: the bytes that the comparison across cells works on."""
+    """By check id: the bytes that are compared across cells."""
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    """By name: what was on the wire in the scenarios."""
+    """By name: what was on the wire in each scenario."""
     ready_seconds: float | None = None
-    """From the start of the server's first process until its port accepted; never less than the
-    probe itself took to start. ``None``: it did not come up."""
+    """From the start of the server's first process until its port accepted; at least the time that
+    the probe took to start. ``None``: it did not start."""
     memory: int | None = None
     """Octets of anonymous memory of all its processes after the last request; ``None``: it had
-    ended, or this engine cannot tell."""
+    exited, or this engine cannot measure it."""
     log: str = ""
     load: Load | None = None
-    """The machine's meanwhile; ``None`` for a cell that did not run."""
+    """The host's load while it ran; ``None`` for a cell that did not run."""
     engine_seconds: float = 0.0
-    """Of ``seconds``: waited for the engine, and neither for the server nor for the probe."""
+    """The part of ``seconds`` spent waiting for the engine, not for the server or the probe."""
     reused: str = ""
-    """Start of the run that found this, where it was not this one; RFC 3339, UTC."""
+    """Start of the earlier run whose result this is, if it was reused; RFC 3339, UTC."""
     kept: tuple[str, ...] = ()
-    """What was left of the cell on request: ids of containers, or a folder."""
+    """What was preserved of the cell (``--keep``): ids of containers, or a directory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A whole run: where, when, with what, and the cells."""
+    """A run: where, when and with what it ran, and its cells."""
 
     engine: str
     engine_version: str
@@ -209,12 +211,12 @@ class Run:
     """Seconds by phase: ``images``, ``bundles``, ``cells``."""
     cells: tuple[CellResult, ...]
     where: str = ""
-    """One line for people: containers of which engine, or plainly that these were processes."""
+    """One line for reports: containers of which engine, or that the cells were processes."""
     measured: dict[str, float] = field(default_factory=dict)
-    """Seconds: ``cell`` (median) beside what the engine's ``baseline`` found in the same run."""
+    """Seconds: ``cell`` (median), and what the engine's ``baseline`` measured in the same run."""
     suites: tuple[str, ...] = (DEFAULT_SUITE,)
-    """What was sent and judged; each cell says which of them it belongs to."""
+    """The suites that ran; each cell says to which of them it belongs."""
     notes: tuple[str, ...] = ()
-    """Lines for people that belong to the result."""
+    """Notes on the results, for reports."""
     partial: Partial = Partial.NO
-    """Why cells are missing; false where none is."""
+    """Why cells are missing; false if none is."""

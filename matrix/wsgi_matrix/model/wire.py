@@ -1,4 +1,4 @@
-"""What is sent to a server, and what was on the wire: exchanges, scenarios, bursts."""
+"""What is sent to a server, and what was observed on the wire: exchanges, scenarios, bursts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from wsgi_matrix.model.axes import Server
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and the whole of the answer, byte for byte as it was on the wire."""
+    """One request and its whole response, byte for byte as on the wire."""
 
     request: bytes
     response: bytes
     """Every octet received until the end of the message or of the connection."""
     seconds: float
     error: str = ""
-    """Why there is no complete answer; empty when there is one."""
+    """Why there is no complete response; empty if there is one."""
     end: str = "open"
-    """The connection after the answer: ``open``, ``fin`` or ``reset``."""
+    """The connection after the response: ``open``, ``fin`` or ``reset``."""
     logged: str = ""
-    """What the server wrote on its log meanwhile; only its end where that is long."""
+    """What the server wrote to its log meanwhile; only the end if it is long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,33 +32,33 @@ class Step:
     ``close`` or ``reset``; with many connections ``connect``, ``fetch``, ``trickle``,
     ``all_ended`` or ``poll``; ``refused``; ``called``."""
     on: str = "a"
-    """Name of the connection; the first step on one opens it."""
+    """Name of the connection; its first step opens it."""
     among: tuple[str, ...] = ()
-    """Names of the connections of a step with many."""
+    """Names of the connections, in a step with many."""
     data: bytes = b""
     methods: tuple[str, ...] = ()
-    """``responses``: one whole final response is awaited for each; a method frames its response."""
+    """``responses``: waits for one final response to each; the method determines its framing."""
     within: float = 5.0
-    """Seconds after which the step is over, come what may."""
+    """Seconds after which the step ends in any case."""
     every: float = 0.0
-    """``trickle``, ``poll``: seconds between two octets, two requests."""
+    """``trickle``, ``poll``: seconds between two octets or two requests."""
     times: int = 0
-    """``poll``: responses with other content after which it is over."""
+    """``poll``: number of responses with other content after which it ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """What is done on one connection with the server, or on several, step by step."""
+    """What to do on one or several connections to the server, step by step."""
 
     name: str
     steps: tuple[Step, ...]
     alone: bool = False
-    """Nothing else may be going on in the cell meanwhile."""
+    """Whether it must run with nothing else in its cell."""
     app: str = ""
     """Name of the app that it is for; empty: any app of its suite."""
 
     def to(self, server: Server) -> Scenario:
-        """It as it is run with ``server``: ``{stop_signal}`` and ``{reload_signal}`` filled in."""
+        """The scenario for ``server``, with ``{stop_signal}`` and ``{reload_signal}`` replaced."""
         values = {
             b"{stop_signal}": server.stop_signal.encode(),
             b"{reload_signal}": server.reload_signal.encode(),
@@ -85,7 +85,7 @@ class WireEvent:
     ``connected`` (with the app), ``gone`` (the server, after a scenario that ran alone)."""
     data: bytes = b""
     cut: int = 0
-    """Octets that came behind ``data`` and were not kept, where it is of a file."""
+    """Number of octets after ``data`` that were not saved, in an event read from a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,25 +96,25 @@ class Transcript:
     events: tuple[WireEvent, ...]
 
     def received(self, on: str = "a") -> bytes:
-        """All octets that came on a connection."""
+        """All octets received on a connection."""
         return b"".join(x.data for x in self.events if x.on == on and x.what == "received")
 
     def sent(self, on: str = "a") -> bytes:
-        """All octets that were sent on a connection."""
+        """All octets sent on a connection."""
         return b"".join(x.data for x in self.events if x.on == on and x.what == "sent")
 
     def end(self, on: str = "a") -> str:
-        """``fin``, ``reset`` or ``open``: the server's end of a connection when we last looked."""
+        """``fin``, ``reset`` or ``open``: the last known state of a connection's server side."""
         ends = [x.what for x in self.events if x.on == on and x.what in ("fin", "reset")]
         return ends[-1] if ends else "open"
 
     def ended_at(self, on: str = "a") -> float | None:
-        """When the server ended a connection, in seconds since the scenario began."""
+        """When the server closed a connection, in seconds since the scenario began."""
         ends = [x.at for x in self.events if x.on == on and x.what in ("fin", "reset")]
         return ends[0] if ends else None
 
     def timed_out(self) -> bool:
-        """Whether any step got less than it waited for."""
+        """Whether any step received less than it waited for."""
         return any(x.what == "timeout" for x in self.events)
 
 
@@ -122,19 +122,19 @@ class Transcript:
 class Burst:
     """Many clients connected at the same time, each sending one request.
 
-    ``answers`` counts the distinct answers (``Date`` masked by the probe); ``errors`` counts what
-    went wrong by its description. The sum of both is ``clients``, over all rounds.
+    ``responses`` counts the distinct responses (``Date`` masked by the probe); ``errors`` counts
+    errors by their description. The sum of both is ``clients``, over all rounds.
     """
 
     clients: int
-    answers: dict[bytes, int]
+    responses: dict[bytes, int]
     errors: dict[str, int]
     seconds: float
     together: int = 0
     """Connections that were open at the moment the first request was sent."""
     logged: str = ""
-    """What the server wrote on its log meanwhile; only its end where that is long."""
+    """What the server wrote to its log meanwhile; only the end if it is long."""
 
 
-NO_BURST = Burst(clients=0, answers={}, errors={}, seconds=0.0)
-"""What is seen where no burst was asked for."""
+NO_BURST = Burst(clients=0, responses={}, errors={}, seconds=0.0)
+"""The result where no burst was requested."""

@@ -1,12 +1,12 @@
-"""Bundles: an app and everything it imports, resolved on this machine, in folders of their own.
+"""Bundles: an app and everything it imports, resolved on this host, in separate directories.
 
     build/bundles/<app>-<python>-<digest>/app/   the app's own files
     build/bundles/<app>-<python>-<digest>/own/   projects that are built here, itself for one
     build/libs/<python>-<digest>/                its locked requirements, as wheels unpack
 
-All of them go on PYTHONPATH, in this order. Each is named by what it was made from, so an existing
-one is never made again and a changed app never meets an old one; a change in the app's source
-leaves its requirements where they are.
+All of them are on PYTHONPATH, in this order. Names contain a digest of the inputs, so an existing
+one is never made again, and a changed app never gets an old one; a change in the app's source does
+not affect its requirements.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from wsgi_matrix.packaging.uv_error_locations import normalised
 from wsgi_matrix.util.file_lock import exclusive, shared
 
 RECIPE = "3"
-"""Part of every digest; raise it when a bundle of the same inputs would come out differently."""
+"""Part of every digest; increase it when the same inputs would give a different bundle."""
 
 DEADLINE = 600.0
-"""Seconds for resolving and unpacking."""
+"""Seconds to resolve and unpack."""
 
 LEFT_OUT = project_copy.LEFT_OUT | {".git", ".hg", ".venv", "venv", "node_modules"}
-"""Folders that are never part of an app. One with a ``CACHEDIR.TAG`` is none either: it may be
-ours."""
+"""Directories that are never part of an app. One with a ``CACHEDIR.TAG`` is not either; it may be
+wsgi-matrix's own."""
 CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
 PARTS = ("bundles", "libs", "servers", "pythons", "locks")
-"""Folders below the root of what is made once and kept."""
+"""Directories of the cache."""
 IN_USE = "in-use.lock"
 SHEBANG = re.compile(rb"\A#!(?:/bin/sh\n'''exec' .*\n' '''|[^\n]*python[^\n]*)\n")
-"""Of a script that an installer made: it names the interpreter that was there then. A path that the
-kernel cannot take is given to a shell, in three lines."""
+"""The first lines of a script made by an installer, with the interpreter at that time. A path that
+the kernel cannot execute is passed to a shell, in three lines."""
 ANY_PYTHON = b"#!/usr/bin/env python3\n"
 
 
@@ -60,10 +60,10 @@ class Bundle:
     """An app with its dependencies, complete."""
 
     folder: Path
-    """With ``app`` and ``own``."""
+    """The directory with ``app`` and ``own``."""
     lib: Path
     digest: str
-    """Hex digest of everything that it was made from."""
+    """Hex digest of all inputs."""
     framework_version: str
     """Version of ``App.framework`` in it; empty for an app without one."""
 
@@ -74,17 +74,17 @@ class Bundle:
 
     @property
     def own(self) -> Path:
-        """Projects that were built for it on this machine."""
+        """Projects that were built for it on this host."""
         return self.folder / "own"
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """For PYTHONPATH, in this order."""
+        """Directories for PYTHONPATH, in this order."""
         return (self.app, self.own, self.lib)
 
     @property
     def versions(self) -> dict[str, str]:
-        """The version of each distribution that is installed in it, by name."""
+        """The versions of the distributions installed in it, by name."""
         return {
             name: each.version
             for each in distributions(path=[str(self.own), str(self.lib)])
@@ -93,17 +93,17 @@ class Bundle:
 
     @property
     def scripts(self) -> tuple[Path, ...]:
-        """For PATH, in this order."""
+        """Directories for PATH, in this order."""
         return (self.own / "bin", self.lib / "bin")
 
 
 def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) -> Bundle:
-    """The bundle of ``app`` for ``python``, made below ``root`` if it is not there yet.
+    """The bundle of ``app`` for ``python``, made below ``root`` if it does not exist yet.
 
-    ``platform``: a target as uv names them (``x86_64-unknown-linux-gnu``); ``None``: this
-    machine. Only wheels are taken, unless the app says otherwise: building from source runs the
-    package's code on this machine, with this machine's compiler, and two machines would test two
-    different things. Raises :class:`SetupError`.
+    ``platform``: uv's name of a target (``x86_64-unknown-linux-gnu``); ``None``: this host. Only
+    wheels are used, unless the app allows more: building from source runs the package's code on
+    this host, with its compiler, so that two hosts would test two different things. Raises
+    :class:`SetupError`.
     """
     root.mkdir(parents=True, exist_ok=True)
     (root / CACHE_TAG).write_text(CACHE_SIGNATURE, encoding="ascii")
@@ -138,14 +138,14 @@ def ensure_bundle(app: App, python: Python, root: Path, platform: str | None) ->
 
 
 def in_use(root: Path) -> AbstractContextManager[None]:
-    """Within it nothing below ``root`` is removed by ``clean --cache``."""
+    """A context in which ``clean --cache`` removes nothing below ``root``."""
     return shared(root / IN_USE)
 
 
 def remove_all(root: Path) -> int:
-    """Remove all that is made once and kept below ``root``; how many octets that were.
+    """Remove the cache below ``root``; return the number of octets.
 
-    A part that is a link to another disk, say, is emptied and stays. Raises
+    A directory that is a link, to another disk for example, is emptied but not removed. Raises
     :class:`BlockingIOError` while a run uses it, and ``OSError`` for what cannot be removed.
     """
     octets = 0
@@ -159,20 +159,20 @@ def remove_all(root: Path) -> int:
                 else:
                     path.unlink()
             if folder.is_dir() and not folder.is_symlink():
-                with contextlib.suppress(OSError):  # another run begins, and waits for a lock there
+                with contextlib.suppress(OSError):  # another run waits for a lock there
                     folder.rmdir()
     return octets
 
 
 def _octets(path: Path) -> int:
-    """What ``path`` and all below it take of the disk, folders themselves left out."""
+    """Octets of ``path`` and all files below it, without directories themselves."""
     if path.is_symlink() or not path.is_dir():
         return path.lstat().st_blocks * 512
     return sum(_octets(each) for each in path.iterdir())
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Every file below ``folder`` that belongs to a bundle, in an order that is always the same."""
+    """Every file below ``folder`` that belongs to a bundle, in a fixed order."""
     for top, folders, names in os.walk(folder):
         if CACHE_TAG in names and top != os.fspath(folder):
             folders.clear()
@@ -180,23 +180,23 @@ def files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
         for name in sorted(names):
             path = Path(top, name)
-            # Neither a link to nothing nor a socket is part of an app.
+            # Dangling links and sockets are not part of an app.
             if not name.endswith(".pyc") and path.is_file():
                 yield path
 
 
 def _requirements(app: App, python: Python, platform: str | None, root: Path) -> Lock | None:
-    """The locked requirements, or ``None`` when nothing is required."""
+    """The locked requirements, or ``None`` if there are none."""
     if not app.path.is_dir():
-        raise SetupError(f"app {app.name}: there is no folder {app.path}; correct its path")
+        raise SetupError(f"app {app.name}: no such directory: {app.path}; correct its path")
     path: Path | None = app.path / app.requirements
     if app.resolve:
         path, _ = lockfile.chosen(app.path, app.requirements)
     if path is None or not path.is_file():
         if app.framework:
             raise SetupError(
-                f"app {app.name}: {app.path / app.requirements} is missing, and {app.framework} "
-                "has to come from it; lock the app's requirements into that file"
+                f"app {app.name}: {app.path / app.requirements} is missing, but must contain "
+                f"{app.framework}; lock the app's requirements into that file"
             )
         return None
     if app.resolve:
@@ -208,7 +208,7 @@ def _requirements(app: App, python: Python, platform: str | None, root: Path) ->
 
 
 def _digest(app: App, lock: Lock | None, made_for: tuple[str, ...]) -> str:
-    """What a bundle is made from, in one hash."""
+    """A hash of all inputs of a bundle."""
     result = hashlib.sha256(repr(made_for).encode())
     projects = [Path(each) for each in (lock.projects if lock else ()) if Path(each).is_dir()]
     for folder in (app.path, *(each for each in projects if each != app.path)):
@@ -221,7 +221,7 @@ def _digest(app: App, lock: Lock | None, made_for: tuple[str, ...]) -> str:
 
 
 def kept_mode(path: Path) -> int:
-    """What of a file's mode is kept: whether all may read it, and whether it can be executed."""
+    """The preserved part of a file's mode: readable by all, and executable."""
     mode = path.stat().st_mode
     kept = 0o644 if mode & stat.S_IROTH else 0o600
     return kept | (kept >> 2 & 0o111) if mode & stat.S_IXUSR else kept
@@ -233,7 +233,7 @@ def _copy(source: Path, target: Path) -> None:
     for path in files(source):
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        # Not even for a moment is one readable that must not be.
+        # A private file must not be readable even for a moment.
         with path.open("rb") as read, open(copy, "wb", opener=_private) as written:
             shutil.copyfileobj(read, written)
         copy.chmod(kept_mode(path))
@@ -244,7 +244,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def ensure_folder(whose: str, folder: Path, fill: Callable[[Path], None]) -> None:
-    """Have ``folder`` filled beside its place and rename it: it is whole or not there."""
+    """Fill a temporary directory and rename it to ``folder``, which is thus complete or missing."""
     if folder.is_dir():
         return
     with exclusive(folder.with_name(folder.name + ".lock")):
@@ -252,29 +252,29 @@ def ensure_folder(whose: str, folder: Path, fill: Callable[[Path], None]) -> Non
             return
         part = folder.with_name(folder.name + ".part")
         try:
-            shutil.rmtree(part, ignore_errors=True)  # of a run that was killed; we hold the lock
+            shutil.rmtree(part, ignore_errors=True)  # from a killed run; this one holds the lock
             part.mkdir(parents=True)
             fill(part)
             part.chmod(0o755)
             part.rename(folder)
         except OSError as error:
-            raise SetupError(f"{whose}: could not make {folder}: {error}") from error
+            raise SetupError(f"{whose}: could not create {folder}: {error}") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
 def unpack(whose: str, lock: Lock, python: Python, words: Sequence[str], target: Path) -> None:
-    """Unpack what ``lock`` names into ``target``. ``words``: for uv, on what is taken.
+    """Unpack the distributions of ``lock`` into ``target``. ``words``: options for uv.
 
-    Raises :class:`SetupError`, which names what people wrote and not what we made of it.
+    Raises :class:`SetupError`, which names the user's files, not those derived from them.
     """
     command = ["pip", "install", "--quiet", "--target", str(target), *words]
-    # Copies, because a link into uv's cache would let a later change there reach into the bundle.
+    # Copies, because with links, later changes in uv's cache would change the bundle.
     command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(lock.file)]
     written = lock.written[0]
-    advice = "lock it again if it is out of date"
+    advice = "lock it again if it is outdated"
     if lock.resolved:
-        advice = f"if files have changed since they were locked, remove {lock.file}"
+        advice = f"if files have changed since locking, remove {lock.file}"
     uv.run(
         command,
         f"{whose}: {written} cannot be installed for Python {python.version} (with matching hashes "
@@ -291,13 +291,13 @@ def unpack(whose: str, lock: Lock, python: Python, words: Sequence[str], target:
 def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) -> None:
     """Build projects and install them into ``target``, without their dependencies.
 
-    In copies below ``scratch``, which is gone afterwards: nothing is left in a project.
+    They are built from copies below ``scratch``, which is removed, so projects do not change.
     """
     foreign = [each for each in lock.projects if not Path(each).is_dir()]
     if foreign and not app.sdists:
         raise SetupError(
-            f"app {app.name}: {foreign[0]} has to be built on this machine, which runs its code "
-            "here: --sdists allows that"
+            f"app {app.name}: {foreign[0]} must be built on this host, which runs its code; "
+            "--sdists allows that"
         )
     found = interpreters.find(python.version)
     command = ["pip", "install", "--quiet", "--target", str(target), "--no-deps"]
@@ -308,11 +308,11 @@ def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) ->
     scratch.mkdir(mode=0o700)
     for number, project in enumerate(lock.projects):
         if Path(project).is_dir():
-            # Anew each time, for uv remembers what it has built by its path.
+            # A new path each time, because uv caches builds by path.
             (folder := scratch / f"{number}-{secrets.token_hex(4)}").mkdir()
             copied = project_copy.copy(Path(project), folder)
             known_as |= project_copy.names(Path(project), copied)
-            # As a URL: what is a marker or an extra in a path would be taken for that.
+            # As a URL, because parts of a path could be taken for a marker or an extra.
             sources.append(copied.as_uri())
         else:
             sources.append(project)
@@ -322,7 +322,7 @@ def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) ->
         f"app {app.name}: {names} cannot be built for Python {python.version}",
         deadline=DEADLINE,
         folder=lock.folder,
-        advice="--requirements names a file that does not ask for it",
+        advice="use --requirements with a file that does not require it",
         known_as=known_as,
     )
     shutil.rmtree(scratch, ignore_errors=True)
@@ -335,7 +335,7 @@ def _build(app: App, lock: Lock, python: Python, target: Path, scratch: Path) ->
 
 
 def _make_runnable(folder: Path) -> None:
-    """Let the scripts in ``bin`` of ``folder`` run with the Python that is first on PATH."""
+    """Make the scripts in ``bin`` of ``folder`` use the first Python on PATH."""
     for script in (folder / "bin").glob("*"):
         if script.is_file() and (found := SHEBANG.match(content := script.read_bytes())):
             script.write_bytes(ANY_PYTHON + content[found.end() :])
@@ -350,6 +350,6 @@ def _version(app: App, lib: Path) -> str:
         if normalised(distribution.metadata["Name"]) == wanted:
             return distribution.version
     raise SetupError(
-        f"app {app.name}: its requirements do not bring {app.framework}; "
+        f"app {app.name}: its requirements do not include {app.framework}; "
         f"correct `framework` in the matrix or {app.requirements} of the app"
     )

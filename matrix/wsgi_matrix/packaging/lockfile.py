@@ -1,10 +1,10 @@
-"""What an app requires, whoever wrote it down and however: resolved and locked on this machine.
+"""The requirements of an app in any supported form, resolved and locked on this host.
 
     build/locks/requirements-<digest>.txt   what is installed, with hashes
 
-So an app that says `flask` is installed as one that is locked, and all cells have the same files.
-A lock stays until what it was made from changes, or its file is removed. Requirements with hashes
-are a lock already, and are taken as they are: somebody meant those files and no others.
+So an app that requires `flask` is installed like one with locked requirements, and all cells have
+the same files. A lock is valid until its inputs change or its file is removed. Requirements with
+hashes are already locked, and are used unchanged.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from wsgi_matrix.util.atomic_write import write_whole
 from wsgi_matrix.util.file_lock import exclusive
 
 DEADLINE = 300.0
-"""Seconds for resolving."""
+"""Seconds to resolve requirements."""
 REQUIREMENTS = "requirements.txt"
 PYPROJECT = "pyproject.toml"
 FORMS = (REQUIREMENTS, "pylock.toml", "uv.lock", "Pipfile.lock", PYPROJECT)
-"""What is looked for in the app's folder when nobody names a file; the first that is there."""
+"""Files that are searched for in the app's directory by default; the first one found is used."""
 NOT_READ = {
     "poetry.lock": "poetry export -f requirements.txt -o requirements.txt",
     "pdm.lock": "pdm export -o requirements.txt",
@@ -44,7 +44,7 @@ NOT_READ = {
     "environment.yml": "pip list --format=freeze > requirements.txt",
     "setup.py": "echo . > requirements.txt",
 }
-"""What says what an app requires in a form that is not read: what to do with each."""
+"""Unsupported forms of requirements, and what to do with each."""
 INCLUDES = re.compile(
     r"^\s*(?:-r|--requirements?|-c|--constraints?)[\s=]*(\S.*?)\s*(?:\s#.*)?$", re.MULTILINE
 )
@@ -53,47 +53,48 @@ LOCAL = re.compile(
     r"^(?P<flag>(?:-e|--editable|-f|--find-links)[\s=]+)?(?P<name>[\w.-]+(?:\[[^]]*\])?\s*@\s*)?"
     r"(?P<path>(?:file:)?[^\s;#\[]+)(?P<rest>.*)$"
 )
-"""A line that may name a file or folder of this machine."""
+"""A line that may contain a file or directory of this host."""
 PROJECT = "# built here: "
-"""Begins a line of a lock that names a project."""
+"""Prefix of the line of a project in a lock."""
 VCS = re.compile(r"^[^#;]*@\s*(?:git|hg|svn|bzr)\+\S+|^(?:-e\s+)?(?:git|hg|svn|bzr)\+\S+")
 PROJECT_FILES = (PYPROJECT, "setup.py", "setup.cfg")
 OPTIONS = ("--index-url", "--extra-index-url", "--find-links", "--no-index", "--trusted-host")
-"""Lines of requirements that say where packages come from."""
+"""Lines of requirements with the sources of packages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """What is to be installed."""
+    """Distributions to install."""
 
     file: Path
-    """In pip's format or a ``pylock.toml``, everything with its hash."""
+    """In pip's format or a ``pylock.toml``, with a hash for everything."""
     folder: Path
-    """What relative paths in it are relative to."""
+    """The directory that paths in it are relative to."""
     inputs: tuple[Path, ...]
-    """All files that say what is installed."""
+    """All files that determine what is installed."""
     written: tuple[Path, ...]
-    """Of these, or in their place, what people wrote: files for errors to name."""
+    """The user's files among these, or those they were made from; named in errors."""
     resolved: bool = False
-    """``file`` was made here, of versions that were found."""
+    """Whether ``file`` was made here, by resolving versions."""
     projects: tuple[str, ...] = ()
-    """What is built here and installed besides, without its dependencies, which are in ``file``:
-    paths of folders (``.``, ``-e .``, ``./vendor/tea``), and ``NAME @ git+…``."""
+    """Projects that are built here and installed in addition, without their dependencies, which
+    are in ``file``: paths of directories (``.``, ``-e .``, ``./vendor/tea``), and
+    ``NAME @ git+…``."""
     options: tuple[str, ...] = ()
-    """For whoever installs them: where packages come from."""
+    """Options with the sources of packages, for installing them."""
 
 
 def chosen(folder: Path, named: str) -> tuple[Path | None, str]:
-    """The file in ``folder`` that says what an app requires, and a notice for people.
+    """The file in ``folder`` with the requirements of an app, and a notice for the user.
 
-    ``named``: what the app's table calls it. The file is ``None`` where there is none; the notice
-    is empty where the file was named or is a ``requirements.txt``. Raises :class:`SetupError` for
-    a named one in a form that is not read.
+    ``named``: the name in the app's table. The file is ``None`` if there is none; the notice is
+    empty if the file was named or is a ``requirements.txt``. Raises :class:`SetupError` for a
+    named file in an unsupported form.
     """
     file = folder / named
     if named != REQUIREMENTS:
         if advice := NOT_READ.get(file.name if file.name != "requirements.in" else ""):
-            raise SetupError(f"{file} is not read; make requirements of it: {advice}")
+            raise SetupError(f"{file} is not supported; convert it: {advice}")
         return (file if file.is_file() else None), ""
     there = [folder / name for name in FORMS if (folder / name).is_file()]
     there = [each for each in there if each.name != PYPROJECT or _is_project(each)]
@@ -103,18 +104,18 @@ def chosen(folder: Path, named: str) -> tuple[Path | None, str]:
     if there:
         notice = f"requirements: {there[0]}"
         if there[0].name == PYPROJECT and others:
-            notice += f" ({others[0]} is not read; to have what it locks: {NOT_READ[others[0]]})"
+            notice += f" ({others[0]} is not supported; to use it: {NOT_READ[others[0]]})"
         return there[0], notice
     if others:
-        return None, f"no requirements: {others[0]} is not read; {NOT_READ[others[0]]}"
+        return None, f"no requirements: {others[0]} is not supported; {NOT_READ[others[0]]}"
     return None, (
-        f"no requirements: {folder} has none of {', '.join(FORMS)}, so the app has the standard "
-        "library alone; --requirements names another file"
+        f"no requirements: {folder} has none of {', '.join(FORMS)}, so the app only has the "
+        "standard library; use --requirements FILE for another file"
     )
 
 
 def _is_project(file: Path) -> bool:
-    """Whether a ``pyproject.toml`` says more than how tools are set up."""
+    """Whether a ``pyproject.toml`` has more than the configuration of tools."""
     table = _toml(file)
     return bool(table.keys() & {"project", "build-system"} or "poetry" in table.get("tool", {}))
 
@@ -127,7 +128,7 @@ def _toml(file: Path) -> dict[str, Any]:
 
 
 def locked(app: App, file: Path, python: Python, platform: str | None, root: Path) -> Lock:
-    """The lock of ``file``, which says what ``app`` requires; made below ``root`` if it has to be.
+    """The lock of ``file``, the requirements of ``app``; made below ``root`` if necessary.
 
     Raises :class:`SetupError`.
     """
@@ -137,7 +138,7 @@ def locked(app: App, file: Path, python: Python, platform: str | None, root: Pat
         settled = _settled(text, [folder], ())
         if all(HASHED.search(each) for each in _packages(settled)):
             return _read(_written(settled, root), (file,))
-        # A lock has no hashes of what lies in a folder, say: the versions that it names get them.
+        # A lock may lack hashes, of packages in a directory for example; they are added.
         pins = _written(text, root)
         made = ensure_lock(app, (pins,), folder, (), python, platform, root, (file,))
         return _read(made, (file,), resolved=True)
@@ -170,18 +171,18 @@ def ensure_lock(
     root: Path,
     written: tuple[Path, ...],
 ) -> Path:
-    """The lock of ``inputs[0]`` for ``python``, made below ``root`` if it is not there yet.
+    """The lock of ``inputs[0]`` for ``python``, made below ``root`` if it does not exist yet.
 
-    ``inputs``: it, in pip's format or a ``pyproject.toml``, and all that it includes; ``base``:
-    the folder that paths in it are relative to; ``written``: by people, for errors to name. Raises
-    :class:`SetupError`.
+    ``inputs``: the file, in pip's format or a ``pyproject.toml``, and all that it includes;
+    ``base``: the directory that paths in it are relative to; ``written``: the user's files, for
+    errors. Raises :class:`SetupError`.
     """
     wanted = (python.version, platform or sys.platform, app.sdists, str(base), *map(str, projects))
     digest = hashlib.sha256(repr(wanted).encode())
     for file in inputs:
         digest.update(file.read_bytes() + b"\0")
     for path in dict.fromkeys(path for file in inputs for path in _local(file, base)):
-        # A folder of wheels is what is in it; a project, what it says that it requires.
+        # Of a directory of wheels its files count; of a project, its requirements.
         names = PROJECT_FILES if path.is_dir() and _is_source(path) else sorted(_names(path))
         for each in (path / name for name in names):
             content = each.read_bytes() if each.name in PROJECT_FILES and each.is_file() else b""
@@ -197,7 +198,7 @@ def ensure_lock(
 
 
 def _written(text: str, root: Path) -> Path:
-    """A file below ``root`` with ``text``, named by it."""
+    """A file below ``root`` with ``text``, named by its digest."""
     file = root / "locks" / f"requirements-{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
     with exclusive(file.with_suffix(".lock")):
         if not file.is_file():
@@ -206,13 +207,13 @@ def _written(text: str, root: Path) -> Path:
 
 
 def _packages(text: str) -> list[str]:
-    """Each requirement in ``text``, with the lines that go on with it."""
+    """Each requirement in ``text``, with its continuation lines."""
     lines = re.sub(r"\\\n\s*", " ", text).splitlines()
     return [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "-"))]
 
 
 def _read(lock: Path, written: tuple[Path, ...], *, resolved: bool = False) -> Lock:
-    """A lock that we wrote."""
+    """A lock written by this module."""
     lines = lock.read_text(encoding="utf-8").splitlines()
     return Lock(
         file=lock,
@@ -226,7 +227,7 @@ def _read(lock: Path, written: tuple[Path, ...], *, resolved: bool = False) -> L
 
 
 def _files(whose: str, file: Path, seen: set[Path]) -> list[Path]:
-    """``file`` and all that it includes, once each."""
+    """``file`` and all files that it includes, once each."""
     if file in seen:
         return []
     seen.add(file)
@@ -242,14 +243,14 @@ def _files(whose: str, file: Path, seen: set[Path]) -> list[Path]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Lines that may name something, without comments; continued ones as they are."""
+    """Lines of requirements without comments; continued lines are not joined."""
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()
 
 
 def _path(text: str) -> str:
-    """What a requirement names if that is a place of this machine; else empty."""
+    """The path in a requirement, if it is one on this host; else empty."""
     if text.startswith("file:"):
         return unquote(urlsplit(text).path or text.removeprefix("file:"))
     if "://" in text or text.startswith("-"):
@@ -258,7 +259,7 @@ def _path(text: str) -> str:
 
 
 def _is_path(found: re.Match[str]) -> bool:
-    """Whether a line names a path: after a flag or ``@``, or where no name of a package can be."""
+    """Whether a line has a path: after a flag or ``@``, or where no package name is possible."""
     path = found["path"]
     return bool(_path(path)) and bool(
         found["flag"] or (found["name"] and path.startswith((".", "/", "file:")))
@@ -267,7 +268,7 @@ def _is_path(found: re.Match[str]) -> bool:
 
 
 def _local(file: Path, base: Path) -> Iterator[Path]:
-    """Files and folders that the requirements in ``file`` name, where they are there."""
+    """Existing files and directories in the requirements of ``file``."""
     if file.suffix == ".toml":
         yield file.parent
         return
@@ -290,13 +291,13 @@ def _is_source(path: Path) -> bool:
 
 
 def _builds(file: Path) -> bool:
-    """Whether the folder of a ``pyproject.toml`` is a package itself (PEP 518)."""
+    """Whether the directory of a ``pyproject.toml`` is itself a package (PEP 518)."""
     return "build-system" in _toml(file)
 
 
 def _base(source: Path, inputs: tuple[Path, ...]) -> Path:
-    """The folder that paths are relative to: the app's, as where pip is called, or else the one
-    of the requirements, if that is where what they name lies."""
+    """The directory that paths are relative to: the app's, as if pip ran there, or that of the
+    requirements, if the paths exist there."""
     for line in _lines(inputs[0].read_text(encoding="utf-8")):
         found = LOCAL.match(line)
         if found and _is_path(found) and not (found["flag"] or "").startswith(("-f", "--find")):
@@ -308,7 +309,7 @@ def _base(source: Path, inputs: tuple[Path, ...]) -> Path:
 
 @dataclass(frozen=True)
 class _Source:
-    """What uv resolves, and what people know by its names."""
+    """The input of uv, and the user's names of files in it."""
 
     requirements: Path
     known_as: Mapping[str, str]
@@ -317,10 +318,10 @@ class _Source:
 def _undisturbed(
     app: App, inputs: tuple[Path, ...], base: Path, projects: tuple[Path, ...], scratch: Path
 ) -> _Source:
-    """``inputs``, with copies below ``scratch`` in place of projects that uv would build.
+    """``inputs``, with copies below ``scratch`` instead of projects that uv would build.
 
-    It does that where a project does not say by itself what it requires, and is allowed to. All
-    that they include is copied too, and paths are made absolute.
+    uv builds a project whose metadata does not include its requirements, if that is allowed. All
+    included files are copied too, and paths are made absolute.
     """
     named = [path for file in inputs for path in _local(file, base) if _is_source(path)]
     wanted = [each.resolve() for each in (*projects, *named) if _is_dynamic(each)]
@@ -345,7 +346,7 @@ def _undisturbed(
 def _moved(
     line: str, file: Path, base: Path, copies: Mapping[Path, Path], places: Mapping[Path, Path]
 ) -> str:
-    """A line of ``file`` for another folder."""
+    """A line of ``file``, rewritten for another directory."""
     if included := INCLUDES.match(line):
         place = places.get((file.parent / included[1]).absolute())
         start, end = included.span(1)
@@ -362,7 +363,7 @@ def _moved(
 
 
 def _is_dynamic(project: Path) -> bool:
-    """Whether uv has to build a project to know what it requires (PEP 621)."""
+    """Whether uv must build a project to determine its requirements (PEP 621)."""
     if not project.is_dir():
         return False
     table = _toml(project / PYPROJECT) if (project / PYPROJECT).is_file() else {}
@@ -379,9 +380,9 @@ def _resolved(
 ) -> str:
     command = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"]
     command += [*wheels(app, python, platform)]
-    # Where they say that packages come from belongs to the lock: it is installed from there.
+    # The sources of packages are part of the lock, since they are installed from there.
     command += ["--emit-index-url", "--emit-find-links"]
-    # As a path, whatever it is called: a name that begins with a hyphen is no option.
+    # As a path, so that a name that begins with a hyphen is not taken for an option.
     command += ["--", str(source.requirements.absolute())]
     return run(
         command,
@@ -399,10 +400,10 @@ def _resolved(
 
 
 def wheels(app: App, python: Python, platform: str | None) -> tuple[str, ...]:
-    """Words for uv: for which Python, and whether what has no wheel may be built.
+    """Options for uv: the Python, and whether packages without a wheel may be built.
 
-    Only wheels are taken, because building runs the package's code on this machine, unless people
-    ask for that. Raises :class:`SetupError` where that cannot be done.
+    Only wheels are used by default, because building runs the package's code on this host. Raises
+    :class:`SetupError` if building is requested but impossible.
     """
     words = ["--python-version", python.version]
     words += ["--python-platform", platform] if platform else []
@@ -411,16 +412,16 @@ def wheels(app: App, python: Python, platform: str | None) -> tuple[str, ...]:
     found = interpreters.find(python.version)
     if found is None:
         raise SetupError(
-            f"app {app.name}: --sdists builds with python{python.version}, and there is none on "
-            "this machine"
+            f"app {app.name}: --sdists needs python{python.version}, which was not found on this "
+            "host"
         )
     return (*words, "--python", str(found[0]))
 
 
 def _settled(text: str, folders: list[Path], projects: tuple[Path, ...]) -> str:
-    """``text`` of a lock with absolute paths: it lies elsewhere than what it was made from.
+    """``text`` of a lock with absolute paths, since it is in another directory than its inputs.
 
-    Folders with a project have no hash; they are named in comments, and installed by themselves.
+    Projects in directories have no hash; they are listed in comments, and installed separately.
     """
     lines: list[str] = []
     built = [str(path) for path in projects]
@@ -444,7 +445,7 @@ def _settled(text: str, folders: list[Path], projects: tuple[Path, ...]) -> str:
 
 
 def _exported(whose: str, file: Path) -> str:
-    """What a ``uv.lock`` locks, as requirements with hashes; it is not made anew."""
+    """The contents of a ``uv.lock`` as requirements with hashes; it is not updated."""
     command = ["export", "--quiet", "--frozen", "--no-dev", "--no-header", "--no-annotate"]
     command += ["--format", "requirements.txt", "--emit-index-url", "--emit-find-links"]
     command += ["--project", str(file.parent)]
@@ -452,7 +453,7 @@ def _exported(whose: str, file: Path) -> str:
 
 
 def _pipfile(whose: str, file: Path) -> str:
-    """What a ``Pipfile.lock`` locks, as requirements with hashes."""
+    """The contents of a ``Pipfile.lock`` as requirements with hashes."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
         lines = [f"--index-url {value['_meta']['sources'][0]['url']}"]
@@ -467,6 +468,6 @@ def _pipfile(whose: str, file: Path) -> str:
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
         raise SetupError(
             f"{whose}: {file} cannot be read ({type(problem).__name__}: {problem}); make "
-            f"requirements of it: {NOT_READ['Pipfile']}"
+            f"requirements from it: {NOT_READ['Pipfile']}"
         ) from None
     return "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
-"""Copies of projects to build: a build leaves `build/`, `*.egg-info` and more where it runs.
+"""Copies of projects for builds, which create `build/`, `*.egg-info` and more where they run.
 
-A copy stands in a directory like its own: what lies around the project, up to the repository that
-it belongs to, is linked there, for builds that read `../README.md` or ask git for a version.
+A copy is in a directory like the original's: everything around the project, up to its repository,
+is linked there, for builds that read `../README.md` or ask git for a version.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 CACHE_TAG = "CACHEDIR.TAG"
-"""Marks a directory as a cache, of ours for one (https://bford.info/cachedir/)."""
+"""Marks a directory as a cache, such as wsgi-matrix's own (https://bford.info/cachedir/)."""
 LINKED = frozenset({".hg", ".svn", "node_modules", ".venv", "venv"})
-"""Directories that are not copied: large, and no build writes there."""
+"""Directories that are not copied, because they are large and builds do not write to them."""
 LEFT_OUT = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".tox", ".nox"})
 GIT = ".git"
 OF_PATHS = "/!$&'()*+,;=:@[]|~"
-"""What uv leaves as it is in a URL of a path (https://url.spec.whatwg.org/#path-percent-encode-set)."""
+"""Characters that uv does not escape in file URLs (URL Standard, path percent-encode set)."""
 
 
 def copy(project: Path, scratch: Path) -> Path:
-    """A copy of ``project`` below ``scratch``, an empty directory of the caller's.
+    """Copy ``project`` to a directory below ``scratch``, an empty directory.
 
     Raises ``OSError``.
     """
@@ -36,7 +36,7 @@ def copy(project: Path, scratch: Path) -> Path:
     here.mkdir()
     there = top
     for name in project.relative_to(top).parts:
-        with suppress(PermissionError):  # of a directory that may be entered, but not listed
+        with suppress(PermissionError):  # a directory that may be entered, but not listed
             for each in there.iterdir():
                 if each.name != name:
                     _link(each, here / each.name)
@@ -50,9 +50,9 @@ def copy(project: Path, scratch: Path) -> Path:
 
 
 def _forget_the_rest(repository: Path, project: Path) -> None:
-    """Let git look at nothing but ``project`` of a copy: links elsewhere would be changes to it."""
+    """Restrict git to ``project`` in a copy, because links elsewhere would look like changes."""
     git = ["git", "-C", str(repository)]
-    with suppress(OSError, subprocess.SubprocessError):  # who has no git is not asked by it
+    with suppress(OSError, subprocess.SubprocessError):  # without git, no build can call it
         listed = subprocess.run([*git, "ls-files", "-z"], capture_output=True, check=True).stdout
         own = os.fsencode(project) + b"/"
         rest = [each for each in listed.split(b"\0") if each and not each.startswith(own)]
@@ -63,7 +63,7 @@ def _forget_the_rest(repository: Path, project: Path) -> None:
 
 
 def names(project: Path, copied: Path) -> dict[str, str]:
-    """What stands for a copy in what people read."""
+    """Replacements for the paths of a copy in messages."""
     forms = (copied.as_uri(), f"file://{quote(str(copied), safe=OF_PATHS)}")
     return {**dict.fromkeys(forms, project.as_uri()), str(copied): str(project)}
 
@@ -84,14 +84,14 @@ def _copy(source: Path, target: Path, project: Path) -> None:
 
 
 def _link_target(link: Path, project: Path) -> str:
-    """Where ``link`` leads: in the project by the same words, elsewhere by the whole path."""
+    """The target of ``link``: unchanged within the project, else as an absolute path."""
     words = os.readlink(link)  # noqa: PTH115 - as it is written
     target = os.path.normpath(link.parent / words)
     return words if Path(target).is_relative_to(project) else target
 
 
 def _link(source: Path, target: Path) -> None:
-    """Let ``target`` stand for ``source``. Git writes an index wherever it is asked something."""
+    """Link ``target`` to ``source``; git's index is copied, because git writes to it."""
     if source.name != GIT or not source.is_dir():
         target.symlink_to(source)
         return

@@ -1,9 +1,9 @@
-"""What a server's image is built from besides its folder, resolved on this machine.
+"""The inputs of a server's image in addition to its directory, resolved on this host.
 
     build/servers/<server>-<python>-<digest>/lib/       its locked requirements, as wheels unpack
     build/servers/<server>-<python>-<digest>/sources/   its locked source distributions, as they are
 
-No build reaches a network, so the context of its build brings both along.
+Builds have no network, so both are part of the build context.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wsgi_matrix.util.file_lock import exclusive
 
 
 def ensure_parts(server: Server, python: Python, root: Path, platform: str) -> dict[str, Path]:
-    """Files by their names in the build's context; made below ``root`` if they are not there yet.
+    """Files by name in the build context; made below ``root`` if they do not exist yet.
 
     Empty for a server that needs none. Raises :class:`SetupError`.
     """
@@ -40,9 +40,9 @@ def ensure_parts(server: Server, python: Python, root: Path, platform: str) -> d
 
 
 def ensure_folder(server: Server, python: Python, root: Path, platform: str | None) -> Path | None:
-    """The folder with ``lib/`` and ``sources/``; ``None`` for a server that needs neither.
+    """The directory with ``lib/`` and ``sources/``; ``None`` for a server that needs neither.
 
-    ``platform``: as uv names it; ``None``: this machine. Raises :class:`SetupError`.
+    ``platform``: uv's name; ``None``: that of this host. Raises :class:`SetupError`.
     """
     wanted = {"lib": server.requirements, "sources": server.sources}
     locks = {part: server.context / name for part, name in wanted.items() if name}
@@ -51,7 +51,7 @@ def ensure_folder(server: Server, python: Python, root: Path, platform: str | No
     digest = hashlib.sha256(repr((python.version, platform)).encode())
     for part, lock in locks.items():
         if not lock.is_file():
-            raise SetupError(f"server {server.name}: there is no {lock}")
+            raise SetupError(f"server {server.name}: no such file: {lock}")
         digest.update(part.encode() + lock.read_bytes())
     name = f"{server.context.name}-{python.tag}-{digest.hexdigest()[:16]}"
     folder = root / "servers" / name
@@ -64,10 +64,10 @@ def ensure_folder(server: Server, python: Python, root: Path, platform: str | No
 def _make(
     server: Server, locks: dict[str, Path], python: Python, platform: str | None, folder: Path
 ) -> None:
-    """Make ``folder`` beside its place and rename it: it is whole or not there."""
+    """Fill a temporary directory and rename it to ``folder``, which is thus complete or missing."""
     begun = folder.with_name(folder.name + ".part")
     try:
-        shutil.rmtree(begun, ignore_errors=True)  # of a run that was killed; we hold the lock
+        shutil.rmtree(begun, ignore_errors=True)  # from a killed run; this one holds the lock
         for part, lock in locks.items():
             (begun / part).mkdir(parents=True)
             if part == "lib":
@@ -81,17 +81,17 @@ def _make(
                 _download(server, lock, begun / part)
         begun.rename(folder)
     except OSError as error:
-        raise SetupError(f"server {server.name}: could not make {folder}: {error}") from error
+        raise SetupError(f"server {server.name}: could not create {folder}: {error}") from error
     finally:
         shutil.rmtree(begun, ignore_errors=True)
 
 
 def _download(server: Server, lock: Path, target: Path) -> None:
-    """Fetch source distributions. uv has no command for that, and pip is what it can run."""
+    """Download source distributions, by pip, because uv has no command for that."""
     names = re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
     command = [uv_program(), "run", "--quiet", "--no-project", "--python", sys.executable]
     command += ["--with", "pip", "python", "-m", "pip", "download", "--quiet", "--no-deps"]
-    # pip asks their own build for their metadata, here; what is in the image is compiled there.
+    # pip runs their build for their metadata on this host; the image's build compiles them.
     command += ["--no-binary", ",".join(names), "--require-hashes"]
     command += ["--requirement", str(lock), "--dest", str(target)]
     try:
@@ -100,7 +100,7 @@ def _download(server: Server, lock: Path, target: Path) -> None:
             check=False, cwd=target, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise SetupError(f"server {server.name}: fetching {lock} took too long") from None
+        raise SetupError(f"server {server.name}: downloading {lock} took too long") from None
     if done.returncode:
         said = " ".join(done.stderr.split()[-60:])
-        raise SetupError(f"server {server.name}: {lock} cannot be fetched: {said}")
+        raise SetupError(f"server {server.name}: {lock} cannot be downloaded: {said}")

@@ -1,4 +1,4 @@
-"""Runs uv, which resolves and unpacks what apps and servers require, and reads what it says."""
+"""Runs uv, which resolves and unpacks requirements, and explains its errors."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from wsgi_matrix.errors import SetupError
 from wsgi_matrix.packaging import uv_error_locations
 
 SHOWN = 12
-"""Lines of uv's explanation that are shown."""
+"""Maximum number of lines of uv's message to show."""
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"no usable wheels|building from source is disabled|requires? building",
-        "NAME is there as a source distribution only: --sdists builds it on this machine (which "
-        "runs its code here), or make its wheel with `pip wheel -w wheels NAME` and write "
-        "`--find-links wheels` into the requirements",
+        "NAME only exists as a source distribution: --sdists builds it on this host (which runs "
+        "its code), or build a wheel with `pip wheel -w wheels NAME` and add `--find-links wheels` "
+        "to the requirements",
     ),
     (
         r"Building source distributions for \S+ is disabled",
-        "what NAME requires is known only when it is built (its metadata is dynamic, PEP 621): "
-        "--sdists builds it on this machine, which runs its code here",
+        "the requirements of NAME are only known after building it (its metadata is dynamic, PEP "
+        "621): --sdists builds it on this host, which runs its code",
     ),
     (
         r"requires? Python|Python requirement|python-version|Python version",
-        "--python 3.13 chooses another Python",
+        "use another Python, as in --python 3.13",
     ),
     (
         r"pre-?release",
-        "a pre-release is taken where the requirements name it: NAME==1.0rc1",
+        "to use a pre-release, require its version: NAME==1.0rc1",
     ),
 )
-"""What to do, by what uv says."""
+"""Advice by patterns in uv's message."""
 _finding = threading.Lock()
 
 
 def uv_program() -> str:
-    """The path of the program. Bundles are made by several threads, and ``sysconfig``, which is
-    asked for it, gives half an answer to a thread that asks while another one is the first.
+    """The path of the program, found under a lock.
 
-    Raises ``FileNotFoundError`` where it is not installed.
+    Bundles are made by several threads, and ``sysconfig`` returns incomplete results to a thread
+    while another one initialises it. Raises ``FileNotFoundError`` if uv is not installed.
     """
     with _finding:
         return uv.find_uv_bin()
@@ -60,12 +60,12 @@ def run(
     files: Sequence[Path] = (),
     known_as: Mapping[str, str] | None = None,
 ) -> str:
-    """Run uv in ``folder``; what it wrote on stdout.
+    """Run uv in ``folder``; return its stdout.
 
-    Raises :class:`SetupError`, beginning with ``what`` ("app shop: requirements.txt cannot be
-    resolved"), if it fails or takes more than ``deadline`` seconds; ``advice``: what to do where
-    nothing better is known; ``files``: what people wrote, whose lines are named. ``known_as``: what
-    stands in place of names that uv was given, in what it writes.
+    Raises :class:`SetupError`, which begins with ``what`` ("app shop: requirements.txt cannot be
+    resolved"), if it fails or takes more than ``deadline`` seconds; ``advice``: what to do if no
+    specific advice applies; ``files``: the user's files, whose lines are listed. ``known_as``:
+    replacements for names in uv's output.
     """
 
     def known(text: str) -> str:
@@ -79,24 +79,24 @@ def run(
             timeout=deadline, check=False, cwd=folder,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise SetupError(f"{what}: it took more than {deadline:.0f} s") from None
+        raise SetupError(f"{what}: timed out after {deadline:.0f} s") from None
     if done.returncode:
-        # uv breaks its lines anywhere, in a path with spaces too.
-        told = explained(done.stderr, advice, known)
+        # uv wraps lines anywhere, even in a path with spaces.
+        text = explained(done.stderr, advice, known)
         lines = uv_error_locations.mentioned(known(" ".join(done.stderr.split())), files)
         where = f": {lines}" if lines else ""
-        raise SetupError(f"{what}{where}: {told}")
+        raise SetupError(f"{what}{where}: {text}")
     return known(done.stdout)
 
 
 def explained(stderr: str, advice: str = "", renamed: Callable[[str], str] = str) -> str:
-    """One line of uv's ``stderr``, with advice in our terms.
+    """One line from uv's ``stderr``, with advice in terms of wsgi-matrix.
 
-    uv's own hints name options of uv, which nobody has here. ``renamed``: what people read of it.
+    uv's own hints refer to options of uv, which do not exist here. ``renamed``: replaces names.
     """
     paragraphs = re.split(r"\n(?=hint:)|\n\s*\n", stderr)
-    told = [each for each in paragraphs if each.strip() and not each.startswith("hint:")]
-    lines = [" ".join(line.split()) for each in told for line in each.splitlines() if line.strip()]
+    kept = [each for each in paragraphs if each.strip() and not each.startswith("hint:")]
+    lines = [" ".join(line.split()) for each in kept for line in each.splitlines() if line.strip()]
     named = re.search(r"(?:Wheels are required|distributions) for `([\w.-]+)`", stderr)
     name = named[1] if named else "NAME"
     known = [

@@ -1,4 +1,4 @@
-"""Which lines of what people wrote an error of uv is about: uv reads a lock that we made of it."""
+"""Finds the lines in the user's files that an error of uv is about; uv reads a derived lock."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 MOST = 3
-"""Lines that are named."""
+"""Maximum number of lines in an error."""
 _NAME = r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?"
 _MENTIONED = re.compile(rf"(?:`|\brequires? |\bdepends on |\bfound: |\bprovided for: )({_NAME})")
-"""How uv names a distribution."""
+"""How uv mentions a distribution."""
 _REQUIREMENT = re.compile(rf"({_NAME})\s*(?:\[[^]]*\]\s*)?(?:(?:[=!~]=|[<>]=?|===)|[@(;,]|$)")
 _END = re.compile(r"\s(?:--hash\b|#)|\s*\\$|;")
-"""What stands behind a requirement in its line."""
+"""What may follow a requirement in its line."""
 _QUOTED = {
     ".toml": re.compile(rf"[\"']({_NAME})"),
     ".lock": re.compile(rf"^(?:name = |\s*(?=\"[^\"]*\":))\"({_NAME})\""),
 }
-"""A distribution in a project or a lock, by the suffix of its file."""
+"""Matches a distribution in a project or a lock, by the file's suffix."""
 
 
 def mentioned(said: str, files: Sequence[Path]) -> str:
-    """``requirements.txt, line 3 (tiny==1.0)``: what ``said`` is about; empty if nothing is found.
+    """``requirements.txt, line 3 (tiny==1.0)``: the lines that ``said`` is about; empty if none.
 
-    ``said``: in one line. ``files``: in pip's format, or projects and locks in TOML or JSON.
+    ``said``: an error in one line. ``files``: in pip's format, or projects and locks.
     """
     order = [normalised(each) for each in _MENTIONED.findall(said)]
     found: dict[str, int] = {}
@@ -38,7 +38,7 @@ def mentioned(said: str, files: Sequence[Path]) -> str:
 
 
 def _requirements(file: Path) -> Iterator[tuple[int, str, str]]:
-    """Line, name and text of each requirement; what has no name is a path, or no requirement."""
+    """Line number, name and text of each requirement that has a name."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The harness's side of the probe: its archive, its job, and the reading of what it printed."""
+"""The harness's side of the probe: its archive, its job, and its report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wsgi_matrix.probe.agent.response_reader import LARGEST, mask_date
 __all__ = ["Job", "Report", "archive", "mask_date", "read", "step_to_json"]
 
 WAITING = b'"event": "waiting"'
-"""In the line of a probe that reports so."""
+"""In the line of a probe that reports that it only waits."""
 _MAIN = b"import sys\nfrom agent.main import main\nsys.exit(main())\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -43,12 +43,12 @@ def archive() -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a probe has to do in a cell. Times in seconds.
+    """The work of a probe in a cell. Times are in seconds.
 
-    The sessions come first. Then each request is sent ``repeat`` times on connections of its own;
-    then the scenarios run, ``parallel`` at a time; then comes the first request from ``clients``
-    clients at once, ``rounds`` times, or until one is lost, or as often as the deadline allows. No
-    clients: no burst. ``deadline`` is for all of it.
+    Sessions are first. Then each request is sent ``repeat`` times, each on a new connection; then
+    the scenarios run, ``parallel`` at a time; then ``clients`` concurrent clients send the first
+    request, ``rounds`` times, or until one is lost, or as often as the deadline allows. Without
+    clients, there is no burst. ``deadline`` is for everything.
     """
 
     requests: Sequence[bytes] = ()
@@ -57,18 +57,18 @@ class Job:
     rounds: int = 1
     deadline: float
     patience: float | None = None
-    """For one exchange; ``None``: a share of the deadline, so that one hanging path still leaves
-    time to see how the others, and the burst, behave."""
+    """For one exchange; ``None``: a share of the deadline, so that a path that hangs leaves time
+    for the others and the burst."""
     scenarios: Sequence[Scenario] = ()
     parallel: int = 8
     sessions: Sequence[Session] = ()
     largest: int = LARGEST
-    """Octets of one answer of a session, after which it is given up."""
+    """Maximum octets of one response in a session."""
     wanted: tuple[bytes, int] | None = None
-    """A request, and the status of its answer with which the app is ready."""
+    """A request, and the status of its response that means that the app is ready."""
 
     waits: Callable[[], None] = lambda: None
-    """Called if the probe reports that scenarios do nothing but wait; others may begin then."""
+    """Called when the probe reports that scenarios only wait, so that other cells may start."""
 
     def encode(
         self,
@@ -78,7 +78,7 @@ class Job:
         ready_deadline: float | None = None,
         log: str | None = None,
     ) -> bytes:
-        """The line for the probe's stdin. ``log``: the server's log, if the probe can see it."""
+        """The line for the probe's stdin. ``log``: the server's log, if the probe can read it."""
         share = min(10.0, self.deadline / (len(self.requests) + 2))
         value = {
             "host": host,
@@ -90,7 +90,7 @@ class Job:
             "rounds": self.rounds,
             "deadline": self.deadline,
             "patience": self.patience or share,
-            # A port may be open while the app is still imported: the first answer waits for both.
+            # A port may be open while the app is still being imported: the first response waits.
             "first": self.deadline / 2 if self.patience else share,
             "scenarios": [
                 {"alone": scenario.alone, "steps": [step_to_json(step) for step in scenario.steps]}
@@ -124,23 +124,23 @@ def step_to_json(step: Step) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that one run of the probe told. ``unready``: why the port never answered; else empty."""
+    """The report of one run of the probe. ``unready``: why the port never opened; else empty."""
 
     unready: str = ""
     ready_at: float = 0.0
     """When the port accepted, in seconds since the epoch."""
     exchanges: list[list[Exchange]] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    """By the name of the scenario."""
-    asked: dict[str, Exchange] = field(default_factory=dict)
-    """Of the sessions, by the name of the request."""
+    """By name of the scenario."""
+    session_exchanges: dict[str, Exchange] = field(default_factory=dict)
+    """Exchanges of the sessions, by name of the request."""
     burst: Burst = NO_BURST
     zombies: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Span:
-    """When something went on: seconds since the epoch, and the sizes of the server's log then."""
+    """A period: seconds since the epoch, and the sizes of the server's log at both ends."""
 
     began: float
     ended: float
@@ -148,7 +148,7 @@ class Span:
 
 
 Wrote = Callable[[Span], str]
-"""What the server wrote on its log in a span."""
+"""Returns what the server wrote to its log in a span."""
 
 
 def _nothing(_span: Span) -> str:
@@ -156,14 +156,14 @@ def _nothing(_span: Span) -> str:
 
 
 def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
-    """Understand the probe's stdout, with what the server ``wrote`` meanwhile.
+    """Parse the probe's stdout, with what the server ``wrote`` meanwhile.
 
-    Raises ``ValueError`` for anything else than the lines of a probe that came to its end or
-    found the port unready: a probe cut short must not look like a quiet one.
+    Raises ``ValueError`` for anything but the complete output of a probe, or that of one that found
+    the port unready, so that a probe that was cut short is not mistaken for a complete one.
     """
     exchanges: list[list[Exchange]] = [[] for _ in job.requests]
     transcripts: dict[str, Transcript] = {}
-    asked: dict[str, Exchange] = {}
+    session_exchanges: dict[str, Exchange] = {}
     unready, ready_at, burst, seen = "", 0.0, NO_BURST, None
     for line in output.splitlines():
         value: dict[str, Any] = json.loads(line)
@@ -175,14 +175,16 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
             case "exchange":
                 number = int(value["request"])
                 exchanges[number].append(_exchange(job.requests[number], value, wrote))
-            case "asked":
+            case "session_exchange":
                 ask = job.sessions[int(value["session"])].asks[int(value["ask"])]
-                asked[ask.name] = _exchange(base64.b64decode(value["request"]), value, wrote)
+                session_exchanges[ask.name] = _exchange(
+                    base64.b64decode(value["request"]), value, wrote
+                )
             case "scenario":
                 name = job.scenarios[int(value["scenario"])].name
                 transcripts[name] = Transcript(name=name, events=_events(value["events"]))
             case "waiting":
-                pass  # that was for those who wait for their turn meanwhile
+                pass  # only for the scheduler, while the probe runs
             case "burst":
                 burst = _burst(value, wrote)
             case "seen":
@@ -190,13 +192,13 @@ def read(output: bytes, job: Job, wrote: Wrote = _nothing) -> Report:
             case other:
                 raise ValueError(f"unknown event of the probe: {other!r}")
     if not unready and seen is None:
-        raise ValueError("the probe ended before it had told everything")
+        raise ValueError("the probe exited before its report was complete")
     return Report(
         unready=unready,
         ready_at=ready_at,
         exchanges=exchanges,
         transcripts=transcripts,
-        asked=asked,
+        session_exchanges=session_exchanges,
         burst=burst,
         zombies=seen or (),
     )
@@ -230,7 +232,7 @@ def _burst(value: dict[str, Any], wrote: Wrote) -> Burst:
     return Burst(
         clients=int(value["clients"]),
         together=int(value["together"]),
-        answers={base64.b64decode(text): int(count) for text, count in value["answers"]},
+        responses={base64.b64decode(text): int(count) for text, count in value["responses"]},
         errors={str(text): int(count) for text, count in value["errors"].items()},
         seconds=float(value["seconds"]),
         logged=_logged(value, wrote),

@@ -1,9 +1,9 @@
 """The matrix in pytest: a test item for each cell and check.
 
-``pytest --matrix`` makes the items by itself; docs/pytest.md is for those who use it. A test that
-asks for the fixture ``matrix_check`` is made once for each cell and check of the
-selection; all cells run once, when the first of them is set up. ``matrix_across`` compares with
-what other runs of the same images left (``tox -e flask,django,pyramid``: whoever comes last).
+``pytest --matrix`` makes the items by itself; docs/pytest.md describes its use. A test with the
+fixture ``matrix_check`` is parametrized with each cell and check of the selection; all cells run
+once, when the first of them is set up. ``matrix_across`` compares with other runs of the same
+images (``tox -e flask,django,pyramid``: in the last of them).
 
 Every pytest session of an environment with wsgi-matrix imports this module. So it imports nothing
 but pytest and its own keys; the rest comes with ``--matrix`` or a fixture.
@@ -22,49 +22,49 @@ from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
 
 if TYPE_CHECKING:
     from wsgi_matrix.model.results import CaseResult, Run
-    from wsgi_matrix.pytest_plugin.matrix_run import Check
+    from wsgi_matrix.pytest_plugin.session_run import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--matrix-…``: the selection of the command ``wsgi-matrix``."""
+    """Add ``--matrix-…``: the selection options of the command ``wsgi-matrix``."""
     group = parser.getgroup("wsgi-matrix")
-    text = "run the matrix too: an item for each cell and check"
+    text = "also run the matrix: one item for each cell and check"
     group.addoption("--matrix", action="store_true", help=text)
-    for name, text in (("select", "run"), ("skip", "leave out")):
+    for name, text in (("select", "run"), ("skip", "do not run")):
         group.addoption(
             f"--matrix-{name}",
             default=[],
             action="append",
             metavar="GLOB",
-            help=f"glob on the ids of cells to {text}",
+            help=f"{text} cells whose id matches this glob",
         )
-    text = "suites to run; default: the suites of [run]"
+    text = "suites to run (default: set in [run])"
     group.addoption("--matrix-suite", default="", metavar="NAME,...", help=text)
     for axis in AXES:
         group.addoption(f"--matrix-{axis}", default="", metavar="NAME,...", help=f"{axis} to run")
-    text = "engine of the cells; default: as --engine of the command"
+    text = "engine of the cells (default: as for the command)"
     group.addoption("--matrix-engine", default="", metavar="NAME", help=text)
-    group.addoption("--matrix-jobs", default=None, type=int, help="cells at a time")
+    group.addoption("--matrix-jobs", default=None, type=int, help="cells to run in parallel")
     group.addoption("--matrix-config", default="", metavar="FILE", help="default: matrix.toml")
-    group.addoption("--matrix-build", default="", metavar="DIR", help="default: build/ beside it")
+    group.addoption("--matrix-build", default="", metavar="DIR", help="default: build/ next to it")
 
 
 class MatrixItem(pytest.Item):
-    """One check of one cell. The first that runs makes all cells run."""
+    """One check of one cell. All cells run when the first item runs."""
 
     def __init__(self, *, cell: str, check: str, **values: Any) -> None:
         super().__init__(name=f"{cell}::{check}", **values)
         self.cell, self.check = cell, check
 
     def runtest(self) -> None:
-        """Hold the check."""
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        """Pass, fail or skip as the check did."""
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         checks.held(self.config, self.cell, self.check).hold()
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it comes from: the matrix."""
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        """The location of the item: the matrix file."""
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         return checks.load(self.config).matrix.file, None, f"{self.cell} {self.check}"
 
@@ -73,8 +73,8 @@ class MatrixCollector(pytest.Collector):
     """The cells of the selection."""
 
     def collect(self) -> Iterator[MatrixItem]:
-        """One item for each cell and check; the plan is pure, so collecting starts nothing."""
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        """One item for each cell and check; collecting starts nothing, since planning is pure."""
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
         for cell, check in checks.load(self.config).pairs():
             yield MatrixItem.from_parent(self, cell=cell, check=check)
@@ -84,12 +84,12 @@ class MatrixCollector(pytest.Collector):
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """With ``--matrix`` the cells are collected beside what the arguments name."""
+    """With ``--matrix``, collect the cells in addition to the arguments."""
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--matrix"):
-        from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+        from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
-        # A wrong selection is an error of usage, not of a node.
+        # A wrong selection is a usage error, not one of a node.
         checks.load(collector.config)
         made = MatrixCollector.from_parent(collector, name="matrix", nodeid="matrix")
         report.result = [*(report.result or []), made]
@@ -97,10 +97,10 @@ def pytest_make_collect_report(
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each cell and check, where a test asks for them."""
+    """Parametrize tests that use ``matrix_check`` with each cell and check."""
     if "matrix_check" not in metafunc.fixturenames:
         return
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     pairs = checks.load(metafunc.config).pairs()
     metafunc.parametrize(
@@ -111,23 +111,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def matrix_run(pytestconfig: pytest.Config) -> Run:
     """The selected cells, run once."""
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     return checks.run(pytestconfig)
 
 
 @pytest.fixture
 def matrix_check(request: pytest.FixtureRequest) -> Check:
-    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.matrix_run.Check.hold`."""
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    """One check of one cell; see :meth:`wsgi_matrix.pytest_plugin.session_run.Check.hold`."""
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     return checks.held(request.config, *request.param)
 
 
 @pytest.fixture(scope="session")
 def matrix_across(matrix_run: Run, pytestconfig: pytest.Config) -> list[tuple[str, CaseResult]]:
-    """What is red when this run is compared with all others of the same images."""
-    from wsgi_matrix.pytest_plugin import matrix_run as checks  # noqa: PLC0415
+    """Red checks of the comparison of this run with all others of the same images."""
+    from wsgi_matrix.pytest_plugin import session_run as checks  # noqa: PLC0415
 
     return checks.across(pytestconfig, matrix_run)
 
@@ -135,7 +135,7 @@ def matrix_across(matrix_run: Run, pytestconfig: pytest.Config) -> list[tuple[st
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """The grid, as the command prints it."""
+    """Print the grid, as the command does."""
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -153,7 +153,7 @@ def pytest_terminal_summary(
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The grid for the step summary of a CI job."""
+    """Write the grid to the step summary of a CI job."""
     run = config.stash.get(RUN, None)
     if run is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         from wsgi_matrix.reports import markdown  # noqa: PLC0415

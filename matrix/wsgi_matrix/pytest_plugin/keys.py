@@ -1,4 +1,4 @@
-"""What the plugin and its checks share, and what costs nothing to import."""
+"""Keys that the plugin and its checks share; cheap to import."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 AXES = ("servers", "apps", "limits", "pythons")
 RUN: pytest.StashKey[Run] = pytest.StashKey()
-"""The run of this session, once there is one."""
+"""The run of this session, after it has ended."""
 NOTICE = pytest.StashKey[str]()
-"""What the choice of the engine has to say of itself."""
+"""The notice on the choice of the engine."""

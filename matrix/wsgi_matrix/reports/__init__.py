@@ -22,10 +22,10 @@ def summary(run: Run) -> str:
 
 
 def tallies(run: Run) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
-    """Tables of how many checks came out how, by server; for suites whose cells have many.
+    """Tables of the number of checks by outcome and server, for suites with many checks per cell.
 
-    A kind is what stands behind the colon of a check's id; those without one judge the cell alone
-    and count by suite.
+    A kind is the part of a check's id after the colon; checks without one are about the cell alone,
+    and are counted by suite.
     """
     found: defaultdict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
     for result in run.cells:
@@ -63,11 +63,11 @@ def not_checked(run: Run) -> dict[tuple[str, str], int]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What ran: containers have images, and processes the server's source and a Python."""
+    """What ran: images for containers; the server's source and a Python for processes."""
 
     titles: tuple[str, str]
     rows: tuple[tuple[str, str, str], ...]
-    """Whose (server and Python), and a value for each title."""
+    """Server and Python, and a value for each title."""
 
     def lines(self) -> list[str]:
         """``onegate py311: image sha256:…, server layer sha256:…``."""
@@ -89,28 +89,28 @@ def ran(run: Run) -> Ran:
         for r in run.cells
         if r.image
     }
-    titles = ("image", "server layer") if images else ("server's source", "run by")
+    titles = ("image", "server layer") if images else ("server source", "run by")
     return Ran(titles, tuple(rows))
 
 
 def short(digest: str) -> str:
-    """A digest for people: enough of it to tell two apart."""
+    """A shortened digest, long enough to be unique in practice."""
     return digest[:19]
 
 
 def timing(run: Run) -> str:
-    """Phases in one line; with what was measured beside the cells, where there is such a thing."""
+    """The phases in one line, followed by the measurements of the run, if there are any."""
     text = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.phases.items())
-    text = f"{text}; {run.seconds:.1f} s in all" if text else f"{run.seconds:.1f} s in all"
+    text = f"{text}; {run.seconds:.1f} s in total" if text else f"{run.seconds:.1f} s in total"
     cell, container = run.measured.get("cell"), run.measured.get("container")
     engine = run.measured.get("engine")
     if cell and engine is not None:
-        text += f". The engine took {engine:.2f} s of a median cell ({engine / cell:.0%})"
+        text += f". Of the median cell, {engine:.2f} s were the engine's ({engine / cell:.0%})"
     if cell is not None and container:
         imported = run.measured.get("import", 0.0)
         bound = 3 * container + imported
         text += (
             f". Median cell {cell:.2f} s; one empty container {container:.2f} s, the app's import "
-            f"{imported:.2f} s: {cell / bound:.0%} of the bound of 3 containers and the import"
+            f"{imported:.2f} s: {cell / bound:.0%} of the bound (3 containers and the import)"
         )
     return text

@@ -1,6 +1,6 @@
-"""What a report is: a file that a run leaves.
+"""The interface of reports: each is a file that a run writes.
 
-Each is a module beside this one, or in another distribution, and has a :class:`Report` that
+Each is a module next to this one, or in another distribution, and has a :class:`Report` that
 :mod:`wsgi_matrix.reports.registry` finds.
 """
 
@@ -15,20 +15,20 @@ from wsgi_matrix.results import json_file
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A report, and how it is called."""
+    """A report and its names."""
 
     name: str
-    """As ``wsgi-matrix report --format`` takes it."""
+    """The name for ``wsgi-matrix report --format``."""
     file: str
-    """Name of its file among those that a run leaves."""
+    """The name of its file in the results directory."""
     render: Callable[[dict[str, Any]], str]
     """The text, a pure function of a value of ``results.json`` (:func:`.json_file.schema`);
     :func:`.json_file.run_of` makes a :class:`~wsgi_matrix.model.results.Run` of it."""
 
     def __post_init__(self) -> None:
         if not self.file or "/" in self.file:
-            raise ValueError(f"file {self.file!r}: the name of a file, without a directory")
+            raise ValueError(f"file {self.file!r}: expected a file name without a directory")
 
 
 JSON = Report(name="json", file="results.json", render=json_file.dumps)
-"""All that is known."""
+"""The reports of this package."""

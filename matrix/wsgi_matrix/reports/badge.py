@@ -11,7 +11,7 @@ from wsgi_matrix.reports.api import Report
 from wsgi_matrix.results.json_file import run_of
 
 NAME = "wsgi matrix"
-# White on each of them has a contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3).
+# White text on each has a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3).
 GREEN, RED, AMBER, GREY = "#2d7a3e", "#b3261e", "#8a5a00", "#5f6368"
 COLOURS = {
     Outcome.FAIL: RED,
@@ -19,7 +19,7 @@ COLOURS = {
     Outcome.ERROR: RED,
 }
 HEIGHT, PADDING, CHARACTER = 20, 7, 6.6
-"""In px; ``textLength`` sets the text to the width that is computed here, whatever the font."""
+"""In px; ``textLength`` forces the computed width of the text, whatever the font."""
 
 TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" \
@@ -39,7 +39,7 @@ aria-label="{title}">
 
 
 def render(value: dict[str, Any]) -> str:
-    """The badge of a value of ``results.json``: its cells by outcome."""
+    """The badge for a value of ``results.json``: its cells by outcome."""
     run = run_of(value)
     found = counts(run)
     text = ", ".join(f"{count} {outcome}" for outcome, count in found.items()) or "no cells"

@@ -15,7 +15,7 @@ from wsgi_matrix.reports import not_checked, ran, status_counts, summary, tallie
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
 
 MOST_REDS = 60
-"""Red checks that are shown one by one."""
+"""Maximum number of red checks shown."""
 
 STYLES = {
     Outcome.PASS: "green",
@@ -28,7 +28,7 @@ STYLES = {
 
 
 class Output(Console):
-    """A console whose reader may go away: then the caller is told, where Rich would exit."""
+    """A console that raises an error when its pipe is closed, where Rich would exit."""
 
     def on_broken_pipe(self) -> None:
         """Raise ``BrokenPipeError``."""
@@ -36,7 +36,7 @@ class Output(Console):
 
 
 def render(run: Run, console: Console | None = None) -> None:
-    """Print the result: grid, legend, what is red and why, what was not judged, images, times."""
+    """Print the result: grid, legend, red checks with details, skipped checks, images, times."""
     console = console or Output(file=sys.stdout)
 
     def line(text: str, style: str = "") -> None:
@@ -52,9 +52,7 @@ def render(run: Run, console: Console | None = None) -> None:
     reds = red(run)
     if len(reds) > MOST_REDS:
         line("")
-        line(
-            f"{len(reds)} checks are red; these are the first {MOST_REDS}, all are in results.json"
-        )
+        line(f"{len(reds)} checks are red; the first {MOST_REDS} follow, results.json has all")
     for cell, check in reds[:MOST_REDS]:
         line("")
         line(
@@ -66,17 +64,18 @@ def render(run: Run, console: Console | None = None) -> None:
         for part in check.explanation().splitlines():
             line(f"    {part}")
     line("")
-    for told in status_counts.lines(run):
-        line(told.text, "yellow" if told.warning else "")
+    for each in status_counts.lines(run):
+        line(each.text, "yellow" if each.warning else "")
     for note in run.notes:
         line(note, "dim")
     for (check_id, reason), count in not_checked(run).items():
-        line(f"{MARKS[Outcome.SKIP]} {check_id} not judged in {count} cells: {reason}", "dim")
+        cells = f"{count} cell{'s'[: count > 1]}"
+        line(f"{MARKS[Outcome.SKIP]} {check_id} skipped in {cells}: {reason}", "dim")
     kept = [result for result in run.cells if result.kept]
     for result in kept:
-        line(f"kept of {result.cell.id}: {_look(run.engine, result.kept)}")
+        line(f"preserved {result.cell.id}: {_look(run.engine, result.kept)}")
     if kept:
-        line("`wsgi-matrix show CELL` tells of it, `wsgi-matrix clean` removes it")
+        line("`wsgi-matrix show CELL` shows details, `wsgi-matrix clean` removes them")
     for text in ran(run).lines():
         line(text, "dim")
     line(f"{run.where} ({run.engine} {run.engine_version}, {run.kernel})")
@@ -85,7 +84,7 @@ def render(run: Run, console: Console | None = None) -> None:
 
 
 def _look(engine: str, kept: tuple[str, ...]) -> str:
-    """How to see what was kept."""
+    """How to inspect what was preserved."""
     return ENGINES[engine].look(kept) if engine in ENGINES else " ".join(kept)
 
 
@@ -99,7 +98,7 @@ def _plain(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
 
 
 def _table(run: Run, width: int) -> Table:
-    """The grid; turned on its side where it would not fit the terminal."""
+    """The grid; transposed if it would not fit the terminal."""
     grid = make_grid(run)
     table = Table(show_lines=False)
     wide = 20 + sum(max(len(limits), 8) + 3 for _, limits in grid.columns)

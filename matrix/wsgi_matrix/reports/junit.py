@@ -1,7 +1,7 @@
-"""JUnit XML, in the form that pytest writes (xunit2): a suite for each cell, a case for each check.
+"""JUnit XML as pytest writes it (xunit2): a suite for each cell, a case for each check.
 
-Differences are failures of the type ``differ``, known quirks are skipped ones of the type
-``xfail``; the outcome of the cell itself is a property of its suite.
+Differences are failures of the type ``differ``, known ones are skips of the type ``xfail``; the
+outcome of the cell itself is a property of its suite.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _ILLEGAL = re.compile(
     r"[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]"
 )
-"""What is no Char of XML 1.0 (section 2.2) or is discouraged there; a parser would drop CR."""
+"""What is not a Char of XML 1.0 (section 2.2) or is discouraged there; parsers would drop CR."""
 
 
 def render(value: dict[str, Any]) -> str:
-    """The report on a value of ``results.json`` as one XML document."""
+    """The report for a value of ``results.json`` as one XML document."""
     run = run_of(value)
     root = ET.Element("testsuites", name=_text(f"wsgi-matrix {summary(run)}"))
     for result in run.cells:
         root.append(_suite(result, run.started, run.engine))
     _total(root, [check for result in run.cells for check in result.checks])
-    del root.attrib["skipped"]  # the schema has it for suites only
+    del root.attrib["skipped"]  # only allowed for suites by the schema
     root.set("time", f"{run.seconds:.3f}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -70,7 +70,7 @@ def _suite(result: CellResult, started: str, engine: str) -> ET.Element:
 
 
 def _case(result: CellResult, check: CaseResult) -> ET.Element:
-    # Only the cell as a whole is timed; its time stands with the check of the start.
+    # Only the cell as a whole is timed; its time is that of the check `start`.
     seconds = result.seconds if check is result.checks[0] else 0.0
     case = ET.Element(
         "testcase",
@@ -102,7 +102,7 @@ def _total(element: ET.Element, checks: tuple[CaseResult, ...] | list[CaseResult
 
 
 def _text(text: str) -> str:
-    """``text`` with what XML cannot say as ``#x00``, the way pytest writes it."""
+    """``text`` with characters that XML cannot contain as ``#x00``, as pytest does."""
     return _ILLEGAL.sub(lambda found: f"#x{ord(found[0]):02X}", text)
 
 

@@ -13,21 +13,21 @@ from wsgi_matrix.reports.grid import legend, make_grid
 from wsgi_matrix.results.json_file import run_of
 
 LARGEST = 1_000_000
-"""Octets of a report: a step summary may have 1 MiB, and the step may have written to it before."""
+"""Maximum octets of a report: a step summary is limited to 1 MiB, and may not be empty before."""
 LARGEST_DETAIL = 1500
 MOST_REDS = 60
-"""Red checks that are shown one by one."""
+"""Maximum number of red checks shown."""
 
 
 def render(value: dict[str, Any]) -> str:
-    """The report on a value of ``results.json`` as one Markdown document."""
+    """The report for a value of ``results.json`` as one Markdown document."""
     run = run_of(value)
     parts = [f"## wsgi-matrix: {_inline(summary(run))}", _where(run)]
     parts += _grid(run)
     for titles, lines in tallies(run):
         parts.append(_table([titles, ("---",) * len(titles), *lines]))
     parts += _responses(run)
-    end = [*_notes(run), *_not_judged(run), *_images(run), _inline(timing(run))]
+    end = [*_notes(run), *_skipped(run), *_images(run), _inline(timing(run))]
     space = LARGEST - sum(len(part.encode()) + 2 for part in (*parts, *end))
     parts += _reds(red(run), space)
     return _cut("\n\n".join(part for part in (*parts, *end) if part) + "\n")
@@ -54,7 +54,7 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _reds(reds: list[tuple[str, CaseResult]], space: int) -> list[str]:
-    """Red checks one by one, as many as there is space for, and how many are left out."""
+    """Red checks, as many as fit, and how many are left out."""
     parts: list[str] = []
     for cell, check in reds[:MOST_REDS]:
         part = f"**{cell}** `{check.name}` {check.outcome.value}{_title(check)}"
@@ -64,9 +64,7 @@ def _reds(reds: list[tuple[str, CaseResult]], space: int) -> list[str]:
             break
         parts.append(part)
     if left := len(reds) - len(parts):
-        parts.append(
-            f"Cut: {left} of {len(reds)} red checks are not shown here; all are in results.json."
-        )
+        parts.append(f"Cut: {left} of {len(reds)} red checks are not shown; results.json has all.")
     return parts
 
 
@@ -89,9 +87,9 @@ def _notes(run: Run) -> list[str]:
     return ["\n".join(f"- {_inline(note)}" for note in run.notes)] if run.notes else []
 
 
-def _not_judged(run: Run) -> list[str]:
+def _skipped(run: Run) -> list[str]:
     lines = [
-        f"- `{check}` not judged in {count} cells: {_inline(reason)}"
+        f"- `{check}` skipped in {count} cell{'s'[: count > 1]}: {_inline(reason)}"
         for (check, reason), count in not_checked(run).items()
     ]
     return ["\n".join(lines)] if lines else []
@@ -102,19 +100,19 @@ def _images(run: Run) -> list[str]:
 
 
 def _cut(text: str) -> str:
-    """``text``, or what fits of it and a line that says so: a grid alone may be too large."""
+    """``text``, cut if it is too long, with a line that says so; a grid alone may be too long."""
     raw = text.encode()
     if len(raw) <= LARGEST:
         return text
     kept = raw[: LARGEST - 200].decode(errors="ignore").rpartition("\n")[0]
     left = len(raw) - len(kept.encode())
-    return f"{kept}\n\nCut: {left} of {len(raw)} octets left out; all is in results.json.\n"
+    return f"{kept}\n\nCut: {left} of {len(raw)} octets left out; results.json has everything.\n"
 
 
 def _fenced(text: str) -> str:
-    """A block of code that nothing in ``text`` can end."""
+    """A code block whose fence does not occur in ``text``."""
     if len(text) > LARGEST_DETAIL:
-        text = f"{text[:LARGEST_DETAIL]}\n… ({len(text)} characters in all)"
+        text = f"{text[:LARGEST_DETAIL]}\n… ({len(text)} characters in total)"
     fence = "```"
     while fence in text:
         fence += "`"

@@ -1,4 +1,4 @@
-"""Progress on stderr: on a terminal a grid that fills in, elsewhere a plain line for each cell."""
+"""Progress on stderr: a grid that is filled in on a terminal, otherwise one line for each cell."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from wsgi_matrix.runner import events
 
 PENDING, RUNNING = "·", "▸"
 AROUND = 6
-"""Lines of the terminal that the grid leaves to its head and foot."""
+"""Lines of the terminal reserved for the grid's header and footer."""
 PER_SECOND = 4.0
-"""How often the grid is drawn anew."""
+"""Redraws of the grid per second."""
 
 
 class Progressing:
-    """Handler of events. Rich reads NO_COLOR and FORCE_COLOR; CI stands for "no terminal"."""
+    """Handler of events. Rich reads NO_COLOR and FORCE_COLOR; CI means "no terminal"."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
@@ -42,7 +42,7 @@ class Progressing:
         match event:
             case events.RunStarted(cells=cells, where=where, jobs=jobs):
                 self._cells = cells
-                self._line(f"{len(cells)} cells, {jobs} at a time, in {where}")
+                self._line(f"{len(cells)} cells, {jobs} in parallel, in {where}")
             case events.PhaseStarted(name="cells"):
                 self._start()
             case events.PhaseNote(name=name, detail=detail):
@@ -86,8 +86,8 @@ class Progressing:
             self._live = None
 
     def _shown(self) -> RenderableType:
-        """The grid as far as it is filled, what runs now, and the time left."""
-        # Copies: cells begin and end in other threads while this is drawn.
+        """The grid so far, the cells that are running, and the time left."""
+        # Copies, because cells start and end in other threads while this is drawn.
         done, running = dict(self._done), dict(self._running)
         rows = dict.fromkeys(place(cell)[0] for cell in self._cells)
         columns = dict.fromkeys(place(cell)[1] for cell in self._cells)
@@ -98,10 +98,10 @@ class Progressing:
             f"{cell} {time.monotonic() - since:.0f} s" for cell, since in running.items()
         )
         foot = f"{len(done)} of {len(self._cells)}{self._left(len(done))}"
-        return Group(table, Text(foot), Text(f"now: {now}" if now else "", "dim", no_wrap=True))
+        return Group(table, Text(foot), Text(f"running: {now}" if now else "", "dim", no_wrap=True))
 
     def _left(self, done: int) -> str:
-        """From what the cells so far took, all of them together: it knows how many run at once."""
+        """Estimated from the total time so far, which takes parallel cells into account."""
         if not done:
             return ""
         left = (time.monotonic() - self._began) / done * (len(self._cells) - done)
@@ -123,7 +123,7 @@ class Progressing:
         return table
 
     def _tally(self, done: dict[str, Outcome]) -> Table:
-        """What there is room for where the grid is larger than the terminal: a line a server."""
+        """One line per server, for when the grid does not fit the terminal."""
         table = Table("", "done", *(outcome.value for outcome in MARKS), box=None)
         for server in dict.fromkeys(cell.server.name for cell in self._cells):
             mine = [cell.id for cell in self._cells if cell.server.name == server]

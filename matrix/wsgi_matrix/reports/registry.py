@@ -1,7 +1,7 @@
-"""The reports that a run leaves as files: those of this package, and those of other distributions.
+"""The available reports: those of this package, and those of other distributions.
 
-A distribution offers a report as an entry point in the group ``wsgi_matrix.reports``, whose object
-is a :class:`~wsgi_matrix.reports.api.Report`; docs/extending.md shows one.
+A distribution provides a report as an entry point in the group ``wsgi_matrix.reports``, whose
+object is a :class:`~wsgi_matrix.reports.api.Report`; docs/extending.md shows one.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ REPORTS = Registry(
         "badge": "wsgi_matrix.reports.badge:REPORT",
     },
 )
-"""In the order in which they are written: the first has all that the others are made of."""
+"""In the order in which they are written; the others are made from the first."""
 
 
 def reports() -> tuple[Report, ...]:
     """All of them.
 
     Raises :class:`~wsgi_matrix.errors.UserError`, which names the distribution, for one that cannot
-    be loaded, or has the file of another.
+    be loaded, or has the same file as another.
     """
     by_file: dict[str, Report] = {}
     for name in REPORTS:
         report = REPORTS[name]
         if (other := by_file.setdefault(report.file, report)) is not report:
             raise UserError(
-                f"{title(REPORTS.entries[name])}: its file {report.file} is that of {other.name}"
+                f"{title(REPORTS.entries[name])}: {other.name} also writes {report.file}"
             )
     return tuple(by_file.values())
 
 
 def text(report: Report, value: dict[str, Any]) -> str:
-    """The report on a value of ``results.json``.
+    """The text of a report for a value of ``results.json``.
 
-    Raises :class:`~wsgi_matrix.errors.UserError`, which names the distribution, for one of another
-    distribution that cannot make it.
+    Raises :class:`~wsgi_matrix.errors.UserError`, which names the distribution, if a report of
+    another distribution fails.
     """
     try:
         return report.render(value)
     except Exception as problem:  # whatever another distribution's code raises
         if REPORTS.is_built_in(report.name):
             raise
-        told = f"{type(problem).__name__}: {problem}".splitlines()[0]
-        raise UserError(f"{title(REPORTS.entries[report.name])}: {told}") from problem
+        reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        raise UserError(f"{title(REPORTS.entries[report.name])}: {reason}") from problem

@@ -1,4 +1,4 @@
-"""One cell for people: what was judged, on which octets, and what the server wrote."""
+"""The evidence of one cell: its checks, the octets on the wire, and the server's log."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from wsgi_matrix.results.results_reader import Value
 
 
 def render(cell: Value, check: str = "", others: Mapping[str, Value] | None = None) -> str:
-    """The evidence of a cell of a results.json; with ``check``, an id or an alias, of this alone.
+    """The evidence of a cell in a results.json; with ``check`` (id or alias), of that check only.
 
-    Beside that of a comparison stands what it was compared with, if that is among ``others``, the
-    cells by their ids. Raises :class:`UserError` for a check that it has not.
+    The evidence of a comparison is followed by that of the reference, if it is in ``others``, cells
+    by id. Raises :class:`UserError` for an unknown check.
     """
     checks = {each["alias"]: each for each in cell["checks"] if each["alias"]}
     checks |= {each["id"]: each for each in cell["checks"]}
@@ -35,7 +35,7 @@ def render(cell: Value, check: str = "", others: Mapping[str, Value] | None = No
             there = against["evidence"].get(name, [])
             lines += ["", f"== {name} in {against['id']}, the reference", *_transcript(there)]
     if cell["log"]:
-        lines += ["", "== the server's last lines", *map(visible, cell["log"].splitlines())]
+        lines += ["", "== end of the server's log", *map(visible, cell["log"].splitlines())]
     return "\n".join(lines) + "\n"
 
 
@@ -46,20 +46,20 @@ def _head(cell: Value) -> Iterator[str]:
         f"{name} {limits[name] or '-'} ({observed.get(name) or '-'})"
         for name in ("nofile", "nproc", "memory")
     ]
-    yield f"limits {limits['name']}, asked for (read back): {', '.join(read)}"
+    yield f"limits {limits['name']}, requested (read back): {', '.join(read)}"
     if load := cell["load"]:
         waited = load["waited"]
         wanting = (
             "" if waited is None else f"; processes waited for a core {waited:.0%} of the time"
         )
-        yield f"machine meanwhile: load {load['average']:g} on {load['cores']} cores{wanting}"
+        yield f"host meanwhile: load {load['average']:g} on {load['cores']} cores{wanting}"
     if cell["framework_version"]:
-        yield f"{cell['app']}: version {cell['framework_version']} of its framework"
+        yield f"{cell['app']}: framework version {cell['framework_version']}"
     if cell["image"]:
-        what = "image" if has_images(cell["engine"]) else "server's source"
+        what = "image" if has_images(cell["engine"]) else "server source"
         yield f"{what} {cell['image']['id']} on {cell['image']['base'].removeprefix('process: ')}"
     if cell["reused"]:
-        yield f"reused from the run of {cell['reused']}"
+        yield f"reused from the run started {cell['reused']}"
 
 
 def _check(value: Value) -> Iterator[str]:
@@ -85,4 +85,4 @@ def _transcript(lines: list[Value]) -> Iterator[str]:
         for part in re.findall(rb"[^\n]*\n|[^\n]+", data):
             yield head + visible(part.decode("latin-1"))
         if left := line["octets"] - len(data):
-            yield f"{head}… {left} octets more, which were not kept"
+            yield f"{head}… {left} more octets, which were not saved"

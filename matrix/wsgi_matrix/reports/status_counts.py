@@ -1,4 +1,4 @@
-"""What was responded to the traffic: that all checks passed says nothing of 404 to everything."""
+"""The statuses of responses to the traffic, since checks can pass with 404 for everything."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from wsgi_matrix.model.outcomes import ran
 from wsgi_matrix.model.results import CaseResult, CellResult, Run
 
 NAMED = 5
-"""Requests of one status, or cells, that are named."""
+"""Maximum number of requests with one status, or of cells, that are listed."""
 RECORDED = 20
-"""Requests with another status than was recorded that are named."""
+"""Maximum number of requests listed whose status is not the recorded one."""
 NO_RESPONSE = "none"
-"""In place of a status: there was no whole response."""
+"""Shown instead of a status if there was no complete response."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line for people. ``warning``: it wants to be looked at."""
+    """A line of text. ``warning``: it needs attention."""
 
     text: str
     warning: bool = False
 
 
-def asked(result: CellResult) -> list[CaseResult]:
-    """The checks of requests of the traffic that were sent in a cell."""
+def request_checks(result: CellResult) -> list[CaseResult]:
+    """The checks of the requests of the traffic in a cell."""
     if not ran(result.outcome):
         return []
     return [each for each in result.checks if each.request and ran(each.outcome)]
 
 
 def counted(result: CellResult) -> str:
-    """``8 requests: 2 × 200, 4 × 404``; empty where no traffic was sent."""
-    checks = asked(result)
+    """``8 requests: 2 × 200, 4 × 404``; empty if no traffic was sent."""
+    checks = request_checks(result)
     if not checks:
         return ""
     found = Counter(_status(each) for each in checks)
@@ -43,15 +43,15 @@ def counted(result: CellResult) -> str:
 
 
 def warning(result: CellResult) -> str:
-    """That nothing in a cell was responded to with success or a redirection; else empty."""
-    checks = asked(result)
+    """A warning if no request in a cell had success or a redirection; else empty."""
+    checks = request_checks(result)
     if not checks or any(each.status and each.status < 400 for each in checks):
         return ""
-    return "no request got a 2xx or 3xx response, so that little was tried"
+    return "no request got a 2xx or 3xx response, so little was tested"
 
 
 def lines(run: Run) -> list[Line]:
-    """What was responded in all cells of ``run``, those of the same together."""
+    """The statuses in all cells of ``run``, with equal cells grouped."""
     groups: dict[tuple[str, tuple[str, ...], str], list[CellResult]] = {}
     for result in run.cells:
         if said := counted(result):
@@ -71,18 +71,18 @@ def _status(check: CaseResult) -> str:
 
 
 def _others(result: CellResult) -> Iterable[str]:
-    """The requests of each status that is neither success nor a redirection."""
+    """The requests by each status that is neither success nor a redirection."""
     groups: dict[str, list[str]] = {}
-    for check in asked(result):
+    for check in request_checks(result):
         if not check.status or check.status >= 400:
             groups.setdefault(_status(check), []).append(check.request)
     return (f"{status}: {_some(titles, NAMED)}" for status, titles in sorted(groups.items()))
 
 
 def _recorded(result: CellResult) -> Iterable[str]:
-    """The requests whose responses have another status than was recorded."""
+    """The requests whose status is not the recorded one."""
     groups: dict[str, list[str]] = {}
-    for check in asked(result):
+    for check in request_checks(result):
         if check.recorded and check.recorded != check.status:
             said = f"recorded {check.recorded}, here {_status(check)}"
             groups.setdefault(said, []).append(check.request)

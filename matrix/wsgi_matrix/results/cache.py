@@ -1,10 +1,10 @@
-"""Results of cells that can be taken again: ``--reuse``.
+"""Saved results of cells, for ``--reuse``.
 
     build/matrix/cells/<cell>.json
 
-A result is kept with a key: a digest of all that it follows from. Only a cell with the same key is
-unchanged. What is kept is the result of the cell by itself; the comparison over cells and what
-``matrix.toml`` says of known quirks are made anew in each run.
+A result is saved with a key: a digest of everything that it depends on. A cell with the same key is
+unchanged. The saved result is that of the cell by itself; the comparison across cells and known
+failures in ``matrix.toml`` are evaluated again in each run.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ class Stored:
 
 
 class Store:
-    """What earlier runs found, below the folder ``build``."""
+    """Results of earlier runs, in the directory ``build``."""
 
     def __init__(self, build: Path) -> None:
         self._folder = build / "matrix" / "cells"
 
     def key(self, engine: Engine, cell: Cell, suite: Suite, settings: Settings) -> str:
-        """Digest of all that the result of ``cell`` follows from.
+        """Digest of everything that the result of ``cell`` depends on.
 
-        Image and bundle by their content, limits, command line, what is sent, how it is judged (the
-        source of this package), and the engine. The seconds that a cell may take are among it.
+        That is the content of image and bundle, limits, command line, what is sent, how it is
+        checked (the source of this package), deadlines, and the engine.
         """
         parts = (
             engine.identity(cell),
             engine.version,
-            # Where it lies says nothing: image and bundle are taken by their content.
+            # Without its path, because image and bundle are included by their content.
             _fields(cell.server, "context", "process_path"),
-            (cell.app.target, cell.app.framework, _around(cell)),
+            (cell.app.target, cell.app.framework, _app_environment(cell)),
             cell.limits,
             _fields(suite, "cases", "compare", "added", "sources", "skip_reason", "waits", "notes"),
             (suite.repeat or settings.repeat, suite.deadline or settings.deadline, settings.grace),
@@ -68,14 +68,14 @@ class Store:
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def put(self, result: CellResult, key: str, started: str) -> None:
-        """Keep ``result`` of a run that began at ``started``, if it judged its cell."""
+        """Save ``result`` of a run that started at ``started``, unless it is an error."""
         if outcomes.unjudged(result.outcome) or not outcomes.ran(result.outcome):
             return
         value = Stored(schema=SCHEMA, key=key, started=started, result=result)
         write_whole(self._file(result.cell), codec.dumps(value))
 
     def find(self, cell: Cell, key: str) -> CellResult | None:
-        """The result of an unchanged ``cell``; ``None`` where there is none that can be read."""
+        """The saved result of an unchanged ``cell``; ``None`` if there is none that can be read."""
         try:
             value = codec.loads(self._file(cell).read_bytes())
             if value["schema"] != SCHEMA or value["key"] != key:
@@ -90,17 +90,17 @@ class Store:
 
 
 @functools.cache
-def _around(cell: Cell) -> tuple[object, ...]:
-    """What the app has around it. One with a container beside it is never the same again: its image
-    has a name that may be another's tomorrow.
+def _app_environment(cell: Cell) -> tuple[object, ...]:
+    """The environment of the app. One with services never has the same key again, because the names
+    of their images may refer to other images later.
     """
-    around = cell.app.surroundings
-    secret = [path.read_bytes() for _, path in around.secrets]
-    return (around, secret, secrets.token_hex(8) if around.services else "")
+    needs = cell.app.needs
+    secret = [path.read_bytes() for _, path in needs.secrets]
+    return (needs, secret, secrets.token_hex(8) if needs.services else "")
 
 
 def _fields(value: Any, *without: str) -> list[tuple[str, Any]]:
-    """All fields of a dataclass but those ``without``, so that no new one is forgotten."""
+    """All fields of a dataclass except ``without``, so that no new field is forgotten."""
     names = [each.name for each in dataclasses.fields(value) if each.name not in without]
     return [(name, getattr(value, name)) for name in names]
 

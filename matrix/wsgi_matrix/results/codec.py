@@ -1,7 +1,7 @@
 """The one serialiser: values of :mod:`wsgi_matrix.model` ↔ JSON, by msgspec.
 
-What a dataclass has is what is written, so that no field can be forgotten in one place of several.
-Octets are base64 (RFC 4648 section 4), for JSON has no other place for them.
+All fields of a dataclass are written, so that none can be forgotten. Octets are base64 (RFC 4648
+section 4), since JSON has no type for them.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ import msgspec
 T = TypeVar("T")
 
 DecodeError = msgspec.MsgspecError
-"""Raised for what is no JSON, or not of the type that is wanted; the text says what and where."""
+"""Raised for invalid JSON, or a wrong type; the text says what is wrong, and where."""
 
 
 def builtins(value: Any) -> Any:
-    """``value`` as JSON has it: dicts, lists, strings, numbers."""
+    """``value`` as JSON types: dicts, lists, strings, numbers."""
     return _plain(msgspec.to_builtins(value, enc_hook=_encode))
 
 
 def dumps(value: Any) -> str:
-    """JSON as we write it: readable, and the same for the same value."""
+    """``value`` as JSON text: readable, and deterministic."""
     text: bytes = msgspec.json.format(msgspec.json.encode(builtins(value)), indent=2)
     return text.decode() + "\n"
 
 
 def loads(text: bytes | str) -> Any:
-    """JSON as dicts, lists, strings and numbers. Raises :data:`DecodeError`."""
+    """Parse JSON to dicts, lists, strings and numbers. Raises :data:`DecodeError`."""
     try:
         return msgspec.json.decode(text)
     except RecursionError:
-        raise DecodeError("it is nested too deeply") from None
+        raise DecodeError("nested too deeply") from None
 
 
 def convert(value: Any, kind: type[T]) -> T:
-    """The ``kind`` behind what :func:`builtins` or :func:`loads` gave.
+    """Convert the result of :func:`builtins` or :func:`loads` to a ``kind``.
 
-    Raises :data:`DecodeError`. What ``kind`` has a default for may be missing: an older version
-    wrote it. What ``kind`` does not have is passed over.
+    Raises :data:`DecodeError`. Fields with a default may be missing, because an older version wrote
+    the value. Unknown fields are ignored.
     """
     _prepare(kind)
     made: T = msgspec.convert(value, kind, dec_hook=_decode)
@@ -55,10 +55,10 @@ _preparing = threading.Lock()
 
 
 def _prepare(kind: type) -> None:
-    """Let msgspec look at ``kind``, and at what it is made of, once and in one thread.
+    """Let msgspec inspect ``kind``, and the types in it, once and in one thread.
 
-    It does so at the first use, and keeps what it finds at the classes, where another thread must
-    not meet it half-made. Cells of a run are read by several threads.
+    It does so at the first use, and caches the result on the classes, where another thread must not
+    find it incomplete. Cells of a run are read by several threads.
     """
     if kind not in _prepared:
         with _preparing:
@@ -67,9 +67,9 @@ def _prepare(kind: type) -> None:
 
 
 def _complete(value: Any) -> None:
-    """Give the dataclasses in ``value`` the defaults that were taken, as their own.
+    """Set the default values of the dataclasses in ``value`` on the instances.
 
-    msgspec leaves them to the class, and does not write down what an object has not of its own.
+    msgspec leaves them to the class, and does not serialise what an instance does not have itself.
     """
     if dataclasses.is_dataclass(value):
         for each in dataclasses.fields(value):
@@ -96,7 +96,7 @@ def _decode(kind: type, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` without lone surrogates, which names of files may bring and UTF-8 cannot say."""
+    """``value`` without lone surrogates, which file names may contain but UTF-8 cannot encode."""
     match value:
         case str() if not value.isascii():
             return value.encode(errors="backslashreplace").decode()

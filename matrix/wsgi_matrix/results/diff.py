@@ -1,4 +1,4 @@
-"""What changed between two runs: verdicts, answers, versions; times beside them."""
+"""What changed between two runs: verdicts, responses, versions and times."""
 
 from __future__ import annotations
 
@@ -12,41 +12,43 @@ from wsgi_matrix.http.response import unlike
 from wsgi_matrix.results.results_reader import Value, octets
 
 DATE = re.compile(rb"(?im)^(date:[ \t]*)[^\r\n]*")
-"""RFC 9110 section 6.6.1: the time of the answer, which says nothing of a change."""
+"""RFC 9110 section 6.6.1: the time of the response, which is not a change."""
 
 NOTED = 1.5
-"""Times by which a cell has to have become slower or faster to be named."""
+"""Factor by which a cell must have become slower or faster to be listed."""
 LEAST = 0.2
-"""Seconds below which no such change is named: the machine's own unrest."""
+"""Seconds below which such a change is considered noise of the host."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Lines for people. Versions and times are told; they alone are no difference."""
+    """Lines of text. Versions and times are listed, but are not a difference by themselves."""
 
     cells: list[str] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
+    responses: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.verdicts or self.answers)
+        return bool(self.cells or self.verdicts or self.responses)
 
 
 def find(before: Value, after: Value) -> Changes:
-    """What is otherwise in ``after``; both are a whole results.json."""
+    """What is different in ``after``; both are the value of a results.json."""
     old = {cell["id"]: cell for cell in before["cells"]}
     new = {cell["id"]: cell for cell in after["cells"]}
     both = [name for name in old if name in new]
     found = Changes()
-    found.cells.extend(f"- {name}: no longer there" for name in old if name not in new)
-    found.cells.extend(f"+ {name}: new, {new[name]['outcome']}" for name in new if name not in old)
+    found.cells.extend(f"- {name}: removed" for name in old if name not in new)
+    found.cells.extend(
+        f"+ {name}: added, {new[name]['outcome']}" for name in new if name not in old
+    )
     found.versions.extend(_versions_of_run(before["run"], after["run"]))
     versions: Counter[str] = Counter()
     for name in both:
         found.verdicts.extend(_verdicts(name, old[name], new[name]))
-        found.answers.extend(_answers(name, old[name], new[name]))
+        found.responses.extend(_responses(name, old[name], new[name]))
         versions.update(_versions_of_cell(old[name], new[name]))
     found.versions.extend(f"{line} (in {count} cells)" for line, count in versions.items())
     if both:
@@ -58,12 +60,12 @@ def find(before: Value, after: Value) -> Changes:
 
 
 def render(changes: Changes) -> str:
-    """For people."""
+    """The changes as text."""
     parts = []
     for title, lines in (
         ("cells", changes.cells),
         ("verdicts", changes.verdicts),
-        ("answers", changes.answers),
+        ("responses", changes.responses),
         ("versions", changes.versions),
         ("times", changes.times),
     ):
@@ -90,7 +92,7 @@ def _versions_of_cell(old: Value, new: Value) -> Iterator[str]:
 
 
 def _verdicts(name: str, old: Value, new: Value) -> Iterator[str]:
-    # By the alias, which is the id in results of a time before there were aliases.
+    # By the alias, which is the id in results from before there were aliases.
     before, after = (
         {each["alias"] or each["id"]: each for each in side["checks"]} for side in (old, new)
     )
@@ -104,7 +106,7 @@ def _verdicts(name: str, old: Value, new: Value) -> Iterator[str]:
             yield f"{name} {found['id']}: {was} → {now}" + (f": {detail}" if detail else "")
 
 
-def _answers(name: str, old: Value, new: Value) -> Iterator[str]:
+def _responses(name: str, old: Value, new: Value) -> Iterator[str]:
     for exchange in dict.fromkeys((*old["evidence"], *new["evidence"])):
         was, now = (cell["evidence"].get(exchange) for cell in (old, new))
         if was is None or now is None:

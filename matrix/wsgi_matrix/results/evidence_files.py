@@ -1,7 +1,7 @@
-"""Evidence files: what a run saw on the wire, left for a later run to compare with.
+"""Evidence files: what a run observed on the wire, for comparison with later runs.
 
-``tox -e flask,django,pyramid`` makes three runs, perhaps at the same time. Each leaves its answers
-under ``build/matrix/evidence/``; whoever comes last compares all that ran the same images.
+``tox -e flask,django,pyramid`` makes three runs, perhaps in parallel. Each saves its responses
+under ``build/matrix/evidence/``; the last one compares all that ran the same images.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SCHEMA = "wsgi-matrix/evidence/2"
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """A file of evidence."""
+    """An evidence file."""
 
     schema: str
     engine: str
@@ -35,9 +35,9 @@ def comparable(result: CellResult) -> bool:
 
 
 def write(build: Path, run: Run) -> Path | None:
-    """Write the answers of ``run``; ``None`` if it has none.
+    """Write the responses of ``run``; return ``None`` if it has none.
 
-    One file for one set of cells: a second run of the same cells replaces the first's.
+    There is one file for each set of cells, which a later run of the same cells replaces.
     """
     cells = [
         result for result in run.cells if comparable(result) and result.image and result.exchanges
@@ -59,10 +59,10 @@ def write(build: Path, run: Run) -> Path | None:
 
 
 def read_others(build: Path, run: Run) -> tuple[CellResult, ...]:
-    """Cells of other runs that ran one of the images of ``run``, the newest of each id.
+    """Cells of other runs with one of the images of ``run``, the newest of each id.
 
-    Only what a comparison needs is in them. Cells that ``run`` has itself are left out. A file
-    that cannot be read is none of ours to judge, and is passed over.
+    They only contain what a comparison needs. Cells that are in ``run`` are left out. A file that
+    cannot be read is ignored.
     """
     mine = {result.cell.id for result in run.cells}
     wanted = {result.image.id for result in run.cells if result.image}

@@ -1,4 +1,4 @@
-"""Results of versions before 0.2 by the names of today."""
+"""Converts names in the results of versions before 0.2 to the current names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Value = dict[str, Any]
 
 
 def replaced(value: Value) -> Value:
-    """A value of ``results.json`` with the names of today for suites, their apps, cells and checks.
+    """A value of ``results.json`` with the current names of suites, their apps, cells and checks.
 
-    One that has these already is the same afterwards. Ids of rules become aliases of today.
+    A current value is unchanged. Former ids of rules become aliases.
     """
     ids = {cell["id"]: _id(cell) for cell in value["cells"]}
     cells = [_cell(cell, ids) for cell in value["cells"]]
@@ -39,7 +39,7 @@ def _cell(cell: Value, ids: dict[str, str]) -> Value:
 
 
 def _app(cell: Value) -> str:
-    """An app of a suite's own had the suite's name, where the suite has no other."""
+    """The app of a suite with only one own app had the suite's name."""
     mine = cell["app"] == cell["suite"]
     return (mine and former_names.suite(cell["suite"])) or str(cell["app"])
 

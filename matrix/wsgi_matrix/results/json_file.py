@@ -1,7 +1,7 @@
-"""``results.json``: the one result file, versioned; its schema lies in ``schema/``.
+"""``results.json``: the only result file, versioned; its schema is in ``schema/``.
 
-:mod:`wsgi_matrix.results.results_reader` reads it. What it says of a run and of a cell is declared
-here once, for both ways; a field that the model has by the same name is copied by it.
+:mod:`wsgi_matrix.results.results_reader` reads it. The data of a run and of a cell is declared here
+once, for reading and writing; fields with the same name in the model are copied automatically.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from wsgi_matrix.util.schema_types import doc, stated
 
 SCHEMA = "wsgi-matrix/results/3"
 OLDER = ("wsgi-matrix/results/2",)
-"""Versions that can be read too: what they lack has a default."""
+"""Older versions that can be read: fields that they lack have defaults."""
 LARGEST_DATA = 4096
-"""Octets of one line of evidence that are kept; ``octets`` says how many there were."""
+"""Octets of one line of evidence that are saved; ``octets`` says how many there were."""
 
 dumps = codec.dumps
 
@@ -52,46 +52,46 @@ EVENTS = (
 class SavedLine:
     """A line of evidence: one event on a connection."""
 
-    at: Annotated[Elapsed, doc("Seconds since the first.")]
+    at: Annotated[Elapsed, doc("Seconds since the first line.")]
     on: Annotated[str, doc("The connection.")]
     what: Annotated[
         str,
         stated(enum=EVENTS),
         doc(
-            "shut and closed are the probe's end, fin and reset the server's; timeout: a step got "
-            "less than it waited for; refused: the port; gone: the server."
+            "shut and closed: by the probe; fin and reset: by the server; timeout: a step received "
+            "less than it waited for; refused: by the port; gone: the server."
         ),
     ]
-    octets: Annotated[int, stated(minimum=0), doc("How many there were.")]
-    data: Annotated[bytes, doc(f"The first {LARGEST_DATA} of them.")]
+    octets: Annotated[int, stated(minimum=0), doc("Total number of octets.")]
+    data: Annotated[bytes, doc(f"The first {LARGEST_DATA} octets.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedCell:
-    """A cell. Servers and apps have names only, and evidence is as long as it was kept."""
+    """A cell. Servers and apps are saved by name only; long evidence is cut."""
 
     id: Annotated[
         str,
         stated(pattern="^[a-z0-9_.]+-[a-z0-9_.]+-[a-z0-9_.]+-py3[0-9]+(-[a-z0-9_.]+)?$"),
-        doc("SERVER-APP-LIMITS-PYTHON, and -SUITE where neither it is hello nor the app says it."),
+        doc("SERVER-APP-LIMITS-PYTHON, and -SUITE unless it is hello or the app's name."),
     ]
-    suite: Annotated[str, doc("Which of the run's suites the cell belongs to.")]
+    suite: Annotated[str, doc("The suite that the cell belongs to.")]
     server: Annotated[str, doc("The server's name.")]
     app: Annotated[str, doc("The app's name.")]
     framework_version: Annotated[
         str, doc("As installed in the bundle; empty for an app without a framework.")
     ]
     python: Annotated[str, stated(pattern=r"^3\.[0-9]+$"), doc("The version of Python.")]
-    limits: Annotated[Limits, doc("As they were requested.")]
+    limits: Annotated[Limits, doc("The requested limits.")]
     limits_observed: Annotated[
-        Observed | None, doc("Read back from inside; null: the cell did not come up.")
+        Observed | None, doc("Limits read back inside the cell; null: it did not start.")
     ]
     engine: Annotated[str, doc("The engine that ran it: docker, process.")]
-    image: Annotated[Image | None, doc("What it ran; null: it was not prepared.")]
-    seconds: Annotated[Elapsed, doc("From its start to its end.")]
+    image: Annotated[Image | None, doc("The image that it ran; null: it was not prepared.")]
+    seconds: Annotated[Elapsed, doc("Seconds from its start to its end.")]
     ready_seconds: Annotated[
         Elapsed | None,
-        doc("From the start of the server until its port accepted; null: it did not."),
+        doc("Seconds from the start of the server until its port accepted; null: never."),
     ]
     memory: Annotated[
         Positive | None,
@@ -100,51 +100,51 @@ class SavedCell:
         ),
     ]
     outcome: Annotated[Outcome, doc("The worst of its checks.")]
-    checks: Annotated[tuple[CaseResult, ...], stated(minItems=1), doc("What was judged.")]
+    checks: Annotated[tuple[CaseResult, ...], stated(minItems=1), doc("The checks of the cell.")]
     evidence: Annotated[
         dict[str, tuple[SavedLine, ...]],
-        doc("What was on the wire, by the names that checks have for it."),
+        doc("What was on the wire, by the names that checks refer to."),
     ]
-    log: Annotated[str, doc("The server's last lines.")]
+    log: Annotated[str, doc("The last lines of the server's log.")]
     load: Annotated[
-        Load | None, doc("How busy the machine was meanwhile; null: the cell did not run.")
+        Load | None, doc("How busy the host was meanwhile; null: the cell did not run.")
     ] = None
     engine_seconds: Annotated[
         Elapsed,
-        doc("Of seconds: waited for the engine, and neither for the server nor for the probe."),
+        doc("The part of seconds spent waiting for the engine, not for server or probe."),
     ]
     reused: Annotated[
         str,
         stated(pattern=f"^({STARTED})?$"),
-        doc("Start of the run that found this; empty: this one did."),
+        doc("Start of the run whose result was reused; empty: it was not reused."),
     ]
     kept: Annotated[
         tuple[str, ...],
-        doc("What was preserved of the cell on request: ids of containers, or a directory."),
+        doc("What was preserved of the cell (--keep): ids of containers, or a directory."),
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedRun:
-    """What is known of the run as a whole."""
+    """The run as a whole."""
 
     tool_version: Annotated[str, doc("The version of wsgi-matrix.")]
-    suites: Annotated[tuple[str, ...], doc("The suites that were run.")]
+    suites: Annotated[tuple[str, ...], doc("The suites that ran.")]
     engine: Annotated[str, doc("The engine: docker, process.")]
     engine_version: Annotated[str, doc("The engine's version.")]
-    where: Annotated[str, doc("What the cells were, for people.")]
+    where: Annotated[str, doc("What the cells were, in words.")]
     kernel: Annotated[str, doc("The kernel's release.")]
     started: Annotated[str, stated(pattern=f"^{STARTED}$"), doc("RFC 3339, UTC.")]
-    seconds: Annotated[Elapsed, doc("Of the whole run.")]
+    seconds: Annotated[Elapsed, doc("Duration of the run in seconds.")]
     phases: Annotated[dict[str, Elapsed], doc("Seconds by phase.")]
     measured: Annotated[
         dict[str, Elapsed],
         doc(
-            "Seconds: of the median cell, of it waiting for the engine, of an empty container, of "
-            "the app's import."
+            "Seconds of: the median cell, its waiting for the engine, an empty container, the "
+            "app's import."
         ),
     ]
-    notes: Annotated[tuple[str, ...], doc("Lines for people that belong to the result.")]
+    notes: Annotated[tuple[str, ...], doc("Notes on the results.")]
     partial: Annotated[bool, doc("Whether cells are missing.")]
     partial_reason: Annotated[Partial, doc("Why cells are missing.")]
     counts: Annotated[
@@ -157,7 +157,7 @@ class SavedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """The whole of the file."""
+    """The file as a whole."""
 
     run: Annotated[SavedRun, doc("The run as a whole.")]
     cells: Annotated[tuple[SavedCell, ...], doc("The cells, in the order of the plan.")]
@@ -172,7 +172,7 @@ def schema() -> dict[str, Any]:
 
 
 def results(run: Run) -> dict[str, Any]:
-    """The whole of ``results.json``."""
+    """The value of ``results.json``."""
     saved = SavedRun(
         **_shared(run, SavedRun, without=("partial",)),
         tool_version=__version__,
@@ -186,9 +186,9 @@ def results(run: Run) -> dict[str, Any]:
 
 
 def of_today(value: dict[str, Any]) -> dict[str, Any]:
-    """A value of ``results.json`` of this version or an older one, with all that this one has.
+    """Upgrade a value of ``results.json`` of this version or an older one to this version.
 
-    Raises :data:`.codec.DecodeError` where ``value`` is not what the schema says.
+    Raises :data:`.codec.DecodeError` if ``value`` does not conform to the schema.
     """
     return _value(dataclasses.replace(codec.convert(value, Saved), schema=SCHEMA))
 
@@ -199,9 +199,9 @@ def _value(saved: Saved) -> dict[str, Any]:
 
 
 def run_of(value: dict[str, Any]) -> Run:
-    """The run behind a value of ``results.json``, as far as that tells.
+    """The run of a value of ``results.json``, as far as it was saved.
 
-    Raises :data:`.codec.DecodeError` where ``value`` is not what the schema says.
+    Raises :data:`.codec.DecodeError` if ``value`` does not conform to the schema.
     """
     saved = codec.convert(value, Saved)
     return Run(
@@ -212,7 +212,7 @@ def run_of(value: dict[str, Any]) -> Run:
 
 
 def _shared(value: Any, kind: type, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields that ``value`` has by the names of those of ``kind``, to the millisecond."""
+    """The fields of ``value`` that ``kind`` has too, with times in whole milliseconds."""
     there = {each.name for each in dataclasses.fields(value)}
     names = [each.name for each in dataclasses.fields(kind) if each.name in there]
     return {name: _rounded(getattr(value, name)) for name in names if name not in without}
@@ -278,7 +278,7 @@ def _line(saved: SavedLine) -> WireEvent:
 
 
 def transcripts(result: CellResult) -> list[Transcript]:
-    """Everything that was on the wire in a cell, exchanges and scenarios alike, in one form."""
+    """Everything that was on the wire in a cell: exchanges and scenarios, in the same form."""
     single = [_transcript(name, each) for name, each in result.exchanges.items()]
     return [*single, *result.transcripts.values()]
 

@@ -1,4 +1,4 @@
-"""The life of one cell: opened, probed, stopped, judged."""
+"""The life of one cell: opened, probed, stopped, checked."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def run_cell(
     suite: Suite,
     waits: Callable[[], None] = lambda: None,
 ) -> CellResult:
-    """Open ``cell``, probe it, stop it, judge it. Never raises for what a cell does.
+    """Open, probe, stop and check ``cell``. Never raises for what a cell does.
 
-    ``waits`` is called, from any thread, if all that is left to do in it is to wait.
+    ``waits`` is called, from any thread, when the cell only waits from then on.
     """
     suite = suite.of(cell)
     reason = engine.skip_reason(cell) or suite.skip_reason(cell)
@@ -49,12 +49,12 @@ def run_cell(
         evidence = _run_missing(engine, cell, evidence, settings, suite)
     except NotHere as reason:
         return _skipped(cell, str(reason), suite)
-    # A defect of ours in one cell must not take the results of the others along; it is red.
+    # A defect of wsgi-matrix in one cell must not lose the results of the others; it is an error.
     except Exception as problem:
         return CellResult(
             cell=cell,
             outcome=Outcome.ERROR,
-            checks=judge.not_judged(Outcome.ERROR, _told(problem, engine), suite.cases),
+            checks=judge.not_judged(Outcome.ERROR, _explained(problem, engine), suite.cases),
             seconds=time.monotonic() - started,
             image=image,
             framework_version=version,
@@ -98,8 +98,8 @@ def _gather(
     suite: Suite,
     waits: Callable[[], None],
 ) -> tuple[int | None, Evidence]:
-    """What the probe brought back, and the memory that it left the server with."""
-    around = cell.app.surroundings
+    """The probe's report, and the server's memory after it."""
+    needs = cell.app.needs
     report = running.probe(
         Job(
             requests=tuple(suite.requests.values()),
@@ -111,7 +111,7 @@ def _gather(
             scenarios=suite.scenarios,
             sessions=suite.sessions,
             largest=suite.largest,
-            wanted=(around.ready_request, around.ready_status) if around.ready_path else None,
+            wanted=(needs.ready_request, needs.ready_status) if needs.ready_path else None,
             waits=waits,
         )
     )
@@ -121,7 +121,7 @@ def _gather(
         observed=observed,
         exchanges={
             **dict(zip(suite.requests, map(tuple, report.exchanges), strict=True)),
-            **{name: (found,) for name, found in report.asked.items()},
+            **{name: (found,) for name, found in report.session_exchanges.items()},
         },
         transcripts=report.transcripts,
         burst=report.burst,
@@ -134,9 +134,9 @@ def _gather(
 def _run_missing(
     engine: Engine, cell: Cell, evidence: Evidence, settings: Settings, suite: Suite
 ) -> Evidence:
-    """``evidence`` with the scenarios that are missing in it, because one before ended the server.
+    """``evidence`` with the scenarios that are missing because an earlier one ended the server.
 
-    They run one by one with a new server, and with another one if that ends too.
+    They run one by one with a new server, which is replaced if it ends too.
     """
     transcripts = dict(evidence.transcripts)
     while left := [scenario for scenario in suite.scenarios if scenario.name not in transcripts]:
@@ -149,12 +149,12 @@ def _run_missing(
     return replace(evidence, transcripts=transcripts)
 
 
-def _told(problem: Exception, engine: Engine) -> str:
-    """The error with exit status and last log lines, so that nobody has to go and look."""
+def _explained(problem: Exception, engine: Engine) -> str:
+    """The error with exit status and last log lines, so that nobody needs to look them up."""
     if not isinstance(problem, CellError | SetupError):
-        if gone := engine.gone():  # whatever that was where it was noticed
+        if gone := engine.gone():  # whichever error this caused
             return f"the engine went away: {gone}"
-        return "defect of the harness:\n" + "".join(traceback.format_exception(problem))
+        return "internal error in wsgi-matrix:\n" + "".join(traceback.format_exception(problem))
     text = str(problem)
     status = getattr(problem, "exit_status", None)
     if status is not None and f"exit status {status}" not in text:

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on. Every report is a handler of these."""
+"""Events of a run. Every report is a handler of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wsgi_matrix.model.results import CellResult, Run
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The plan is made. ``where``: one line of the engine about what the cells are."""
+    """The plan is complete. ``where``: the engine's line on what the cells are."""
 
     cells: tuple[Cell, ...]
     where: str
@@ -27,7 +27,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True)
 class PhaseNote:
-    """Progress within a phase, for people."""
+    """Progress within a phase, to be shown."""
 
     name: str
     detail: str
@@ -43,21 +43,21 @@ class PhaseDone:
 
 @dataclass(frozen=True)
 class CellStarted:
-    """A cell's turn has come."""
+    """A cell starts."""
 
     cell: Cell
 
 
 @dataclass(frozen=True)
 class CellDone:
-    """A cell was judged by itself; the comparison across cells comes with :class:`RunDone`."""
+    """A cell was checked by itself; the comparison across cells comes with :class:`RunDone`."""
 
     result: CellResult
 
 
 @dataclass(frozen=True)
 class RunDone:
-    """All is judged, or the run was interrupted (``run.partial``)."""
+    """All cells were checked, or the run was interrupted (``run.partial``)."""
 
     run: Run
 

@@ -1,4 +1,4 @@
-"""How busy the machine was while a cell ran: evidence, for a verdict that hangs on time."""
+"""How busy the host was while a cell ran: evidence for verdicts that depend on time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from wsgi_matrix.model.results import Load
 
 PRESSURE = Path("/proc/pressure/cpu")
-"""Microseconds in which some process was ready to run and had no processor (Linux 4.20, PSI)."""
+"""Microseconds in which some process was ready to run but had no processor (Linux 4.20, PSI)."""
 
 
 class Meanwhile:
-    """Begins when it is made."""
+    """Measures the load from its creation on."""
 
     def __init__(self) -> None:
         self._began, self._waited = time.monotonic(), _waited()
 
     def load(self) -> Load:
-        """The load since then."""
+        """The load since the creation."""
         seconds, before, now = time.monotonic() - self._began, self._waited, _waited()
         waited = None
         if before is not None and now is not None and seconds > 0:
@@ -33,5 +33,5 @@ def _waited() -> int | None:
     try:
         found = re.search(r"^some .*\btotal=(\d+)", PRESSURE.read_text(encoding="ascii"))
     except OSError:
-        return None  # a kernel without it, or one that was told not to
+        return None  # a kernel without PSI, or with PSI disabled
     return int(found[1]) if found else None

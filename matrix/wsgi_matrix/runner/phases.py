@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, one event at a time, and how long its phases take."""
+"""Sends the events of a run to its handlers, one at a time, and times its phases."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from wsgi_matrix.runner import events
 
 
 class Phases:
-    """Tells the handlers of phases, which it times, and of what else there is."""
+    """Sends events to handlers, and times the phases."""
 
     def __init__(self, handlers: Sequence[events.Handler]) -> None:
         self.seconds: dict[str, float] = {}
-        """By phase, in the order in which they first began."""
+        """Seconds by phase, in the order in which they first began."""
         self._handlers = handlers
         self._phase: tuple[str, float] | None = None
         self._telling = threading.RLock()
 
     def tell(self, event: events.Event) -> None:
-        """Hand ``event`` to all handlers; from any thread, and to one at a time."""
+        """Send ``event`` to all handlers, one at a time; thread-safe."""
         with self._telling:
             for handler in self._handlers:
                 handler(event)
 
     def note(self, name: str, detail: str) -> None:
-        """Progress of the engine's preparation; another name begins another phase."""
+        """Report progress of the engine's preparation; a new name begins a new phase."""
         with self._telling:
             if self._phase is None or self._phase[0] != name:
                 self.end()
@@ -36,18 +36,18 @@ class Phases:
                 self.tell(events.PhaseNote(name, detail))
 
     def end(self) -> None:
-        """End the phase that goes on, if any."""
+        """End the current phase, if any."""
         if self._phase is None:
             return
         name, began = self._phase
         self._phase = None
-        # An engine may come back to a phase, say for a second Python: its seconds add up.
+        # An engine may return to a phase, for a second Python for example: its seconds add up.
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
         self.tell(events.PhaseDone(name, self.seconds[name]))
 
     @contextlib.contextmanager
     def within(self, name: str) -> Iterator[None]:
-        """One phase, and the end of the one before."""
+        """Run one phase; the one before ends."""
         self.end()
         self._begin(name)
         try:

@@ -1,4 +1,4 @@
-"""The reference a second time: what is different then, the app changes by itself."""
+"""Runs the reference a second time: the app itself changes whatever differs then."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from wsgi_matrix.suites.traffic.ignore import Ignore
 from wsgi_matrix.suites.traffic.settings import of
 from wsgi_matrix.suites.traffic.suite import SAME, Judgement, judgement, verdict
 
-BY_ITSELF = "the same but for what the app changes by itself"
-UNSETTLED = "the app changes its content by itself, in a way that no expression leaves out"
+BY_ITSELF = "the same, except for values that the app changes by itself"
+UNSETTLED = "the app changes its content by itself, in a way that no --ignore can match"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What two runs of one cell do not have in common."""
+    """What differs between two runs of the same cell."""
 
     ignores: tuple[Ignore, ...] = ()
-    """What to leave out."""
+    """What to ignore."""
     unsettled: tuple[str, ...] = ()
-    """Names of requests whose responses no option makes the same."""
+    """Names of requests whose responses differ whatever is ignored."""
 
     def __bool__(self) -> bool:
         return bool(self.ignores or self.unsettled)
 
 
 def changes(engine: Engine, config: Config, suite: Suite, done: Run) -> Changes:
-    """Run the reference of ``done`` again where that can tell something.
+    """Run the reference of ``done`` again if that can explain anything.
 
-    That is where cells differ, or where there is only one, which nothing else was compared with.
+    That is if cells differ, or if there is only one, with nothing to compare it with.
     """
     there = [each for each in done.cells if ran(each.outcome)]
     differ = any(differs(check.outcome) for each in there for check in each.checks)
@@ -55,7 +55,7 @@ def between(
     by: Judgement,
     values: Sequence[str] = (),
 ) -> Changes:
-    """What differs between two results of the same cell. ``values``: made for this run."""
+    """What differs between two results of the same cell. ``values``: generated for this run."""
     found: dict[Ignore, None] = {}
     pairs = []
     for ask in asks:
@@ -76,10 +76,10 @@ def between(
 def without(
     done: Run, found: Changes, config: Config, suite: Suite, *, ignored: bool = False
 ) -> Run:
-    """``done`` with its differences judged again, what the app changes by itself left out.
+    """``done`` with its differences checked again, ignoring what the app changes by itself.
 
-    One that is none then is known: ``xfail``, or with ``ignored`` (``--ignore auto``) a pass. Where
-    no expression leaves it out, content is not compared at all.
+    A comparison that is the same then is a known difference: ``xfail``, or with ``ignored``
+    (``--ignore auto``) a pass. If nothing can be ignored, content is not compared at all.
     """
     if not found:
         return done
@@ -112,7 +112,7 @@ def _notes(cells: Sequence[CellResult], found: Changes, ignored: bool) -> Iterat
     details = [check.detail for cell in cells for check in cell.checks if check.id.endswith(SAME)]
     if count := details.count(BY_ITSELF):
         are = "comparison is" if count == 1 else "comparisons are"
-        yield f"changes by itself: {count} {are} the same but for that"
+        yield f"changes by itself: {count} {are} the same except for that"
     for each in found.ignores:
         yield f"{'ignored (auto)' if ignored else 'changes by itself'}: {each}"
 

@@ -1,4 +1,4 @@
-"""The whole run: prepare, run all cells, measure, compare."""
+"""A whole run: prepare, run all cells, measure, compare."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wsgi_matrix.suites.api import Suite
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
@@ -49,17 +49,15 @@ class Runner:
         store: Store | None = None,
         reuse: bool = False,
     ) -> None:
-        """``suites``: by name, each that a cell belongs to.
+        """``suites``: by name, those of all cells.
 
-        ``jobs``: cells at a time, and never more; ``None``: as many as there are cores, and besides
-        them those that only wait.
+        ``jobs``: maximum of parallel cells; ``None``: as many as cores, in addition to cells that
+        only wait. ``exitfirst``: start no cell after the first red one. ``keep``: preserve the
+        cells that are ``failed``, or ``all``; the engine must be made with ``keep`` too.
+        ``store``: saves results, and with ``reuse`` provides those of unchanged cells.
 
-        ``exitfirst``: begin no cell after the first red one. ``keep``: of which cells the engine,
-        which was told to keep them, does not remove what is left: ``failed`` or ``all``.
-        ``store``: where results are put, and with ``reuse`` taken from for unchanged cells.
-
-        ``before`` is called when all is prepared, with the cells that can run; it may raise
-        :class:`SetupError` if it finds that there is no sense in running them.
+        ``before`` is called after preparation, with the cells that can run; it may raise
+        :class:`SetupError` if running them makes no sense.
         """
         self.cells = tuple(cells)
         self.engine = engine
@@ -78,14 +76,14 @@ class Runner:
         )
         self._started = ""
         self._enough = Partial.NO
-        """Why no further cell is begun; the ones that run may end."""
+        """Why no further cell starts; those that are running may finish."""
 
     def run(self) -> Run:
         """Prepare, run and compare all cells.
 
-        Raises :class:`SetupError` if an image or bundle cannot be made, :class:`EngineError` if
-        the engine goes away before there is a cell. An interrupt (``KeyboardInterrupt``), an engine
-        that goes away later and ``exitfirst`` end the run early: the result then says ``partial``.
+        Raises :class:`SetupError` if an image or bundle cannot be created, :class:`EngineError` if
+        the engine becomes unavailable before the first cell. An interrupt (``KeyboardInterrupt``),
+        a later loss of the engine and ``exitfirst`` end the run early; the result is ``partial``.
         """
         started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
         self._started = started.replace("+00:00", "Z")
@@ -94,7 +92,7 @@ class Runner:
         measured: dict[str, float] = {}
         notes: list[str] = []
         try:
-            # Cells that cannot run here need no images: an engine is asked for the rest only.
+            # Cells that cannot run here need no images: the engine only prepares the rest.
             able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
             if able:
                 self._prepare(able)
@@ -130,7 +128,7 @@ class Runner:
         return run
 
     def _compared(self, done: Sequence[CellResult]) -> tuple[CellResult, ...]:
-        """All results, compared within each suite, with what is known taken into account."""
+        """All results, compared within each suite, with known failures taken into account."""
         return tuple(
             result
             for name, suite in self.suites.items()
@@ -144,13 +142,13 @@ class Runner:
             self.engine.prepare(cells, self._phases.note)
         except (OSError, SetupError) as problem:
             if gone := self.engine.gone():
-                raise EngineError(f"the engine went away while it prepared: {gone}") from problem
+                raise EngineError(f"the engine went away during preparation: {gone}") from problem
             raise
 
     def _kept(self, results: tuple[CellResult, ...]) -> tuple[CellResult, ...]:
-        """``results`` with what was left of their cells; what nobody wants kept is removed now.
+        """``results`` with what was preserved of their cells; all others are removed now.
 
-        Only now, for it takes the comparison to know every red cell.
+        This is done last, because only the comparison finds all red cells.
         """
         if not self.keep:
             return results
@@ -159,7 +157,7 @@ class Runner:
         return tuple(replace(r, kept=kept.get(r.cell.id, ())) for r in results)
 
     def _turns(self) -> list[Turn]:
-        """The cells with what their suites say of them."""
+        """The cells with the scheduling properties of their suites."""
         of_cells = self.settings.deadline
         return [
             Turn(cell=cell, deadline=suite.deadline or of_cells, waits=suite.waits)
@@ -168,7 +166,7 @@ class Runner:
         ]
 
     def _one(self, cell: Cell, waits: Callable[[], None]) -> CellResult | None:
-        """Run one cell; ``None`` if the run was interrupted meanwhile: that tells nothing of it."""
+        """Run one cell; ``None`` if the run was interrupted meanwhile, so the result is invalid."""
         if self._schedule.interrupted.is_set() or self._enough:
             return None
         self._phases.tell(events.CellStarted(cell))
@@ -189,13 +187,13 @@ class Runner:
         return result
 
     def _key(self, cell: Cell, suite: Suite) -> str:
-        """What the result of ``cell`` follows from; empty where it cannot run here."""
+        """A digest of what the result of ``cell`` depends on; empty if it cannot run here."""
         if self.store is None or self.engine.skip_reason(cell):
             return ""
         return self.store.key(self.engine, cell, suite, self.settings)
 
     def _measure(self, results: dict[str, CellResult]) -> dict[str, float]:
-        # An app with surroundings cannot be imported without them, and that is what is measured.
+        # An app with an environment cannot be imported without it, which is what is measured.
         ran = [
             result
             for result in results.values()

@@ -1,4 +1,4 @@
-"""Which cell begins next, how many go on at a time, and how an interrupt ends them."""
+"""Schedules cells: which starts next, how many run in parallel, and how an interrupt ends them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import CellResult
 
 WAITING = 16
-"""Cells at a time, beside the jobs, of suites whose cells do little but wait for time-outs."""
+"""Parallel cells, in addition to the jobs, of suites whose cells mostly wait for timeouts."""
 AWAY = 12
-"""Cells at a time that gave their job back: their probes reported that they only wait, for a
-time-out of the server's, say. That a cell takes long is no such sign: where it does for want of
-processor time, another one makes all of them longer."""
+"""Parallel cells that have released their job, because their probes reported that they only wait,
+for example for a timeout of the server. That a cell takes long is not enough: for lack of processor
+time, another cell would slow down all of them."""
 LOOKING = 1.0
-"""Seconds that are waited at a time: a signal that comes just before a wait does not end it."""
+"""Seconds of one wait, since a signal that arrives just before a wait does not interrupt it."""
 ABORT_WAIT = 15.0
-"""Seconds that killed cells have to end after an interrupt."""
+"""Seconds that killed cells have to finish after an interrupt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A cell as the schedule sees it."""
+    """A cell and its scheduling properties."""
 
     cell: Cell
     deadline: float
-    """Seconds that it may take."""
+    """Its deadline in seconds."""
     waits: bool = False
-    """It does little but wait, and takes no job."""
+    """Whether it mostly waits, and takes no job."""
 
 
 class Schedule:
@@ -46,36 +46,35 @@ class Schedule:
         *,
         strict: bool = False,
     ) -> None:
-        """``one`` runs a cell, in a thread of its own; ``None``: there is nothing to tell of it. It
-        calls its second argument if the cell only waits from now on.
+        """``one`` runs a cell, in its own thread; ``None``: there is no result. It calls its second
+        argument if the cell only waits from then on.
 
-        ``strict``: never more cells at a time than ``jobs``, whether they wait or not: people who
-        say how many have cells that share a port, a database, a licence.
-
-        ``abort`` kills the cells that are open, so that their ``one`` ends by itself.
+        ``strict``: never run more cells in parallel than ``jobs``, even if they only wait: users
+        who set a number may have cells that share a port, a database or a licence.
+        ``abort`` kills the open cells, so that their ``one`` returns.
         """
-        # What may take long must not be left for the end, when nothing runs beside it any more.
+        # Long cells start first, so that they do not run alone at the end.
         self.turns = sorted(turns, key=lambda turn: -turn.deadline)
         self.interrupted = threading.Event()
-        """Set before cells are killed: what one tells from then on is not of its own doing."""
+        """Set before cells are killed: their results are invalid from then on."""
         self._one = one
         self._abort = abort
         self._jobs = threading.Semaphore(jobs)
-        # No `with`: leaving it would wait for every cell, and an interrupt must not wait.
+        # No `with`, because its exit would wait for every cell, even after an interrupt.
         self._strict = strict
         self._pool = ThreadPoolExecutor(jobs + AWAY, thread_name_prefix="cell")
         self._beside = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
 
     def run(self, results: dict[str, CellResult]) -> None:
-        """Run all cells, and put what is found into ``results`` by the ids of cells.
+        """Run all cells, and add their results to ``results`` by the ids of cells.
 
-        ``KeyboardInterrupt`` goes on to the caller when no cell does any more; what had ended
-        before is in ``results`` then.
+        ``KeyboardInterrupt`` is raised to the caller when no cell is running any more; results of
+        cells that finished before are in ``results``.
         """
         futures: dict[Future[CellResult | None], Cell] = {}
         try:
             for turn in self.turns:
-                # Noted first: an interrupt may come before submit() has returned.
+                # Recorded first, since an interrupt may arrive before submit() has returned.
                 future: Future[CellResult | None] = Future()
                 futures[future] = turn.cell
                 beside = turn.waits and not self._strict
@@ -105,25 +104,25 @@ class Schedule:
         self._beside.shutdown(wait=False, cancel_futures=True)
 
     def _in_job(self, cell: Cell) -> CellResult | None:
-        """Run ``cell`` in one of the jobs, which it gives back if it only waits."""
+        """Run ``cell`` in one of the jobs, which it releases if it only waits."""
         held = threading.Lock()
 
-        def give_back() -> None:
+        def release() -> None:
             if held.acquire(blocking=False):
                 self._jobs.release()
 
         self._jobs.acquire()
         try:
-            return self._one(cell, _nothing if self._strict else give_back)
+            return self._one(cell, _nothing if self._strict else release)
         finally:
-            give_back()
+            release()
 
     def _without(self, cell: Cell) -> CellResult | None:
         """Run ``cell``, which takes no job."""
         return self._one(cell, _nothing)
 
     def _kill(self, running: Sequence[Future[CellResult | None]]) -> None:
-        """Kill what is open until no cell goes on; again and again, for one may just be opening."""
+        """Kill open cells until none is running; repeatedly, since one may just be opening."""
         until = time.monotonic() + ABORT_WAIT
         while running and time.monotonic() < until:
             self._abort()
@@ -131,13 +130,13 @@ class Schedule:
 
 
 def _nothing() -> None:
-    """There is no job to be given back."""
+    """Release nothing: the cell has no job."""
 
 
 def _fill(
     future: Future[CellResult | None], one: Callable[[Cell], CellResult | None], cell: Cell
 ) -> None:
-    """Run ``cell`` unless it is cancelled, and leave in ``future`` what became of it."""
+    """Run ``cell`` unless it is cancelled, and set the result of ``future``."""
     if not future.set_running_or_notify_cancel():
         return
     try:

@@ -1,8 +1,8 @@
-"""What a suite is: what a run sends to its cells, how that is judged, and compared across them.
+"""The interface of suites: what a run sends to cells, and how results are checked and compared.
 
-Each suite is a package beside this module, or in another distribution, and has a
-:class:`SuiteType` that :mod:`wsgi_matrix.suites.registry` finds. Nothing else knows its name: what
-is particular to a suite is a field here.
+Each suite is a package next to this module, or in another distribution, and has a
+:class:`SuiteType` that :mod:`wsgi_matrix.suites.registry` finds. No other module knows its name:
+what is specific to a suite is a field here.
 """
 
 from __future__ import annotations
@@ -22,54 +22,54 @@ from wsgi_matrix.probe.agent.response_reader import LARGEST
 from wsgi_matrix.suites.case import Case
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-"""Of suites."""
+"""The entry-point group of suites."""
 
 
 def alone(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
-    """The comparison of a suite that compares nothing."""
+    """The comparison of a suite that only checks each cell by itself."""
     return tuple(results)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """What is sent and judged. A front door makes one and hands it to the runner."""
+    """What is sent and checked. The command or the pytest plugin builds one for the runner."""
 
     name: str
     requests: Mapping[str, bytes] = field(default_factory=dict)
-    """By name, in the order in which they are sent; the first is what the burst sends."""
+    """By name, in the order in which they are sent; clients of the burst send the first."""
     sessions: tuple[Session, ...] = ()
-    """Requests with cookies and values from one answer to the next; after ``requests``."""
+    """Requests that share cookies and captured values; sent after ``requests``."""
     largest: int = LARGEST
-    """Octets of one answer of a session, after which it is given up."""
+    """Maximum octets of one response in a session."""
     scenarios: tuple[Scenario, ...] = ()
-    """What needs more than a request and its response; run concurrently."""
+    """Tests that need more than a request and its response; run concurrently."""
     cases: tuple[Case, ...] = ()
     compare: Callable[[Sequence[CellResult]], tuple[CellResult, ...]] = alone
-    """Adds what only several cells together can tell."""
+    """Adds the checks that need several cells."""
     added: Callable[[Sequence[Cell]], Sequence[str]] | None = None
-    """Ids of the checks that ``compare`` adds to each of these cells; ``None``: they are not known
-    before a run."""
+    """Ids of the checks that ``compare`` adds to each of these cells; ``None``: unknown before a
+    run."""
     sources: tuple[Path, ...] = ()
-    """Files that verdicts follow from, and not only what is sent: no result outlives a change."""
+    """Files that verdicts depend on in addition to what is sent; a change invalidates results."""
     repeat: int | None = None
-    """How often each request is sent; ``None``: as the matrix says."""
+    """How many times to send each request; ``None``: set by the matrix."""
     burst: bool = False
     """Whether a burst of the first request ends the cell."""
     baseline: bool = True
-    """Whether its apps can be imported by themselves, to measure what an empty cell costs."""
+    """Whether its apps can be imported by themselves, to measure the cost of an empty cell."""
     patience: float | None = None
     """Seconds for one exchange; ``None``: a share of the cell's deadline."""
     waits: bool = False
-    """Its cells do little but wait: they run beside the jobs and take no slot of theirs."""
+    """Whether its cells mostly wait, so that they run in addition to the jobs."""
     skip_reason: Callable[[Cell], str] = lambda _cell: ""
-    """Why a cell makes no sense for its server; empty where it does."""
+    """Why a cell makes no sense for its server; empty if it does."""
     deadline: float | None = None
-    """Seconds for a cell; ``None``: as the matrix says."""
+    """Seconds for a cell; ``None``: set by the matrix."""
     notes: tuple[str, ...] = ()
-    """Lines for people under the result: what answers were normalised by, say."""
+    """Notes for reports, such as how responses were normalised."""
 
     def of(self, cell: Cell) -> Suite:
-        """What of it ``cell`` gets: scenarios and cases of its app, filled in for its server."""
+        """The part for ``cell``: scenarios and cases of its app, filled in for its server."""
         mine = ("", cell.app.name)
         return replace(
             self,
@@ -81,59 +81,60 @@ class Suite:
 
 
 class Layout(Enum):
-    """How ``docs/results/grid.md`` shows a suite's results; servers are down but for the rules."""
+    """How ``docs/results/grid.md`` shows a suite's results; servers are rows, except for rules."""
 
     CELLS_BY_APP = auto()
-    """Apps across, cells by their outcome."""
+    """Apps as columns, cells by outcome."""
     CHECKS_BY_APP = auto()
-    """Apps across, checks by their outcome."""
+    """Apps as columns, checks by outcome."""
     RULES = auto()
-    """A row for each check with a citation, servers across."""
+    """A row for each check with a citation, servers as columns."""
     MEASURED_RULES = auto()
-    """The same, with what was measured where the check passed."""
+    """The same, with measurements for checks that passed."""
     COST_BY_LIMITS = auto()
-    """Limits across, seconds and memory of each cell."""
+    """Limits as columns, seconds and memory of each cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteType:
-    """What is known of a suite without a matrix."""
+    """What is known about a suite without a matrix."""
 
     name: str
-    """As ``--suite`` takes it. No hyphen: ids of cells are made of names."""
+    """The name for ``--suite``, without hyphens, which separate the parts of cell ids."""
     former_name: str = ""
-    """As it was called before version 0.2; empty: as now, or it was not there."""
+    """Its name before version 0.2; empty if it was the same, or the suite is new."""
     about: str
-    """One sentence for people."""
+    """One sentence for help and documentation."""
     title: str
-    """What it is about, as a heading."""
+    """A heading for documentation."""
     caption: str = ""
-    """How its table in ``docs/results/grid.md`` is to be read."""
+    """A caption for its table in ``docs/results/grid.md``."""
     layout: Layout = Layout.CHECKS_BY_APP
     build: Callable[[Config], Suite]
-    """Makes the suite for a matrix.
+    """Builds the suite for a matrix.
 
     Raises :class:`~wsgi_matrix.errors.UserError` for one that lacks what the suite needs.
     """
     settings: type[SuiteSettings] = SuiteSettings
-    """What its table ``[suites.NAME]`` may say: a frozen dataclass of :class:`SuiteSettings`, each
-    field with its type and ``doc`` as :mod:`wsgi_matrix.util.schema_types` has them."""
+    """The options in its table ``[suites.NAME]``: a frozen dataclass derived from
+    :class:`SuiteSettings`, with a type and a ``doc`` for each field
+    (:mod:`wsgi_matrix.util.schema_types`)."""
     apps: tuple[App, ...] = ()
-    """Applications of its own, which stand for the axis of apps; a cell for each."""
+    """Its own apps, which replace those of the matrix; a cell for each."""
     one_worker: bool = False
-    """Its apps remember what happened, so that one process has to see all of it; or it would be
-    chance which process gets which client."""
+    """Whether servers run with one worker: its apps record events, and all of a scenario must reach
+    the same process."""
     optional: bool = False
-    """There is such a suite only where the matrix has its table: somebody brings what is sent."""
+    """Whether the suite only exists if the matrix has its table, which says what is sent."""
     private_tmp: bool = False
-    """TMPDIR is a directory of each cell's own: its apps are not ours."""
+    """Whether each cell has its own TMPDIR, because apps are the user's."""
     cross_run: bool = False
-    """Its responses are compared with those of other runs of the same images."""
+    """Whether its responses are compared with those of other runs of the same images."""
     tallied: bool = True
-    """Reports count its checks by server, since its cells have many."""
+    """Whether reports count its checks by server, because its cells have many."""
     reads: Callable[[Config], Iterable[Path]] = lambda _config: ()
-    """Files that ``build`` reads and that may take a while."""
+    """Files that ``build`` reads, which may take a while."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise ValueError(f"name {self.name!r}: lower-case letters, digits and underscores only")
+            raise ValueError(f"name {self.name!r}: use lower-case letters, digits and underscores")

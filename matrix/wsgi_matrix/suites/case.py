@@ -1,4 +1,4 @@
-"""The checks of a cell. A case says what it requires and judges evidence; it does no I/O.
+"""The checks of a cell. A case has a requirement and a function that evaluates evidence, no I/O.
 
 :data:`REQUESTS` is what the probe sends; each suite has its own checks.
 """
@@ -14,14 +14,14 @@ from wsgi_matrix.model.results import Level, Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import NO_BURST, Burst, Exchange, Transcript
 
 Verdict = tuple[Outcome, str]
-"""Outcome and detail: what was required, what came."""
+"""Outcome and detail: what was required and what was observed."""
 Mismatched = tuple[Outcome, tuple[Mismatch, ...]]
-"""Outcome, and of each variant that failed what was expected and what came."""
+"""Outcome, and for each variant that failed what was expected and what was observed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that was seen of one cell. ``exchanges``: by the name of the request, repetitions."""
+    """All observations of one cell. ``exchanges``: repetitions, by the name of the request."""
 
     cell: Cell
     framework_version: str
@@ -33,7 +33,7 @@ class Evidence:
     ready_seconds: float = 0.0
     """See :class:`wsgi_matrix.model.results.CellResult`."""
     zombies: int | None = None
-    """Processes that had ended and were not waited for; ``None``: the server itself had ended."""
+    """Number of zombies; ``None``: the server itself had exited."""
     stopped: Stopped
 
 
@@ -43,23 +43,23 @@ class Case:
 
     id: str
     alias: str = ""
-    """Another name that ``show`` and ``[[xfail]]`` know it by; empty: none."""
+    """Another name that ``show`` and ``[[xfail]]`` accept; empty: none."""
     level: Level = Level.MUST
     title: str = ""
-    """About five words; empty where ``says`` is short itself."""
+    """About five words; empty if ``says`` is short itself."""
     says: str
     judge: Callable[[Evidence], Verdict | Mismatched]
     cite: str = ""
-    """Where the requirement stands; empty for one of the matrix's own."""
+    """The source of the requirement; empty for wsgi-matrix's own."""
     evidence: tuple[str, ...] = ()
-    """Names of the requests and scenarios that it is judged on."""
+    """Names of the requests and scenarios that it is based on."""
     app: str = ""
     """Name of the app that it is about; empty: any app of its suite."""
     request: str = ""
-    """``GET /login``: the request of the traffic whose response it is about; empty: none. Reports
-    tell the status of that."""
+    """``GET /login``: the request whose response it is about; empty: none. Reports show its status.
+    """
     recorded: int | None = None
-    """The status that the traffic itself has for it."""
+    """The status recorded for it in the traffic."""
 
 
 HELLO = "hello"
@@ -69,4 +69,4 @@ REQUESTS: dict[str, bytes] = {
     HELLO: b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n",
     FRAMEWORK: b"GET /framework HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
-"""What the probe sends, by name. The first is also what each client of the burst sends."""
+"""What the probe sends, by name. Each client of the burst sends the first."""

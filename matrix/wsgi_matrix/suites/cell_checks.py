@@ -1,4 +1,4 @@
-"""What has to hold for the cell itself: its limits, its unchanged image, its end."""
+"""Checks of the cell itself: its limits, its unchanged image, its exit."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NAMES = ("nofile", "nproc", "memory")
 
 
 def _size(name: str, value: int) -> str:
-    """A limit for people: memory in MiB where that is exact."""
+    """A limit for reports: memory in MiB if that is exact."""
     return f"{value >> 20} MiB" if name == "memory" and value % 2**20 == 0 else str(value)
 
 
 def judge_limits(evidence: Evidence) -> Verdict:
-    """Every requested limit was read back, from inside, as requested.
+    """Every requested limit was read back inside the cell as requested.
 
-    One that this engine cannot set makes the check a skip with the reason, never a pass.
+    A limit that this engine cannot set makes the check a skip with the reason, never a pass.
     """
     held, unset, wrong = [], [], []
     for name in NAMES:
@@ -41,7 +41,7 @@ def judge_limits(evidence: Evidence) -> Verdict:
 
 
 def judge_unchanged(evidence: Evidence) -> Verdict:
-    """Nothing in the root differs from the image after the run."""
+    """After the run, the root does not differ from the image."""
     stopped = evidence.stopped
     if stopped.changed_unknown:
         return Outcome.SKIP, stopped.changed_unknown
@@ -51,20 +51,20 @@ def judge_unchanged(evidence: Evidence) -> Verdict:
 
 
 def judge_reaped(evidence: Evidence) -> Verdict:
-    """Every child that ended was waited for, once the clients are gone."""
+    """All children that exited were reaped, after the clients have disconnected."""
     if evidence.zombies is None:
-        return Outcome.SKIP, "the server had ended"
+        return Outcome.SKIP, "the server had exited"
     if evidence.exchanges and not any(x.response for e in evidence.exchanges.values() for x in e):
-        return Outcome.SKIP, "it never answered: no child was asked for anything"
+        return Outcome.SKIP, "it never responded, so no child had anything to do"
     if evidence.zombies:
-        return Outcome.FAIL, f"{evidence.zombies} processes ended and were never waited for"
+        return Outcome.FAIL, f"{evidence.zombies} processes exited and were never reaped"
     return Outcome.PASS, ""
 
 
 def judge_clean_exit(evidence: Evidence, *, by_app: bool = False) -> Verdict:
-    """The server ends by itself, with status 0, within the grace period after its stop signal.
+    """After its stop signal, the server exits within the grace period with a clean status.
 
-    ``by_app``: the app has given the signal, so that the server may have ended before.
+    ``by_app``: the app sent the signal, so the server may have exited before.
     """
     stopped = evidence.stopped
     signal = evidence.cell.server.stop_signal
@@ -73,28 +73,28 @@ def judge_clean_exit(evidence: Evidence, *, by_app: bool = False) -> Verdict:
     elif stopped.forced:
         fault = f"still running after {signal} and the grace period; killed"
     elif stopped.early and not by_app:
-        fault = f"it had ended before {signal}, with exit status {stopped.exit_status}"
+        fault = f"it exited before {signal}, with exit status {stopped.exit_status}"
     elif stopped.exit_status not in (expected := evidence.cell.server.stop_status):
         wanted = " or ".join(map(str, expected))
         fault = f"exit status {stopped.exit_status}, expected {wanted} after {signal}"
     elif stopped.left:
-        fault = f"{stopped.left} processes still ran after the server had ended"
+        fault = f"{stopped.left} processes were still running after the server had exited"
     elif stopped.exit_status:
-        return Outcome.PASS, f"ended by {signal} itself (exit status {stopped.exit_status})"
+        return Outcome.PASS, f"exited after {signal} (exit status {stopped.exit_status})"
     else:
         return Outcome.PASS, ""
     return Outcome.FAIL, f"{fault}; last log lines:\n{stopped.log}" if stopped.log else fault
 
 
 LIMITS = Case(
-    id="limits-applied", says="the limits inside are the limits requested", judge=judge_limits
+    id="limits-applied", says="the limits inside the cell are those requested", judge=judge_limits
 )
-UNCHANGED = Case(id="unchanged", says="the image's root is as it was", judge=judge_unchanged)
-REAPED = Case(id="reaped", says="no ended child is left a zombie", judge=judge_reaped)
+UNCHANGED = Case(id="unchanged", says="the image's root is unchanged", judge=judge_unchanged)
+REAPED = Case(id="reaped", says="no child that has exited remains a zombie", judge=judge_reaped)
 CLEAN_EXIT = Case(
-    id="clean-exit", says="the server stops in order when told to", judge=judge_clean_exit
+    id="clean-exit", says="the server exits cleanly after its stop signal", judge=judge_clean_exit
 )
 ALWAYS = (LIMITS, UNCHANGED, CLEAN_EXIT)
-"""What holds whatever is sent."""
+"""The checks of every suite."""
 EXIT_BY_APP = replace(CLEAN_EXIT, judge=partial(judge_clean_exit, by_app=True))
-"""In place of :data:`CLEAN_EXIT` for a suite whose apps give their server its stop signal."""
+"""Instead of :data:`CLEAN_EXIT`, for a suite whose apps send the stop signal."""

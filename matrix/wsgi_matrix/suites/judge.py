@@ -1,4 +1,4 @@
-"""The judging of one cell's evidence by the cases of its suite."""
+"""Checks the evidence of one cell by the cases of its suite."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.suites.case import Case, Evidence, Mismatched, Verdict
 
 START = "start"
-"""The check that the engine itself makes: the server came up and opened its port."""
+"""The check that the engine makes: the server started and opened its port."""
 
 
 def judge(evidence: Evidence, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
-    """Judge all of ``cases`` on the evidence of a cell that started."""
+    """The results of all ``cases`` for the evidence of a cell that started."""
     results = [CaseResult(id=START, level=Level.MUST, outcome=Outcome.PASS)]
     for case in cases:
         outcome, found = _judged(case, evidence)
@@ -26,7 +26,7 @@ def judge(evidence: Evidence, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
 
 
 def _status(case: Case, evidence: Evidence) -> int | None:
-    """The status of the whole response that ``case`` is about, if there is one."""
+    """The status of the complete response that ``case`` is about, if there is one."""
     [name] = case.evidence
     exchange = next(iter(evidence.exchanges.get(name, ())), None)
     if exchange is None or exchange.error:
@@ -60,15 +60,15 @@ def _result(
 
 
 def _judged(case: Case, evidence: Evidence) -> Verdict | Mismatched:
-    """The case's verdict; an error where it has none, so that the other cases keep theirs."""
+    """The case's verdict; an error if it raises, so that other cases are not affected."""
     try:
         return case.judge(evidence)
     except Exception:
-        return Outcome.ERROR, "defect of the case:\n" + traceback.format_exc()
+        return Outcome.ERROR, "internal error in the check:\n" + traceback.format_exc()
 
 
 def not_judged(outcome: Outcome, why: str, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
-    """The checks of a cell that did not come up (``error``) or was not tried (``skip``)."""
+    """The results for a cell that did not start (``error``) or was skipped (``skip``)."""
     start = CaseResult(id=START, level=Level.MUST, outcome=outcome, detail=why)
     return (
         start,

@@ -1,7 +1,7 @@
-"""The suites that there are: those of this package, and those of other distributions.
+"""The available suites: those of this package, and those of other distributions.
 
-A distribution offers a suite as an entry point in the group ``wsgi_matrix.suites``, whose object is
-a :class:`~wsgi_matrix.suites.api.SuiteType`; docs/extending.md shows one.
+A distribution provides a suite as an entry point in the group ``wsgi_matrix.suites``, whose object
+is a :class:`~wsgi_matrix.suites.api.SuiteType`; docs/extending.md shows one.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def types() -> Registry[SuiteType]:
 def build(config: Config, name: str) -> Suite:
     """The suite ``name`` of ``config``.
 
-    Raises :class:`~wsgi_matrix.errors.UserError` for one that lacks what the suite needs.
+    Raises :class:`~wsgi_matrix.errors.UserError` if the matrix lacks what the suite needs.
     """
     suite = SUITES[name].build(config)
     if SUITES.is_built_in(name):
         return suite
-    # How it judges may change without its version: somebody is writing it.
+    # Its checks may change without its version, while somebody is developing it.
     return replace(suite, sources=(*suite.sources, *sources(SUITES.entries[name])))

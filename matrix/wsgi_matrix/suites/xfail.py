@@ -1,12 +1,12 @@
-"""Known quirks: red checks that ``matrix.toml`` expects, each with its reason, strictly.
+"""Known failures: red checks that ``matrix.toml`` expects, each with its reason, strictly.
 
-An entry is a claim about every check that it matches. Where such a check is red, it is shown as
-``xfail`` with the reason; where it holds, the quirk is gone and the check fails until the entry is
-removed: a list of excuses must not outlive what they excuse.
+An entry is a claim about every check that it matches. A red check is shown as ``xfail`` with the
+reason; if it passes, it fails until the entry is removed, so that entries do not outlive the
+failures that they allow.
 
-What a server does by chance, losing a client in some bursts and in others none, is neither the one
-nor the other. An entry with ``sometimes`` says so: ``xfail`` then, whatever came of it this time,
-and that is told.
+A failure that only occurs sometimes, such as losing a client in some bursts, is neither. An entry
+with ``sometimes`` allows it: the check is then ``xfail`` in either case, with the actual outcome in
+its detail.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 def apply(
     results: Sequence[CellResult], xfails: Sequence[Xfail], suite: str
 ) -> tuple[CellResult, ...]:
-    """``results`` with expected reds as xfails, and expected reds that did not come as failures."""
+    """``results`` with expected failures as ``xfail``, and those that did not occur as ``fail``."""
     mine = [entry for entry in xfails if entry.suite == suite]
     return tuple(_judged(result, mine) for result in results) if mine else tuple(results)
 
@@ -41,7 +41,7 @@ def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
         return check
     if check.outcome in EXPECTED:
         if not re.search(entry.detail, check.explanation()):
-            detail = f"expected to say {entry.detail!r} ({entry.reason}): {check.detail}"
+            detail = f"expected to match {entry.detail!r} ({entry.reason}): {check.detail}"
             return replace(check, detail=detail)
         detail = f"{entry.reason}\n{check.outcome.value}: {check.detail}"
         return replace(check, outcome=Outcome.XFAIL, detail=detail)
@@ -49,6 +49,6 @@ def _check(cell: str, check: CaseResult, xfails: Sequence[Xfail]) -> CaseResult:
         if entry.sometimes:
             detail = f"{entry.reason}\npass: {check.detail or 'this time'}"
             return replace(check, outcome=Outcome.XFAIL, detail=detail)
-        detail = f"an [[xfail]] expects this, and it no longer happens; remove it: {entry.reason}"
+        detail = f"an [[xfail]] expects a failure that no longer occurs; remove it: {entry.reason}"
         return replace(check, outcome=Outcome.FAIL, detail=detail)
     return check

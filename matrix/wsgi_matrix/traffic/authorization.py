@@ -1,8 +1,8 @@
-"""``Authorization`` as people write it in .http files → as it is sent.
+"""Converts ``Authorization`` in .http files to the value that is sent.
 
-Both dialects take a user and a password in words: ``Basic ann secret``, ``Digest ann secret``; VS
-Code's REST Client takes ``Basic ann:secret`` too. Both are no credentials (RFC 9110 section 11.4)
-and would be answered 401 everywhere.
+Both dialects accept a user and a password in words: ``Basic ann secret``, ``Digest ann secret``; VS
+Code's REST Client also accepts ``Basic ann:secret``. These are not valid credentials (RFC 9110
+section 11.4), so the response would always be 401.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ import base64
 from wsgi_matrix.probe.agent.session import PLACE
 
 SIGNED = frozenset({"aws", "cognito"})
-"""Schemes of REST Client that stand for a signature over the request."""
+"""Schemes of REST Client for a signature of the request."""
 
 
 def basic(user: str, password: str) -> str:
-    """The field's value for a user (RFC 7617). Raises ``ValueError`` for one with a colon."""
+    """The field's value for a user (RFC 7617). Raises ``ValueError`` if the name has a colon."""
     if ":" in user:
-        raise ValueError(f"a user of the scheme Basic has no colon: {user!r}")
+        raise ValueError(f"the user name of the scheme Basic must not contain a colon: {user!r}")
     words = f"{user}:{password}"
     if PLACE.search(words):
-        raise ValueError("user and password of the scheme Basic cannot come from an answer")
+        raise ValueError("user and password of the scheme Basic cannot be captured from a response")
     return "Basic " + base64.b64encode(words.encode()).decode("ascii")
 
 
 def written(value: str) -> tuple[str, tuple[str, str] | None]:
-    """The value that is sent, and user and password of the scheme Digest.
+    """The value to send, and user and password for the scheme Digest.
 
-    Raises ``ValueError`` for what only its editor can make a value of.
+    Raises ``ValueError`` for a form that only its editor supports.
     """
     scheme, _, rest = value.strip().partition(" ")
     rest = rest.strip()
@@ -36,10 +36,10 @@ def written(value: str) -> tuple[str, tuple[str, str] | None]:
     match scheme.lower():
         case "basic" if space:
             return basic(user, password.strip()), None
-        case "basic" if ":" in rest:  # which no base64 has in it
+        case "basic" if ":" in rest:  # not base64
             return basic(*rest.split(":", 1)), None
         case "digest" if space and "=" not in user:
             return "", (user, password.strip())
         case name if name in SIGNED and space:
-            raise ValueError(f"a signature by the scheme {scheme} cannot be made here")
+            raise ValueError(f"signatures by the scheme {scheme} are not supported")
     return value, None

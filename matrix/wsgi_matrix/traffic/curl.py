@@ -1,7 +1,7 @@
-"""A curl command in a .http file → the request that curl would send.
+"""Converts a curl command in a .http file to the request that curl would send.
 
-Options that change the connection alone are passed over; those that would change the request, and
-are not known here, are refused.
+Options that only affect the connection are ignored; unknown ones that would change the request are
+an error.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WITH_VALUE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What a command sends."""
+    """The request of a command."""
 
     method: str
     url: str
@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Data(argparse.Action):
-    """Data of all its options, in the order in which they were given (curl(1), --data)."""
+    """The data of all options, in order (curl(1), --data)."""
 
     def __call__(
         self, parser: object, space: argparse.Namespace, value: object, option: str | None = None
@@ -77,7 +77,7 @@ def _parser() -> _Parser:
 
 
 def read(text: str, folder: Path) -> Command:
-    """The request of a command; ``@file`` is looked for in ``folder``. Raises ``ValueError``."""
+    """The request of a command; ``@file`` is relative to ``folder``. Raises ``ValueError``."""
     try:
         words = shlex.split(text.replace("\\\n", " "))
     except ValueError as problem:
@@ -86,7 +86,7 @@ def read(text: str, folder: Path) -> Command:
     found = _parser().parse_intermixed_args(words)
     urls = [*found.urls, *([found.url] if found.url else [])]
     if len(urls) != 1:
-        raise ValueError(f"curl: one URL is expected, not {' '.join(urls) or 'none'}")
+        raise ValueError(f"curl: expected one URL, not {' '.join(urls) or 'none'}")
     fields = [_field(each) for each in found.header]
     names = {name.lower() for name, _ in fields}
 
@@ -106,7 +106,7 @@ def read(text: str, folder: Path) -> Command:
         default("Accept-Encoding", "deflate, gzip")
     for each in found.cookie:
         if "=" not in each:
-            raise ValueError(f"curl: cookies of a file are not read: {each}")
+            raise ValueError(f"curl: cookie files are not supported: {each}")
     if found.cookie:
         default("Cookie", "; ".join(found.cookie))
     body, url = _data(found.data, folder), urls[0]
@@ -118,7 +118,7 @@ def read(text: str, folder: Path) -> Command:
         if not plain:
             default("Accept", "application/json")
     method = found.request or ("HEAD" if found.head else "POST" if body is not None else "GET")
-    # A field that curl is told to leave out ("Accept:") has no value.
+    # A field that curl removes ("Accept:") has no value.
     sent = tuple((name, value) for name, value in fields if value)
     return Command(method=method, url=url, fields=sent, body=body)
 
@@ -128,18 +128,18 @@ def _field(text: str) -> tuple[str, str]:
     if not colon and text.endswith(";"):
         return text[:-1], ""
     if not colon:
-        raise ValueError(f'curl: a field such as "Accept: text/html" is expected, not {text!r}')
+        raise ValueError(f'curl: expected a field such as "Accept: text/html", not {text!r}')
     return name.strip(), value.strip()
 
 
 def _data(given: list[tuple[str, str]], folder: Path) -> bytes | None:
-    """The content of all options together, as curl joins it."""
+    """The data of all options, joined as by curl."""
     parts = []
     for option, text in given:
         if option == "--data-urlencode":
             name, equals, value = text.partition("=")
             if not equals and "@" in text:
-                raise ValueError(f"curl: --data-urlencode {text}: files are not read")
+                raise ValueError(f"curl: --data-urlencode {text}: files are not supported")
             escaped = quote_plus(value if equals else name)
             parts.append(f"{name}={escaped}" if name and equals else escaped)
             continue

@@ -1,8 +1,8 @@
 """Dynamic variables of .http files: ``{{$guid}}``, ``{{$timestamp -1 d}}``, ``{{$random.email}}``.
 
-Those of VS Code's REST Client and of JetBrains' HTTP client. A value is made once, when the file is
-read, so that every cell is sent the same; the next run makes others. All times of a run are the
-same moment.
+Those of VS Code's REST Client and JetBrains' HTTP client. A value is generated once, when the file
+is read, so that every cell gets the same; the next run generates others. All times in a run are of
+the same moment.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SPANS = {
 }
 MONTHS = {"M": 1, "Q": 3, "y": 12}
 BELOW = 1000
-"""What JetBrains draws a number below where no range is given."""
+"""JetBrains' exclusive upper limit of a random number without a range."""
 NAMES = (
     *("$guid", "$uuid", "$timestamp", "$isoTimestamp", "$datetime", "$localDatetime"),
     *("$randomInt", "$random.integer", "$random.float", "$random.alphabetic"),
@@ -50,25 +50,25 @@ NAMES = (
 
 
 class Dynamic:
-    """Makes values, and remembers them. ``now``: the moment that all times of a run are of."""
+    """Generates values, and remembers them. ``now``: the time of all values of a run."""
 
     def __init__(self, now: datetime | None = None) -> None:
         self.now = now or datetime.now(UTC)
         self.made: dict[str, None] = {}
-        """All values so far, in order."""
+        """All generated values, in order."""
         self._random = random.SystemRandom()
 
     def value(self, name: str) -> str | None:
-        """A new value of ``name``, or ``None`` if there is no such variable.
+        """A new value for ``name``, or ``None`` if there is no such variable.
 
-        Raises ``ValueError`` for one whose words it does not know.
+        Raises ``ValueError`` for unknown arguments.
         """
         kind = re.split(r"[\s(]", name, maxsplit=1)[0]
         if kind not in NAMES:
             return None
         made = self._value(name)
         if made is None:
-            raise ValueError(f"{{{{{name}}}}}: not a form of {kind} that is known")
+            raise ValueError(f"{{{{{name}}}}}: unknown form of {kind}")
         self.made[made] = None
         return made
 
@@ -119,7 +119,7 @@ class Dynamic:
 
 
 def _moved(at: datetime, found: re.Match[str]) -> datetime:
-    """``at``, moved as the words say; a day that its new month does not have is its last."""
+    """``at``, moved by the offset; a day that the new month does not have becomes its last."""
     if not found["unit"]:
         return at
     count, unit = int(found["count"]), found["unit"]
@@ -131,7 +131,7 @@ def _moved(at: datetime, found: re.Match[str]) -> datetime:
             return at.replace(year=year, month=month + 1, day=day)
         return at + timedelta(**{SPANS[unit]: count})
     except (ValueError, OverflowError):
-        raise ValueError(f"{{{{{found[0]}}}}}: there is no such time") from None
+        raise ValueError(f"{{{{{found[0]}}}}}: the time is out of range") from None
 
 
 def _iso(at: datetime) -> str:
@@ -140,7 +140,7 @@ def _iso(at: datetime) -> str:
 
 def _formatted(at: datetime, form: str) -> str:
     if form == "rfc1123":
-        # RFC 9110 section 5.6.7 in GMT, else with the offset, as REST Client has it.
+        # RFC 9110 section 5.6.7 in GMT, else with the offset, as in REST Client.
         return format_datetime(at, usegmt=at.tzinfo is UTC)
     if form == "iso8601":
         return _iso(at) if at.tzinfo is UTC else at.isoformat(timespec="seconds")

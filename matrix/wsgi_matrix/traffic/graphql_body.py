@@ -1,6 +1,6 @@
-"""A GraphQL query as people write it in .http files → the JSON that is sent (GraphQL over HTTP).
+"""Converts a GraphQL query in a .http file to the JSON that is sent (GraphQL over HTTP).
 
-The query, and after an empty line its variables, if it has any.
+The body is the query, and after an empty line its variables, if there are any.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ NAMED = re.compile(r"^\s*query\s+([^@{(\s]+)", re.MULTILINE | re.IGNORECASE)
 
 
 def body(text: str) -> str:
-    """The content. Raises ``ValueError`` where there is no query."""
+    """The content. Raises ``ValueError`` if there is no query."""
     query, variables = _split(text)
     if not query.strip():
         raise ValueError("a GraphQL request without a query in its body")
@@ -22,12 +22,12 @@ def body(text: str) -> str:
     operations = NAMED.findall(query)
     if len(operations) == 1:
         parts.append(f'"operationName": {json.dumps(operations[0], ensure_ascii=False)}')
-    # As they were written: what is captured from an answer is filled in later.
+    # Unchanged, because values captured from responses are filled in later.
     return "{" + ", ".join([*parts, f'"variables": {variables or "{}"}']) + "}"
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The query, and the JSON object behind an empty line; a query may have empty lines too."""
+    """The query, and the JSON object after an empty line; a query may have empty lines too."""
     lines = text.strip("\n").split("\n")
     for number, line in enumerate(lines):
         rest = "\n".join(lines[number + 1 :]).strip()

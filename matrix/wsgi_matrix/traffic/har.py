@@ -1,9 +1,9 @@
-"""HAR files, as browsers save them from their network tab (HTTP Archive 1.2).
+"""HAR files, as saved by the network tab of browsers (HTTP Archive 1.2).
 
-Requests to one host are sent: of those that responded with a page, the one that most go to. Fields
-that belong to the recorded connection, to its cache or to its compression are not sent, nor are
-WebSockets and streams of events. A value that ``capture`` finds in a recorded answer (a CSRF token,
-say) is not sent as it was recorded, but as the cell's own answer has it.
+Requests to one host are sent: the one with the most requests, among those that responded with a
+page. Fields of the recorded connection, its cache or its compression are not sent, and neither are
+WebSockets and event streams. A value that ``capture`` finds in a recorded response (a CSRF token,
+for example) is replaced by that of the cell's own response.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ LEFT_OUT = CONNECTION | CACHE | {"accept-encoding"}
 EVENTS = "text/event-stream"
 SWITCHING = 101
 LONGEST = 20
-"""Characters of a scheme that are told."""
+"""Maximum number of characters of a scheme to show."""
 NAMED = 5
-"""Reasons that are reported one by one."""
+"""Maximum number of reasons to report separately."""
 SHORTEST = 6
-"""Characters of a captured value below which it is not looked for in later requests: a short one
-stands in too many places by chance."""
+"""Minimum length of a captured value that is replaced in later requests; a shorter one occurs in
+too many places by chance."""
 
 
 def looks_like(value: Any) -> bool:
-    """Whether a JSON document wants to be a HAR."""
+    """Whether a JSON document is intended to be a HAR."""
     return isinstance(value, dict) and "log" in value
 
 
 def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = "") -> Session:
-    """The requests of a HAR to one host: ``host`` if it is in it, else the app's by all accounts.
+    """The requests of a HAR to one host: ``host`` if it is in it, else probably the app's.
 
     Raises ``ValueError`` with what is wrong and where.
     """
     log = value.get("log") if isinstance(value, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
-        raise ValueError("no HAR: there is no list log.entries in it")
+        raise ValueError("not a HAR: the list log.entries is missing")
     checked = []
     for number, entry in enumerate(entries):
         try:
@@ -64,25 +64,25 @@ def read(value: Any, source: str, captures: Sequence[Capture] = (), host: str = 
     for number, entry, to, why in checked:
         reason = why
         if not reason and to != chosen:
-            reason = f"to {to} (--host {to} sends what goes there)"
+            reason = f"to {to} (--host {to} sends these)"
         try:
             if not reason:
                 asks.append(_ask(entry, f"{source}:log.entries[{number}]", recorded))
                 _remember(entry, captures, recorded)
         except ValueError as problem:
-            reason = f"log.entries[{number}] is no request: {problem}"
+            reason = f"log.entries[{number}] is not a request: {problem}"
         except (KeyError, TypeError, AttributeError) as problem:
             raise _wrong(number, problem) from None
         if reason:
             notes[reason] += 1
     if not asks:
-        told = "".join(f"; {count} {reason}" for reason, count in notes.most_common(NAMED))
-        raise ValueError(f"there is no request over http: or https: in it that can be sent{told}")
-    return Session(asks=tuple(asks), notes=tuple(f"{source}: {each}" for each in _told(notes)))
+        reasons = "".join(f"; {count} {reason}" for reason, count in notes.most_common(NAMED))
+        raise ValueError(f"it has no HTTP request that can be sent{reasons}")
+    return Session(asks=tuple(asks), notes=tuple(f"{source}: {each}" for each in _unsent(notes)))
 
 
-def _told(notes: Counter[str]) -> Iterator[str]:
-    """What was not sent and why; of many hosts or entries, those that come most often."""
+def _unsent(notes: Counter[str]) -> Iterator[str]:
+    """What was not sent and why; if there are many reasons, the most frequent ones."""
     for reason in [*notes] if len(notes) <= NAMED else [x for x, _ in notes.most_common(NAMED)]:
         yield f"{notes.pop(reason)} not sent, {reason}"
     if notes:
@@ -91,11 +91,11 @@ def _told(notes: Counter[str]) -> Iterator[str]:
 
 def _wrong(number: int, problem: Exception) -> ValueError:
     said = f"{type(problem).__name__}: {problem}"
-    return ValueError(f"no HAR: log.entries[{number}] is no recorded request ({said})")
+    return ValueError(f"not a HAR: log.entries[{number}] is not a recorded request ({said})")
 
 
 def _to_whom(entry: dict[str, Any]) -> tuple[str, str]:
-    """The host of an entry, and why it is not sent; empty where it is."""
+    """The host of an entry, and why it is not sent; empty if it is sent."""
     request, response = entry["request"], entry.get("response") or {}
     scheme = urls.SCHEME.match(str(request["url"]))
     content = str((response.get("content") or {}).get("mimeType", ""))
@@ -115,9 +115,9 @@ def _to_whom(entry: dict[str, Any]) -> tuple[str, str]:
         any(x.lower().startswith(EVENTS) for x in accepted)
         or entry.get("_resourceType") == "eventsource"
     ):
-        return "", "a stream of events, which never ends"
+        return "", "an event stream, which never ends"
     if _in_parts(request):
-        return "", "a form in parts that was recorded without its text"
+        return "", "a multipart form that was recorded without its text"
     try:
         return urls.host(str(request["url"])), ""
     except ValueError as problem:
@@ -125,10 +125,10 @@ def _to_whom(entry: dict[str, Any]) -> tuple[str, str]:
 
 
 def _host(hosts: Sequence[tuple[str, bool]], wanted: str) -> str:
-    """``wanted`` if requests go there, else the host that most go to, the first of several.
+    """``wanted`` if it has requests, else the host with the most requests, the first on a tie.
 
-    One that responded with a page comes before those that only had parts of it: many sites have
-    most of these elsewhere.
+    Hosts that responded with a page are preferred to those that only had parts of it, because many
+    sites have most of these elsewhere.
     """
     if wanted:
         with contextlib.suppress(ValueError):
@@ -141,7 +141,7 @@ def _host(hosts: Sequence[tuple[str, bool]], wanted: str) -> str:
 
 
 def _is_page(entry: dict[str, Any]) -> bool:
-    """Whether HTML was responded, and no redirect."""
+    """Whether the response was HTML and not a redirection."""
     response = entry.get("response") or {}
     content = response.get("content") or {}
     status = response.get("status")
@@ -171,7 +171,7 @@ def _ask(entry: dict[str, Any], source: str, recorded: dict[str, str]) -> Ask:
 
 
 def _status(entry: dict[str, Any]) -> int | None:
-    """What was responded; a browser writes 0 where nothing was."""
+    """The recorded status; ``None`` for 0, which browsers write if there was no response."""
     status = (entry.get("response") or {}).get("status")
     return status if isinstance(status, int) and 200 <= status <= 599 else None
 
@@ -189,7 +189,7 @@ def _body(data: dict[str, Any], recorded: dict[str, str]) -> bytes | None:
 
 
 def _in_parts(request: dict[str, Any]) -> bool:
-    """Whether the body is a form whose files are not in the recording."""
+    """Whether the body is a form whose files were not recorded."""
     data = request.get("postData") or {}
     return data.get("text") is None and str(data.get("mimeType", "")).lower().startswith(
         "multipart/"
@@ -197,7 +197,7 @@ def _in_parts(request: dict[str, Any]) -> bool:
 
 
 def _with_places(text: str, recorded: dict[str, str]) -> str:
-    """``text`` with ``{{name}}`` where a recorded value stands, encoded or not."""
+    """``text`` with recorded values replaced by ``{{name}}``, encoded or not."""
     for name, value in recorded.items():
         for form in (value, quote_plus(value)):
             text = text.replace(form, "{{" + name + "}}")
@@ -205,7 +205,7 @@ def _with_places(text: str, recorded: dict[str, str]) -> str:
 
 
 def _remember(entry: dict[str, Any], captures: Sequence[Capture], recorded: dict[str, str]) -> None:
-    """Values that a recorded answer gave."""
+    """Store the values captured from a recorded response."""
     if not captures:
         return
     response = entry.get("response") or {}
@@ -213,7 +213,7 @@ def _remember(entry: dict[str, Any], captures: Sequence[Capture], recorded: dict
     content = response.get("content") or {}
     body = str(content.get("text") or "").encode()
     if content.get("encoding") == "base64":
-        with contextlib.suppress(binascii.Error):  # one that was cut gave nothing
+        with contextlib.suppress(binascii.Error):  # a truncated response has none
             body = base64.b64decode(body)
     head = "\r\n".join(["", *lines, "", ""]).encode()
     for each in captures:

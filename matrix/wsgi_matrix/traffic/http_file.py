@@ -1,9 +1,9 @@
-"""``.http`` files, as the REST Client of VS Code and the HTTP client of JetBrains write them.
+"""``.http`` files of VS Code's REST Client and JetBrains' HTTP client.
 
     @token = abc                     a variable of the file
 
     ### Log in                       a separator, with a title
-    # @name login                    what later requests call it
+    # @name login                    the name for later requests
     # @capture csrf = regex:name="csrf" value="([^"]+)"
     POST {{host}}/login HTTP/1.1     a request line; a method alone may be left out (GET)
     Content-Type: application/json
@@ -11,12 +11,12 @@
     {"token": "{{token}}"}
 
 ``{{login.response.body.$.id}}`` and ``{{login.response.headers.Location}}`` are values of an
-earlier answer; ``# @capture NAME = …`` (ours) names one that is found by ``regex:``, ``json:``,
-``header:`` or ``cookie:``. ``< file`` is a body from a file.
+earlier response; ``# @capture NAME = …`` (an extension) names one that is found by ``regex:``,
+``json:``, ``header:`` or ``cookie:``. ``< file`` is a body from a file.
 
-Nothing is sent that is not what the file means: other protocols are passed over with a note, and
-what is no request is refused with its line. Scripts are not run; of a script that keeps a member of
-the answer (``client.global.set("id", response.body.id)``) that capture is taken.
+Nothing is sent that differs from what the file means: other protocols are skipped with a note, and
+an invalid request is an error with its line. Scripts are not run, but if one stores a member of the
+response (``client.global.set("id", response.body.id)``), this is used as a capture.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from wsgi_matrix.traffic import authorization, curl, graphql_body, urls
 from wsgi_matrix.traffic.variables import PLACE, Given, Variables
 
 LINE_END = re.compile(r"\r\n|\n|\r")
-"""Of a file; U+2028 and others are characters of a body."""
+"""Line ends in a file; U+2028 and others are characters of a body."""
 SEPARATOR = re.compile(r"#{3,}\s*(?:@name\s*=?\s*(\S+).*|([\w-]+)\s*|.*)")
-"""A title of one word is a name too, as JetBrains has it."""
+"""A title of one word is also a name, as in JetBrains."""
 COMMENT = re.compile(r"\s*(?:#|//)")
 DIRECTIVE = re.compile(r"\s*(?:#|//)\s*@([\w-]+)(?:\s*=\s*|\s+|$)(.*)")
 VARIABLE = re.compile(r"\s*@([^\s=]+)\s*=\s*(.*?)\s*")
 HANDLER = re.compile(r">\s*\{%|>\s+\S+\.(?:[cm]?[jt]s|http)\s*$|>>!?\s+\S|<>\s+\S")
-"""JetBrains: a script for the answer, a file that keeps it, and one that kept an earlier one."""
+"""JetBrains: a response handler, a file to save the response to, and one with an earlier one."""
 BEFORE = re.compile(r"<\s*\{%|<\s+\S+\.(?:[cm]?[jt]s)\s*$")
 """JetBrains: a script before a request."""
 STATUS = re.compile(r"\s*HTTP/[\d.]+\s+\d{3}\b")
@@ -52,63 +52,63 @@ METHODS = frozenset(
     | {"LOCK", "UNLOCK", "PROPFIND", "PROPPATCH", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "ACL"}
     | {"SEARCH"}
 )
-"""What may be written in small letters too; any other method is written in capitals."""
+"""Methods that may be in lower case; any other method must be in upper case."""
 OTHER = {
     **dict.fromkeys(("WEBSOCKET", "WS", "WSS"), "a WebSocket"),
     **dict.fromkeys(("SSE", "EVENTSOURCE"), "a stream of events, which never ends"),
-    **dict.fromkeys(("GRPC", "RSOCKET", "MQTT", "AMQP", "CONNECT"), "no request to a WSGI app"),
+    **dict.fromkeys(("GRPC", "RSOCKET", "MQTT", "AMQP", "CONNECT"), "not a request to a WSGI app"),
 }
-"""Methods that are another protocol."""
+"""Methods for other protocols."""
 SET = re.compile(r"""(?:global|variables)\.set\(\s*["']([\w.-]+)["']\s*(?:,\s*([^;\n]*))?""")
 OF_BODY = re.compile(r"""response\.body((?:\.\w+|\[\d+\]|\[(?:"\w+"|'\w+')\])+)\s*\)?\s*""")
 OF_FIELD = re.compile(r"""response\.headers\.valueOf\(\s*["']([\w-]+)["']\s*\)\s*\)?\s*""")
 NAMED = 5
-"""Lines with the same note that are named."""
+"""Maximum number of lines listed with the same note."""
 LINES = "application/x-ndjson"
-HTTPYAC = "a script of httpYac, which is not run"
+HTTPYAC = "an httpYac script, which is not run"
 Line = tuple[int, str]
 
 
 class LineError(ValueError):
-    """What is wrong, with its line."""
+    """An error with its line."""
 
     def __init__(self, line: int, problem: object) -> None:
         super().__init__(f"line {line}: {problem}")
 
 
-class _Unsent(Exception):  # noqa: N818 - it is no error, but a note
+class _Unsent(Exception):  # noqa: N818 - a note, not an error
     """A block that is not sent, and why."""
 
 
 @dataclass
 class _Block:
-    """What stands between two separators, while it is read."""
+    """The lines between two separators, while they are read."""
 
     lines: list[Line] = field(default_factory=list)
-    """Without comments, directives and scripts."""
+    """Its lines without comments, directives and scripts."""
     name: str = ""
     titled: bool = False
-    """Whether the name is a title alone, which gives way to ``@name``."""
+    """Whether the name is only a title, which ``@name`` overrides."""
     captures: list[Capture] = field(default_factory=list)
     script: list[Line] = field(default_factory=list)
     cookies: bool = True
 
     @property
     def begun(self) -> bool:
-        """Whether its request line was read."""
+        """Whether its request line has been read."""
         return any(text.strip() for _, text in self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """A request as it is written, its variables filled in."""
+    """A request in the file, with variables replaced."""
 
     method: str
     url: str
     fields: list[tuple[int, str, str]]
     body: bytes | None
     shape: str = ""
-    """The URL with the names of made values."""
+    """The URL with the names of generated values."""
 
 
 def capture(text: str) -> Capture:
@@ -116,21 +116,21 @@ def capture(text: str) -> Capture:
     name, equals, rest = (part.strip() for part in text.partition("="))
     kind, colon, where = rest.partition(":")
     if not (re.fullmatch(r"\w[\w.-]*", name) and equals and colon and where):
-        raise ValueError(f'a capture such as token=regex:value="([^"]+)" is expected, not {text!r}')
+        raise ValueError(f'expected a capture such as token=regex:value="([^"]+)", not {text!r}')
     if kind == "regex":
         try:
             re.compile(where)
         except re.error as problem:
-            raise ValueError(f"{where!r} is no regular expression: {problem}") from None
+            raise ValueError(f"{where!r} is not a regular expression: {problem}") from None
     elif kind == "json":
         jsonpath.parse(where)
     elif kind not in ("header", "cookie"):
-        raise ValueError(f'a capture is by regex, json, header or cookie, not "{kind}"')
+        raise ValueError(f'expected regex, json, header or cookie for a capture, not "{kind}"')
     return Capture(name=name, kind=kind, where=where)
 
 
 def read(text: str, source: str, folder: Path, given: Given | None = None) -> Session:
-    """The requests of a file. ``folder``: where ``< file`` and environments are looked for.
+    """The requests of a file. ``folder``: the directory for ``< file`` and environments.
 
     Raises :class:`LineError`.
     """
@@ -147,27 +147,27 @@ def read(text: str, source: str, folder: Path, given: Given | None = None) -> Se
 
 
 class _Reader:
-    """Turns text into blocks, and blocks into requests."""
+    """Converts text to blocks, and blocks to requests."""
 
     def __init__(self, source: str, folder: Path, variables: Variables) -> None:
         self.source = source
         self.folder = folder
         self.variables = variables
         self._noted: dict[str, list[int]] = {}
-        """Lines by what is reported of them; none where it is of the whole file."""
+        """Lines by note; none if it is about the whole file."""
         self.scripts: list[int] = []
         """Lines of scripts that are not run."""
         self.taken: list[str] = []
-        """What they capture."""
+        """Captures taken from scripts."""
         self.called: dict[str, int] = {}
         self.count = 0
 
     def note(self, line: int, text: str) -> None:
-        """Tell people something about a line."""
+        """Add a note about a line."""
         self._noted.setdefault(text, []).append(line)
 
     def notes(self) -> tuple[str, ...]:
-        """What is reported; what holds for many lines, once."""
+        """The notes; one about several lines is listed once."""
         found = []
         for text, lines in self._noted.items():
             left = len(lines) - NAMED
@@ -184,7 +184,7 @@ class _Reader:
     # From text to blocks
 
     def blocks(self, text: str) -> list[_Block]:
-        """The blocks of a file; its variables are remembered."""
+        """The blocks of a file; its variables are stored."""
         blocks, script = [_Block()], False
         for number, line in enumerate(LINE_END.split(text), 1):
             block = blocks[-1]
@@ -193,7 +193,7 @@ class _Reader:
                 blocks.append(_Block(name=name, titled=not separator[1]))
                 script = False
             elif script or (HANDLER if block.begun else BEFORE).match(line):
-                # What follows a handler is no body; before a request, its script has an end.
+                # What follows a handler is not a body; before a request, its script ends.
                 block.script.append((number, line))
                 script = block.begun or (("{%" in line or script) and "%}" not in line)
             elif COMMENT.match(line):
@@ -209,14 +209,14 @@ class _Reader:
         self.variables.requests.discard("")
         if self.scripts:
             lines = ", ".join(map(str, self.scripts))
-            said = f"; captured as they do: {', '.join(self.taken)}" if self.taken else ""
+            said = f"; their captures are used: {', '.join(self.taken)}" if self.taken else ""
             self._noted[f"scripts are not run (lines {lines}){said}"] = []
         return blocks
 
     def _variable(self, line: int, name: str, value: str) -> None:
         there = self.variables.own.get(name)
         if there is not None and there != value:
-            self.note(line, f"@{name} is defined again, and this value holds in the whole file")
+            self.note(line, f"@{name} is redefined, and this value is used in the whole file")
         self.variables.own[name] = value
 
     def _comment(self, block: _Block, line: int, text: str) -> None:
@@ -236,29 +236,29 @@ class _Reader:
         elif kind == "no-cookie-jar":
             block.cookies = False
         elif kind == "prompt":
-            self.variables.hints[rest.split(" ")[0]] = f"line {line} asks for it"
+            self.variables.hints[rest.split(" ")[0]] = f"line {line} requires it"
 
     def _script(self, block: _Block) -> None:
-        """The captures that a script makes, and what else it may set."""
+        """Take over the captures of a script, and remember what else it may set."""
         if any(text.strip() and not text.startswith("<>") for _, text in block.script):
             self.scripts.append(block.script[0][0])
         for line, text in block.script:
             for found in SET.finditer(text):
                 name, where = found[1], self._captured((found[2] or "").strip())
                 if self.variables.of_environment(name) is not None:
-                    continue  # which wins over what a script keeps
+                    continue  # overrides the script
                 if where and block.begun:
                     block.captures.append(Capture(name=name, kind=where[0], where=where[1]))
                     self.taken.append(f"{name} = {where[0]}:{where[1]} (line {line})")
                 else:
                     hint = (
-                        f"the script of line {block.script[0][0]} sets it, and scripts are not run"
+                        f"the script in line {block.script[0][0]} sets it, but scripts are not run"
                     )
                     self.variables.hints.setdefault(name, hint)
 
     @staticmethod
     def _captured(value: str) -> tuple[str, str] | None:
-        """Kind and place of the part of an answer that ``value`` is."""
+        """Kind and place of the part of a response that ``value`` refers to."""
         if found := OF_BODY.fullmatch(value.removesuffix("%}").strip()):
             return "json", "$" + found[1].replace('"', "'")
         if found := OF_FIELD.fullmatch(value.removesuffix("%}").strip()):
@@ -268,7 +268,7 @@ class _Reader:
     # From blocks to requests
 
     def ask(self, block: _Block) -> Ask | None:
-        """The request of a block; ``None`` for one that has none, or none that is sent."""
+        """The request of a block; ``None`` if it has none, or it is not sent."""
         start = next((i for i, (_, text) in enumerate(block.lines) if text.strip()), None)
         if start is None:
             return None
@@ -306,7 +306,7 @@ class _Reader:
             elif lower == "upgrade" and value.lower() == "websocket":
                 raise _Unsent(OTHER["WEBSOCKET"])
             elif lower == "transfer-encoding":
-                self.note(number, f"{name} is not sent: a body goes with its length")
+                self.note(number, f"{name} is not sent, because the body is sent with its length")
             elif lower not in MADE and lower != "connection":
                 fields.append((name, value))
         if url.user and not digest and not any(n.lower() == "authorization" for n, _ in fields):
@@ -331,13 +331,15 @@ class _Reader:
             raise _Unsent(OTHER["WEBSOCKET"])
         if request.url == "*":
             if request.method != "OPTIONS":
-                raise ValueError(f"the target * is one of OPTIONS, not of {request.method}")
+                raise ValueError(
+                    f"the target * is only valid for OPTIONS, not for {request.method}"
+                )
             return urls.Url(target="*")
         return urls.split(request.url)
 
     @staticmethod
     def _shape(request: _Request) -> str:
-        """The target with the names of made values, which a host cannot always be made of."""
+        """The target with the names of generated values, if the URL is valid with them."""
         try:
             return urls.split(request.shape).target if request.shape else ""
         except ValueError:
@@ -356,7 +358,7 @@ class _Reader:
         if lines[0][1].strip() == "{{":
             raise ValueError(HTTPYAC)
         if STATUS.match(lines[0][1]):
-            raise _Unsent("it is an answer, not a request")
+            raise _Unsent("it is a response, not a request")
         written, at = _joined(lines)
         method, url = _method(self.variables.fill(written))
         _, shape = _method(self.variables.shape(written))
@@ -373,13 +375,13 @@ class _Reader:
         return _Request(method=method, url=url, fields=fields, body=body, shape=shape)
 
     def _fields(self, lines: list[Line], at: int) -> tuple[list[tuple[int, str, str]], int]:
-        """The fields from ``at`` on, and where the body begins."""
+        """The fields from line ``at`` on, and the index where the body begins."""
         fields: list[tuple[int, str, str]] = []
         while at < len(lines) and lines[at][1].strip():
             number, text = lines[at]
             at += 1
             if text[0].isspace() and fields and not INDENTED_FIELD.match(text.strip()):
-                # A value that goes over several lines (RFC 9112 section 5.2).
+                # A value over several lines (RFC 9112 section 5.2).
                 text = f"{fields[-1][1]}: {fields.pop()[2]} {text.strip()}"
             try:
                 filled = self.variables.fill(text.strip())
@@ -387,7 +389,7 @@ class _Reader:
                 raise LineError(number, problem) from None
             found = FIELD.fullmatch(filled)
             if not found:
-                said = f'a field such as "Accept: text/html" is expected, not {text.strip()!r}'
+                said = f'expected a field such as "Accept: text/html", not {text.strip()!r}'
                 raise LineError(number, said)
             name, value = found[1], found[2].strip()
             _check(number, name, value)
@@ -397,7 +399,7 @@ class _Reader:
     # Bodies
 
     def _body(self, lines: list[Line], media: str) -> bytes | None:
-        """The content behind the empty line, without empty lines around it."""
+        """The content after the empty line, without surrounding empty lines."""
         texts = [number for number, (_, text) in enumerate(lines) if text.strip()]
         if not texts:
             return None
@@ -405,7 +407,7 @@ class _Reader:
         if media == curl.FORM and not any(FILE.fullmatch(text) for _, text in lines):
             return self._form(lines)
         parts = [self._part(number, text) for number, text in lines]
-        # RFC 2046 section 4.1.1; what comes from a file stays as it is.
+        # RFC 2046 section 4.1.1; content from a file is unchanged.
         end = b"\r\n" if media.startswith("multipart/") else b"\n"
         return end.join(parts) + (end if media == LINES else b"")
 
@@ -427,7 +429,7 @@ class _Reader:
             raise LineError(number, problem) from None
 
     def _form(self, lines: list[Line]) -> bytes:
-        """A form, which may have a pair in each line; what a form cannot have is escaped."""
+        """A form, which may have one pair per line; other characters are escaped."""
         whole = ""
         for number, text in lines:
             part = self._part(number, text.strip()).decode()
@@ -443,7 +445,7 @@ class _Reader:
         return (made + quote(whole[at:], safe=urls.KEPT)).encode()
 
     def with_captures(self, asks: list[Ask]) -> list[Ask]:
-        """With what later requests want of the answer of each."""
+        """``asks`` with the captures that later requests need."""
         for name, wanted in self.variables.wanted.items():
             if name in self.called:
                 number = self.called[name]
@@ -453,15 +455,15 @@ class _Reader:
 
 
 def _check(line: int, name: str, value: str) -> None:
-    """Refuse what is no field (RFC 9110 section 5.1)."""
+    """Raise :class:`LineError` for an invalid field (RFC 9110 section 5.1)."""
     if not TOKEN.fullmatch(name):
-        raise LineError(line, f"{name!r} is no name of a field")
+        raise LineError(line, f"{name!r} is not a valid field name")
     if not VALUE.fullmatch(value):
-        raise LineError(line, f"{value!r} is no value of the field {name}")
+        raise LineError(line, f"{value!r} is not a valid value of the field {name}")
 
 
 def _joined(lines: list[Line]) -> tuple[str, int]:
-    """The request line without its version, put together of several lines; and where it ends."""
+    """The request line without its version, joined from several lines, and its last index."""
     first = VERSION.sub("", lines[0][1].strip())
     at = 1
     while at < len(lines) and lines[at][1].strip():
@@ -471,7 +473,7 @@ def _joined(lines: list[Line]) -> tuple[str, int]:
             if not text[0].isspace() or INDENTED_FIELD.match(part):
                 break
             if re.match(r"[A-Za-z][\w-]*:", part):
-                said = f'{part!r} may be a field ("Name: value") or a part of the URL'
+                said = f'{part!r} is either a field ("Name: value") or part of the URL'
                 raise LineError(number, said)
         first += VERSION.sub("", part)
         at += 1
@@ -479,7 +481,7 @@ def _joined(lines: list[Line]) -> tuple[str, int]:
 
 
 def _method(text: str) -> tuple[str, str]:
-    """Method and URL of a request line. Raises ``ValueError``, or says why it is not sent."""
+    """Method and URL of a request line. Raises ``ValueError``, or ``_Unsent`` if it is not sent."""
     word, rest = [*text.split(None, 1), "", ""][:2]
     method = word.upper()
     if method in OTHER and rest:
@@ -490,4 +492,4 @@ def _method(text: str) -> tuple[str, str]:
         return word, rest
     if word.startswith(("/", "{{")) or urls.SCHEME.match(word) or urls.AUTHORITY.match(word):
         return "GET", text.strip()
-    raise ValueError(f'a request such as "GET /path" is expected, not {text!r}')
+    raise ValueError(f'expected a request such as "GET /path", not {text!r}')

@@ -13,14 +13,14 @@ from urllib.parse import unquote
 import yaml
 
 DEEPEST = 20
-"""References that lead to each other end there."""
+"""Maximum depth of references, to end circular ones."""
 LARGEST = 256 * 2**20
-"""Octets of a file of traffic; a HAR with films in it is no traffic to send."""
+"""Maximum octets of a traffic file; a HAR with videos, for example, is too large."""
 TIME = "tag:yaml.org,2002:timestamp"
 
 
 class Files:
-    """The document that was read, and those beside it, each read once."""
+    """A document and those next to it, each read once."""
 
     def __init__(self, document: Any, file: Path | None) -> None:
         self._there: dict[Path | None, Any] = {file: document}
@@ -32,7 +32,7 @@ class Files:
         return self._there[file]
 
     def of(self, file: Path | None) -> Any:
-        """What was read already."""
+        """The content of a file that has been read."""
         return self._there[file]
 
 
@@ -43,46 +43,46 @@ class Node:
     value: Any
     files: Files
     file: Path | None = None
-    """``None``: a document that is no file, and can refer to itself alone."""
+    """``None``: a document without a file, which can only refer to itself."""
 
     def at(self, key: str, where: str = "") -> Node:
-        """The member ``key``, what it refers to resolved; of ``None`` if there is none."""
+        """The member ``key`` with references resolved; a node of ``None`` if it is missing."""
         value = self.value.get(key) if isinstance(self.value, dict) else None
         return Node(value, self.files, self.file).resolved(where or key)
 
     def items(self, where: str) -> Iterator[tuple[str, Node]]:
-        """The members, what they refer to resolved. Raises ``ValueError`` if it is no object."""
+        """The members with references resolved. Raises ``ValueError`` if it is not an object."""
         for key in self.object(where):
             yield str(key), self.at(key, f"{where}.{key}")
 
     def each(self, where: str) -> Iterator[Node]:
-        """The elements, what they refer to resolved."""
+        """The elements with references resolved."""
         for value in self.value if isinstance(self.value, list) else []:
             yield Node(value, self.files, self.file).resolved(where)
 
     def object(self, where: str) -> dict[str, Any]:
-        """The value. Raises ``ValueError`` if it is no object."""
+        """The value. Raises ``ValueError`` if it is not an object."""
         if not isinstance(self.value, dict):
-            raise ValueError(f"{where}: an object is expected, not {self.value!r}")
+            raise ValueError(f"{where}: expected an object, not {self.value!r}")
         return self.value
 
     def resolved(self, where: str) -> Node:
-        """What the reference leads to. Raises ``ValueError`` if it leads nowhere."""
+        """The node without references. Raises ``ValueError`` for an invalid reference."""
         node = self
         for _ in range(DEEPEST):
             if not isinstance(node.value, dict) or not isinstance(node.value.get("$ref"), str):
                 return node
             node = node._target(node.value["$ref"], where)
-        raise ValueError(f"{where}: references that lead to each other")
+        raise ValueError(f"{where}: circular references")
 
     def _target(self, reference: str, where: str) -> Node:
         name, _, pointer = reference.partition("#")
         file = self.file
         if "://" in name:
-            raise ValueError(f"{where}: {reference}: nothing is fetched; refer to a file beside it")
+            raise ValueError(f"{where}: {reference}: nothing is fetched; refer to a local file")
         if name:
             if self.file is None:
-                raise ValueError(f"{where}: {reference}: there is no file beside the document")
+                raise ValueError(f"{where}: {reference}: the document is not a file")
             file = (self.file.parent / unquote(name)).resolve()
             try:
                 self.files.read(file)
@@ -96,40 +96,40 @@ class Node:
             elif isinstance(value, dict) and step in value:
                 value = value[step]
             else:
-                raise ValueError(f"{where}: {reference} leads nowhere")
+                raise ValueError(f"{where}: {reference} does not exist")
         return Node(value, self.files, file)
 
 
 def text_of(file: Path) -> str:
-    """The text of a file of traffic. Raises ``ValueError``."""
+    """The text of a traffic file. Raises ``ValueError``."""
     try:
         if file.stat().st_size > LARGEST:
-            raise ValueError(f"traffic of more than {LARGEST >> 20} MiB is not read")
+            raise ValueError(f"larger than {LARGEST >> 20} MiB, the maximum for traffic")
         return file.read_text(encoding="utf-8-sig")
     except OSError as problem:
         raise ValueError(str(problem.strerror)) from None
     except UnicodeDecodeError as problem:
-        raise ValueError(f"not UTF-8: {problem}") from None
+        raise ValueError(f"invalid UTF-8: {problem}") from None
 
 
 def parse(text: str, file: Path) -> Any:
-    """JSON or YAML, by the file's name. Raises ``ValueError`` with the place where it is none."""
+    """Parse JSON or YAML, by the file's name. Raises ``ValueError`` with the place of an error."""
     if file.suffix.lower() not in (".yaml", ".yml"):
         try:
             return json.loads(text.removeprefix("\ufeff"))
         except (ValueError, RecursionError) as problem:
-            raise ValueError(f"not JSON: {problem}") from None
+            raise ValueError(f"invalid JSON: {problem}") from None
     try:
-        return _of_json(yaml.load(text, Loader=_loader()), {})  # noqa: S506 - it is a safe one
+        return _of_json(yaml.load(text, Loader=_loader()), {})  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
-        raise ValueError(f"not YAML: {' '.join(str(problem).split())}") from None
+        raise ValueError(f"invalid YAML: {' '.join(str(problem).split())}") from None
 
 
 def _of_json(value: Any, known: dict[int, Any]) -> Any:
-    """``value`` as JSON has it, whose objects have names of text: a status is a number in YAML.
+    """``value`` with strings as keys, as in JSON: in YAML, a status code is a number.
 
-    An alias (YAML 1.2.2, 7.1) is one value in several places, and stays one: nine of them in each
-    of ten lines are a document of gigabytes. ``known``: by id, what came of each.
+    An alias (YAML 1.2.2, 7.1) is one value in several places, and remains shared, since nine of
+    them in each of ten lines would be gigabytes. ``known``: results by id.
     """
     if value is None or isinstance(value, str | int | float):
         return value
@@ -137,7 +137,7 @@ def _of_json(value: Any, known: dict[int, Any]) -> Any:
         return str(value)
     if id(value) in known:
         if known[id(value)] is None:
-            raise ValueError("an alias within what it stands for")
+            raise ValueError("an alias within its own anchor")
         return known[id(value)]
     known[id(value)] = None
     found: Any
@@ -154,12 +154,12 @@ def _name(key: Any) -> str:
         return key
     if key is None or isinstance(key, int | float):
         return json.dumps(key)
-    raise ValueError(f"the name of a member is text, not {key!r}")
+    raise ValueError(f"expected a string as the name of a member, not {key!r}")
 
 
 @cache
 def _loader() -> Any:
-    """PyYAML's safe loader, in C where it is there: four times as fast and more. Dates are text."""
+    """PyYAML's safe loader, in C if available, which is four times as fast; dates are text."""
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     resolvers = {
         first: [(tag, expression) for tag, expression in each if tag != TIME]

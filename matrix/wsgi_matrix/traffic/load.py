@@ -1,4 +1,4 @@
-"""Traffic in any of its forms → sessions. What a file is, its content says, not its name alone."""
+"""Loads traffic in any form as sessions; the form of a file depends on its name and content."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from wsgi_matrix.traffic import authorization, har, http_file, json_yaml, openap
 from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
 TELLING = 32
-"""Characters of a request's target that its name tells."""
+"""Maximum number of characters of the target in the name of a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForAll:
-    """What holds for all requests, whatever they come from."""
+    """Options for all requests, whatever their form."""
 
     captures: Sequence[Capture] = ()
-    """Tried on every answer."""
+    """Captures that are tried on every response."""
     host: str = ""
-    """The Host, if it says something."""
+    """The Host; empty: that of the traffic."""
     headers: Sequence[str] = ()
-    """``NAME: VALUE``: fields that take the place of ones that are there."""
+    """``NAME: VALUE``: fields that replace existing ones."""
     given: Given = field(default_factory=Given)
 
 
 def load(sends: Sequence[str], *, root: Path, to_all: ForAll | None = None) -> tuple[Session, ...]:
     """The sessions of ``sends``: paths of the app (``/…``) and files, relative to ``root``.
 
-    All plain paths are one session, each file is one of its own. Raises :class:`UserError`.
+    All plain paths are one session; each file is a separate one. Raises :class:`UserError`.
     """
     to_all = to_all or ForAll()
     names = frozenset(each.name for each in to_all.captures)
@@ -60,18 +60,18 @@ def _file(path: Path, to_all: ForAll) -> Session:
         text = json_yaml.text_of(path)
         return _read(path, text, to_all)
     except ValueError as problem:
-        hint = "" if path.suffix or path.exists() else "; a path of the app begins with /"
+        hint = "" if path.suffix or path.exists() else "; a path of the app must begin with /"
         raise UserError(f"{path}: {problem}{hint}") from None
 
 
 def _read(path: Path, text: str, to_all: ForAll) -> Session:
-    """What is in a file. Raises ``ValueError``."""
+    """The session of a file. Raises ``ValueError``."""
     kind, name = path.suffix.lower(), path.name
     if kind in (".http", ".rest"):
         session = http_file.read(text, name, path.parent, to_all.given)
         if not session.asks:
             why = "".join(f"; {note}" for note in session.notes)
-            raise ValueError(f"there is no request in it{why}")
+            raise ValueError(f"no requests{why}")
         return session
     if kind in (".har", ".json", ".yaml", ".yml"):
         value = json_yaml.parse(text, path)
@@ -83,27 +83,27 @@ def _read(path: Path, text: str, to_all: ForAll) -> Session:
     if kind in (".txt", ".list", ""):
         asks = paths.read(text, name, Variables(path.parent, to_all.given, has_own=False))
         if not asks:
-            raise ValueError("there is no path in it")
+            raise ValueError("no paths")
         return Session(asks=asks)
     raise ValueError(
-        "not a form of traffic that is known: .http, .har, .json or .yaml (OpenAPI), "
-        ".txt (a path in each line)"
+        "unknown form of traffic; supported: .http, .har, .json or .yaml (OpenAPI), .txt (one path "
+        "per line)"
     )
 
 
 def _fields(
     to_all: ForAll, variables: Variables
 ) -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
-    """The fields of ``--header``, and what one says of the scheme Digest."""
+    """The fields of ``--header``, and the credentials for the scheme Digest."""
     fields, digest = [], None
     for each in to_all.headers:
         name, colon, value = each.partition(":")
         name = name.strip()
         if not colon or not name:
-            raise UserError(f'--header: "NAME: VALUE" is expected, not "{each}"')
+            raise UserError(f'--header: expected "NAME: VALUE", not "{each}"')
         if name.lower() in MADE | {"connection"}:
-            hint = "; --host says the Host" if name.lower() == "host" else ""
-            raise UserError(f"--header: {name} is made for each request{hint}")
+            hint = "; use --host for the Host" if name.lower() == "host" else ""
+            raise UserError(f"--header: {name} is generated for each request{hint}")
         try:
             value = variables.fill(value.strip())
             if name.lower() == "authorization":
@@ -120,7 +120,7 @@ def _named(
     to_all: ForAll,
     added: tuple[list[tuple[str, str]], tuple[str, str] | None],
 ) -> list[Session]:
-    """With names that are unique over all sessions, and what holds for all requests."""
+    """Sessions with unique names of requests, and with the options for all requests."""
     total = sum(len(session.asks) for session in sessions)
     width, number, made = max(2, len(str(total))), 0, []
     fields, digest = added

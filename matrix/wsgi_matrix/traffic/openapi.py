@@ -1,4 +1,4 @@
-"""OpenAPI documents (3.x, and Swagger 2): their GET operations, with the examples they give."""
+"""OpenAPI documents (3.x, and Swagger 2): GET operations with the values of their examples."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ BY_FORMAT: dict[str, Any] = {
     "ipv4": "192.0.2.1",
 }
 DEEPEST = 5
-"""Levels of a made-up value."""
+"""Maximum depth of a generated value."""
 DESCRIBED_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that are ignored (OpenAPI 3.1 section 4.8.12.2)."""
 NAMED = 5
-"""Parameters without an example that are named."""
-SIGNED = "it wants credentials ({}): --header 'Authorization: …' sends them"
+"""Maximum number of parameters without an example to list."""
+SIGNED = "credentials are required ({}): send them with --header 'Authorization: …'"
 
 
 def looks_like(value: Any) -> bool:
-    """Whether a document wants to be one."""
+    """Whether a document is intended to be OpenAPI."""
     return isinstance(value, dict) and ("openapi" in value or "swagger" in value)
 
 
 def read(
     document: dict[str, Any], source: str, file: Path | None = None, *, signed: bool = False
 ) -> Session:
-    """A request for each GET operation. ``file``: what references are relative to; ``signed``:
+    """A request for each GET operation. ``file``: that references are relative to; ``signed``:
     whether credentials are added to all of them.
 
     Raises ``ValueError`` with what is wrong and where.
@@ -60,7 +60,7 @@ def read(
         if operation.value is None:
             continue
         if not isinstance(operation.value, dict):
-            raise ValueError(f"{where}.get: an operation is expected")
+            raise ValueError(f"{where}.get: expected an operation")
         base = next(x for x in map(_base, (operation, item, root)) if x is not None)
         try:
             ask, made = _ask(base, path, (item, operation), f"{source}:{where}", swagger=swagger)
@@ -70,7 +70,7 @@ def read(
         wanted |= dict.fromkeys(_schemes(root, operation))
         made_up += [f"{name} of {path}" for name in made]
     if not asks:
-        raise ValueError("there is no GET operation in it")
+        raise ValueError("no GET operations")
     notes = [f"{source}: {_made_up(made_up)}"] if made_up else []
     if wanted and not signed:
         notes.append(f"{source}: {SIGNED.format(', '.join(wanted))}")
@@ -78,16 +78,16 @@ def read(
 
 
 def _made_up(parameters: Sequence[str]) -> str:
-    """That values of ``parameters`` are made up: one note, however many there are."""
+    """A note that values of ``parameters`` are generated, for any number of them."""
     left = len(parameters) - NAMED
     named = ", ".join(parameters[:NAMED]) + (f" and {left} more" if left > 0 else "")
     if len(parameters) == 1:
-        return f"1 parameter has no example, its value is made up: {named}"
-    return f"{len(parameters)} parameters have no example, their values are made up: {named}"
+        return f"1 parameter has no example, its value is generated: {named}"
+    return f"{len(parameters)} parameters have no example, their values are generated: {named}"
 
 
 def _base(node: Node) -> str | None:
-    """The path that a node's servers put before all others; ``None`` where it names none."""
+    """The path prefix of a node's servers; ``None`` if it has none."""
     if isinstance(node.value, dict) and "swagger" in node.value:
         return str(node.value.get("basePath", "")).rstrip("/")
     server = next(node.at("servers").each("servers"), None)
@@ -101,7 +101,7 @@ def _base(node: Node) -> str | None:
 
 
 def _schemes(root: Node, operation: Node) -> Iterator[str]:
-    """The names of the security schemes of an operation that cannot be sent without one."""
+    """The names of the security schemes of an operation that requires one."""
     needs = operation.value.get("security", root.value.get("security")) or []
     if isinstance(needs, list) and {} not in needs:
         yield from (str(name) for need in needs if isinstance(need, dict) for name in need)
@@ -110,7 +110,7 @@ def _schemes(root: Node, operation: Node) -> Iterator[str]:
 def _ask(
     base: str, path: str, owners: Sequence[Node], source: str, *, swagger: bool
 ) -> tuple[Ask, list[str]]:
-    """The request, and the names of parameters whose value was made up."""
+    """The request, and the names of parameters whose value was generated."""
     parameters: dict[tuple[str, str], Node] = {}
     for owner in owners:
         for each in owner.at("parameters").each("parameters"):
@@ -135,7 +135,7 @@ def _ask(
         elif name.lower() not in DESCRIBED_ELSEWHERE | MADE:
             fields.append((name, text))
     if left := re.findall(r"\{(.*?)\}", path):
-        raise ValueError(f"the path has {{{left[0]}}} and no parameter of that name")
+        raise ValueError(f"the path has {{{left[0]}}}, but there is no parameter with this name")
     if cookies:
         fields.append(("Cookie", "; ".join(filter(None, cookies))))
     written = "&".join(filter(None, query))
@@ -144,7 +144,7 @@ def _ask(
 
 
 def example(node: Node) -> tuple[Any, bool]:
-    """A value of a parameter, and whether the document gives it."""
+    """A value of a parameter, and whether it is from the document."""
     content = node.at("content")
     if isinstance(content.value, dict) and content.value:
         media, described = next(content.items("content"))
@@ -156,7 +156,7 @@ def example(node: Node) -> tuple[Any, bool]:
 
 
 def _given(node: Node) -> tuple[Any, bool] | None:
-    """What ``example`` or ``examples`` says."""
+    """The value of ``example`` or ``examples``."""
     table = node.value if isinstance(node.value, dict) else {}
     if "example" in table:
         return table["example"], True
@@ -196,7 +196,7 @@ def _of_schema(node: Node, depth: int) -> tuple[Any, bool]:
 
 
 def _of_object(node: Node, depth: int) -> tuple[dict[str, Any], bool]:
-    """An object of the members that have an example, and of those that it cannot be without."""
+    """An object with the members that have an example or are required."""
     properties, made, all_given = node.at("properties"), {}, True
     required = node.value.get("required")
     required = required if isinstance(required, list) else []

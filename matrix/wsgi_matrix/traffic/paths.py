@@ -12,18 +12,18 @@ LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def ask(text: str, source: str, variables: Variables) -> Ask:
-    """GET of a path, its variables filled in. Raises ``ValueError`` for what is no path."""
+    """GET of a path, with variables replaced. Raises ``ValueError`` for an invalid path."""
     text = text.strip()
     if not text.startswith("/"):
-        raise ValueError(f"a path that begins with / is expected, not {text!r}")
+        raise ValueError(f"expected a path that begins with /, not {text!r}")
     filled, shape = target(variables.fill(text)), target(variables.shape(text))
     return Ask(target=filled, shape=shape, source=source)
 
 
 def read(text: str, source: str, variables: Variables) -> tuple[Ask, ...]:
-    """The paths of a text file. Empty lines and ones that begin with ``#`` say nothing.
+    """The paths of a text file. Empty lines and lines that begin with ``#`` are ignored.
 
-    Raises ``ValueError`` for a line that is no path.
+    Raises ``ValueError`` for a line that is not a path.
     """
     asks = []
     for number, line in enumerate(LINE_END.split(text), 1):

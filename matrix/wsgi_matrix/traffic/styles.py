@@ -1,4 +1,4 @@
-"""How the value of a parameter is written: OpenAPI 3.1 section 4.8.12, and Swagger 2's formats.
+"""Serialisation of parameters: OpenAPI 3.1 section 4.8.12, and the formats of Swagger 2.
 
 =============== ================ ============================== =====================
 style           empty, "a"       [1, 2]                         {"x": 1, "y": 2}
@@ -32,39 +32,39 @@ FORMATS = {
     "pipes": ("form", "|", False),
     "multi": ("form", ",", True),
 }
-"""Swagger 2: style, what stands between, and whether each has the name."""
+"""Swagger 2: style, separator, and whether each value has the name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How one parameter is written."""
+    """The serialisation of one parameter."""
 
     place: str
     style: str
     explode: bool
     between: str = ","
     reserved: bool = False
-    """Whether reserved characters of a query stand as they are."""
+    """Whether reserved characters are not escaped in a query."""
 
     @classmethod
     def of(cls, parameter: Node, *, swagger: bool = False) -> Style:
-        """The style that a parameter says it has; ``swagger``: by Swagger 2.
+        """The style of a parameter; ``swagger``: by Swagger 2.
 
-        Raises ``ValueError`` for one that is none.
+        Raises ``ValueError`` for an unknown style.
         """
         told = parameter.value
         place = str(told.get("in"))
         if swagger:
             name = str(told.get("collectionFormat", "csv"))
             if name not in FORMATS:
-                raise ValueError(f'collectionFormat: there is no "{name}"')
+                raise ValueError(f'unknown collectionFormat "{name}"')
             style, between, explode = FORMATS[name]
             style = style if place in ("query", "cookie") else "simple"
             return cls(place=place, style=style, explode=explode, between=between)
         style = str(told.get("style", DEFAULTS.get(place, "form")))
         between = {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",")
         if style not in ("matrix", "label", "simple", "form", "deepObject") and between == ",":
-            raise ValueError(f'style: there is no "{style}"')
+            raise ValueError(f'unknown style "{style}"')
         explode = told.get("explode", style == "form")
         return cls(
             place=place,
@@ -75,7 +75,7 @@ class Style:
         )
 
     def text(self, name: str, value: Any) -> str:
-        """The whole of it: in a query or a cookie with the name."""
+        """The serialised parameter; in a query or a cookie, with the name."""
         pairs = self._pairs(name, value)
         if self.place == "header":
             return self.between.join(f"{k}={v}" if k else v for k, v in pairs)
@@ -88,7 +88,7 @@ class Style:
         return ("; " if self.place == "cookie" else "&").join(f"{k}={v}" for k, v in pairs)
 
     def _pairs(self, name: str, value: Any) -> list[tuple[str, str]]:
-        """Names and values, escaped; without a name where the style writes none."""
+        """Escaped names and values; without a name if the style has none."""
         named = "" if self.style in ("simple", "label") else self._escaped(name)
         if isinstance(value, dict):
             if self.style == "deepObject":
@@ -112,5 +112,5 @@ class Style:
 
     def _escaped(self, text: str) -> str:
         if self.place == "header":
-            return text  # which has no escapes
+            return text  # cookies have no escapes
         return quote(text, safe=RESERVED.replace("&", "").replace("#", "") if self.reserved else "")

@@ -1,4 +1,4 @@
-"""URLs as people write them → what is sent of them: Host, target and user information."""
+"""Splits URLs into what is sent: Host, target and userinfo."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from urllib.parse import quote, unquote, urlsplit
 from wsgi_matrix.probe.agent.session import PLACE
 
 KEPT = "/?%:@!$&'()*+,;=~[]-._"
-"""What stands in a target as it was written (RFC 3986); an escape is not escaped again."""
+"""Characters that are not escaped in a target (RFC 3986); escapes are not escaped again."""
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 AUTHORITY = re.compile(
     r"(?:[^/?#@\s]*@)?(?:localhost|\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d+)?(?=[/?#]|$)"
 )
-"""What is a host at the start of a URL without a scheme; a single word is not, without a port."""
+"""A host at the start of a URL without a scheme; a single word needs a port."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Url:
-    """What a URL says of a request."""
+    """The parts of a URL."""
 
     target: str
     host: str = ""
-    """Empty for one that is a path alone."""
+    """The host; empty if the URL is only a path."""
     user: tuple[str, str] | None = None
-    """Name and password, decoded."""
+    """Decoded user name and password."""
 
 
 def target(text: str, *, places: bool = True) -> str:
-    """Path and query of a URL, percent-encoded as browsers do.
+    """Path and query of a URL, percent-encoded as in browsers.
 
-    ``{{name}}`` is left alone if ``places``.
+    ``{{name}}`` is not escaped if ``places``.
     """
     text = text.strip().partition("#")[0]
     if "://" in text.partition("?")[0]:
@@ -48,17 +48,17 @@ def target(text: str, *, places: bool = True) -> str:
 
 
 def split(text: str, *, places: bool = True) -> Url:
-    """A URL with a scheme or without, or a path. Raises ``ValueError`` for what is neither."""
+    """Split a URL with or without a scheme, or a path. Raises ``ValueError`` for anything else."""
     text = text.strip()
     scheme = SCHEME.match(text)
     if scheme and scheme[1].lower() not in DEFAULT_PORTS:
-        raise ValueError(f"http: and https: are sent, not {scheme[1]}:")
+        raise ValueError(f"expected http: or https:, not {scheme[1]}:")
     if not scheme:
         if text.startswith(("/", "{{")):
             return Url(target=target(text, places=places))
         if not AUTHORITY.match(text):
             raise ValueError(
-                f"a path that begins with /, or a URL with its host, is expected, not {text!r}"
+                f"expected a path that begins with /, or a URL with its host, not {text!r}"
             )
         text = f"http://{text}"
     user, at, _ = urlsplit(text).netloc.rpartition("@")

@@ -1,9 +1,9 @@
-"""What ``{{…}}`` stands for in traffic: variables of options, environments, files and moments.
+"""Values of ``{{…}}`` in traffic: variables from options, environments, files and the clock.
 
-The first that has the name gives the value: ``--var``; what is captured from an answer; the
-environment of ``http-client.env.json`` (JetBrains, Visual Studio); the file's own ``@name = …``;
-the environment of REST Client's settings; an earlier answer (``{{name.response.body.$.id}}``); and
-what starts with ``$``.
+The first source with the name provides the value: ``--var``; values captured from responses; the
+environment in ``http-client.env.json`` (JetBrains, Visual Studio); the file's own ``@name = …``;
+the environment in REST Client's settings; an earlier response (``{{name.response.body.$.id}}``);
+and dynamic variables, which start with ``$``.
 """
 
 from __future__ import annotations
@@ -32,62 +32,62 @@ ENVIRONMENT_FILES = (
     "http-client.env.json",
     "http-client.env.json.user",
 )
-"""The later wins over the earlier."""
+"""Later files override earlier ones."""
 SETTINGS = ".vscode/settings.json"
 SETTINGS_KEY = "rest-client.environmentVariables"
 SHARED = "$shared"
 COMPONENT = "!~*'()"
-"""What ``encodeURIComponent`` leaves as it is, beside letters and digits (ECMA-262)."""
+"""What ``encodeURIComponent`` does not escape, in addition to letters and digits (ECMA-262)."""
 DEEPEST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What options say of variables, and the values of this run."""
+    """Variables from options, and the generated values of this run."""
 
     var: Mapping[str, str] = field(default_factory=dict)
     http_env: str = ""
     captured: frozenset[str] = frozenset()
-    """Names that the caller captures from any answer."""
+    """Names that are captured from any response."""
     dynamic: Dynamic = field(default_factory=Dynamic)
 
 
 class Variables:
-    """The variables of one file of traffic in ``folder``, or of what stands in options."""
+    """The variables of one traffic file in ``folder``, or of options."""
 
     def __init__(self, folder: Path, given: Given, *, has_own: bool = True) -> None:
-        """``has_own``: whether the file may say ``@name = …`` itself."""
+        """``has_own``: whether the file may contain ``@name = …``."""
         self.folder = folder
         self.given = given
         self.has_own = has_own
         self.own: dict[str, str] = {}
-        """Of the file itself, not filled in yet."""
+        """Variables of the file itself, not replaced yet."""
         self.captured: set[str] = set(given.captured)
         self.requests: set[str] = set()
         """Names of requests, for ``{{name.response…}}``."""
         self.wanted: dict[str, list[Capture]] = {}
-        """By the name of the request: what later ones want of its answer."""
+        """Captures that later requests need, by the name of the request."""
         self.hints: dict[str, str] = {}
-        """What to say of a name that has no value."""
+        """Hints for names without a value."""
         self._settled: dict[str, str] = {}
         self._shaping = False
         self._environment, self._settings = environments(folder, given.http_env)
 
     def of_environment(self, name: str) -> str | None:
-        """The value of ``name`` that an option or the chosen environment gives."""
+        """The value of ``name`` from an option or the chosen environment."""
         return self.given.var.get(name) or _member(self._environment, name)
 
     def fill(self, text: str, depth: int = 0) -> str:
-        """``text`` with all values; what is captured at run time stays a place.
+        """``text`` with variables replaced, except for those that are captured at run time.
 
-        Raises ``ValueError`` for a name that has no value.
+        Raises ``ValueError`` for a name without a value.
         """
         if depth > DEEPEST:
-            raise ValueError(f"variables that stand for each other in {text!r}")
+            raise ValueError(f"circular variables in {text!r}")
         return PLACE.sub(lambda place: self._value(place[1], depth), text)
 
     def shape(self, text: str) -> str:
-        """``text`` with all values but those that are made: the same in each run."""
+        """``text`` with variables replaced, except for generated ones: the same in each run."""
         settled, self._settled, self._shaping = self._settled, {}, True
         try:
             return self.fill(text)
@@ -96,7 +96,7 @@ class Variables:
 
     def _value(self, name: str, depth: int) -> str:
         if name in self.given.var:
-            return self.given.var[name]  # as it was given: {{ in it is text
+            return self.given.var[name]  # unchanged: {{ in it is plain text
         if name.startswith("%"):
             return quote(self._value(name[1:].strip(), depth), safe=COMPONENT)
         if name in self.captured:
@@ -108,7 +108,7 @@ class Variables:
             found = _member(self._settings, name.removeprefix(SHARED).strip())
             if found is not None:
                 return self._settle(name, found, depth)
-        made = self._of_answer(name) or self._of_surroundings(name, depth)
+        made = self._of_response(name) or self._of_environment(name, depth)
         if made is None and self._shaping:
             return name.strip("$").replace(" ", "-")
         if made is None:
@@ -118,24 +118,24 @@ class Variables:
         return made
 
     def _settle(self, name: str, value: str, depth: int) -> str:
-        """Filled in once: a dynamic value that has a name is the same wherever it is used."""
+        """Replaced once, so that a named dynamic value is the same wherever it is used."""
         if name not in self._settled:
             self._settled[name] = self.fill(value, depth + 1)
         return self._settled[name]
 
-    def _of_answer(self, name: str) -> str | None:
+    def _of_response(self, name: str) -> str | None:
         response = RESPONSE.fullmatch(name)
         if not response:
             return None
         if response[1] not in self.requests:
             there = suggestion(response[1], self.requests)
-            said = f"{{{{{name}}}}}: no request is called {response[1]}{there}"
-            raise ValueError(f"{said}; # @name {response[1]} above one calls it so")
+            said = f"{{{{{name}}}}}: no request has the name {response[1]}{there}"
+            raise ValueError(f"{said}; set it with # @name {response[1]} above the request")
         kind, where = ("json" if response[2] == "body" else "header"), response[3]
         if kind == "json" and where == "*":
             kind, where = "regex", r"(?s)\A(.*)\Z"
         elif kind == "json" and where.startswith("/"):
-            raise ValueError(f"{{{{{name}}}}}: XPath is not read; # @capture takes a regex")
+            raise ValueError(f"{{{{{name}}}}}: XPath is not supported; use # @capture with a regex")
         elif kind == "json":
             where = where if where.startswith("$") else f"$.{where}"
             jsonpath.parse(where)
@@ -146,19 +146,21 @@ class Variables:
             mine.append(same)
         return "{{" + same.name + "}}"
 
-    def _of_surroundings(self, name: str, depth: int) -> str | None:
-        """A variable of our own environment, or of the nearest ``.env``."""
+    def _of_environment(self, name: str, depth: int) -> str | None:
+        """A variable of this process's environment, or of the nearest ``.env``."""
         if found := OF_PROCESS.fullmatch(name):
             key = self._value(found[2], depth) if found[1] else found[2]
             if key not in os.environ:
-                raise ValueError(f"{{{{{name}}}}}: {key} is not set; set it, or --var '{name}=…'")
+                raise ValueError(
+                    f"{{{{{name}}}}}: {key} is not set; set it, or use --var '{name}=…'"
+                )
             return os.environ[key]
         if found := OF_DOTENV.fullmatch(name):
             key = self._value(found[2], depth) if found[1] else found[2]
             files = [f".env.{self.given.http_env}"] if self.given.http_env else []
             file = _above(self.folder, [*files, ".env"])
             if file is None:
-                raise ValueError(f"{{{{{name}}}}}: there is no .env in {self.folder} or above")
+                raise ValueError(f"{{{{{name}}}}}: no .env in {self.folder} or its parents")
             values = _dotenv(file)
             if key not in values:
                 raise ValueError(f"{{{{{name}}}}}: {file} has no {key}{suggestion(key, values)}")
@@ -166,18 +168,18 @@ class Variables:
         return None
 
     def _missing(self, name: str) -> str:
-        """What to do about a name that nothing has."""
+        """The error for a name without a value."""
         said = f"no variable {{{{{name}}}}}: "
         if name.startswith("$"):
-            said += f"say what it is to be: --var '{name}=…'"
+            said += f"set it with --var '{name}=…'"
         elif self.has_own:
-            said += f"say @{name} = … at the top of the file, or --var {name}=…"
+            said += f"set it with @{name} = … at the top of the file, or --var {name}=…"
         else:
-            said += f"say --var {name}=… (%7B%7B is two braces)"
+            said += f"set it with --var {name}=… (%7B%7B is two braces)"
         if hint := self.hints.get(name):
             return f"{said}; {hint}"
         if there := having(self.folder, name):
-            return f"{said}; or take an environment that has it: --http-env {' or '.join(there)}"
+            return f"{said}; or use an environment with it: --http-env {' or '.join(there)}"
         known = {*self.own, *self.captured, *self.requests, *self.given.var, *self._environment}
         near = suggestion(name, known | set(self._settings))
         return said + (near if "did you mean" in near else "")
@@ -189,15 +191,15 @@ def parse(given: Iterable[str]) -> dict[str, str]:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name.strip():
-            raise UserError(f"--var {each}: NAME=VALUE is expected, such as host=localhost:8000")
+            raise UserError(f"--var {each}: expected NAME=VALUE, such as host=localhost:8000")
         found[name.strip()] = value
     return found
 
 
 def environments(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The environment ``name`` of the nearest environment files, and of REST Client's settings.
+    """The environment ``name`` in the nearest environment files, and in REST Client's settings.
 
-    Each with what is shared by all, and with nothing of its own where there is no such one.
+    Each includes the shared variables, even if there is no such environment.
     Raises :class:`UserError` for a file that cannot be read.
     """
     files, settings = _files(folder), _settings(folder)
@@ -210,16 +212,16 @@ def environments(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any
 
 
 def check_environment(name: str, folders: Iterable[Path]) -> None:
-    """Raise :class:`UserError` for an environment that is near none of ``folders``."""
+    """Raise :class:`UserError` if none of ``folders`` has the environment."""
     tables = [table for folder in folders for table in [*_files(folder), _settings(folder)]]
     names = {key for table in tables for key in table if key != SHARED}
     if name and name not in names:
-        files = "http-client.env.json or .vscode/settings.json beside the traffic or above"
-        raise UserError(f'--http-env: there is no "{name}" in {files}{suggestion(name, names)}')
+        files = "http-client.env.json or .vscode/settings.json near the traffic"
+        raise UserError(f'--http-env: no "{name}" in {files}{suggestion(name, names)}')
 
 
 def having(folder: Path, variable: str) -> list[str]:
-    """The environments near ``folder`` that have ``variable``."""
+    """The environments of ``folder`` that have ``variable``."""
     tables = [*_files(folder), _settings(folder)]
     return list(
         dict.fromkeys(
@@ -245,7 +247,7 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def _above(folder: Path, names: Iterable[str]) -> Path | None:
-    """The first of ``names`` that is in ``folder``, or in the nearest folder above it."""
+    """The first of ``names`` in ``folder``, or in its nearest parent that has one."""
     for place in (folder.absolute(), *folder.absolute().parents):
         for name in names:
             if (place / name).is_file():
@@ -254,7 +256,7 @@ def _above(folder: Path, names: Iterable[str]) -> Path | None:
 
 
 def _json(file: Path) -> Any:
-    """JSON, with the comments and last commas that editors allow. Raises :class:`UserError`."""
+    """JSON with comments and trailing commas, as in editors. Raises :class:`UserError`."""
     kept = r'("(?:\\.|[^"\\])*")'
     try:
         text = re.sub(kept + r"|//[^\n]*|/\*.*?\*/", r"\1", file.read_text("utf-8-sig"), flags=re.S)
@@ -262,7 +264,7 @@ def _json(file: Path) -> Any:
     except OSError as problem:
         raise UserError(f"{file}: {problem.strerror}") from None
     except ValueError as problem:
-        raise UserError(f"{file}: not JSON: {problem}") from None
+        raise UserError(f"{file}: invalid JSON: {problem}") from None
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -270,7 +272,7 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _member(table: Mapping[str, Any], name: str) -> str | None:
-    """The value of ``name``, or of the member ``a.b`` that it names; ``None`` if it is no text."""
+    """The value of ``name``, or of the nested member ``a.b``; ``None`` if it is not text."""
     value: Any = table
     for part in [name] if name in table else name.split("."):
         value = value.get(part) if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all. An error names what was wanted, and no temporary name."""
+"""Writes files atomically. Errors name the target, never a temporary file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` so that a reader sees the old file or the new one, never a part."""
+    """Write ``text`` so that a reader sees the old file or the new one, never a partial one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _errors_name(path):
         _replace(path, text)
 
 
 def new_directory(parent: Path, prefix: str) -> Path:
-    """Make a directory in ``parent`` that nobody else has, for this user alone."""
+    """Make a unique directory in ``parent``, accessible to this user only."""
     parent.mkdir(parents=True, exist_ok=True)
     with _errors_name(parent):
         return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
@@ -37,7 +37,7 @@ def _replace(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _errors_name(path: Path) -> Iterator[None]:
-    """Let an ``OSError`` be about ``path``."""
+    """Make an ``OSError`` name ``path``."""
     try:
         yield
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""Where is kept what is made once and used by many runs."""
+"""The directory for caches that many runs share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from wsgi_matrix.errors import UserError
 
 
 def cache_directory() -> Path:
-    """Where bundles and images' parts are kept, by the XDG Base Directory Specification.
+    """The user's cache directory, by the XDG Base Directory Specification.
 
-    Raises :class:`~wsgi_matrix.errors.UserError` where there is no home directory either.
+    Raises :class:`~wsgi_matrix.errors.UserError` if it is not set and there is no home directory.
     """
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not named.is_absolute():
@@ -20,6 +20,6 @@ def cache_directory() -> Path:
         except RuntimeError:
             raise UserError(
                 f"uid {os.getuid()} has no home directory: set HOME, or XDG_CACHE_HOME to a "
-                "directory that it may write"
+                "directory that it can write to"
             ) from None
     return named / "wsgi-matrix"

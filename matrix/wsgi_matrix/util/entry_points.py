@@ -1,4 +1,4 @@
-"""Objects that this package and other distributions offer by name, loaded when they are used.
+"""Objects that this package and other distributions provide by name, loaded when first used.
 
 An entry names an object as ``module:object`` and imports nothing; see the packaging specification,
 https://packaging.python.org/specifications/entry-points/.
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def installed(group: str) -> tuple[EntryPoint, ...]:
-    """The entries of ``group`` that distributions have, in the order of their names."""
+    """The installed entries of ``group``, sorted by name."""
     return tuple(sorted(entry_points(group=group), key=lambda each: (each.name, origin(each))))
 
 
@@ -36,18 +36,18 @@ def title(entry: EntryPoint) -> str:
 def load(entry: EntryPoint) -> Any:
     """The object of ``entry``.
 
-    Raises :class:`~wsgi_matrix.errors.UserError`, which names the distribution, where it cannot be
+    Raises :class:`~wsgi_matrix.errors.UserError`, which names the distribution, if it cannot be
     loaded.
     """
     try:
         return entry.load()
     except Exception as problem:  # whatever another distribution's code raises
-        told = f"{type(problem).__name__}: {problem}".splitlines()[0]
-        raise UserError(f"{title(entry)} cannot be loaded: {told}") from problem
+        reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        raise UserError(f"{title(entry)} cannot be loaded: {reason}") from problem
 
 
 def sources(entry: EntryPoint) -> tuple[Path, ...]:
-    """The Python files of the top package, or of the module, of an entry that has been loaded."""
+    """The Python files of a loaded entry's top-level package, or its module."""
     top = sys.modules[entry.module.partition(".")[0]]
     places = getattr(top, "__path__", None)
     if places is None:
@@ -58,9 +58,9 @@ def sources(entry: EntryPoint) -> tuple[Path, ...]:
 class Registry(Mapping[str, T]):
     """The objects of a group by name, those of this package first.
 
-    To iterate over the names loads nothing. To look up a name loads its object, and raises
-    :class:`~wsgi_matrix.errors.UserError`, which names the distribution, where that fails or is not
-    what the group holds, or where two distributions have the name.
+    Iterating over the names loads nothing. Looking up a name loads its object, and raises
+    :class:`~wsgi_matrix.errors.UserError`, which names the distribution, if that fails, if the
+    object has the wrong type, or if two distributions have the same name.
     """
 
     def __init__(self, group: str, kind: type[T], built_in: Mapping[str, str]) -> None:
@@ -93,17 +93,17 @@ class Registry(Mapping[str, T]):
         return self._loaded[name]
 
     def is_built_in(self, name: str) -> bool:
-        """Whether it is of this package."""
+        """Whether ``name`` belongs to this package."""
         return name in self._built_in
 
     def _load(self, entry: EntryPoint) -> T:
         for other in installed(self.group):
             if other.name == entry.name and origin(other) != origin(entry):
-                raise UserError(f"{title(other)}: {origin(entry)} has this name too")
+                raise UserError(f"{title(other)}: {origin(entry)} also has this name")
         found = load(entry)
         if not isinstance(found, self._kind):
             raise UserError(f"{title(entry)}: expected a {self._kind.__name__}, got {found!r}")
         name = getattr(found, "name", None)
         if name != entry.name:
-            raise UserError(f"{title(entry)}: its own name is {name!r}; make them the same")
+            raise UserError(f"{title(entry)}: its own name is {name!r}; both must be the same")
         return found

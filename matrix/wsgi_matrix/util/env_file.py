@@ -20,7 +20,7 @@ def read(file: Path) -> dict[str, str]:
             continue
         name, equals, value = line.partition("=")
         if not equals:
-            raise UserError(f"{file}:{number}: NAME=VALUE is expected, not {line!r}")
+            raise UserError(f"{file}:{number}: expected NAME=VALUE, not {line!r}")
         value = value.strip()
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         found[name.strip()] = value[1:-1] if quoted else value

@@ -1,4 +1,4 @@
-"""Files that several runs make at the same time: one makes, the others wait and find it made."""
+"""Locks for files that concurrent runs need: one run makes the file, the others wait for it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold ``path`` as a lock, between threads and processes; it is left in place.
+    """Hold ``path`` as a lock between threads and processes; the file is not removed.
 
-    The kernel lets go of it when the holder dies, so there are no stale locks. Raises
-    :class:`BlockingIOError` if another holds it and we do not ``wait``.
+    The kernel releases it when the holder dies, so there are no stale locks. Raises
+    :class:`BlockingIOError` if it is held elsewhere and ``wait`` is false.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
@@ -23,7 +23,7 @@ def exclusive(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold ``path`` together with others who do, so that nobody holds it :func:`exclusive`."""
+    """Hold ``path`` as a shared lock, which excludes :func:`exclusive` ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_SH)

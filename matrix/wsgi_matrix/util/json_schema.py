@@ -1,4 +1,4 @@
-"""JSON Schemas of our files, for editors and for whoever reads results; by msgspec."""
+"""JSON Schemas of wsgi-matrix's files, for editors and readers of results; by msgspec."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ DRAFTS = {
     "definitions": "http://json-schema.org/draft-07/schema#",
     "$defs": "https://json-schema.org/draft/2020-12/schema",
 }
-"""By where a draft has its definitions. Editors of TOML know the older one better."""
+"""By the key of a draft's definitions. TOML editors support the older draft better."""
 
 
 def of_file(kind: type, title: str) -> dict[str, Any]:
-    """The schema of a TOML file whose content is a ``kind``."""
+    """The schema of a TOML file that contains a ``kind``."""
     (top,), definitions = _definitions("definitions", [file_type(kind)])
     return _whole("definitions", title, top, definitions)
 
 
 def of_file_with(kind: type, title: str, key: str, tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of one whose ``key`` has the ``tables``, types that are declared elsewhere."""
+    """The same for a file whose ``key`` contains ``tables``, whose types are declared elsewhere."""
     kinds = [file_type(each) for each in (kind, *tables.values())]
     (top, *others), definitions = _definitions("definitions", kinds)
     found = definitions[_name(top)]["properties"][key]
@@ -34,7 +34,7 @@ def of_file_with(kind: type, title: str, key: str, tables: Mapping[str, Any]) ->
 
 
 def of_value(kind: type, title: str) -> dict[str, Any]:
-    """The schema of JSON that ``kind`` is written as: all of its keys are there, and no others."""
+    """The schema of the JSON of a ``kind``: all keys are required, and others are forbidden."""
     (top,), definitions = _definitions("$defs", [kind])
     for each in definitions.values():
         if "properties" in each:
@@ -57,14 +57,14 @@ def _name(reference: Mapping[str, str]) -> str:
 def _whole(place: str, title: str, top: dict[str, Any], definitions: Any) -> dict[str, Any]:
     whole = definitions.pop(_name(top))
     value = {"$schema": DRAFTS[place], **whole, "title": title, place: definitions}
-    # Of ECMA-262, which JSON Schema has its patterns from, "$" is the end and nothing else.
+    # In ECMA-262, which JSON Schema uses for patterns, "$" only matches at the very end.
     text = json.dumps(value).replace(json.dumps(r"$(?!\n)")[1:-1], "$")
     made: dict[str, Any] = json.loads(text)
     return _described(made) if place == "definitions" else made
 
 
 def _described(value: Any) -> Any:
-    """``value`` for a draft that reads nothing beside a reference."""
+    """``value`` for a draft that ignores keywords next to ``$ref``."""
     if isinstance(value, list):
         return [_described(each) for each in value]
     if not isinstance(value, dict):

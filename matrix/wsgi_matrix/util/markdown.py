@@ -1,4 +1,4 @@
-"""Tables of the documents that are made from data."""
+"""Tables in Markdown, for generated documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """A Markdown table."""
     lines = [_line(titles), _line(["---"] * len(titles))]
     lines += [_line(row) for row in rows]
     return "\n".join(lines)

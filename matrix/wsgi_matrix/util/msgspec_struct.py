@@ -1,8 +1,8 @@
-"""Of a dataclass, the type of what a file says for it, and back.
+"""Derives the type of a file's table from a dataclass, and converts values back.
 
-msgspec checks a file against such a type, and makes the JSON Schema of it. It differs from the
-dataclass in what :mod:`.file_types` says with a field: its form in a file, and that the name of a
-table is no key of it. Keys that are not declared are forbidden, and TOML knows no null.
+msgspec checks a file against such a type, and makes its JSON Schema. The type differs from the
+dataclass where :mod:`.schema_types` says so: in the form of a value, and in that the name of a
+table is not one of its keys. Undeclared keys are forbidden, and TOML has no null.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from msgspec import UNSET, Meta, UnsetType
 from wsgi_matrix.util.schema_types import Form
 
 Wrong = Callable[[tuple[str, ...], str, Any], typing.NoReturn]
-"""Told the path of a key, what was expected there, and what was found."""
+"""Called with the path of a key, what was expected there, and what was found."""
 
 
 def taken_apart(hint: Any) -> tuple[Any, list[Meta]]:
-    """A type without what annotates it, and that, the outermost first. Null and unset are left out.
+    """Split a type from its annotations, the outermost first. ``None`` and unset are dropped.
 
-    A union of several types is not one that a file may have, and stays what it is.
+    A union of several types is returned unchanged.
     """
     metas: list[Meta] = []
     while True:
@@ -47,17 +47,17 @@ def taken_apart(hint: Any) -> tuple[Any, list[Meta]]:
 
 
 def form_of(hint: Any) -> Form | None:
-    """What a file has in place of a ``hint``; ``None``: the same."""
+    """The form in a file of a ``hint``; ``None``: the same as in the model."""
     return next((form for meta in taken_apart(hint)[1] if (form := extra(meta, "form"))), None)
 
 
 def extra(meta: Meta, name: str) -> Any:
-    """What our own part of ``meta`` says of ``name``."""
+    """wsgi-matrix's own entry ``name`` in ``meta``."""
     return (meta.extra or {}).get(name)
 
 
 def file_type(hint: Any) -> Any:
-    """What a file has for a ``hint``."""
+    """The type in a file of a ``hint``."""
     kind, metas = taken_apart(hint)
     if form := form_of(hint):
         made = file_type(form.type)
@@ -77,7 +77,7 @@ def file_type(hint: Any) -> Any:
 
 @functools.cache
 def file_struct(kind: type) -> type[msgspec.Struct]:
-    """What a file has for the dataclass ``kind``: a table."""
+    """The type of the file's table for the dataclass ``kind``."""
     made: type[msgspec.Struct] = msgspec.defstruct(
         kind.__name__,
         [_field(each, hint) for each, hint in _keys(kind)],
@@ -119,7 +119,7 @@ def _field(each: dataclasses.Field[Any], hint: Any) -> tuple[Any, ...]:
 
 
 def _with_default(made: Any, default: Any) -> Any:
-    """``made``, for editors with what a key is if it is left out, where a file can say that."""
+    """``made`` with its default for editors, if a file can express it."""
     try:
         value = msgspec.to_builtins(default)
         msgspec.convert(value, made)
@@ -131,10 +131,10 @@ def _with_default(made: Any, default: Any) -> Any:
 def model_value(
     value: Any, hint: Any, wrong: Wrong, root: Path, path: tuple[str, ...] = (), name: str = ""
 ) -> Any:
-    """The ``hint`` that ``value``, of the type :func:`file_type` made of it, stands for.
+    """Convert ``value``, of the type ``file_type(hint)``, to a ``hint``.
 
     ``root``: the file's directory. ``path``: of ``value`` in the file. ``name``: the last part of
-    it that people chose. Calls ``wrong`` for what :class:`Form` refuses.
+    it that the user chose. Calls ``wrong`` for a value that :class:`Form` rejects.
     """
     there = functools.partial(model_value, wrong=wrong, root=root)
     kind, _ = taken_apart(hint)

@@ -1,4 +1,4 @@
-"""Whether other users get at a path."""
+"""Whether other users can reach a path."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def searchable(path: Path) -> bool:
-    """Whether every user may get as far as ``path``: access(2) says so of no file below else.
+    """Whether every user may search the directories to ``path``, as access(2) requires below it.
 
-    What is not there yet may be made so. Access control lists are not looked at.
+    Directories that do not exist yet are ignored, as are access control lists.
     """
     there = path.absolute()
     while not there.exists():

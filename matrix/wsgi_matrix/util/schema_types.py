@@ -1,8 +1,8 @@
-"""Types of the values in our TOML files, with what they say in a file and for people.
+"""Types of the values in wsgi-matrix's TOML files: their form in a file, and words for errors.
 
-A dataclass declares each key once: ``nofile: Annotated[Octets | None, doc("…")] = None``. From that
-come the reader (:mod:`.toml_file`), its errors, and the JSON Schema for editors
-(:mod:`.json_schema`), all of them by msgspec.
+A dataclass declares each key once: ``nofile: Annotated[Octets | None, doc("…")] = None``. The
+reader (:mod:`.toml_file`), its errors and the JSON Schema for editors (:mod:`.json_schema`) are all
+derived from that by msgspec.
 """
 
 from __future__ import annotations
@@ -25,51 +25,51 @@ UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 @dataclass(frozen=True)
 class Form:
-    """What a file has for a value that is of another type in the model, or freer there."""
+    """The form of a value in a file, where its type or constraints differ from the model's."""
 
     type: Any
     make: Callable[[Any, Path], Any]
-    """Makes the model's value of the file's, given the file's directory.
+    """Converts the file's value to the model's, given the file's directory.
 
     Raises ``ValueError`` with what was expected.
     """
 
 
 def doc(description: str, *, was: str | Mapping[str, str] = "") -> Meta:
-    """What a key means, for editors.
+    """The description of a key, for editors.
 
-    ``was``: its name in older versions, or such names with what to do about each: that is told to
-    whoever still writes one.
+    ``was``: its name in older versions, or several such names, each with what to do instead; an
+    error for an old name says so.
     """
     renamed = {was: ""} if isinstance(was, str) else dict(was)
     return Meta(description=description, extra={"was": {k: v for k, v in renamed.items() if k}})
 
 
 def expect(expected: str, **constraints: Any) -> Meta:
-    """Constraints, as :class:`msgspec.Meta` has them, and what they amount to in words."""
+    """Constraints, as in :class:`msgspec.Meta`, and the same in words."""
     return Meta(extra={"expected": expected}, **constraints)
 
 
 def stated(**keywords: Any) -> Meta:
-    """Keywords that the JSON Schema of what we write has, for others.
+    """Keywords for the JSON Schema of files that wsgi-matrix writes.
 
-    Our own reader takes what older versions wrote: it holds it to the types alone.
+    Its own reader only checks types, so that it accepts files of older versions.
     """
     return Meta(extra_json_schema=keywords)
 
 
 def written_as(kind: Any, make: Callable[[Any, Path], Any] = lambda value, _: value) -> Meta:
-    """Says that a file has a ``kind`` here; see :class:`Form`."""
+    """Declares that the value is a ``kind`` in a file; see :class:`Form`."""
     return Meta(extra={"form": Form(kind, make)})
 
 
 def whole(expression: str) -> str:
-    """A pattern for all of a string. In Python, ``$`` is also before a line feed at its end."""
+    """A pattern for a whole string. In Python, ``$`` also matches before a final line feed."""
     return rf"^(?:{expression})$(?!\n)"
 
 
 def between(least: int, most: int) -> Meta:
-    """Says that a file has a whole number from ``least`` to ``most`` here."""
+    """Declares that the value is a whole number from ``least`` to ``most`` in a file."""
     return written_as(Annotated[int, Meta(ge=least, le=most)])
 
 
@@ -100,31 +100,31 @@ def _path(text: str, directory: Path) -> Path:
 def _file(text: str, directory: Path) -> Path:
     path = _path(text, directory)
     if not path.is_file():
-        raise ValueError(f"a file ({path} is none)")
+        raise ValueError(f"an existing file ({path} is not one)")
     return path
 
 
 def pairs(table: Mapping[str, T], _directory: Path) -> tuple[tuple[str, T], ...]:
-    """The items of a table: the model's values can be hashed."""
+    """The items of a table, as a hashable value."""
     return tuple(table.items())
 
 
 def values(table: Mapping[str, T], _directory: Path) -> tuple[T, ...]:
-    """The tables of a table of tables; each has its name."""
+    """The tables in a table of tables; each has its own name."""
     return tuple(table.values())
 
 
 _NonEmpty = Annotated[str, Meta(min_length=1)]
 
 TableName = Annotated[str, Meta(extra={"name": True})]
-"""No key of a table but its own name: ``default`` of ``[limits.default]``."""
+"""The name of a table, which is not one of its keys: ``default`` of ``[limits.default]``."""
 Name = Annotated[
     str,
     expect("lower-case letters, digits, _ and . (no hyphen)", pattern=whole("[a-z0-9][a-z0-9_.]*")),
 ]
-"""What people call a table; a part of the id of a cell, whose parts have hyphens between them."""
+"""The name of a table; part of the ids of cells, whose parts are separated by hyphens."""
 Text = Annotated[str, written_as(_NonEmpty)]
-"""A string that says something. The model has an empty one where a key is left out."""
+"""A non-empty string in a file. In the model, empty if the key is missing."""
 GlibcVersion = Annotated[
     str,
     written_as(
@@ -138,9 +138,9 @@ GlibcVersion = Annotated[
         ]
     ),
 ]
-"""As PEP 600 has it in the tags of wheels."""
+"""As in the tags of wheels (PEP 600)."""
 FilePath = Annotated[Path, written_as(_NonEmpty, _path)]
-"""Absolute in the model; in a file, relative to its directory."""
+"""Absolute in the model; in a file, relative to the file's directory."""
 ExistingFile = Annotated[Path, written_as(_NonEmpty, _file)]
 Octets = Annotated[
     int,
@@ -162,9 +162,9 @@ Seconds = Annotated[
 Regex = Annotated[
     str, written_as(Annotated[_NonEmpty, Meta(extra_json_schema={"format": "regex"})], _regex)
 ]
-"""As :mod:`re` has it."""
+"""In the syntax of :mod:`re`."""
 _Signal = enum.StrEnum("Signal", {each: each for each in sorted(signal.Signals.__members__)})  # type: ignore[misc]
-_Signal.__doc__ = "A signal of POSIX or Linux."
+_Signal.__doc__ = "A POSIX or Linux signal."
 SignalName = Annotated[
     str,
     written_as(
@@ -172,11 +172,11 @@ SignalName = Annotated[
         lambda name, _: name.value,
     ),
 ]
-"""As POSIX writes it. The model has an empty one where there is none."""
+"""A POSIX name such as SIGTERM. In the model, empty if there is none."""
 ExitStatus = Annotated[int, between(0, 255)]
 Port = Annotated[int, between(1, 65535)]
 Command = Annotated[tuple[str, ...], written_as(_NonEmpty, _command)]
-"""Split as a shell splits words; no shell runs it."""
+"""Split into words as a shell does; not run by a shell."""
 Variable = Annotated[
     str, expect("letters, digits and _, no digit first", pattern=whole("[A-Za-z_][A-Za-z0-9_]*"))
 ]

@@ -1,4 +1,4 @@
-"""Reading our TOML files: dataclasses by msgspec, each error with file, key and remedy."""
+"""Reads TOML files into dataclasses by msgspec; errors have file, key and remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
-"""Characters of a value that an error shows."""
+"""Maximum number of characters of a value in an error."""
 _WORDS: Mapping[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -32,10 +32,10 @@ _PLURALS: Mapping[Any, str] = {str: "strings", int: "whole numbers"}
 
 
 class TomlFile:
-    """One file, whose name errors begin with. All raise :class:`ConfigError`."""
+    """One file. Errors are :class:`ConfigError` and begin with its name."""
 
     def __init__(self, file: Path, name: str = "") -> None:
-        """``name``: what errors call it, where people have not written it as a file."""
+        """``name``: used in errors instead of the path, if the user did not write a file."""
         self.file = file.absolute()
         self.name = name or str(self.file)
         self.root = self.file.parent
@@ -45,13 +45,13 @@ class TomlFile:
         try:
             return tomllib.loads(self.file.read_text(encoding="utf-8"))
         except OSError as problem:
-            message = f"{self.file}: {problem.strerror}; name another with --config"
+            message = f"{self.file}: {problem.strerror}; use another file with --config"
             raise ConfigError(message) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise ConfigError(f"{self.file}: not TOML: {problem}") from None
+            raise ConfigError(f"{self.file}: invalid TOML: {problem}") from None
 
     def convert(self, value: Any, kind: type[T], *path: str) -> T:
-        """The ``kind`` that ``value``, read from the key ``path``, stands for."""
+        """Convert ``value``, read from the key ``path``, to a ``kind``."""
         try:
             found = msgspec.convert(value, file_type(kind))
         except msgspec.ValidationError:
@@ -61,20 +61,20 @@ class TomlFile:
         return made
 
     def wrong(self, key: str, message: str) -> NoReturn:
-        """Raise the error about ``key``, as :func:`dotted` writes it; empty: about the file."""
+        """Raise the error about ``key``, as written by :func:`dotted`; empty: about the file."""
         raise ConfigError(": ".join(filter(None, [self.name, key, message])))
 
     def unknown(self, known: Iterable[str], *path: str) -> NoReturn:
-        """Raise the error about a key that is not one of those that are ``known``."""
+        """Raise the error about a key that is not among the ``known`` ones."""
         self.wrong(dotted(path), f"unknown key{suggestion(path[-1], known)}")
 
     def _unexpected(self, path: Sequence[str], wanted: str, found: Any) -> NoReturn:
-        self.wrong(dotted(path), f"{wanted} is expected, not {shown(found)}")
+        self.wrong(dotted(path), f"expected {wanted}, not {shown(found)}")
 
     def _explain(self, value: Any, kind: Any, path: tuple[str, ...]) -> NoReturn:
-        """Raise the error about what msgspec refuses.
+        """Raise the error about a value that msgspec rejects.
 
-        Its own names neither keys that people chose nor those that it knows, and speaks of JSON.
+        msgspec's own message names neither the user's keys nor the known ones, and mentions JSON.
         """
         core, metas = taken_apart(kind)
         in_words = any(extra(meta, "expected") for meta in metas)
@@ -108,7 +108,7 @@ class TomlFile:
                 self.wrong(dotted(path), f'the key "{name}" is missing')
 
     def _explain_items(self, items: Iterable[Any], kind: Any, path: tuple[str, ...]) -> None:
-        """The item that is wrong is named, unless the words for the list say it all."""
+        """Raise the error about the first invalid item, unless all items are plain strings."""
         for number, each in enumerate(items, 1):
             if expected(kind) != _WORDS[str] and not _fits(each, kind):
                 self._explain(each, kind, (*path, str(number)))
@@ -120,7 +120,7 @@ class TomlFile:
             for meta in taken_apart(field.type)[1]:
                 if key in (was := extra(meta, "was") or {}):
                     remedy = f"; {was[key]}" if was[key] else ""
-                    self.wrong(dotted((*path, key)), f'this key is called "{name}" now{remedy}')
+                    self.wrong(dotted((*path, key)), f'this key was renamed to "{name}"{remedy}')
         self.unknown(fields, *path, key)
 
 
@@ -132,16 +132,16 @@ def dotted(path: Iterable[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in a line, as TOML writes it or nearly so."""
+    """A value in one line, in TOML notation or close to it."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def expected(kind: Any) -> str:
-    """What a value of ``kind`` is, in words."""
+    """What a value of ``kind`` must be, in words."""
     core, metas = taken_apart(kind)
-    if told := next((each for meta in metas if (each := extra(meta, "expected"))), ""):
-        return str(told)
+    if words := next((each for meta in metas if (each := extra(meta, "expected"))), ""):
+        return str(words)
     if _is_table(core) or _is_dict(core):
         return "a table"
     if typing.get_origin(core) is tuple:

@@ -20,6 +20,9 @@ else:
     Generic, K, V = {(None, None): object}, None, None
 
 
+_RECENT = 1024
+
+
 class Cache(Generic[K, V]):
     """At most ``most`` entries, by key.
 
@@ -27,7 +30,7 @@ class Cache(Generic[K, V]):
     has come once leaves no more than its hash.
     """
 
-    __slots__ = ("entries", "get", "most", "seen_once")
+    __slots__ = ("_recent", "entries", "get", "most")
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -35,8 +38,8 @@ class Cache(Generic[K, V]):
         """To be read; :meth:`store` keeps the bound."""
         self.get: Callable[[K], V | None] = self.entries.get
         """The value of a key, or None. In C, for it is on the hot path."""
-        self.seen_once: set[int] = set()
-        """Hashes of keys, at most four times as many."""
+        self._recent: list[int] = []
+        """Hashes of keys that came lately, each in the place that it determines."""
 
     def store(self, key: K, value: V) -> None:
         """Remember a value."""
@@ -45,14 +48,14 @@ class Cache(Generic[K, V]):
         self.entries[key] = value
 
     def repeats(self, key: K) -> bool:
-        """Whether a key has come before, so that its value is worth a :meth:`store`.
+        """Whether a key came lately, so that its value is worth a :meth:`store`.
 
         Raises ``TypeError`` for a key that has no hash.
         """
-        mark = hash(key)
-        if mark in self.seen_once:
-            return True
-        if len(self.seen_once) >= 4 * self.most:
-            self.seen_once.clear()
-        self.seen_once.add(mark)
-        return False
+        mark, recent = hash(key), self._recent
+        if not recent:
+            recent += [-1] * _RECENT  # which is no hash
+        place = mark % _RECENT
+        known = recent[place] == mark
+        recent[place] = mark
+        return known

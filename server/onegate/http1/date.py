@@ -46,6 +46,6 @@ def imf_fixdate(second: int) -> str:
     )
 
 
-def date_line(second: int) -> str:
+def date_line(second: int) -> bytes:
     """The Date field line of a response."""
-    return f"Date: {imf_fixdate(second)}\r\n"
+    return f"Date: {imf_fixdate(second)}\r\n".encode()

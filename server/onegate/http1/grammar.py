@@ -31,7 +31,7 @@ CONTENT_LENGTH = re.compile(r"[0-9]+")
 # uri-host [ ":" port ]; uri-host = IP-literal / IPv4address / reg-name    (RFC 3986, 3.2.2)
 _HOST = (
     r"(?:\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+)\]"
-    r"|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"
+    r"|(?:[A-Za-z0-9\-._~!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
 )
 HOST = re.compile(_HOST, re.ASCII)
 

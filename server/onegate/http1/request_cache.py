@@ -1,61 +1,57 @@
-"""What a parser has read before: field lines, blocks of them, and whole heads of requests.
+"""What a parser has read before: names of fields, and whole heads of requests.
 
-Ordinary traffic repeats itself: most field lines of a request were in an earlier one, and a
-program that makes requests sends the same block of them each time, and often the same head. So a
-line that was found valid is remembered with its reading, a block or a head that was seen twice with
-what it means as a whole, and the next time costs one look-up. What holds secrets is never
-remembered, and the memory is bounded.
+Whatever else differs, requests have the same few dozen names of fields, so a name that was found
+valid is looked up from then on. A whole head comes again from whoever watches a server: a load
+balancer, a monitor, a benchmark. Such a head is short; one that was seen twice is recognised by its
+octets and not even copied: ``heads.get`` gives the same object each time, and its owner keeps with
+it (``ready``) what it had made of it.
 
-A head that is remembered as a whole is not even copied: ``heads.get`` gives the same object each
-time, and its owner keeps with it (``ready``) what it had made of it.
+Nothing between the two is remembered. Of a thousand requests as they come, no two have the same
+field lines: each has an address, a cookie, a trace or an id of its own. Reading a line costs less
+than looking it up. What holds secrets is never remembered, and the memory is bounded.
 """
 
 from __future__ import annotations
 
 from onegate.http1.cache import Cache
-from onegate.http1.request_head import Head, copy_semantics
+from onegate.http1.request_head import Head
 
-Line = tuple[int, str, str]
-"""What a field line is to the message, its key and its value."""
-
-SECRET = frozenset({"cookie", "authorization", "proxy-authorization"})
-"""Names of the fields that are not remembered; nor is a block with one of them."""
-_LONGEST_LINE = 256
-_LONGEST_HEAD = 1024
+SECRET = ("cookie", "authorization", "proxy-authorization")
+"""Names of the fields with which a head is not remembered."""
+_LONGEST_NAME = 64
+LONGEST_HEAD = 508
 _END = b"\r\n\r\n"
-REMEMBERED = _LONGEST_HEAD + len(_END)
+REMEMBERED = LONGEST_HEAD + len(_END)
 """Octets of the longest head that is remembered as a whole."""
 
 
 class RequestCache:
     """Of one parser, and with it of one thread at a time."""
 
-    __slots__ = ("blocks", "heads", "lines")
+    __slots__ = ("_secret", "heads", "keys")
 
-    def __init__(self) -> None:
-        self.lines: Cache[str, Line] = Cache(1024)
-        self.blocks: Cache[tuple[int, bytes], Head] = Cache(256)
-        """By the minor version, on which their meaning depends, and their octets."""
+    def __init__(self, secret: tuple[str | None, ...]) -> None:
+        """``secret``: keys of the fields that are :data:`SECRET`."""
+        self._secret = secret
+        self.keys: Cache[str, str] = Cache(1024)
+        """By names of fields as they were spelled, each with its colon."""
         self.heads: Cache[bytes, Head] = Cache(256)
-        """With the empty line that ends them."""
+        """By octets, with the empty line that ends them."""
 
-    def add_line(self, line: str, reading: Line) -> None:
-        """Remember a line that is valid and no secret, if it is not too long."""
-        if len(line) <= _LONGEST_LINE:
-            self.lines.store(line, reading)
-
-    def add_block(self, head: Head, block: bytes) -> None:
-        """Remember what a block says that holds no secret: ``head`` was read from it, with a target
-        that has no authority."""
-        key = head.minor, block
-        if len(block) <= _LONGEST_HEAD and self.blocks.repeats(key):
-            self.blocks.store(key, _copy(head))
+    def add_name(self, name: str, key: str) -> None:
+        """Remember the ``key`` of a valid name, if that is not too long."""
+        if len(name) <= _LONGEST_NAME:
+            self.keys.store(f"{name}:", key)
 
     def add_head(self, head: Head, octets: bytes) -> None:
-        """Remember a head whose block is remembered, if it has no content, and no query, which may
-        be a secret."""
-        bare = not head.chunked and not head.content_length and "?" not in head.target
-        if bare and len(octets) <= _LONGEST_HEAD:
+        """Remember a head of at most :data:`LONGEST_HEAD` octets that comes again, if it has no
+        content, no secret, and no query, which may be one."""
+        if (
+            not head.content_length
+            and not head.chunked
+            and "?" not in head.target
+            and head.fields.keys().isdisjoint(self._secret)
+        ):
             key = octets + _END
             if self.heads.repeats(key):
                 self.heads.store(key, _copy(head))
@@ -68,6 +64,11 @@ def _copy(head: Head) -> Head:
     copy.method = head.method
     copy.target = head.target
     copy.minor = head.minor
+    copy.fields = head.fields.copy()
+    copy.authority = head.authority
+    copy.content_length = 0
+    copy.chunked = False
+    copy.close = head.close
+    copy.expect_continue = False
     copy.ready = None
-    copy_semantics(copy, head)
     return copy

@@ -50,7 +50,8 @@ class Head:
     """The request-target exactly as it came."""
     minor: int
     """Minor version: 0, or 1 and above, which get a response of 1.1 (RFC 9110, 2.5)."""
-    fields: dict[str, object]
+    fields: dict[str, Any]
+    """For the owner to take; a ``Connection`` makes the environ of them, and leaves none here."""
     content_length: int
     """Octets of content; 0 without Content-Length."""
     chunked: bool
@@ -63,16 +64,6 @@ class Head:
     """What the owner of a remembered head keeps with it; ``None`` until it has set it."""
 
 
-def copy_semantics(head: Head, known: Head) -> None:
-    """Give ``head`` what the fields of ``known`` say."""
-    head.fields = known.fields.copy()
-    head.authority = known.authority
-    head.chunked = known.chunked
-    head.content_length = known.content_length
-    head.close = known.close
-    head.expect_continue = known.expect_continue
-
-
 def set_semantics(head: Head, special: list[tuple[int, str]], largest: int) -> None:
     """Set what the fields that concern framing and connection say together.
 
@@ -82,8 +73,8 @@ def set_semantics(head: Head, special: list[tuple[int, str]], largest: int) -> N
     host: str | None = None
     length: str | None = None
     coding: str | None = None
-    options: list[str] = []
-    expectations: list[str] = []
+    connection: str | None = None
+    expect: str | None = None
     for kind, value in special:
         if kind == HOST:
             # Two Host lines, or one that is no host: 400 (RFC 9112, 3.2).
@@ -100,26 +91,23 @@ def set_semantics(head: Head, special: list[tuple[int, str]], largest: int) -> N
         elif kind == TRANSFER_ENCODING:
             coding = value if coding is None else f"{coding},{value}"
         elif kind == CONNECTION:
-            options += [option.strip(" \t").lower() for option in value.split(",")]
+            connection = value if connection is None else f"{connection},{value}"
         elif kind == EXPECT:
-            expectations += [member.strip(" \t").lower() for member in value.split(",")]
+            expect = value if expect is None else f"{expect},{value}"
     if host is None and head.minor:
         raise ProtocolError(400, "HTTP/1.1 without Host")
     head.authority = head.authority or host or ""
-    _set_framing(head, length, coding, largest)
-    # RFC 9112, 9.3: persistent by default from 1.1 on, on request before.
-    head.close = "close" in options or (not head.minor and "keep-alive" not in options)
-    head.expect_continue = False
-    if expectations and head.minor:
-        # A list, whose empty elements are ignored (RFC 9110, 10.1.1 and 5.6.1).
-        known = "100-continue" in expectations
-        if not set(expectations) <= {"100-continue", ""}:
-            raise ProtocolError(417, "unknown expectation", ", ".join(expectations))
-        head.expect_continue = known and (head.chunked or head.content_length > 0)
+    set_framing(head, length, coding, largest)
+    head.close = is_last(connection, head.minor)
+    head.expect_continue = expect is not None and expects_continue(head, expect)
 
 
-def _set_framing(head: Head, length: str | None, coding: str | None, largest: int) -> None:
-    """How long the content is (RFC 9112, 6.3). Every doubt is an error."""
+def set_framing(head: Head, length: str | None, coding: str | None, largest: int) -> None:
+    """Set how long the content is (RFC 9112, 6.3). Every doubt is an error.
+
+    ``length``, ``coding``: the values of Content-Length and Transfer-Encoding. ``largest``: octets
+    of content that are taken. Raises :class:`ProtocolError`: 400, 413 or 501.
+    """
     head.chunked = False
     head.content_length = 0
     if coding is not None:
@@ -141,3 +129,25 @@ def _set_framing(head: Head, length: str | None, coding: str | None, largest: in
         if len(significant) > 18 or int(significant) > largest:
             raise ProtocolError(413, f"content over {largest} octets")
         head.content_length = int(significant)
+
+
+def is_last(connection: str | None, minor: int) -> bool:
+    """Whether the connection ends after this request, by the value of its Connection field: it is
+    persistent by default from 1.1 on, on request before (RFC 9112, 9.3)."""
+    if connection is None:
+        return not minor
+    options = [option.strip(" \t").lower() for option in connection.split(",")]
+    return "close" in options or (not minor and "keep-alive" not in options)
+
+
+def expects_continue(head: Head, expect: str) -> bool:
+    """Whether the client waits for a 100 (Continue) before it sends the content, by the value of
+    its Expect field; what the head says of its content is known. Raises :class:`ProtocolError` 417.
+    """
+    if not head.minor:
+        return False  # to be ignored (RFC 9110, 10.1.1)
+    # A list, whose empty elements are ignored (RFC 9110, 10.1.1 and 5.6.1).
+    expectations = [member.strip(" \t").lower() for member in expect.split(",")]
+    if not set(expectations) <= {"100-continue", ""}:
+        raise ProtocolError(417, "unknown expectation", ", ".join(expectations))
+    return "100-continue" in expectations and (head.chunked or head.content_length > 0)

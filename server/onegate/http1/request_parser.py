@@ -3,7 +3,12 @@
 Strict wherever two parsers could read the same bytes differently. Lenient in one point only: the
 characters that browsers send in a target although RFC 3986 does not list them.
 
-What was read before is looked up, not read again (:mod:`onegate.http1.request_cache`).
+There are two ways to read a head. :meth:`HeadParser._parse_lines` is the definition: it reads line
+by line, judges each by the grammar, and says what is wrong with the first that is. Nearly no head
+needs that. Those of browsers and programs are of printable ASCII, have names that were seen before,
+and no name twice; of such a head :meth:`HeadParser.parse_plain` checks all octets in one step, and
+then takes it apart without a further look at any line. It accepts nothing that the other refuses,
+gives the same for what it accepts, and leaves the rest to it. Tests read everything both ways.
 """
 
 from __future__ import annotations
@@ -13,16 +18,26 @@ from collections.abc import Callable
 from onegate._record import Record
 from onegate.http1 import grammar
 from onegate.http1.errors import ProtocolError
-from onegate.http1.request_cache import SECRET, Line, RequestCache
+from onegate.http1.request_cache import LONGEST_HEAD, SECRET, RequestCache
 from onegate.http1.request_head import (
     DROPPED,
     KINDS,
     ORDINARY,
     SINGLETON,
     Head,
-    copy_semantics,
+    expects_continue,
+    is_last,
+    set_framing,
     set_semantics,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PRINTABLE = bytes(range(0x20, 0x7F))
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_MINOR = {"HTTP/1.1": 1, "HTTP/1.0": 0}
 
 
 def field_name(line: str) -> str:
@@ -52,10 +67,18 @@ class HeadParser:
 
     __slots__ = (
         "_cache",
+        "_connection",
+        "_content_length",
+        "_expect",
+        "_host",
         "_key_of",
+        "_keys",
         "_limits",
+        "_most",
         "_new_fields",
-        "_secret",
+        "_own",
+        "_shortest_limit",
+        "_transfer_encoding",
         "recall",
     )
 
@@ -63,15 +86,18 @@ class HeadParser:
         self,
         limits: MessageLimits,
         key_of: Callable[[str], str | None],
-        new_fields: Callable[[], dict[str, object]] = dict,
+        new_fields: Callable[[], dict[str, Any]] = dict,
     ) -> None:
+        special: dict[str, str] = {}
         for name in KINDS:
-            if key_of(name) is None:
+            key = key_of(name)
+            if key is None:
                 raise ValueError(f"{name} must not be dropped: the message depends on it")
+            special[name] = key
         self._limits = limits
         self._key_of = key_of
         self._new_fields = new_fields
-        self._cache = RequestCache()
+        self._cache = RequestCache(tuple(map(key_of, SECRET)))
         self.recall: Callable[[bytes], Head | None] = self._cache.heads.get
         """The remembered head that some octets are, with the empty line that ends it and nothing
         behind; ``None`` if they are none. Only between two requests.
@@ -79,8 +105,21 @@ class HeadParser:
         The head has no content. It is shared: nothing but its ``ready`` may be set, and its
         ``fields`` are not to be changed.
         """
-        self._secret = False
-        """Whether a field line of the present head must not be remembered."""
+        # What parse_plain() needs, each as an attribute of its own: it is looked up per request.
+        self._keys = self._cache.keys.entries
+        self._host = special["host"]
+        self._content_length = special["content-length"]
+        self._transfer_encoding = special["transfer-encoding"]
+        self._connection = special["connection"]
+        self._expect = special["expect"]
+        self._most = limits.fields
+        own = new_fields()
+        self._own = len(own)
+        """How many fields a head has before any line is read."""
+        self._shortest_limit = min(limits.request_line, limits.field_size, limits.head)
+        """Octets of a head up to which neither it nor a line can be too long."""
+        if not own.keys().isdisjoint(special.values()):
+            self._shortest_limit = -1  # what a line says and what was there cannot be told apart
 
     def parse(self, octets: bytes | bytearray) -> Head:
         """Parse a whole head, without the empty line that ends it.
@@ -88,20 +127,72 @@ class HeadParser:
         Raises :class:`ProtocolError`: 400, 414, 417, 431, 501 or 505.
         """
         octets = bytes(octets)
+        return self.parse_plain(octets) or self._parse_lines(octets)
+
+    # ── all lines at once ────────────────────────────────────────────────────────────────────────
+
+    def parse_plain(self, octets: bytes) -> Head | None:
+        """The same for a plain head; ``None`` if it is none, and whether it is valid is not known.
+        Raises nothing."""
+        if len(octets) > self._shortest_limit:
+            return None
+        lines = octets.decode("latin-1").split("\r\n")
+        request_line = lines[0]
+        del lines[0]
+        count = len(lines)
+        # Without what is printable nothing is left but the ends of the lines: no other control, no
+        # obs-text, no bare CR or LF.
+        if octets.translate(None, _PRINTABLE) != b"\r\n" * count or count > self._most:
+            return None
+        fields = self._new_fields()
+        keys = self._keys
+        head = Head()
+        try:
+            head.method, target, version = request_line.split(" ")
+            head.minor = minor = _MINOR[version]
+            if target[0] != "/" or "#" in target or head.method not in _METHODS:
+                return None
+            for line in lines:
+                name, _, value = line.partition(" ")
+                fields[keys[name]] = value.strip()
+            if len(fields) != self._own + count:
+                return None  # two lines have the same name
+            host = fields[self._host] if minor else fields.get(self._host, "")
+            if grammar.HOST.fullmatch(host) is None:
+                return None
+            head.line = request_line.encode("latin-1")
+            head.target = target
+            head.fields = fields
+            head.authority = host
+            if self._content_length in fields or self._transfer_encoding in fields:
+                length = fields.get(self._content_length)
+                coding = fields.get(self._transfer_encoding)
+                set_framing(head, length, coding, self._limits.body)
+            else:
+                head.content_length = 0
+                head.chunked = False
+            if self._connection in fields:
+                head.close = is_last(fields[self._connection], minor)
+            else:
+                head.close = not minor
+            if self._expect in fields:
+                head.expect_continue = expects_continue(head, fields[self._expect])
+            else:
+                head.expect_continue = False
+        except (LookupError, ValueError, ProtocolError):
+            return None
+        if len(octets) <= LONGEST_HEAD:
+            self._cache.add_head(head, octets)
+        return head
+
+    # ── line by line ─────────────────────────────────────────────────────────────────────────────
+
+    def _parse_lines(self, octets: bytes) -> Head:
+        """Any head. Raises :class:`ProtocolError` for the first fault in it."""
         line, _, block = octets.partition(b"\r\n")
         head = self._request_line(line.decode("latin-1"))
         head.line = line
-        known = self._cache.blocks.get((head.minor, block))
-        if known is not None and not head.authority:
-            copy_semantics(head, known)
-            self._cache.add_head(head, octets)
-            return head
-        self._secret = False
-        special = self._fields(head, block)
-        absolute = head.authority
-        set_semantics(head, special, self._limits.body)
-        if not absolute and not self._secret:
-            self._cache.add_block(head, block)
+        set_semantics(head, self._fields(head, block), self._limits.body)
         return head
 
     def _fields(self, head: Head, block: bytes) -> list[tuple[int, str]]:
@@ -110,10 +201,9 @@ class HeadParser:
         if len(lines) > self._limits.fields:
             raise ProtocolError(431, f"more than {self._limits.fields} field lines")
         head.fields = fields = self._new_fields()
-        read_before = self._cache.lines.get
         special: list[tuple[int, str]] = []
         for line in lines:
-            kind, key, value = read_before(line) or self._field_line(line)
+            kind, key, value = self._field_line(line)
             if kind:
                 if kind == DROPPED:
                     continue
@@ -167,8 +257,8 @@ class HeadParser:
             raise ProtocolError(400, "invalid request-target")
         head.authority = match[1]
 
-    def _field_line(self, line: str) -> Line:
-        """Validate one line; return its reading. Remembers it if it is no secret."""
+    def _field_line(self, line: str) -> tuple[int, str, str]:
+        """Validate one line; return what it is to the message, its key and its value."""
         if len(line) > self._limits.field_size:
             raise ProtocolError(
                 431, f"field line over {self._limits.field_size} octets", field_name(line)
@@ -178,10 +268,8 @@ class HeadParser:
             raise ProtocolError(400, "invalid field line", field_name(line))
         name = match[1].lower()
         key = self._key_of(name)
-        kind = KINDS.get(name, ORDINARY) if key is not None else DROPPED
-        entry = (kind, key or "", match[2].rstrip(" \t"))
-        if name in SECRET:
-            self._secret = True
-        else:
-            self._cache.add_line(line, entry)
-        return entry
+        value = match[2].rstrip(" \t")
+        if key is None:
+            return DROPPED, "", value
+        self._cache.add_name(match[1], key)
+        return KINDS.get(name, ORDINARY), key, value

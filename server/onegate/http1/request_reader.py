@@ -4,9 +4,10 @@
       └───(Content-Length, chunked)─► BODY ──────► HEAD
 
 ``receive`` takes bytes in, ``next_event`` gives a :class:`Head`, then :class:`Data` for its content
-until one is the last, or :data:`NEED_DATA`. Any split of the same input gives the same
-heads, the same content and the same error: limits and line ends are therefore judged in the order
-in which their octets arrive, before anything that needs the whole head.
+until one is the last, or :data:`NEED_DATA`. As most requests come, in one piece, ``read_plain``
+takes the head and ``take_content`` the content in one step each. Any split of the same input gives
+the same heads, the same content and the same error: limits and line ends are therefore judged in
+the order in which their octets arrive, before anything that needs the whole head.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from onegate.http1.errors import ProtocolError
 from onegate.http1.grammar import BARE_LF
 from onegate.http1.request_head import Head
 from onegate.http1.request_parser import HeadParser, MessageLimits
+
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 class _Signal(Enum):
@@ -41,70 +44,95 @@ class RequestReader:
     """Reads the requests of one connection."""
 
     __slots__ = (
-        "_buffer",
         "_chunked",
         "_left",
         "_limits",
         "_parser",
         "_scanned",
         "_skipped_line",
+        "pending",
     )
 
     def __init__(self, parser: HeadParser, limits: MessageLimits) -> None:
         self._parser = parser
         self._limits = limits
-        self._buffer: bytes | bytearray = b""
+        self.pending: bytes | bytearray = b""
+        """What was received and belongs to no event yet; to be read."""
         self._scanned = 0
         self._skipped_line = False
         self._left = 0
         self._chunked: ChunkedDecoder | None = None
 
     @property
-    def pending(self) -> bool:
-        """True if octets were received that belong to no event yet."""
-        return bool(self._buffer)
-
-    @property
     def begun(self) -> bool:
         """True if anything of the next request was received, be it an empty line before it."""
-        return bool(self._buffer) or self._skipped_line
+        return bool(self.pending) or self._skipped_line
 
     @property
     def request_line(self) -> str:
         """What has come of the line that a head begins with; one character for one octet."""
-        buffer = self._buffer[: self._limits.request_line]
+        buffer = self.pending[: self._limits.request_line]
         return buffer.partition(b"\n")[0].rstrip(b"\r").decode("latin-1")
+
+    def read_plain(self, octets: bytes) -> Head | None:
+        """Take what came from the wire between two requests, if it begins with a plain head (see
+        :meth:`HeadParser.parse_plain`), and return that: ``receive`` and ``next_event`` in one
+        step. If it does not, return ``None``, and ``receive`` has to take it.
+        """
+        if octets.endswith(_END_OF_HEAD):
+            head, rest = self._parser.parse_plain(octets[:-4]), b""
+        else:
+            end = octets.find(_END_OF_HEAD)
+            if end < 0:
+                return None
+            head, rest = self._parser.parse_plain(octets[:end]), octets[end + 4 :]
+        if head is not None:
+            self.pending = rest
+            self._left = head.content_length
+            if head.chunked:
+                self._chunked = ChunkedDecoder(self._limits.field_size, self._limits.body)
+        return head
+
+    def take_content(self) -> bytes | None:
+        """Take the content of the request whose head was the last event, if its length is known
+        and all of it is here: what the next event would have given. ``None`` if not."""
+        count, pending = self._left, self.pending
+        if self._chunked is not None or len(pending) < count:
+            return None
+        self._left = 0
+        self.pending = pending[count:]
+        return bytes(pending[:count])
 
     def receive(self, octets: bytes) -> None:
         """Take what came from the wire."""
-        if not self._buffer:
-            self._buffer = octets
+        if not self.pending:
+            self.pending = octets
         else:
-            if type(self._buffer) is bytes:
-                self._buffer = bytearray(self._buffer)
-            self._buffer += octets
+            if type(self.pending) is bytes:
+                self.pending = bytearray(self.pending)
+            self.pending += octets
 
     def next_event(self) -> Head | Data | _Signal:
         """The next event. Raises :class:`ProtocolError`, which ends the reading."""
         if self._left or self._chunked is not None:
             return self._content()
-        if not self._buffer:
+        if not self.pending:
             return NEED_DATA
         try:
             return self._head()
         except ProtocolError as error:
-            if self._buffer.startswith(b"HEAD "):
+            if self.pending.startswith(b"HEAD "):
                 error.method = "HEAD"
             raise
 
     def _head(self) -> Head | _Signal:
-        buffer = self._buffer
+        buffer = self.pending
         if buffer[0] < 0x21:
             self._skip_empty_line()
-            buffer = self._buffer
+            buffer = self.pending
             if len(buffer) < 2:
                 return NEED_DATA
-        end = buffer.find(b"\r\n\r\n", self._scanned - 3 if self._scanned > 3 else 0)
+        end = buffer.find(_END_OF_HEAD, self._scanned - 3 if self._scanned > 3 else 0)
         if end < 0 or end > self._limits.head:
             self._refuse_in_order_of_arrival(buffer, end)
             self._scanned = len(buffer)
@@ -114,7 +142,7 @@ class RequestReader:
         except ProtocolError:
             self._refuse_in_order_of_arrival(buffer[: end + 4], end)
             raise
-        self._buffer = buffer[end + 4 :]
+        self.pending = buffer[end + 4 :]
         self._scanned = 0
         self._skipped_line = False
         if head.chunked:
@@ -129,17 +157,17 @@ class RequestReader:
         Anything else that is no character of a method is refused without waiting for the end of
         a line, which a client that speaks TLS to us never sends.
         """
-        while self._buffer and self._buffer[0] < 0x21:
-            if self._buffer[0] != 0x0D:
+        while self.pending and self.pending[0] < 0x21:
+            if self.pending[0] != 0x0D:
                 raise ProtocolError(400, "invalid request line")
             if self._skipped_line:
                 raise ProtocolError(400, "more than one empty line before the request line")
-            if len(self._buffer) == 1:
+            if len(self.pending) == 1:
                 return
-            if self._buffer[1] != 0x0A:
+            if self.pending[1] != 0x0A:
                 raise ProtocolError(400, "invalid request line")
             self._skipped_line = True
-            self._buffer = self._buffer[2:]
+            self.pending = self.pending[2:]
             self._scanned = 0
 
     def _refuse_in_order_of_arrival(self, buffer: bytes | bytearray, end: int) -> None:
@@ -180,19 +208,19 @@ class RequestReader:
     def _content(self) -> Data | _Signal:
         if self._chunked is not None:
             return self._chunked_content(self._chunked)
-        if not self._buffer:
+        if not self.pending:
             return NEED_DATA
-        content = bytes(self._buffer[: self._left])
-        self._buffer = self._buffer[self._left :]
+        content = bytes(self.pending[: self._left])
+        self.pending = self.pending[self._left :]
         self._left -= len(content)
         return Data(content, last=not self._left)
 
     def _chunked_content(self, decoder: ChunkedDecoder) -> Data | _Signal:
-        if not self._buffer:
+        if not self.pending:
             return NEED_DATA
-        if type(self._buffer) is bytes:
-            self._buffer = bytearray(self._buffer)
-        content = decoder.decode(self._buffer)  # type: ignore[arg-type]  # made a bytearray above
+        if type(self.pending) is bytes:
+            self.pending = bytearray(self.pending)
+        content = decoder.decode(self.pending)  # type: ignore[arg-type]  # made a bytearray above
         if decoder.done:
             self._chunked = None
             return Data(content, last=True)

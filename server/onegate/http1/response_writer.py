@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from onegate.http1.request_head import Head
+
 
 _PHRASES = {
     103: "Early Hints",
@@ -51,16 +53,29 @@ CHUNKED: Final = Framing.CHUNKED
 BY_CLOSE: Final = Framing.CLOSE
 
 
+_WITHOUT_CONTENT = frozenset({204, 205, 304})
+"""Statuses of responses that have no content, whatever the application gives."""
+
+
 _date_lines = PerSecond(date_line)
-_server_line = "Server: onegate\r\n"
+_server_line = b"Server: onegate\r\n"
+
+
+def _date_and_server(second: int) -> bytes:
+    return date_line(second) + _server_line
+
+
+_own_lines = PerSecond(_date_and_server)
+"""Of a response whose application gives neither Date nor Server, as nearly all are."""
 
 
 def set_server_field(value: str) -> None:
     """Have the Server field of responses that have none of their own say ``value``; "none" or
     nothing: have no such field (RFC 9110, 10.2.4). To be called before the first response, for
     heads are remembered as octets."""
-    global _server_line  # noqa: PLW0603 - one for each process, like the clock
-    _server_line = "" if value in ("", "none") else f"Server: {value}\r\n"
+    global _server_line, _own_lines  # noqa: PLW0603 - one for each process, like the clock
+    _server_line = b"" if value in ("", "none") else f"Server: {value}\r\n".encode("latin-1")
+    _own_lines = PerSecond(_date_and_server)
 
 
 def frame(
@@ -70,46 +85,81 @@ def frame(
     minor: int,
     close: bool,
     length: int | None,
-    second: int | None = None,
 ) -> tuple[bytes, Framing, bool]:
     """The head's octets, the framing of the content, and whether the connection ends after it.
 
     ``length``: octets of the content if the server knows them although the application did not
-    say. ``close``: what the request says. ``second``: of ``Date``, if not the present one.
+    say. ``close``: what the request says.
     Each choice follows RFC 9112, 6.3 and 9.3.
     """
-    lines = head.lines
-    extra = ""
+    octets, extra = head.octets, b""
     if method == "HEAD" or head.code in _WITHOUT_CONTENT:
         framing = NO_CONTENT
         if head.code in _WITHOUT_CONTENT:
-            lines, extra = _length_of_nothing(head)
+            octets, extra = _length_of_nothing(head)
     elif head.content_length is not None:
         framing = BY_LENGTH
     elif length is not None:
         framing = BY_LENGTH
-        extra = f"Content-Length: {length}\r\n"
+        extra = b"Content-Length: %d\r\n" % length
     elif minor:
         framing = CHUNKED
-        extra = "Transfer-Encoding: chunked\r\n"
+        extra = b"Transfer-Encoding: chunked\r\n"
     else:
         framing = BY_CLOSE
         close = True
+    return _end_of_head(head, octets, extra, minor, close, int(time.time())), framing, close
+
+
+def frame_whole(
+    head: ResponseHead, request: Head, close: bool, length: int, only: bool
+) -> bytes | None:
+    """What :func:`frame` gives if the content at hand is all of it, else None.
+
+    ``close``: whether the connection has to end. ``length``: octets of the content at hand.
+    ``only``: whether there is no other content, as far as the server knows.
+
+    With a head that is itself remembered they are kept in ``head.whole``, together with what they
+    are for, since it is mostly wanted for the same again. Threads share it, so both are one value,
+    stored once; and what is returned is for the caller, whatever another thread has stored
+    meanwhile.
+    """
+    second = time.time() // 1
+    method, minor = request.method, request.minor
+    declared = head.content_length
+    octets: bytes | None = None
+    if (
+        length
+        and (declared == length or (only and declared is None))
+        and method != "HEAD"
+        and head.code not in _WITHOUT_CONTENT
+    ):
+        extra = b"" if declared is not None else b"Content-Length: %d\r\n" % length
+        octets = _end_of_head(head, head.octets, extra, minor, close, int(second))
+    if head.is_kept:
+        head.whole = (second, method, minor, close, length, only), octets
+    return octets
+
+
+def _end_of_head(
+    head: ResponseHead, octets: bytes, extra: bytes, minor: int, close: bool, second: int
+) -> bytes:
+    """``octets``, the status line and field lines of ``head``, and what the server adds: Date and
+    Server where the application gave none, ``extra``, the Connection field, and the end."""
     if close:
-        extra += "Connection: close\r\n"
+        extra += b"Connection: close\r\n"
     elif not minor:
-        extra += "Connection: keep-alive\r\n"
-    date = "" if head.has_date else _date_lines.at(second or int(time.time()))
-    server = "" if head.has_server else _server_line
-    text = f"HTTP/1.1 {head.status}\r\n{lines}{date}{server}{extra}\r\n"
-    return text.encode("latin-1"), framing, close
+        extra += b"Connection: keep-alive\r\n"
+    if head.has_date or head.has_server:
+        date = b"" if head.has_date else _date_lines.at(second)
+        own = date if head.has_server else date + _server_line
+    else:
+        own = _own_lines.at(second)
+    return b"".join((octets, own, extra, b"\r\n"))
 
 
-_WITHOUT_CONTENT = frozenset({204, 205, 304})
-
-
-def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
-    """The field lines of a response whose status allows no content, and what is added to them.
+def _length_of_nothing(head: ResponseHead) -> tuple[bytes, bytes]:
+    """The octets of a response's head whose status allows no content, and what is added to them.
 
     204: MUST NOT have a Content-Length (RFC 9110, 8.6). 205: must not have content either, but
     a client knows that by its length only (RFC 9110, 15.3.6; RFC 9112, 6.3). 304: the
@@ -118,8 +168,8 @@ def _length_of_nothing(head: ResponseHead) -> tuple[str, str]:
     """
     length = head.content_length
     stays = length is None or (head.code == 304 and length != 0)
-    lines = head.lines if stays else head.without_length()
-    return lines, "Content-Length: 0\r\n" if head.code == 205 else ""
+    octets = head.octets if stays else head.without_length()
+    return octets, b"Content-Length: 0\r\n" if head.code == 205 else b""
 
 
 def chunk(block: bytes) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from onegate.worker.connection import Connection
     from onegate.wsgi import Call
 
-_WORTHWHILE = 20e-6
+_WORTHWHILE = 10e-6
 """Seconds for a request from which on it pays to gather responses: a client on this machine that
 waits for more is woken for several of them, not for each. Below, the system call that sends them
 costs more."""

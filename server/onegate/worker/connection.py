@@ -134,6 +134,8 @@ _EOF = select.EPOLLRDHUP | _GONE
 _READABLE = select.EPOLLIN | _EOF
 _USUAL = select.EPOLLIN | select.EPOLLOUT
 """A request has come, and a response can be sent."""
+_NO_FIELDS: Final[dict[str, Any]] = {}
+"""Of a head whose fields have become the environ."""
 _NO_PORT = "no port"
 """What is to be done with the environ of a request that came through a Unix socket."""
 
@@ -257,8 +259,15 @@ class Connection:
             recall = self._recall  # called as a method, it would be looked up the slow way
             if len(octets) <= REMEMBERED and (known := recall(octets)) is not None:
                 self._respond_to_known(known)
-            else:
+            elif 0 < len(octets) < RECEIVE:
+                self.unread = False
                 self._received(octets)
+            else:
+                # There is more, or an end or an error, which the next read gives again.
+                self.unread = True
+                if octets:
+                    self._received(octets)
+                self.receive()
             return
         if events & _EOF:
             self._eof = True
@@ -338,21 +347,22 @@ class Connection:
             ):
                 self._respond_to_known(known)
             else:
-                self._reader.receive(octets)
-                self.advance()
+                self._received(octets)
         if not self.watched and self.state is not CLOSED:
             self._watch()
 
     def _received(self, octets: bytes) -> None:
-        """The same with what was read already, of a plain connection that is watched. Empty: there
-        was an end or an error, which the next read gives again."""
-        if octets:
-            self.unread = len(octets) == RECEIVE
+        """Go as far as these octets lead."""
+        head = self._reader.read_plain(octets) if self.state is IDLE else None
+        if head is None:
             self._reader.receive(octets)
+        else:
+            try:
+                self._head_received(head)
+            except ProtocolError as error:
+                self._refuse(error)
+        if self.state <= BODY:
             self.advance()
-            if len(octets) < RECEIVE:
-                return
-        self.receive()
 
     def _watch(self) -> None:
         """Have the loop report events from now on, if it does not yet."""
@@ -411,9 +421,13 @@ class Connection:
         if not head.chunked and not head.content_length:
             self._respond(head, None)
             return
+        settings = self._service.settings
+        if head.content_length <= settings.body_memory and (content := self._reader.take_content()):
+            self._body = body = InputBuffer(settings.body_memory, self._service.spool, content)
+            self._respond(head, body)
+            return
         self._head = head
         self.state = BODY
-        settings = self._service.settings
         self.deadline = self._service.now + settings.body_timeout
         self._since_progress = 0
         self._body = InputBuffer(settings.body_memory, self._service.spool)
@@ -444,7 +458,8 @@ class Connection:
     def environ_so_far(self) -> dict[str, Any]:
         """The environ of a request that is not complete, as far as it has come, for the logs."""
         if self._head is not None:
-            environ = self.environs.complete(self._head, self.peer, BytesIO(), 0)
+            environ = self._head.fields
+            self.environs.complete(self._head, environ, self.peer, BytesIO())
             if self.forwards:
                 self._apply_forwarded(environ)
             return environ
@@ -460,10 +475,13 @@ class Connection:
 
     def _respond(self, head: Head, body: InputBuffer | None) -> None:
         """A request is complete: call the application."""
+        # The environ leads to the call (wsgi.early_hints), the call to the head. If the head led
+        # back to the environ, only the garbage collector would free the three.
+        environ, head.fields = head.fields, _NO_FIELDS
         if body is None:
-            environ = self.environs.complete(head, self.peer, BytesIO(), 0)
+            self.environs.complete(head, environ, self.peer, BytesIO())
         else:
-            environ = self.environs.complete(head, self.peer, body.finish(), body.length)
+            self.environs.complete(head, environ, self.peer, body.finish(), body.length)
         if self._reader.pending:
             self.unread = True
         if self.forwards:
@@ -490,7 +508,7 @@ class Connection:
         """What makes the environ of a head that is remembered, and whether ``_apply_forwarded`` has
         anything to do with it: of a Unix socket, mostly nothing but what ``_NO_PORT`` says."""
         environs, service = self.environs, self._service
-        environ = environs.prepare(head, head.fields.copy())
+        environ = environs.complete(head, head.fields.copy(), self.peer, None)
         proxied: bool | str = service.forwarded.concerns(environ) or request_id.FIELD in environ
         if environs.unix and not proxied:
             if service.settings.proxy_protocol:

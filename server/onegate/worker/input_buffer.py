@@ -17,16 +17,17 @@ class InputBuffer:
     """Collects the content of one request.
 
     ``memory``: octets kept in memory. ``spool``: directory for what is larger; None if no disk may
-    be used, and then content over ``memory`` is refused with 413.
+    be used, and then content over ``memory`` is refused with 413. ``content``: the first of it, not
+    more than that.
     """
 
     __slots__ = ("_file", "_memory", "_spool", "length")
 
-    def __init__(self, memory: int, spool: str | None) -> None:
+    def __init__(self, memory: int, spool: str | None, content: bytes = b"") -> None:
         self._memory = memory
         self._spool = spool
-        self._file: IO[bytes] = BytesIO()
-        self.length = 0
+        self._file: IO[bytes] = BytesIO(content)
+        self.length = len(content)
 
     def add(self, content: bytes) -> None:
         """Append ``content``. Raises :class:`ProtocolError` 413, or 507 if the disk is full."""

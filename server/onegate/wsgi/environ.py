@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from onegate.http1 import Head
 
+_PROTOCOL = [f"HTTP/1.{minor}" for minor in range(10)]
+
 # pct-encoded = "%" HEXDIG HEXDIG (RFC 3986, 2.1). urllib.parse has it too, and brings ipaddress
 # along: 0.4 MiB.
 _PCT_ENCODED = re.compile("%([0-9A-Fa-f]{2})")
@@ -120,27 +122,17 @@ class EnvironFactory:
             "REMOTE_PORT": "",
             "wsgi.input": None,
             "wsgi.early_hints": None,
+            "REQUEST_METHOD": "",
+            "RAW_URI": "",
+            "REQUEST_URI": "",
+            "SERVER_PROTOCOL": "",
+            "QUERY_STRING": "",
+            "PATH_INFO": "",
         }
         if scheme == "https":
             template["HTTPS"] = "on"
         template.update((octets(name), octets(value)) for name, value in extra)
         self.new = template.copy
-
-    def complete(
-        self, head: Head, peer: tuple[str, str], content: IO[bytes], length: int
-    ) -> dict[str, Any]:
-        """Turn the fields of ``head`` into the environ of its request, and return it.
-
-        ``peer``: address and port of the client. ``length``: octets in ``content``.
-        """
-        environ = self.prepare(head, head.fields)
-        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
-        environ["wsgi.input"] = content
-        if head.chunked:
-            # The application sees decoded content, and its length is known by now.
-            environ["CONTENT_LENGTH"] = str(length)
-            del environ["HTTP_TRANSFER_ENCODING"]
-        return environ
 
     @staticmethod
     def port_of_https(environ: dict[str, Any]) -> None:
@@ -148,12 +140,22 @@ class EnvironFactory:
         if environ["SERVER_PORT"] == "80":
             environ["SERVER_PORT"] = "443"
 
-    def prepare(self, head: Head, environ: dict[str, Any]) -> dict[str, Any]:
-        """Add to ``environ``, the fields of ``head``, all that the head says. Returns it."""
-        target = head.target
+    def complete(
+        self,
+        head: Head,
+        environ: dict[str, Any],
+        peer: tuple[str, str],
+        content: IO[bytes] | None,
+        length: int = 0,
+    ) -> dict[str, Any]:
+        """Turn ``environ``, the fields of ``head``, into the environ of its request; return it.
+
+        ``peer``: address and port of the client. ``content``, ``length``: that of the request, and
+        its octets.
+        """
         environ["REQUEST_METHOD"] = head.method
-        environ["RAW_URI"] = environ["REQUEST_URI"] = target
-        environ["SERVER_PROTOCOL"] = f"HTTP/1.{head.minor}"
+        environ["RAW_URI"] = environ["REQUEST_URI"] = target = head.target
+        environ["SERVER_PROTOCOL"] = _PROTOCOL[head.minor]
         if target[0] != "/":
             target = self._origin_form(environ, head)
         path, _, environ["QUERY_STRING"] = target.partition("?")
@@ -162,6 +164,12 @@ class EnvironFactory:
         if self._script_name and f"{path}/".startswith(f"{self._script_name}/"):
             path = path[len(self._script_name) :]
         environ["PATH_INFO"] = path
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
+        environ["wsgi.input"] = content
+        if head.chunked:
+            # The application sees decoded content, and its length is known by now.
+            environ["CONTENT_LENGTH"] = str(length)
+            del environ["HTTP_TRANSFER_ENCODING"]
         return environ
 
     @staticmethod

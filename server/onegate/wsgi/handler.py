@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from onegate.http1 import Head
-from onegate.http1.response_cache import frame_whole, response_head
+from onegate.http1.response_cache import response_head
 from onegate.http1.response_validation import ResponseHead
 from onegate.http1.response_writer import (
     BY_LENGTH,
@@ -28,6 +28,7 @@ from onegate.http1.response_writer import (
     chunk,
     error_response,
     frame,
+    frame_whole,
     interim_response,
 )
 from onegate.wsgi.file_wrapper import FileWrapper

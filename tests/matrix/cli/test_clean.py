@@ -74,7 +74,7 @@ def test_all_that_is_made_again_is_removed_and_results_stay(place: Path, cached:
 def test_without_the_option_the_cache_stays(place: Path, cached: Path) -> None:
     done = clean(place)
     assert done.exit_code == 0, done.output
-    assert done.stdout == "0 left behind and removed\n"
+    assert done.stdout == "leftovers removed: 0\n"
     assert there(cached) == {"bundles", "libs", "locks", "pythons"}
 
 
@@ -82,7 +82,7 @@ def test_a_cache_that_a_run_uses_stays_and_says_so(place: Path, cached: Path) ->
     with bundle.in_use(cached):
         done = clean(place, "--cache")
     assert done.exit_code == 2, done.output
-    assert done.stderr == f"wsgi-matrix: {place}: a run uses this cache now; clean it later\n"
+    assert done.stderr == f"wsgi-matrix: {place}: in use by a run; try again later\n"
     assert there(cached) == {"bundles", "libs", "locks", "pythons"}
 
 

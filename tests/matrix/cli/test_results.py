@@ -71,12 +71,12 @@ def cells(file):
     ("kind", "line"),
     [
         ("cells", GOOD),
-        ("cases", "hello hello-response MUST GET /hello is answered 200, text/plain"),
+        ("cases", "hello hello-response MUST GET /hello returns 200, text/plain"),
         ("servers", "plain 3.11 3.13"),
         ("apps", "good app:app in "),
         ("limits", "fds64 nofile=64 nproc=32 memory=128MiB clients=100"),
         ("pythons", "3.13 python:3.13-slim debian:trixie"),
-        ("suites", "hello 28 cells, 9 checks in each"),
+        ("suites", "hello 28 cells, 9 checks each"),
     ],
 )
 def test_list_shows_what_there_is(command, kind, line):
@@ -91,14 +91,14 @@ def test_show_prints_the_octets_with_their_line_ends(command, ran):
     assert "> GET /hello HTTP/1.1␍␊" in done.stdout
     assert "< Hello, World!␊" in done.stdout
     assert "framework" not in done.stdout
-    assert re.search(r"^machine meanwhile: load [0-9.]+ on \d+ cores", done.stdout, re.MULTILINE)
+    assert re.search(r"^host meanwhile: load [0-9.]+ on \d+ cores", done.stdout, re.MULTILINE)
     assert "X-Extra: 1" in command("show", EXTRA).stdout
 
 
 def test_what_was_read_is_told_where_nobody_named_it(command, ran):
     """On stderr: a report goes into a file or a pipe."""
     started = json.loads(ran.read_text())["run"]["started"]
-    told = f"wsgi-matrix: the last run, of {started}: {ran}\n"
+    told = f"wsgi-matrix: showing the last run, started {started}: {ran}\n"
     for words in (("show", GOOD), ("report", "--format", "json")):
         done = command(*words)
         assert (done.returncode, done.stderr) == (0, told)
@@ -122,11 +122,11 @@ def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_o
     [
         (("show", "plain-god-default-py311"), 2, f'did you mean "{GOOD}"?'),
         (("show", GOOD, "helo-response"), 2, 'did you mean "hello-response"?'),
-        (("show", GOOD, "--results", "none.json"), 2, "none.json: No such file"),
-        (("report", "none.json"), 2, "none.json: No such file"),
+        (("show", GOOD, "--results", "none.json"), 2, "none.json: no such file"),
+        (("report", "none.json"), 2, "none.json: no such file"),
         (("report", "--format", "htlm"), 2, '--format: no "htlm"'),
         (("report", "--format", "json,markdown"), 2, "--output"),
-        (("compare", "none.json", "none.json"), 2, "none.json: No such file"),
+        (("compare", "none.json", "none.json"), 2, "none.json: no such file"),
     ],
 )
 def test_bad_input_is_one_line(command, ran, words, code, text):
@@ -156,8 +156,8 @@ def test_compare_is_green_for_the_same_and_red_for_another_answer(command, ran, 
     done = command("compare", "a.json", "b.json")
     assert done.returncode == 1
     assert f"{GOOD} identical: pass → fail" in done.stdout
-    assert f"- {EXTRA}: no longer there" in done.stdout
-    assert "X-Extra: 1" in done.stdout.partition("answers:")[2]
+    assert f"- {EXTRA}: removed" in done.stdout
+    assert "X-Extra: 1" in done.stdout.partition("responses:")[2]
 
 
 def test_the_date_alone_is_no_change(result_of, run_of):
@@ -219,9 +219,7 @@ def test_what_is_kept_can_be_looked_at_until_clean(command, tmp_path, keep, kept
     assert {folder.name for folder in folders.iterdir()} == kept
     assert (folders / EXTRA / "probe.jsonl").read_text()
     assert str(folders / EXTRA) in command("show", EXTRA).stdout
-    assert (
-        command("clean", "--engine", "process").stdout == f"{len(kept)} left behind and removed\n"
-    )
+    assert command("clean", "--engine", "process").stdout == f"leftovers removed: {len(kept)}\n"
     assert list(folders.iterdir()) == []
 
 

@@ -52,6 +52,7 @@ def test_a_green_run_writes_its_results_and_exits_with_0(command, tmp_path):
         assert "1 cell: 1 pass" in (tmp_path / "build/matrix" / name).read_text(), name
     assert "1 pass" in (tmp_path / "build/matrix/badge.svg").read_text()
     assert "1 cell: 1 pass" in done.stdout
+    assert "\nreport: build/matrix/report.html\n" in done.stdout
     assert "1 cell: 1 pass" in summary.read_text()
     assert "[1/1] plain-good-default-py311 pass" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
@@ -63,7 +64,7 @@ def test_a_green_run_writes_its_results_and_exits_with_0(command, tmp_path):
         (("run", "--apps", "goood"), 2, '--apps: no "goood" in the matrix; did you mean "good"?'),
         (("list", "--pythons", "2.7"), 2, '--pythons: no "2.7"'),
         (("run", "--select", "nothing-*"), 3, '--select "nothing-*" matches no cell'),
-        (("list", "--skip", "*"), 3, "leaves no cell"),
+        (("list", "--skip", "*"), 3, "no cell matches the selection"),
     ],
 )
 def test_a_wrong_selection_is_one_line_and_its_exit_code(command, words, code, text):
@@ -90,7 +91,7 @@ def test_no_engine_is_exit_code_4_and_auto_falls_back_plainly(command):
     assert "DOCKER_HOST=tcp://127.0.0.1:1" in done.stderr
     done = command("run", *ONE[3:], **nowhere)
     assert done.returncode == 0
-    assert "these are NOT containers" in done.stderr
+    assert "which are NOT containers" in done.stderr
 
 
 @pytest.mark.parametrize("engine", ["auto", "docker", "process"])

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import ConfigError
-from wsgi_matrix.model.app_environment import Service, Surroundings
+from wsgi_matrix.model.app_environment import AppEnvironment, Service
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.util.toml_file import TomlFile
 
@@ -31,8 +31,8 @@ def app(tmp_path):
 
 
 def test_an_app_needs_nothing_unless_it_says_so(app, tmp_path):
-    assert app("") == App(name="shop", path=tmp_path / "shop", surroundings=Surroundings())
-    assert app("").surroundings.ready_path == ""
+    assert app("") == App(name="shop", path=tmp_path / "shop", needs=AppEnvironment())
+    assert app("").needs.ready_path == ""
 
 
 def test_all_of_it_is_read(app, tmp_path):
@@ -55,7 +55,7 @@ port = 5432
 image = "redis"
 """)
     assert found.framework == "flask"
-    assert found.surroundings == Surroundings(
+    assert found.needs == AppEnvironment(
         environment=(("KEY", "ü"), ("EMPTY", "")),
         secrets=(("token", tmp_path / "token.txt"),),
         setup=(("python", "manage.py", "migrate"), ("sh", "-c", "a b")),
@@ -73,38 +73,54 @@ image = "redis"
         ready_path="/health?a=1",
         ready_status=200,
     )
-    assert found.surroundings.ready_request == (
-        b"GET /health?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    )
+    assert found.needs.ready_request == (b"GET /health?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert isinstance(hash(found), int)  # apps are members of sets
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("environment = { A-B = '1' }", "environment.A-B: a name of letters, digits and _"),
-        ("environment = { A = 1 }", "environment.A: a string is expected, not 1"),
-        ("secrets = { 'a b' = 'token.txt' }", 'secrets."a b": a name of letters, digits, _ . -'),
-        ("secrets = { token = 'none' }", "secrets.token: a file ({}/none is none) is expected"),
-        ("setup = ['a \"b']", "setup.1: a command (No closing quotation) is expected"),
-        ("setup = ['']", 'setup.1: a non-empty string is expected, not ""'),
-        ("writable = 'data'", 'writable: an absolute path such as "/data"'),
-        ("writable = '/data/../x'", 'writable: an absolute path such as "/data"'),
-        ("writable = '/'", 'writable: an absolute path such as "/data"'),
-        ("writable = '/srv'", "writable: a path that is neither /srv, where the app is, nor"),
-        ("writable = '/srv/x'", "writable: a path that is neither /srv"),
-        ("writable = '/proc'", "writable: a path that is neither /srv"),
-        ("ready_path = 'health'", 'ready_path: a path such as /health is expected, not "health"'),
-        ("ready_path = '/a b'", "ready_path: a path such as /health is expected"),
-        ("ready_status = 99", "ready_status: a whole number from 100 to 599 is expected"),
-        ("ready_status = '200'", "ready_status: a whole number from 100 to 599 is expected"),
-        ("services = { DB = { image = 'x' } }", "services.DB: a name of a-z, 0-9 and - inside"),
-        ("services = { -db = { image = 'x' } }", "services.-db: a name of a-z, 0-9 and - inside"),
+        (
+            "environment = { A-B = '1' }",
+            "environment.A-B: expected a name of letters, digits and _",
+        ),
+        ("environment = { A = 1 }", "environment.A: expected a string, not 1"),
+        (
+            "secrets = { 'a b' = 'token.txt' }",
+            'secrets."a b": expected a name of letters, digits, _ . -',
+        ),
+        (
+            "secrets = { token = 'none' }",
+            "secrets.token: expected an existing file ({}/none is not one)",
+        ),
+        ("setup = ['a \"b']", "setup.1: expected a command (No closing quotation)"),
+        ("setup = ['']", 'setup.1: expected a non-empty string, not ""'),
+        ("writable = 'data'", 'writable: expected an absolute path such as "/data"'),
+        ("writable = '/data/../x'", 'writable: expected an absolute path such as "/data"'),
+        ("writable = '/'", 'writable: expected an absolute path such as "/data"'),
+        (
+            "writable = '/srv'",
+            "writable: expected a path outside /srv",
+        ),
+        ("writable = '/srv/x'", "writable: expected a path outside /srv"),
+        ("writable = '/proc'", "writable: expected a path outside /srv"),
+        ("ready_path = 'health'", 'ready_path: expected a path such as /health, not "health"'),
+        ("ready_path = '/a b'", "ready_path: expected a path such as /health"),
+        ("ready_status = 99", "ready_status: expected a whole number from 100 to 599"),
+        ("ready_status = '200'", "ready_status: expected a whole number from 100 to 599"),
+        (
+            "services = { DB = { image = 'x' } }",
+            "services.DB: expected a name of a-z, 0-9 and - inside",
+        ),
+        (
+            "services = { -db = { image = 'x' } }",
+            "services.-db: expected a name of a-z, 0-9 and - inside",
+        ),
         ("services = { db = {} }", 'services.db: the key "image" is missing'),
-        ("services = { db = { image = '' } }", "services.db.image: a non-empty string"),
+        ("services = { db = { image = '' } }", "services.db.image: expected a non-empty string"),
         (
             "services = { db = { image = 'x', port = 0 } }",
-            "services.db.port: a whole number from 1",
+            "services.db.port: expected a whole number from 1",
         ),
         ("services = { db = { imgae = 'x' } }", 'services.db.imgae: unknown key; did you mean "im'),
     ],
@@ -117,16 +133,16 @@ def test_a_mistake_is_told_with_its_key(app, tmp_path, text, told):
 
 
 def test_placeholders_are_filled_in():
-    around = Surroundings(
+    environment = AppEnvironment(
         environment=(("DB", "{writable}/db {x}"), ("KEY", "{secrets}/key")),
         setup=(("python3", "manage.py", "{python}"), ("x", "python")),
     )
     places = {"writable": "/w", "secrets": "/s", "python": "/bin/py"}
-    assert around.variables(**places) == {
+    assert environment.variables(**places) == {
         "PYTHONHASHSEED": "0",
         "DB": "/w/db {x}",
         "KEY": "/s/key",
     }
-    assert around.commands(**places) == (("/bin/py", "manage.py", "/bin/py"), ("x", "python"))
-    assert around.names("writable")
-    assert not around.names("x}{")
+    assert environment.commands(**places) == (("/bin/py", "manage.py", "/bin/py"), ("x", "python"))
+    assert environment.names("writable")
+    assert not environment.names("x}{")

@@ -68,7 +68,7 @@ def test_the_file_is_read_with_paths_made_absolute(load, tmp_path):
         ('[pythons."3.13"]', '[pythons."three"]', "three", "3.11"),
         ("[run]", "run = 3\n[x]", "x", "unknown key"),
         ("[run]\nrepeat = 3", "run = 3", "run", "a table"),
-        ("[servers.one]", "[servers.one", "", "not TOML"),
+        ("[servers.one]", "[servers.one", "", "invalid TOML"),
     ],
 )
 def test_an_error_names_file_key_and_remedy(load, old, new, key, hint):
@@ -84,8 +84,8 @@ def test_an_error_names_file_key_and_remedy(load, old, new, key, hint):
 
 def test_a_missing_folder_of_an_app_is_found_before_anything_runs(load):
     matrix = load()
-    with pytest.raises(ConfigError, match=r"apps\.flask\.path: no such folder"):
-        config.check_folders(matrix, plan.make_cells(matrix, plan.Selection()))
+    with pytest.raises(ConfigError, match=r"apps\.flask\.path: no such directory"):
+        config.check_directories(matrix, plan.make_cells(matrix, plan.Selection()))
 
 
 def test_the_matrix_is_searched_upwards(load, tmp_path):

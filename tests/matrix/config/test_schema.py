@@ -336,12 +336,12 @@ def test_a_typo_is_refused_by_both_and_the_key_is_proposed(kind, path, key, read
 @pytest.mark.parametrize(
     ("old", "now", "hint"),
     [
-        ('debian = "bookworm"', 'suite = "bookworm"', 'called "debian" now'),
-        ('ready_log = "up$"', 'ready = "up$"', 'called "ready_log" now'),
-        ('ready_path = "/health"', 'ready = "/health=200"', 'say ready_path = "/health", and'),
-        ("built_in = false", "shipped = false", 'called "built_in" now'),
-        ("[apps.shop.services.db]", "[apps.shop.beside.db]", 'called "services" now'),
-        ('detail = "^x"', 'says = "^x"', 'called "detail" now'),
+        ('debian = "bookworm"', 'suite = "bookworm"', 'renamed to "debian"'),
+        ('ready_log = "up$"', 'ready = "up$"', 'renamed to "ready_log"'),
+        ('ready_path = "/health"', 'ready = "/health=200"', 'use ready_path = "/health", and'),
+        ("built_in = false", "shipped = false", 'renamed to "built_in"'),
+        ("[apps.shop.services.db]", "[apps.shop.beside.db]", 'renamed to "services"'),
+        ('detail = "^x"', 'says = "^x"', 'renamed to "detail"'),
     ],
 )
 def test_a_key_of_an_older_version_is_refused_with_its_name_now(old, now, hint, read):

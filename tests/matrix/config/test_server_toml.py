@@ -103,7 +103,7 @@ def test_a_lock_that_is_missing_is_told_before_anything_is_fetched(load, tmp_pat
     server = load(GOOD.replace("version =", 'requirements = "lock.txt"\nversion =')).servers[
         "one_a"
     ]
-    with pytest.raises(SetupError, match=r"server one_a: there is no .*lock\.txt"):
+    with pytest.raises(SetupError, match=r"server one_a: no such file: .*lock\.txt"):
         ensure_parts(server, Python(version="3.11"), tmp_path, "x86_64-unknown-linux-gnu")
 
 

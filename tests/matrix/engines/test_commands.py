@@ -36,7 +36,7 @@ def test_set_up_runs_one_after_another_and_ends_with_the_first_that_fails():
     assert [words for words, _ in well.asked] == [("one",), ("two", "words")]
     ill = Ran(status=3)
     with pytest.raises(
-        CellError, match=r"^set-up failed: two 'wo rds' \(exit status 3\)$"
+        CellError, match=r"^setup failed: two 'wo rds' \(exit status 3\)$"
     ) as caught:
         commands.set_up([["two", "wo rds"], ["three"]], ill)
     assert (caught.value.log, caught.value.exit_status) == ("what it said", 3)

@@ -128,12 +128,12 @@ def network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("network")
 def test_two_in_one_network_hear_each_other() -> None:
-    heard: list[dict[str, Any]] = []
-    connecting = threading.Thread(target=lambda: heard.append(doctor_script.connect("")))
+    received: list[dict[str, Any]] = []
+    connecting = threading.Thread(target=lambda: received.append(doctor_script.connect("")))
     connecting.start()
     assert "lo" in doctor_script.listen("")["interfaces"]
     connecting.join(60)
-    assert heard == [{"heard": "a word"}]
+    assert received == [{"received": "a word"}]
 
 
 @pytest.mark.usefixtures("network")

@@ -13,7 +13,7 @@ JOB = Job(deadline=2.5)
 
 def test_a_probe_that_was_cut_short_is_no_quiet_one():
     with pytest.raises(CellError, match=r"^the probe failed: .*: its last words$") as caught:
-        probe_output.understood(b"", JOB, "its last words", lambda: "of the server", str)
+        probe_output.read_report(b"", JOB, "its last words", lambda: "of the server", str)
     assert caught.value.log == "of the server"
 
 
@@ -33,7 +33,7 @@ def scenario(what):
 
 
 @pytest.mark.parametrize(
-    ("report", "heard"),
+    ("report", "received"),
     [
         (Report(burst=NO_BURST), False),
         (answers(b""), False),
@@ -42,5 +42,5 @@ def scenario(what):
         (scenario("received"), True),
     ],
 )
-def test_any_answer_is_one(report, heard):
-    assert probe_output.heard(report) is heard
+def test_any_answer_is_one(report, received):
+    assert probe_output.received_response(report) is received

@@ -50,7 +50,7 @@ def test_the_first_that_answers_is_chosen(engines, tmp_path):
     engines(GONE, BARE)
     engine, notice = choose.choose("auto", tmp_path)
     assert engine == "bare"
-    assert notice == "no socket\nFalling back to bares: these are NOT containers."
+    assert notice == "no socket\nfalling back to bares, which are NOT containers"
 
 
 def test_an_engine_that_is_named_is_not_replaced_by_another(engines, tmp_path):
@@ -63,7 +63,7 @@ def test_an_engine_that_is_named_is_not_replaced_by_another(engines, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("auto", "no socket"), ("bare", "refuses the bare engine")]
+    ("name", "text"), [("auto", "no socket"), ("bare", "forbids the bare engine")]
 )
 def test_where_containers_are_required_an_engine_without_them_is_refused(
     engines, tmp_path, monkeypatch, name, text

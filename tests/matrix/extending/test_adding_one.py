@@ -138,7 +138,7 @@ def test_the_judge_of_the_page_is_seen_red_and_green(good_exchange):
     """As the page says to test a suite."""
     there = {}
     exec(files("A suite")["acme_matrix/ping/__init__.py"], there)
-    for error, outcome in (("", Outcome.PASS), ("no answer", Outcome.FAIL)):
+    for error, outcome in (("", Outcome.PASS), ("no response", Outcome.FAIL)):
         assert there["judge"](good_exchange(error))[0] is outcome
 
 
@@ -160,7 +160,7 @@ def test_what_their_engine_keeps_is_shown(repository):
     repository.add(files("An engine"))
     told = repository.run("run", "--engine", "niced", "--keep", "all")
     [found] = repository.cells()
-    assert f"kept of {found['id']}: {found['kept'][0]}" in told
+    assert f"preserved {found['id']}: {found['kept'][0]}" in told
     assert found["kept"][0] in repository.run("show", found["id"])
 
 
@@ -228,7 +228,7 @@ def test_a_report_that_cannot_be_made_leaves_the_others(repository):
     module = "acme_matrix/csv_report.py"
     repository.add({**found, module: found[module].replace("each['id']", "each['di']")})
     told = repository.run("run", *ENGINE)
-    assert 'wsgi-matrix: no cells.csv: acme-matrix 1.0: entry point "csv" of' in told
+    assert 'wsgi-matrix: cells.csv was not written: acme-matrix 1.0: entry point "csv" of' in told
     there = {file.name for file in (repository.folder / "build/matrix").iterdir() if file.is_file()}
     assert there == {"results.json", "report.html", "junit.xml", "report.md", "badge.svg"}
     assert "acme-matrix 1.0" in repository.run("report", "--format", "csv", code=2)
@@ -238,13 +238,13 @@ def test_two_reports_cannot_have_the_same_file(repository):
     found = files("A report")
     module = "acme_matrix/csv_report.py"
     repository.add({**found, module: found[module].replace("cells.csv", "report.md")})
-    assert "its file report.md is that of markdown" in repository.run("run", *ENGINE, code=2)
+    assert "markdown also writes report.md" in repository.run("run", *ENGINE, code=2)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ("servers.reference", "servers.onegate", 'wsgi-matrix has a server "onegate" too'),
+        ("servers.reference", "servers.onegate", 'wsgi-matrix also has a server "onegate"'),
         ("stop_signal", "stop_singal", 'did you mean "stop_signal"'),
     ],
 )

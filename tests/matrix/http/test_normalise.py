@@ -11,7 +11,7 @@ from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.suites.contract import cell_comparison
 from wsgi_matrix.suites.contract.accepted_responses import Accept
-from wsgi_matrix.suites.contract.contract_file import Asked
+from wsgi_matrix.suites.contract.contract_file import ContractExchange
 
 ONE = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\nServer: one\r\nX-A: 1\r\n"
@@ -97,9 +97,9 @@ def test_no_rule_hides_more_than_it_says(one, two):
     assert difference(normal("", one), normal("", two)) is not None
 
 
-ASKED = Asked(name="x", method="GET", target="/x", accept=(Accept(status=200),))
+SPECS = ContractExchange(name="x", method="GET", target="/x", accept=(Accept(status=200),))
 compare = partial(
-    cell_comparison.compare, asked={"x": ASKED}, reference_app="wsgi", reference_server="onegate"
+    cell_comparison.compare, specs={"x": SPECS}, reference_app="wsgi", reference_server="onegate"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.http.response import AFTER, BEFORE, Answer, split, unlike, visible, where_differs
+from wsgi_matrix.http.response import AFTER, BEFORE, Response, split, unlike, visible, where_differs
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -20,7 +20,7 @@ def test_fields_keep_their_order_and_spelling_and_lose_their_white_space() -> No
 def test_interim_responses_are_passed_over() -> None:
     interim = b"HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n"
     found = split(interim * 2 + OK + b"Content-Length: 2\r\n\r\nhi")
-    assert found == Answer(OK[:-2], ((b"Content-Length", b"2"),), b"hi")
+    assert found == Response(OK[:-2], ((b"Content-Length", b"2"),), b"hi")
 
 
 @pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b"gzip, chunked"])
@@ -59,10 +59,10 @@ def test_a_line_that_is_not_there_is_told_as_such() -> None:
     found = unlike(b"a\nb", b"a")
     assert found is not None
     assert (found.line, found.there) == (2, "b")
-    assert found.here == "(no such line: it ends before)"
+    assert found.here == "(no such line)"
     found = unlike(b"a", b"a\n")
     assert found is not None
-    assert (found.there, found.here) == ("(no such line: it ends before)", "")
+    assert (found.there, found.here) == ("(no such line)", "")
 
 
 def test_of_a_long_line_what_is_around_the_difference_is_shown() -> None:

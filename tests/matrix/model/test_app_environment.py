@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.model.app_environment import STEADY, Surroundings
+from wsgi_matrix.model.app_environment import STEADY, AppEnvironment
 
 FOLDERS = {"writable": "/data", "secrets": "/run/secrets", "python": "/usr/bin/python3.11"}
 
 
 def test_placeholders_are_filled_in_and_other_braces_left_alone() -> None:
     text = "{writable}/db {secrets}/key {python} {} {other} {{writable}}"
-    filled = Surroundings().filled(text, **FOLDERS)
+    filled = AppEnvironment().filled(text, **FOLDERS)
     assert filled == "/data/db /run/secrets/key /usr/bin/python3.11 {} {other} {/data}"
 
 
 def test_variables_are_filled_in_beside_those_of_every_cell() -> None:
-    around = Surroundings(environment=(("DATABASE", "{writable}/db"), ("EMPTY", "")))
-    assert around.variables(**FOLDERS) == {**STEADY, "DATABASE": "/data/db", "EMPTY": ""}
-    assert Surroundings().variables(**FOLDERS) == STEADY
+    environment = AppEnvironment(environment=(("DATABASE", "{writable}/db"), ("EMPTY", "")))
+    assert environment.variables(**FOLDERS) == {**STEADY, "DATABASE": "/data/db", "EMPTY": ""}
+    assert AppEnvironment().variables(**FOLDERS) == STEADY
     assert STEADY == {"PYTHONHASHSEED": "0"}
 
 
 def test_what_an_app_says_wins_over_what_every_cell_has() -> None:
-    around = Surroundings(environment=(("PYTHONHASHSEED", "random"),))
-    assert around.variables(**FOLDERS) == {"PYTHONHASHSEED": "random"}
+    environment = AppEnvironment(environment=(("PYTHONHASHSEED", "random"),))
+    assert environment.variables(**FOLDERS) == {"PYTHONHASHSEED": "random"}
 
 
 @pytest.mark.parametrize(
@@ -39,21 +39,21 @@ def test_what_an_app_says_wins_over_what_every_cell_has() -> None:
 def test_python_as_the_first_word_is_that_of_the_cell(
     words: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    around = Surroundings(setup=(("true",), words))
-    assert around.commands(**FOLDERS) == (("true",), expected)
+    environment = AppEnvironment(setup=(("true",), words))
+    assert environment.commands(**FOLDERS) == (("true",), expected)
 
 
 @pytest.mark.parametrize("place", ["writable", "secrets", "python"])
 def test_whether_a_place_is_named(place: str) -> None:
     text = f"a{{{place}}}b"
-    assert Surroundings(environment=(("A", text),)).names(place)
-    assert Surroundings(setup=(("true",), ("echo", text))).names(place)
+    assert AppEnvironment(environment=(("A", text),)).names(place)
+    assert AppEnvironment(setup=(("true",), ("echo", text))).names(place)
     for other in {"writable", "secrets", "python"} - {place}:
-        assert not Surroundings(environment=(("A", text),), setup=((text,),)).names(other)
-    assert not Surroundings(environment=((text, place),)).names(place)
+        assert not AppEnvironment(environment=(("A", text),), setup=((text,),)).names(other)
+    assert not AppEnvironment(environment=((text, place),)).names(place)
 
 
 def test_whether_it_is_ready_is_asked_by_a_get_of_its_path() -> None:
-    around = Surroundings(ready_path="/health?deep=1")
-    assert around.ready_status == 200
-    assert around.ready_request == b"GET /health?deep=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    environment = AppEnvironment(ready_path="/health?deep=1")
+    assert environment.ready_status == 200
+    assert environment.ready_request == b"GET /health?deep=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"

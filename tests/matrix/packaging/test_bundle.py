@@ -130,7 +130,7 @@ def test_nothing_is_built_from_source(app: App, tmp_path: Path) -> None:
 
 def test_a_framework_that_is_not_installed_is_no_framework(app: App, tmp_path: Path) -> None:
     wrong = App(name="tiny", path=app.path, framework="flask")
-    with pytest.raises(SetupError, match="do not bring flask"):
+    with pytest.raises(SetupError, match="do not include flask"):
         ensure_bundle(wrong, PY311, tmp_path / "build", LINUX)
 
 
@@ -141,14 +141,14 @@ def test_no_requirements(tmp_path: Path) -> None:
     bundle = ensure_bundle(App(name="plain", path=folder), PY311, tmp_path / "build", None)
     assert names(bundle) == {"app/app.py"}
     assert bundle.framework_version == ""
-    with pytest.raises(SetupError, match=r"requirements.txt is missing, and flask"):
+    with pytest.raises(SetupError, match=r"requirements.txt is missing, but must contain flask"):
         ensure_bundle(
             App(name="plain", path=folder, framework="flask"), PY311, tmp_path / "build", None
         )
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="there is no folder"):
+    with pytest.raises(SetupError, match="no such directory"):
         ensure_bundle(App(name="none", path=tmp_path / "none"), PY311, tmp_path, None)
 
 

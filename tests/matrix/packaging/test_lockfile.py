@@ -85,22 +85,22 @@ def test_an_app_without_any_has_the_standard_library_and_says_so(app: App) -> No
     file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file is None
     assert notice.startswith(f"no requirements: {app.path} has none of requirements.txt, pylock")
-    assert "--requirements names another file" in notice
+    assert "use --requirements FILE" in notice
 
 
 @pytest.mark.parametrize("name", NOT_READ)
 def test_a_form_that_is_not_read_says_what_to_do(app: App, name: str) -> None:
     (app.path / name).touch()
     file, notice = lockfile.chosen(app.path, "requirements.txt")
-    assert (file, notice) == (None, f"no requirements: {name} is not read; {NOT_READ[name]}")
+    assert (file, notice) == (None, f"no requirements: {name} is not supported; {NOT_READ[name]}")
     (app.path / "pyproject.toml").write_text(PYPROJECT)
     file, notice = lockfile.chosen(app.path, "requirements.txt")
     assert file == app.path / "pyproject.toml"
-    assert f"({name} is not read; to have what it locks: {NOT_READ[name]})" in notice
+    assert f"({name} is not supported; to use it: {NOT_READ[name]})" in notice
     if name == "requirements.in":  # a name that people give it, of the form that is read
         assert lockfile.chosen(app.path, name) == (app.path / name, "")
     else:
-        with pytest.raises(SetupError, match=f"{name} is not read; make requirements of it: "):
+        with pytest.raises(SetupError, match=f"{name} is not supported; convert it: "):
             lockfile.chosen(app.path, name)
 
 
@@ -339,7 +339,7 @@ def test_what_may_be_built_and_for_which_python(app: App, monkeypatch) -> None:
     found: list[Any] = [(Path("/usr/bin/python3.13"), "3.13.1"), None]
     monkeypatch.setattr(lockfile.interpreters, "find", lambda version: found.pop(0))
     assert lockfile.wheels(builds, python, platform) == (*words, "--python", "/usr/bin/python3.13")
-    with pytest.raises(SetupError, match=r"app shop: --sdists builds with python3\.13, and there"):
+    with pytest.raises(SetupError, match=r"app shop: --sdists needs python3\.13, which"):
         lockfile.wheels(builds, python, platform)
 
 

@@ -72,7 +72,7 @@ def test_a_wrong_selection_is_a_usage_error(items):
 def test_processes_are_refused_where_docker_is_required(items):
     done = items("good", WSGI_MATRIX_REQUIRE_DOCKER="1")
     assert done.returncode == 1
-    assert "refuses the process engine" in done.stdout
+    assert "forbids the process engine" in done.stdout
     assert "passed" not in done.stdout.splitlines()[-1]
 
 

@@ -201,10 +201,10 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "No such file"),
-        ("<html>", "not JSON"),
-        ("\udcff", "not JSON"),
-        ("[" * 100_000, "not JSON (it is nested too deeply)"),
+        (None, "no such file"),
+        ("<html>", "invalid JSON"),
+        ("\udcff", "invalid JSON"),
+        ("[" * 100_000, "invalid JSON (nested too deeply)"),
         ("[]", "not a results.json"),
         ('{"schema": 2}', "not a results.json of wsgi-matrix (its schema: 2)"),
         ('{"schema": "wsgi-matrix/evidence/1"}', "not a results.json"),
@@ -228,7 +228,7 @@ def test_time_and_memory_are_charted_by_server(value):
     text = html.render(value)
     assert re.findall(r"<caption>(.*)</caption>", text) == [
         "Time of a cell: suite hello",
-        "Time until it answered: suite hello",
+        "Time until it was ready: suite hello",
         "Memory after the last request: suite hello",
     ]
     assert "30.0 MiB" in text
@@ -278,21 +278,21 @@ def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(r
         for n in range(100)
     ]
     text = markdown.render(json_file.results(run_of(*results)))
-    assert "Cut: 40 of 100 red checks are not shown here" in text
+    assert "Cut: 40 of 100 red checks are not shown" in text
     wide = [
         replace(each, cell=replace(each.cell, app=replace(each.cell.app, name=f"{n}" * 9000)))
         for n, each in enumerate(results)
     ]
     text = markdown.render(json_file.results(run_of(*wide)))
     assert len(text.encode()) <= markdown.LARGEST
-    assert re.search(r"\nCut: \d+ of \d+ octets left out; all is in results.json.\n$", text)
+    assert re.search(r"\nCut: \d+ of \d+ octets left out; results.json has everything.\n$", text)
 
 
 def test_evidence_is_shortened_until_the_page_fits_and_the_page_says_so(value, monkeypatch):
     assert "At most 4096 octets" in html.render(value)
     shell = len(html.render({**value, "cells": []}).encode())
     monkeypatch.setattr(html, "LARGEST", shell)
-    assert "None: it would not fit" in html.render(value)
+    assert "None, because it would not fit" in html.render(value)
 
 
 def test_a_partial_run_says_so_everywhere(result_of, run_of):
@@ -339,7 +339,7 @@ def test_progress_is_a_plain_line_for_each_cell_where_there_is_no_terminal(resul
     handler(events.CellDone(result))
     handler(events.PhaseDone("cells", 1.25))
     assert output.getvalue().splitlines() == [
-        "1 cells, 2 at a time, in processes",
+        "1 cells, 2 in parallel, in processes",
         "[1/1] onegate-flask-default-py311 pass 0.50 s",
         "cells: 1.2 s",
     ]
@@ -423,7 +423,7 @@ plus: a POST with Content-Length '+5'
   received  b'HTTP', then FIN
   sent      b'GET' (connection b)
   received  nothing, the connection stayed open (connection b)
-  and 3 more connections, which are in the evidence"""
+  and 3 more connections; see the evidence"""
 RULE = CaseResult(
     id="framing/content-length-not-a-number",
     alias="R41",

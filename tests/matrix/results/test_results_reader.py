@@ -125,9 +125,9 @@ def test_what_is_damaged_is_told_with_its_place(spoilt, change, told):
 
 
 def test_a_file_that_is_not_there_or_no_json(tmp_path):
-    assert refusal(tmp_path / "none.json") == "No such file; `wsgi-matrix run` writes one"
+    assert refusal(tmp_path / "none.json") == "no such file; `wsgi-matrix run` writes it"
     (tmp_path / "x.json").write_text("{")
-    assert refusal(tmp_path / "x.json").startswith("not JSON (")
+    assert refusal(tmp_path / "x.json").startswith("invalid JSON (")
     assert refusal(tmp_path) == "Is a directory"
 
 

@@ -17,7 +17,7 @@ from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites import api, judge
 from wsgi_matrix.suites.hello import suite as hello
 
-from tests.matrix.helpers import Around
+from tests.matrix.helpers import EngineProxy
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def cell(plain):
     return cell
 
 
-class Closed(Around):
+class Closed(EngineProxy):
     """Raises ``problem`` instead of opening a cell; counts how often it was asked."""
 
     def __init__(self, engine, problem):
@@ -42,7 +42,7 @@ class Closed(Around):
         yield
 
 
-class Failing(Around):
+class Failing(EngineProxy):
     """Opens real cells, in which ``act`` raises ``problem``."""
 
     def __init__(self, engine, act, problem):
@@ -55,7 +55,7 @@ class Failing(Around):
             raise self.problem
 
         with self._engine.open(cell) as running:
-            changed = Around(running)
+            changed = EngineProxy(running)
             setattr(changed, self.act, fail)
             yield changed
 
@@ -94,7 +94,7 @@ def test_what_is_no_error_of_a_cell_is_a_defect_of_ours_and_says_where(process_e
     result = run_cell(Closed(process_engine, KeyError("x")), cell, plain.settings, hello.suite())
     assert result.outcome is Outcome.ERROR
     detail = start_of(result).detail
-    assert detail.startswith("defect of the harness:\nTraceback")
+    assert detail.startswith("internal error in wsgi-matrix:\nTraceback")
     assert "raise self.problem" in detail
 
 
@@ -151,7 +151,7 @@ def test_a_cell_that_makes_no_sense_is_not_opened(process_engine, plain, cell, w
     assert engine.asked == 0
 
 
-class Ending(Around):
+class Ending(EngineProxy):
     """Each server ends with the scenarios in ``had``; the first has the rest of a cell too."""
 
     def __init__(self, engine, *had):
@@ -166,7 +166,7 @@ class Ending(Around):
             return Report(transcripts={name: Transcript(name=name, events=()) for name in had})
 
         with self._engine.open(cell) as running:
-            changed = Around(running)
+            changed = EngineProxy(running)
             changed.probe = probe
             yield changed
 

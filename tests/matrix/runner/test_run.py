@@ -17,7 +17,7 @@ from wsgi_matrix.runner import events
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites.hello import suite as hello
 
-from tests.matrix.helpers import Around
+from tests.matrix.helpers import EngineProxy
 from tests.matrix.runner.interrupts import PATIENCE, interrupt
 
 SUITES = {"hello": hello.suite()}
@@ -30,7 +30,7 @@ def cells(plain):
     return plan.make_cells(plain, plan.Selection(apps=("good", "other", "extra"), **axes))
 
 
-class Counting(Around):
+class Counting(EngineProxy):
     """Opens the first cell that comes; what becomes of the next, ``second`` says."""
 
     def __init__(self, engine):
@@ -92,7 +92,7 @@ def test_a_cell_that_an_interrupt_killed_has_no_result(process_engine, plain, ce
 
 
 def test_an_interrupt_before_the_cells_leaves_a_run_without_any(process_engine, plain, cells):
-    class Preparing(Around):
+    class Preparing(EngineProxy):
         def prepare(self, cells, phase):
             phase("bundles", "half of them")
             raise KeyboardInterrupt
@@ -123,7 +123,7 @@ class Gone(Counting):
 
     def second(self):
         self.why = "connection refused"
-        raise CellError("no answer")
+        raise CellError("no response")
 
     def gone(self):
         return self.why
@@ -151,7 +151,7 @@ def test_an_engine_that_goes_away_ends_the_run_and_its_last_cell_is_not_kept(
 def test_what_cannot_be_prepared_tells_whether_the_engine_is_there(
     process_engine, plain, cells, why, error
 ):
-    class Bad(Around):
+    class Bad(EngineProxy):
         def prepare(self, cells, phase):
             raise SetupError("no bundle")
 

@@ -45,7 +45,7 @@ def noted(installed: dict[str, dict[str, str]], *apps: str) -> list[str]:
 
 def test_each_distribution_is_named_with_its_versions_and_their_pythons() -> None:
     expected = (
-        "versions are not the same on each Python: django 5.2.9 on 3.11, 6.0.1 on 3.12 and 3.13; "
+        "versions differ between Pythons: django 5.2.9 on 3.11, 6.0.1 on 3.12 and 3.13; "
         "tomli 2.3.0 on 3.11, none on 3.12 and 3.13. "
         "To change nothing but the Python, pin them in the requirements"
     )

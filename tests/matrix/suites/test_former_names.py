@@ -22,7 +22,7 @@ XFAIL = '[[xfail]]\nsuite = "{}"\ncells = ["*"]\nchecks = ["{}"]\nreason = "know
 
 
 def said(old: str, new: str) -> str:
-    return f'the suite "{old}" is called "{new}" since wsgi-matrix 0.2'
+    return f'the suite "{old}" was renamed to "{new}" in wsgi-matrix 0.2'
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ def test_run_is_refused_with_a_former_name(tmp_path):
     ],
 )
 def test_an_xfail_of_a_check_is_refused_by_its_former_name(read, suite, old, new):
-    with pytest.raises(ConfigError, match=f'xfail.1.checks: the check "{old}" is called "{new}"'):
+    with pytest.raises(
+        ConfigError, match=f'xfail.1.checks: the check "{old}" was renamed to "{new}"'
+    ):
         read(XFAIL.format(suite, old))
 
 

@@ -45,7 +45,7 @@ def good():
             "hello": (exchange("hello", HELLO),) * 2,
             "framework": (exchange("framework", said),) * 2,
         },
-        burst=Burst(clients=5, answers={MASKED: 5}, errors={}, seconds=0.1, together=5),
+        burst=Burst(clients=5, responses={MASKED: 5}, errors={}, seconds=0.1, together=5),
         stopped=Stopped(exit_status=0, oom_killed=False, log="", changed=()),
         zombies=0,
     )
@@ -102,7 +102,7 @@ def test_an_exchange_without_an_answer_fails_hello_and_names_the_request(good):
     ]
     assert result.outcome is Outcome.FAIL
     assert "GET /hello" in result.detail
-    assert "time 2 of 2: ECONNREFUSED" in result.detail
+    assert "request 2 of 2: ECONNREFUSED" in result.detail
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_a_second_answer_that_differs_is_found(good):
     [
         ({MASKED: 4}, {"ECONNRESET": 1}, "1 x ECONNRESET"),
         ({MASKED: 4, MASKED.replace(b"200 OK", b"503 No"): 1}, {}, "503 No"),
-        ({MASKED.replace(b"Date", b"X: 1\r\nDate"): 5}, {}, "unlike the single one"),
-        ({MASKED: 4}, {}, "4 answers for 5 clients"),
+        ({MASKED.replace(b"Date", b"X: 1\r\nDate"): 5}, {}, "unlike a single response"),
+        ({MASKED: 4}, {}, "4 responses for 5 clients"),
     ],
 )
 def test_every_client_of_the_burst_counts(good, answers, errors, part):
-    burst = replace(good.burst, answers=answers, errors=errors)
+    burst = replace(good.burst, responses=answers, errors=errors)
     result = outcomes(replace(good, burst=burst))["burst"]
     assert result.outcome in (Outcome.FAIL, Outcome.ERROR)
     assert part in result.detail
@@ -146,7 +146,7 @@ def test_every_client_of_the_burst_counts(good, answers, errors, part):
 
 def test_a_server_with_many_clients_may_say_that_it_closes(good):
     closing = MASKED.replace(b"Date", b"Connection: close\r\nDate")
-    burst = replace(good.burst, answers={MASKED: 2, closing: 3})
+    burst = replace(good.burst, responses={MASKED: 2, closing: 3})
     assert outcomes(replace(good, burst=burst))["burst"].outcome is Outcome.PASS
 
 

@@ -15,7 +15,7 @@ from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.slow_clients.rules import RULES as SLOW_RULES
 from wsgi_matrix.suites.slow_clients.suite import KINDS
 
-from tests.matrix.helpers import PLAIN, Around
+from tests.matrix.helpers import PLAIN, EngineProxy
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_server_without_a_reload_is_not_asked_for_one(process_engine, plain, c
     chosen = {"shutdown": registry.build(plain, "shutdown")}
     [result] = Runner((reload,), process_engine, plain.settings, suites=chosen).run().cells
     assert result.outcome is Outcome.SKIP
-    assert "plain has no signal for a reload" in result.checks[0].detail
+    assert "plain has no reload signal" in result.checks[0].detail
 
 
 def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, monkeypatch):
@@ -64,7 +64,7 @@ def test_cells_that_wait_take_no_slot_of_the_jobs(process_engine, plain, cells, 
     monkeypatch.setattr("wsgi_matrix.runner.run.cores", lambda: 1)
     opened = threading.Barrier(3, timeout=120)
 
-    class Meeting(Around):
+    class Meeting(EngineProxy):
         @contextlib.contextmanager
         def open(self, cell):
             opened.wait()
@@ -94,5 +94,5 @@ def test_a_signal_that_there_is_not_is_refused(tmp_path):
     file = tmp_path / "matrix.toml"
     text = PLAIN.read_text()
     file.write_text(text.replace("[servers.plain]\n", '[servers.plain]\nreload_signal = "HUP"\n'))
-    with pytest.raises(ConfigError, match="reload_signal: the name of a signal"):
+    with pytest.raises(ConfigError, match="reload_signal: expected the name of a signal"):
         matrix_toml.load(file)

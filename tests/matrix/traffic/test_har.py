@@ -31,8 +31,8 @@ def test_the_host_is_the_one_that_most_requests_go_to():
     assert [ask.target for ask in session.asks] == ["/0", "/1", "/2", "/last"]
     assert {ask.host for ask in session.asks} == {"www.shop.example"}
     assert session.notes == (
-        "a.har: 1 not sent, to shop.example (--host shop.example sends what goes there)",
-        "a.har: 1 not sent, to ads.example (--host ads.example sends what goes there)",
+        "a.har: 1 not sent, to shop.example (--host shop.example sends these)",
+        "a.har: 1 not sent, to ads.example (--host ads.example sends these)",
     )
     assert [ask.target for ask in read(*entries, host="Shop.example:80").asks] == ["/"]
     assert len(read(*entries, host="other.example").asks) == 4
@@ -61,7 +61,7 @@ def test_content_that_was_cut_is_no_fault_of_the_recording():
         session = har.read({"log": {"entries": [cut, bad]}}, "a.har", captures)
         assert [ask.target for ask in session.asks] == ["/"]
         [note] = session.notes
-        assert note.startswith("a.har: 1 not sent, log.entries[1] is no request: Invalid base64")
+        assert note.startswith("a.har: 1 not sent, log.entries[1] is not a request: Invalid base64")
 
 
 def test_a_proxy_is_no_host():
@@ -85,11 +85,14 @@ def test_a_proxy_is_no_host():
         (entry("http://a/ws", headers=[("Upgrade", "websocket")]), "the handshake of a WebSocket"),
         (entry("http://a/ws", status=101), "the handshake of a WebSocket"),
         (entry("http://a/ws", _resourceType="websocket"), "the handshake of a WebSocket"),
-        (entry("http://a/s", mime="text/event-stream; charset=utf-8"), "a stream of events"),
-        (entry("http://a/s", headers=[("Accept", "text/event-stream")]), "a stream of events"),
-        (entry("http://a/", headers=[("X Y", "z")]), "log.entries[1] is no request: 'X Y'"),
-        (entry("http://a/", headers=[("X", "a\nb")]), "log.entries[1] is no request: 'a\\nb'"),
-        (entry("http://a/", "GE T"), "log.entries[1] is no request: 'GE T' is no method"),
+        (entry("http://a/s", mime="text/event-stream; charset=utf-8"), "an event stream"),
+        (entry("http://a/s", headers=[("Accept", "text/event-stream")]), "an event stream"),
+        (entry("http://a/", headers=[("X Y", "z")]), "log.entries[1] is not a request: 'X Y'"),
+        (entry("http://a/", headers=[("X", "a\nb")]), "log.entries[1] is not a request: 'a\\nb'"),
+        (
+            entry("http://a/", "GE T"),
+            "log.entries[1] is not a request: 'GE T' is not a valid method",
+        ),
         (entry("http://a:x/"), "http://a:x/: "),
     ],
 )
@@ -104,14 +107,12 @@ def test_many_hosts_to_which_nothing_is_sent_are_few_notes():
     others = [entry(f"http://ad{n}.example/", mime="image/png") for n in range(40)]
     notes = read(entry("http://a/", mime="text/html"), *others, others[9], entry("data:x")).notes
     assert len(notes) == 6
-    assert notes[0] == (
-        "a.har: 2 not sent, to ad9.example (--host ad9.example sends what goes there)"
-    )
+    assert notes[0] == ("a.har: 2 not sent, to ad9.example (--host ad9.example sends these)")
     assert notes[-1] == "a.har: 36 not sent, to other hosts or for other reasons (36)"
 
 
 def test_only_what_is_not_sent_says_so():
-    with pytest.raises(ValueError, match=r"no request .* that can be sent; 1 the handshake"):
+    with pytest.raises(ValueError, match=r"no HTTP request that can be sent; 1 the handshake"):
         read(entry("http://a/ws", status=101))
 
 

@@ -92,24 +92,24 @@ def test_a_url_over_several_lines_and_indented_fields(one, text):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("GET users/1", "line 1: a path that begins with /, or a URL with its host"),
-        ("GET", "line 1: a request such as"),
-        ("fetch /users", "line 1: a request such as"),
-        ("import other.http", "line 1: a request such as"),
-        ("GET *", "line 1: the target * is one of OPTIONS"),
-        ("GET ftp://example.org/", "line 1: http: and https: are sent, not ftp:"),
-        ("GET http://exa mple.org/", "line 1: 'exa mple.org' is no host"),
+        ("GET users/1", "line 1: expected a path that begins with /, or a URL with its host"),
+        ("GET", "line 1: expected a request such as"),
+        ("fetch /users", "line 1: expected a request such as"),
+        ("import other.http", "line 1: expected a request such as"),
+        ("GET *", "line 1: the target * is only valid for OPTIONS"),
+        ("GET ftp://example.org/", "line 1: expected http: or https:, not ftp:"),
+        ("GET http://exa mple.org/", "line 1: 'exa mple.org' is not a valid host"),
         ("GET http://[::1/", "line 1: "),
         ("GET http://a:port/", "line 1: "),
-        ("GET /a\n  users:batch", "line 2: 'users:batch' may be a field"),
-        ("GET /a\nAuthorization Bearer x", "line 2: a field such as"),
-        ("GET /a\nAccept: a\nX Y: z", "line 3: 'X Y' is no name of a field"),
-        ("GET /a\nAccept: a\n: z", "line 3: a field such as"),
-        ("GET /a\nX-Ü: z", "line 2: 'X-Ü' is no name of a field"),
-        ("GET /a\nX: a\x01b", "line 2: 'a\\x01b' is no value of the field X"),
-        ("GET /a\nAuthorization: AWS key secret", "line 2: a signature by the scheme AWS"),
-        ("\n\nPOST /a\n\n{{\n  exports.x = 1;\n}}", "line 5: a script of httpYac"),
-        ("{{\n  exports.x = 1;\n}}\nGET /", "line 1: a script of httpYac"),
+        ("GET /a\n  users:batch", "line 2: 'users:batch' is either a field"),
+        ("GET /a\nAuthorization Bearer x", "line 2: expected a field such as"),
+        ("GET /a\nAccept: a\nX Y: z", "line 3: 'X Y' is not a valid field name"),
+        ("GET /a\nAccept: a\n: z", "line 3: expected a field such as"),
+        ("GET /a\nX-Ü: z", "line 2: 'X-Ü' is not a valid field name"),
+        ("GET /a\nX: a\x01b", "line 2: 'a\\x01b' is not a valid value of the field X"),
+        ("GET /a\nAuthorization: AWS key secret", "line 2: signatures by the scheme AWS"),
+        ("\n\nPOST /a\n\n{{\n  exports.x = 1;\n}}", "line 5: an httpYac script"),
+        ("{{\n  exports.x = 1;\n}}\nGET /", "line 1: an httpYac script"),
         ("\nPOST /a\n\nfine\n{{nothing}}", "line 5: no variable {{nothing}}"),
         ("GET /\n###\nPOST /\nX-Request-Type: GraphQL\n", "line 3: a GraphQL request without"),
     ],
@@ -231,9 +231,9 @@ def test_digest_waits_for_the_challenge(one):
         ("WEBSOCKET ws://localhost/ws\n\n{}\n===\n{}", "a WebSocket"),
         ("GET wss://localhost/ws", "a WebSocket"),
         ("GET /ws\nConnection: Upgrade\nUpgrade: websocket", "a WebSocket"),
-        ("GRPC localhost:8080/a.B/C\n\n{}", "no request to a WSGI app"),
-        ("RSOCKET localhost:8080/a", "no request to a WSGI app"),
-        ("GET http://a/\n### \nHTTP/1.1 200 OK\nServer: x\n\n{}", "it is an answer"),
+        ("GRPC localhost:8080/a.B/C\n\n{}", "not a request to a WSGI app"),
+        ("RSOCKET localhost:8080/a", "not a request to a WSGI app"),
+        ("GET http://a/\n### \nHTTP/1.1 200 OK\nServer: x\n\n{}", "it is a response"),
     ],
 )
 def test_another_protocol_is_a_note_with_its_line(read, text, reason):
@@ -246,7 +246,7 @@ def test_another_protocol_is_a_note_with_its_line(read, text, reason):
 def test_the_same_note_on_many_lines_is_one(read):
     session = read("GET /\nTransfer-Encoding: chunked\n\n###\n" * 7)
     assert session.notes == (
-        "a.http: Transfer-Encoding is not sent: a body goes with its length "
+        "a.http: Transfer-Encoding is not sent, because the body is sent with its length "
         "(lines 2, 6, 10, 14, 18 and 2 more)",
     )
 
@@ -311,11 +311,11 @@ def test_what_curl_makes_of_its_options(one, tmp_path, command, method, target, 
     ("command", "expected"),
     [
         ("curl -F a=b http://localhost/", "-F"),
-        ("curl http://localhost/ | jq .", "one URL is expected"),
-        ("curl -s", "one URL is expected"),
+        ("curl http://localhost/ | jq .", "expected one URL"),
+        ("curl -s", "expected one URL"),
         ("curl 'http://localhost/", "No closing quotation"),
         ("curl -H 'X' http://localhost/", "a field such as"),
-        ("curl -b jar.txt http://localhost/", "cookies of a file"),
+        ("curl -b jar.txt http://localhost/", "cookie files are not"),
         ("curl -d @nowhere http://localhost/", "nowhere"),
     ],
 )
@@ -348,7 +348,7 @@ def test_scripts_are_passed_over_and_what_they_capture_is_taken(read):
     assert after.target == "{{at}}"
     assert after.fields == (("Authorization", "Bearer {{token}}"),)
     assert session.notes == (
-        "a.http: scripts are not run (lines 2); captured as they do: "
+        "a.http: scripts are not run (lines 2); their captures are used: "
         "token = json:$.data['a'][0].token (line 12), at = header:Location (line 13)",
     )
 
@@ -366,10 +366,10 @@ def test_a_quoted_line_is_no_script(one):
 
 
 def test_what_only_a_script_or_a_person_knows_is_told(read):
-    with pytest.raises(http_file.LineError, match="line 1 asks for it"):
+    with pytest.raises(http_file.LineError, match="line 1 requires it"):
         read("# @prompt otp The code\nGET /{{otp}}")
     script = "GET /\n\n> {% client.global.set('sum', 1 + 1) %}\n###\nGET /{{sum}}"
-    with pytest.raises(http_file.LineError, match="script of line 3 sets it"):
+    with pytest.raises(http_file.LineError, match="script in line 3 sets it"):
         read(script)
     with pytest.raises(http_file.LineError, match=r"@host = … at the top .*--var host=…"):
         read("GET {{host}}/")
@@ -433,6 +433,4 @@ def test_whatever_a_file_says_a_request_is_sent_or_refused_with_its_line(read, t
 def test_a_variable_that_is_defined_again_is_told(read):
     session = read("@a = 1\nGET /{{a}}\n###\n@a = 2\nGET /{{a}}")
     assert [ask.target for ask in session.asks] == ["/2", "/2"]
-    assert session.notes == (
-        "a.http:4: @a is defined again, and this value holds in the whole file",
-    )
+    assert session.notes == ("a.http:4: @a is redefined, and this value is used in the whole file",)

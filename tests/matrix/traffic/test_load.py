@@ -100,11 +100,11 @@ DELETE /things/{{made.response.body.$.id}}?at={{made.response.headers.Location}}
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("GET /\nno field\n", "line 2: a field such as"),
+        ("GET /\nno field\n", "line 2: expected a field such as"),
         ("GET /\n\n< nowhere.json\n", "line 3: the body"),
-        ("# @capture a\nGET /\n", "line 1: a capture such as"),
-        ("# @capture a = regex:(\nGET /\n", "no regular expression"),
-        ("@a = {{b}}\n@b = {{a}}\nGET /{{a}}\n", "stand for each other"),
+        ("# @capture a\nGET /\n", "line 1: expected a capture such as"),
+        ("# @capture a = regex:(\nGET /\n", "is not a regular expression"),
+        ("@a = {{b}}\n@b = {{a}}\nGET /{{a}}\n", "circular variables"),
         ("@user = x\nGET /{{usr}}\n", 'did you mean "user"'),
     ],
 )
@@ -159,9 +159,9 @@ def test_a_har_is_sent_without_what_belongs_to_the_recording():
     assert first.fields == (("Accept", "text/html"), ("Cookie", "a=1"))
     assert (form.body, params.body, raw.body) == (b"a=b", b"%C3%A4=1", b"\x00\x01")
     assert session.notes == (
-        "a.har: 1 not sent, to cdn.example (--host cdn.example sends what goes there)",
+        "a.har: 1 not sent, to cdn.example (--host cdn.example sends these)",
         "a.har: 1 not sent, to wss:",
-        "a.har: 1 not sent, a form in parts that was recorded without its text",
+        "a.har: 1 not sent, a multipart form that was recorded without its text",
     )
 
 
@@ -219,7 +219,7 @@ def test_the_get_operations_of_an_openapi_document(tmp_path):
     assert one.fields == (("X-Trace", "7"),)
     assert many.target == "/v2/pets?limit=5"
     assert session.notes == (
-        "api.yaml: 1 parameter has no example, its value is made up: limit of /pets",
+        "api.yaml: 1 parameter has no example, its value is generated: limit of /pets",
     )
 
 
@@ -232,11 +232,11 @@ def test_swagger_2_has_a_base_path():
     ("paths_", "expected"),
     [
         ({"/a": {"post": {}}}, "no GET operation"),
-        ({"/a": {"$ref": "#/nowhere"}}, "leads nowhere"),
-        ({"/a": {"$ref": "other.yaml"}}, "no file beside"),
-        ({"/a": {"$ref": "#/paths/~1a"}}, "lead to each other"),
-        ({"/a/{id}": {"get": {}}}, "no parameter of that name"),
-        ({"/a": []}, "an object is expected"),
+        ({"/a": {"$ref": "#/nowhere"}}, "does not exist"),
+        ({"/a": {"$ref": "other.yaml"}}, "is not a file"),
+        ({"/a": {"$ref": "#/paths/~1a"}}, "circular references"),
+        ({"/a/{id}": {"get": {}}}, "no parameter with this name"),
+        ({"/a": []}, "expected an object"),
     ],
 )
 def test_openapi_documents_that_are_wrong(paths_, expected):
@@ -256,5 +256,5 @@ def test_names_are_unique_and_safe_over_all_sessions(tmp_path):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="a path of the app begins with /"):
+    with pytest.raises(UserError, match="a path of the app must begin with /"):
         load(["login"], root=tmp_path)

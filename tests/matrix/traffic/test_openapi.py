@@ -123,7 +123,7 @@ def test_formats_of_swagger_2(collection, written):
 
 
 def test_a_style_that_is_none():
-    with pytest.raises(ValueError, match=r'paths\./p\.get: style: there is no "wide"'):
+    with pytest.raises(ValueError, match=r'paths\./p\.get: unknown style "wide"'):
         target(parameter(style="wide"))
 
 
@@ -165,10 +165,10 @@ def test_a_document_in_several_files(tmp_path):
     ("reference", "expected"),
     [
         ("nowhere.yaml", r"paths\./a: nowhere\.yaml: No such file"),
-        ("bad.yaml", r"paths\./a: bad\.yaml: not YAML"),
-        ("other.yaml#/nowhere", r"other\.yaml#/nowhere leads nowhere"),
+        ("bad.yaml", r"paths\./a: bad\.yaml: invalid YAML"),
+        ("other.yaml#/nowhere", r"other\.yaml#/nowhere does not exist"),
         ("https://a.example/b.yaml", "nothing is fetched"),
-        ("other.yaml", "references that lead to each other"),
+        ("other.yaml", "circular references"),
     ],
 )
 def test_references_to_files_that_are_wrong(tmp_path, reference, expected):
@@ -190,7 +190,7 @@ def test_credentials_that_a_document_wants_are_told_unless_they_are_sent(tmp_pat
     (tmp_path / "a.json").write_text(json.dumps(document))
     [session] = load(["a.json"], root=tmp_path)
     assert session.notes == (
-        "a.json: it wants credentials (token): --header 'Authorization: …' sends them",
+        "a.json: credentials are required (token): send them with --header 'Authorization: …'",
     )
     [session] = load(["a.json"], root=tmp_path, to_all=ForAll(headers=["Authorization: x"]))
     assert session.notes == ()
@@ -201,7 +201,7 @@ def test_however_many_values_are_made_up_is_one_note():
     given = {"name": "at", "in": "query", "example": 1}
     paths = {f"/{n}/{{id}}": {"get": {"parameters": [made_up, given]}} for n in range(40)}
     assert openapi.read({"openapi": "3.1.0", "paths": paths}, "api.yaml").notes == (
-        "api.yaml: 40 parameters have no example, their values are made up: id of /0/{id}, "
+        "api.yaml: 40 parameters have no example, their values are generated: id of /0/{id}, "
         "id of /1/{id}, id of /2/{id}, id of /3/{id}, id of /4/{id} and 35 more",
     )
 

@@ -79,17 +79,20 @@ def test_an_option_wins_and_without_an_environment_what_is_shared_is_there(folde
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{{nothing}}", "say @nothing = … at the top of the file, or --var nothing=…"),
+        ("{{nothing}}", "set it with @nothing = … at the top of the file, or --var nothing=…"),
         ("{{versio}}", 'did you mean "version"'),
-        ("{{secret}}", "take an environment that has it: --http-env dev or prod"),
+        ("{{secret}}", "use an environment with it: --http-env dev or prod"),
         ("{{$dotenv TOKE}}", 'did you mean "TOKEN"'),
-        ("{{$processEnv TRY_NOT_SET}}", "TRY_NOT_SET is not set; set it, or --var"),
-        ("{{login.response.body.$.id}}", "no request is called login; # @name login above one"),
-        ("{{$aadToken}}", "say what it is to be: --var '$aadToken=…'"),
-        ("{{$datetime}}", "not a form of $datetime that is known"),
-        ("{{$datetime iso8601 999999 y}}", "there is no such time"),
-        ("{{$randomInt 5 5}}", "not a form of $randomInt"),
-        ("{{$random.alphabetic(0)}}", "not a form of $random.alphabetic"),
+        ("{{$processEnv TRY_NOT_SET}}", "TRY_NOT_SET is not set; set it, or use --var"),
+        (
+            "{{login.response.body.$.id}}",
+            "no request has the name login; set it with # @name login",
+        ),
+        ("{{$aadToken}}", "set it with --var '$aadToken=…'"),
+        ("{{$datetime}}", "unknown form of $datetime"),
+        ("{{$datetime iso8601 999999 y}}", "the time is out of range"),
+        ("{{$randomInt 5 5}}", "unknown form of $randomInt"),
+        ("{{$random.alphabetic(0)}}", "unknown form of $random.alphabetic"),
     ],
 )
 def test_what_has_no_value_says_what_to_do(folder, monkeypatch, text, expected):
@@ -113,10 +116,10 @@ def test_options_and_files_that_are_wrong(folder):
     (folder / "a.http").write_text("GET /{{host}}")
     with pytest.raises(UserError, match=r'no "dve" .* did you mean "dev"'):
         load(["a.http"], root=folder, to_all=ForAll(given=Given(http_env="dve")))
-    with pytest.raises(UserError, match="NAME=VALUE is expected"):
+    with pytest.raises(UserError, match="expected NAME=VALUE"):
         parse(["host"])
     (folder.parent / "http-client.env.json").write_text("{")
-    with pytest.raises(UserError, match=r"http-client\.env\.json: not JSON"):
+    with pytest.raises(UserError, match=r"http-client\.env\.json: invalid JSON"):
         fill(folder, "")
 
 
@@ -204,12 +207,12 @@ def test_a_header_takes_credentials_as_files_do(tmp_path):
 @pytest.mark.parametrize(
     ("to_all", "expected"),
     [
-        (ForAll(headers=["X"]), '"NAME: VALUE" is expected'),
-        (ForAll(headers=["X Y: z"]), "'X Y' is no name of a field"),
+        (ForAll(headers=["X"]), 'expected "NAME: VALUE"'),
+        (ForAll(headers=["X Y: z"]), "'X Y' is not a valid field name"),
         (ForAll(headers=["X: {{y}}"]), "--var y=…"),
-        (ForAll(headers=["Host: x"]), "--host says the Host"),
-        (ForAll(headers=["Content-Length: 3"]), "is made for each request"),
-        (ForAll(host="a b"), "'a b' is no host"),
+        (ForAll(headers=["Host: x"]), "use --host for the Host"),
+        (ForAll(headers=["Content-Length: 3"]), "is generated for each request"),
+        (ForAll(host="a b"), "'a b' is not a valid host"),
     ],
 )
 def test_what_cannot_go_with_all_requests(tmp_path, to_all, expected):

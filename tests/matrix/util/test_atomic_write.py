@@ -17,7 +17,7 @@ def test_an_error_names_the_file_and_not_the_temporary_one():
 
 
 @pytest.mark.parametrize(
-    "make", [leftovers.make_folder, lambda parent: run_directories.fresh(parent, Path("app"))]
+    "make", [leftovers.make_directory, lambda parent: run_directories.fresh(parent, Path("app"))]
 )
 def test_an_error_names_the_directory_and_not_a_new_one_in_it(make, monkeypatch):
     monkeypatch.setattr(run_directories, "_place", lambda build, source: build)

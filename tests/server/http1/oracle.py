@@ -28,8 +28,10 @@ def check(octets: bytes) -> Reading:
         for pieces in splits:
             _assert_same(reading, read(pieces, limits))
         parser = HeadParser(limits, key_of)
-        for _ in range(3):  # new, seen once, remembered
+        # Line by line, for no name of a field is known; all lines at once; remembered.
+        for _ in range(3):
             _assert_same(reading, read([octets], limits, parser))
+        _assert_same(reading, read([octets], limits, parser, in_one_step=False))
         if reading.error is not None:
             assert reading.error[0] in STATUSES, reading.error
             _assert_same(reading, read([octets + BEHIND], limits))

@@ -58,10 +58,13 @@ def read(
     pieces: Iterable[bytes],
     limits: MessageLimits | None = None,
     parser: HeadParser | None = None,
+    *,
+    in_one_step: bool = True,
 ) -> Reading:
     """Give ``pieces`` to a new reader one after the other, as a connection does.
 
-    ``parser``: one that has parsed other heads before, as a worker's has.
+    ``parser``: one that has parsed other heads before, as a worker's has. ``in_one_step``: whether
+    a head that is plain may be read, and a content that is here be taken, in one step.
     """
     limits = limits or MessageLimits()
     parser = parser or HeadParser(limits, key_of)
@@ -80,11 +83,18 @@ def read(
 
     try:
         for piece in pieces:
-            if head is None and not reader.begun and (known := parser.recall(piece)) is not None:
-                head = known
+            plain: Head | None = None
+            if head is None and not reader.begun and in_one_step:
+                if (known := parser.recall(piece)) is not None:
+                    head = known
+                    finish(whole=True)
+                    continue
+                plain = head = reader.read_plain(piece)
+            if plain is None:
+                reader.receive(piece)
+            elif (taken := reader.take_content()) is not None:
+                content.append(taken)
                 finish(whole=True)
-                continue
-            reader.receive(piece)
             while (event := reader.next_event()) is not NEED_DATA:
                 if isinstance(event, Head):
                     assert head is None, "a head before the last request was complete"
@@ -97,7 +107,7 @@ def read(
                     content.append(event.content)
                     if event.last:
                         finish(whole=True)
-            assert len(reader._buffer) <= most, "more is kept than any limit allows"
+            assert len(reader.pending) <= most, "more is kept than any limit allows"
     except ProtocolError as error:
         content.clear()  # how much of it was seen before the error is a matter of the split
         if head is not None:

@@ -23,9 +23,11 @@ def test_a_key_repeats_when_it_comes_for_the_second_time() -> None:
 
 def test_what_has_come_once_is_bounded_too() -> None:
     cache: Cache[int, str] = Cache(2)
-    for number in range(100):
+    for number in range(5000):
         assert not cache.repeats(number)
-        assert len(cache.seen_once) <= 8
+        assert len(cache._recent) <= 1024
+    assert cache.repeats(4999)
+    assert not cache.repeats(4999 - 1024)  # whose place another one has taken
 
 
 def test_a_key_without_a_hash_is_an_error() -> None:

@@ -391,3 +391,105 @@ def test_R83_path_is_left_as_it_is() -> None:
 def test_fields_are_added_to_the_dictionary_of_the_owner() -> None:
     parser = HeadParser(MessageLimits(), key_of, lambda: {"template": 1})
     assert parser.parse(b"GET / HTTP/1.0\r\nX: 1").fields == {"template": 1, "x": "1"}
+
+
+def test_lines_are_joined_with_what_the_owner_had_there() -> None:
+    parser = HeadParser(MessageLimits(), key_of, lambda: {"x": "own"})
+    for _ in range(2):
+        assert parser.parse(b"GET / HTTP/1.0\r\nX: 1\r\nY: 2").fields == {"x": "own,1", "y": "2"}
+
+
+def test_what_the_owner_had_there_is_no_line_of_the_client() -> None:
+    parser = HeadParser(MessageLimits(), key_of, lambda: {"host": "own", "content-length": "7"})
+    parser.parse(b"GET / HTTP/1.1\r\nHost: a\r\nX: 1")
+    for _ in range(2):
+        with pytest.raises(ProtocolError, match="without Host"):
+            parser.parse(b"GET / HTTP/1.1\r\nX: 1")
+        head = parser.parse(b"GET / HTTP/1.0\r\nX: 1")
+        assert (head.authority, head.content_length) == ("", 0)
+
+
+# ── all lines at once ────────────────────────────────────────────────────────────────────────────
+
+BROWSER = (
+    "GET /a?b HTTP/1.1", "Host: a.example:80", 'sec-ch-ua: "a";v="1", "b";v="2"', "Accept: */*",
+    "Referer: https://a.example/#b", "Cookie: a=b; c=d", "X-Empty:", "X-Spaces:  a  ",
+    "Connection: keep-alive",
+)  # fmt: skip
+CLIENT = (
+    "POST / HTTP/1.0", "host: a", "Content-Type: a/b", "Content-Length: 05", "Connection: close",
+)  # fmt: skip
+CHUNKED = (
+    "PUT / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", "Expect: 100-continue",
+)  # fmt: skip
+NOT_PLAIN = [
+    ("GET / HTTP/1.2", "Host: a"),
+    ("BREW / HTTP/1.1", "Host: a"),
+    ("OPTIONS * HTTP/1.1", "Host: a"),
+    ("GET http://b/ HTTP/1.1", "Host: a"),
+    ("GET / HTTP/1.1", "Host:a"),
+    ("GET / HTTP/1.1", "Host:\ta"),
+    ("GET / HTTP/1.1", "Host: a", "X: \xe4"),
+    ("GET / HTTP/1.1", "Host: a", "X: \xa0"),
+    ("GET / HTTP/1.1", "Host: a", "X: 1", "x: 2"),
+    ("GET / HTTP/1.1", "Host: a", "X_A: 1"),
+]
+"""Accepted, but line by line."""
+
+
+def meaning(head: Head) -> list[object]:
+    """All that a head says."""
+    return [getattr(head, name) for name in Head.__slots__ if name != "ready"]
+
+
+def knowing(*heads: tuple[str, ...], limits: MessageLimits | None = None) -> HeadParser:
+    """A parser that has seen the names of all fields in these."""
+    parser = HeadParser(limits or MessageLimits(), key_of)
+    for number, line in enumerate(line for lines in heads for line in lines[1:]):
+        name = line.partition(":")[0]
+        if key_of(name) is not None:
+            parser._cache.add_name(name, name.lower())
+        assert number < 100
+    return parser
+
+
+@pytest.mark.parametrize("lines", [BROWSER, CLIENT, CHUNKED], ids=["browser", "client", "chunked"])
+def test_a_plain_head_means_the_same_as_line_by_line(lines: tuple[str, ...]) -> None:
+    octets = "\r\n".join(lines).encode()
+    head = knowing(lines).parse_plain(octets)
+    assert head is not None
+    assert meaning(head) == meaning(PARSER._parse_lines(octets))
+
+
+@pytest.mark.parametrize("lines", NOT_PLAIN)
+def test_a_head_that_is_not_plain_is_read_line_by_line(lines: tuple[str, ...]) -> None:
+    octets = "\r\n".join(lines).encode("latin-1")
+    parser = knowing(lines)
+    assert parser.parse_plain(octets) is None
+    assert meaning(parser.parse(octets)) == meaning(PARSER._parse_lines(octets))
+
+
+def test_no_octet_in_a_plain_head_escapes_the_grammar() -> None:
+    """Each octet in the place of each other: what is accepted at once is accepted line by line."""
+    octets = b"GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\nContent-Length: 5"
+    parser = knowing(("", "Host: a", "X: 1", "Content-Length: 5"))
+    plain = 0
+    for place in range(len(octets)):
+        for octet in range(0x100):
+            changed = octets[:place] + bytes((octet,)) + octets[place + 1 :]
+            if (head := parser.parse_plain(changed)) is not None:
+                plain += 1
+                assert meaning(head) == meaning(PARSER._parse_lines(changed)), changed
+    assert plain > 200
+
+
+@pytest.mark.parametrize(
+    "limits", [{"request_line": 40}, {"field_size": 40}, {"head": 40}, {"fields": 1}], ids=str
+)
+def test_a_plain_head_is_within_all_limits(limits: dict[str, int]) -> None:
+    lines = ("GET / HTTP/1.1", "Host: a", "X: 1")
+    longer = (*lines[:2], "X: " + "1" * 40)
+    parser = knowing(lines, limits=MessageLimits(**limits))
+    is_plain = parser.parse_plain("\r\n".join(lines).encode()) is not None
+    assert is_plain is ("fields" not in limits)
+    assert parser.parse_plain("\r\n".join(longer).encode()) is None

@@ -17,6 +17,7 @@ def test_a_head_that_comes_again_is_the_same_and_is_checked_once(
     fields = [("X", "1"), ("Content-Length", "2")]
     heads = [response_cache.response_head("200 OK", list(fields)) for _ in range(4)]
     assert heads[1] is heads[2] is heads[3]
+    assert [head.is_kept for head in heads] == [False, True, True, True]
     assert [head.lines for head in heads] == ["X: 1\r\nContent-Length: 2\r\n"] * 4
     # Framing is made anew where something else is asked for.
     for minor, close in ((1, False), (1, True), (0, False), (1, False)):
@@ -32,7 +33,7 @@ def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(response_cache, "HEADS", heads)
     for _ in range(3):
         response_cache.response_head("200 OK", [("Set-Cookie", "a=hush")])
-        response_cache.response_head("200 OK", [("X", "x" * 300)])
+        response_cache.response_head("200 OK", [("X", "x" * 1100)])
         with pytest.raises(TypeError):
             response_cache.response_head("200 OK", [("X", ["1"])])  # type: ignore[list-item]
     assert not heads.entries
@@ -40,4 +41,4 @@ def test_heads_that_cannot_be_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
         for _ in range(2):
             response_cache.response_head("200 OK", [("X", str(number))])
         assert len(heads.entries) <= 256
-    assert len(heads.seen_once) <= 1024
+    assert len(heads._recent) <= 1024

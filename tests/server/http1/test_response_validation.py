@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -93,16 +94,59 @@ def test_wrong_types_are_refused() -> None:
             interim_response(103, [field])
 
 
-def test_memory_of_fields_is_bounded_and_holds_no_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: Cache[Any, Any] = Cache(response_validation.LINES.most)
-    monkeypatch.setattr(response_validation, "LINES", lines)
-    memory = lines.entries
-    ResponseHead("200 OK", [("Set-Cookie", "a=b"), ("X", "x" * 256), ("Y", "1")])
-    assert list(memory) == [("Y", "1")]
+FIELDS: list[Any] = [
+    ("X-A", "1"), ("X-A", ""), ("x-a", "a\tb"), ("X-A", "\xe4\xff"), ("Set-Cookie", "a=b"),
+    ("Content-Length", "3"), ("content-length", "0"), ("Date", "now"), ("Server", "mine"),
+    # invalid, though their names are not
+    ("X-A", "a\r\nX-B: c"), ("X-A", "\n"), ("X-A", "\r"), ("X-A", "\0"), ("X-A", "\x7f"),
+    ("X-A", "\u20ac"), ("X-A", 1), ("X-A", b"1"), ("X-A",), ("X-A", "1", "2"), ["X-A", "1"],
+    ("Content-Length", ""), ("Content-Length", "-1"), ("Content-Length", "\u0663"),
+    ("Content-Length", "9" * 19), ("Content-Length", b"1"), ("Content-Length", 1),
+    ("Set-Cookie", "\n"), ("Date", "\n"),
+    # names that are not
+    ("X A", "1"), ("", "1"), (1, "1"), ([], "1"), ("Connection", "close"), "XY", None,
+]  # fmt: skip
+
+
+def outcome(status: str, fields: list[Any]) -> tuple[object, ...]:
+    """All that a head is, or what is wrong with it."""
+    try:
+        head = ResponseHead(status, fields)
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
+    flags = head.has_date, head.has_server, head.is_secret
+    return head.code, head.octets, head.content_length, flags
+
+
+def test_fields_that_are_taken_together_are_as_if_each_was_taken_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are, once their names are known; and the first fault is the one that is reported."""
+    known: Cache[str, int] = Cache(1024)
+    chance = random.Random(16)
+    together = 0
+    for _ in range(4000):
+        fields = chance.choices(FIELDS[: chance.choice((9, len(FIELDS)))], k=chance.randrange(5))
+        status = chance.choice(("200 OK", "404 \xe4\t!", "200\r\n", "103 Early Hints"))
+        monkeypatch.setattr(response_validation, "NAMES", Cache(1024))
+        one_by_one = outcome(status, fields)
+        monkeypatch.setattr(response_validation, "NAMES", known)
+        assert outcome(status, fields) == one_by_one, fields
+        assert outcome(status, fields) == one_by_one, fields
+        if isinstance(one_by_one[0], int):
+            together += ResponseHead("200 OK", [])._take_plain("", fields)
+    assert together > 500
+
+
+def test_memory_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: Cache[str, int] = Cache(response_validation.NAMES.most)
+    monkeypatch.setattr(response_validation, "NAMES", names)
+    ResponseHead("200 OK", [("Set-Cookie", "a=b"), ("x" * 65, "1"), ("Y", "1")])
+    assert list(names.entries) == ["Set-Cookie", "Y"]
     for number in range(3000):
-        ResponseHead("200 OK", [("X", str(number))])
-        assert len(memory) <= 1024
-    assert ("X", "2999") in memory
+        ResponseHead("200 OK", [(f"X{number}", "1")])
+        assert len(names.entries) <= 1024
+    assert "X2999" in names.entries
 
 
 def test_memory_of_statuses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
 import pytest
+from onegate.http1 import Head
 from onegate.http1.date import imf_fixdate
 from onegate.http1.response_validation import ResponseHead
 from onegate.http1.response_writer import (
@@ -16,6 +18,7 @@ from onegate.http1.response_writer import (
     chunk,
     error_response,
     frame,
+    frame_whole,
     interim_response,
 )
 
@@ -156,6 +159,35 @@ def test_length_is_kept_added_or_replaced_by_chunks() -> None:
     assert (framing, values(lines, "content-length")) == (Framing.LENGTH, ["9"])
     lines, framing, _ = framed()
     assert (framing, values(lines, "transfer-encoding")) == (Framing.CHUNKED, ["chunked"])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found", "204 None", "205 None", "304 None"])
+@pytest.mark.parametrize("declared", [None, "0", "2", "3"])
+def test_a_whole_response_is_framed_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, kept: bool, status: str, declared: str | None
+) -> None:
+    """Where all of the content is at hand, and nowhere else: so its length is known."""
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.5)
+    fields = [PLAIN] if declared is None else [PLAIN, ("Content-Length", declared)]
+    request = Head()
+    for request.method, request.minor, close, length, only in itertools.product(
+        ("GET", "HEAD"), (0, 1), (False, True), (0, 2), (False, True)
+    ):
+        head = ResponseHead(status, fields)
+        head.is_kept = kept
+        octets, framing, _ = frame(
+            head,
+            method=request.method,
+            minor=request.minor,
+            close=close,
+            length=length if only else None,
+        )
+        is_whole = framing is Framing.LENGTH and length > 0 and declared in (None, str(length))
+        expected = octets if is_whole else None
+        assert frame_whole(head, request, close, length, only) == expected
+        known = 1_800_000_000, request.method, request.minor, close, length, only
+        assert head.whole == ((known, expected) if kept else (None, None))
 
 
 def test_R71_one_date_in_every_response() -> None:

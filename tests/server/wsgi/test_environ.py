@@ -123,7 +123,7 @@ def test_W8_script_name_ends_at_a_slash(script_name: str, path: str, rest: str) 
     head = HeadParser(MessageLimits(), field_key, environs.new).parse(
         f"GET {path} HTTP/1.1\r\nHost: a".encode()
     )
-    environ = environs.complete(head, ("", ""), BytesIO(), 0)
+    environ = environs.complete(head, head.fields, ("", ""), BytesIO())
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/app", rest)
 
 

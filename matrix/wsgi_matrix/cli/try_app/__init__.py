@@ -1,1 +1,1 @@
-"""``wsgi-matrix try``: an app of one's own under several servers, without a matrix.toml."""
+"""``wsgi-matrix try``: run your own app under several servers, without a matrix.toml."""

@@ -1,4 +1,4 @@
-"""Whether an app can be loaded at all, and as what: found out once, before any server starts."""
+"""Checks once, before any server starts, that an app can be loaded and is a WSGI application."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def kind(found):
     try:
         inspect.signature(found)
     except (TypeError, ValueError):
-        return ""  # of an extension, which tells nothing of its parameters
+        return ""  # of an extension module, without a signature
     if inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(type(found).__call__):
         return "asgi"
     if takes(found, 1, 2):
@@ -58,28 +58,28 @@ if told:
     print("\\n" + json.dumps(told), flush=True)
 sys.exit(bool(told) and told.get("kind") != "either")
 """
-"""Run in the cell: loads the app as a server does, and tells why it could not, or that what is
-there is no WSGI application by the parameters that it takes (PEP 3333). ``either``: all that it
-takes is optional, so that it may be a factory, or an application behind a decorator."""
+"""Run in the cell: loads the app as a server does, and prints why it failed, or that the object's
+parameters are not those of a WSGI application (PEP 3333). ``either``: all parameters are optional,
+so it may be a factory, or an application behind a decorator."""
 EITHER = "either"
 
 KINDS = {
-    "asgi": "{app} is an ASGI application, and these are WSGI servers; a2wsgi.ASGIMiddleware makes "
-    "a WSGI application of one",
-    "factory": "{app} takes no environ and start_response; if it makes the application: {app}()",
-    "other": "{app} cannot be called with environ and start_response, as WSGI does (PEP 3333)",
+    "asgi": "{app} is an ASGI application, but these are WSGI servers; wrap it in "
+    "a2wsgi.ASGIMiddleware",
+    "factory": "{app} does not accept environ and start_response; if it is a factory, use {app}()",
+    "other": "{app} does not accept environ and start_response, as WSGI requires (PEP 3333)",
 }
 _FRAMES = ("Traceback (most recent", "  ")
-"""How lines of a traceback begin but the one that says what it was."""
+"""Beginnings of all lines of a traceback except the last, which has the exception."""
 LINES = 6
-"""Of a log that are shown."""
+"""Number of log lines shown."""
 
 
-def loadable(engine: Engine, cells: Sequence[Cell], perhaps_factories: set[App]) -> None:
-    """Load the app once on each Python. Raises :class:`SetupError` with the error from inside.
+def check_loadable(engine: Engine, cells: Sequence[Cell], perhaps_factories: set[App]) -> None:
+    """Load the app once on each Python. Raises :class:`SetupError` with the app's own error.
 
-    Before any server is started: the same error in ten logs would tell no more. An app that may be
-    a factory by its parameters is added to ``perhaps_factories``; its responses say more.
+    This is done before any server starts, because the same error in ten logs says no more. An app
+    that may be a factory, judging by its parameters, is added to ``perhaps_factories``.
     """
     for cell in {(cell.app, cell.python): cell for cell in reversed(cells)}.values():
         try:
@@ -97,39 +97,39 @@ def loadable(engine: Engine, cells: Sequence[Cell], perhaps_factories: set[App])
 
 
 def not_called(done: Run, perhaps_factories: Collection[App]) -> Run:
-    """``done`` with a note on each app that may be a factory and responded with errors alone."""
+    """``done`` with a note on each app that may be a factory and only responded with errors."""
     notes = []
     for app in perhaps_factories:
         results = [each for each in done.cells if each.cell.app == app]
-        checks = [check for each in results for check in status_counts.asked(each)]
+        checks = [check for each in results for check in status_counts.request_checks(each)]
         if checks and all(not check.status or check.status >= 500 for check in checks):
             notes.append(
-                f"no response but server errors; {app_import_string.not_called(app.target)}"
+                f"all responses are server errors; {app_import_string.not_called(app.target)}"
             )
     return replace(done, notes=(*notes, *done.notes))
 
 
 def _last(said: str) -> dict[str, Any]:
-    """The object in the last line that a command wrote; empty where there is none."""
+    """The JSON object in the last line of a command's output; empty if there is none."""
     try:
-        told = json.loads(said.splitlines()[-1])
+        report = json.loads(said.splitlines()[-1])
     except (ValueError, IndexError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return report if isinstance(report, dict) else {}
 
 
 def _why(cell: Cell, status: int | None, said: str) -> str:
-    """One line on an app that cannot be loaded: what, where, what to do."""
+    """One line for an app that cannot be loaded: what failed, where, and what to do."""
     app = cell.app.target
     what = f"{app} cannot be loaded on Python {cell.python.version}"
-    told = _last(said)
-    if told.get("kind") in KINDS:
-        return KINDS[told["kind"]].format(app=app)
+    report = _last(said)
+    if report.get("kind") in KINDS:
+        return KINDS[report["kind"]].format(app=app)
     try:
-        kind, text, missing, at = (str(told[key] or "") for key in ("type", "text", "name", "at"))
+        kind, text, missing, at = (str(report[key] or "") for key in ("type", "text", "name", "at"))
     except KeyError:
-        return f"{what}: it ended with exit status {status}: {said[-500:]}"
-    # As people know the file: in their folder, not in the cell's copy of it.
+        return f"{what}: exit status {status}: {said[-500:]}"
+    # The path in the user's directory, not in the cell's copy of it.
     where = re.sub(r"^(/srv|.*/bundles/[^/]+)/(app|own)/", "", at)
     where = f" ({where})" if at and not where.startswith(app_import_string.FACTORY) else ""
     advice = _advice(cell, kind, text, missing)
@@ -140,10 +140,10 @@ def _advice(cell: Cell, kind: str, text: str, missing: str) -> str:
     module, _, name = cell.app.target.partition(":")
     if kind == "ModuleNotFoundError":
         if module == missing or module.startswith(missing + "."):
-            return f"there is no such module in {cell.app.path}: --source names the app's folder"
-        return f"add what brings {missing} to {cell.app.requirements}"
+            return f"no such module in {cell.app.path}; set the app's directory with --source"
+        return f"add the distribution with {missing} to {cell.app.requirements}"
     if kind == "KeyError" and text.strip("'").isupper():
-        return f"if that is a variable of the environment: --env {text.strip(chr(39))}=…"
+        return f"if this is an environment variable, set it: --env {text.strip(chr(39))}=…"
     if kind == "AttributeError" and missing == re.split(r"[.(]", name)[0]:
-        return f"name the WSGI callable of {module}"
+        return f"specify the WSGI callable in {module}"
     return error_hints.advice(text)

@@ -1,6 +1,6 @@
-"""What people choose for an app of their own: the options of ``try`` and ``init``, as a matrix.
+"""The options of ``try`` and ``init``, and the matrix that they describe.
 
-Both make the same tables: ``try`` runs them, ``init`` writes them down.
+Both commands make the same tables: ``try`` runs them, ``init`` writes them to a file.
 """
 
 from __future__ import annotations
@@ -28,51 +28,110 @@ from wsgi_matrix.util import env_file
 from wsgi_matrix.util.toml_file import TomlFile
 
 SERVERS = ("onegate", "gunicorn_sync", "waitress")
-"""What runs when nobody names a server: they need no compiler, and run as processes too."""
+"""The default of ``--servers``: they need no compiler, and run as processes too."""
 OWN = "own"
-"""What a server of somebody's own is called."""
+"""The name of the user's own server (``--server-command``)."""
 MANY = {"multiple": True, "metavar": "TEXT"}
 
 OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("--source", {"default": ".", "metavar": "FOLDER", "help": "The app's folder."}),
-    ("--requirements", {"metavar": "FILE", "help": "What it needs; by default what is there."}),
-    ("--sdists", {"is_flag": True, "help": "Build what has no wheel, here: it runs its code."}),
-    ("--servers", {"type": Names(), "default": (), "help": "The first is the reference."}),
-    ("--python", {"type": Names(), "default": (), "help": "Versions: 3.11,3.13."}),
-    ("--limits", {"type": Names(), "default": ("default",), "help": "Profiles: default,fds256."}),
-    ("--workers", {"type": click.IntRange(1, 1000), "help": "Processes of each server."}),
-    ("--traffic", {**MANY, "help": "/path of the app, or a .http, HAR, OpenAPI or .txt file."}),
+    ("--source", {"default": ".", "metavar": "DIRECTORY", "help": "The app's source directory."}),
+    (
+        "--requirements",
+        {"metavar": "FILE", "help": "The app's requirements (default: found in --source)."},
+    ),
+    (
+        "--sdists",
+        {
+            "is_flag": True,
+            "help": "Build requirements without a wheel; this runs their code on this host.",
+        },
+    ),
+    (
+        "--servers",
+        {"type": Names(), "default": (), "help": "Servers to compare; the first is the reference."},
+    ),
+    ("--python", {"type": Names(), "default": (), "help": "Python versions, such as 3.11,3.13."}),
+    (
+        "--limits",
+        {
+            "type": Names(),
+            "default": ("default",),
+            "help": "Profiles of resource limits, such as default,fds256.",
+        },
+    ),
+    (
+        "--workers",
+        {"type": click.IntRange(1, 1000), "help": "Number of worker processes of each server."},
+    ),
+    (
+        "--traffic",
+        {**MANY, "help": "Requests to send: a /path, or a .http, HAR, OpenAPI or .txt file."},
+    ),
     (
         "--ignore",
-        {**MANY, "help": "header:NAME, cookie:NAME, json:$.PATH, regex:…; in `try` auto."},
+        {
+            **MANY,
+            "help": "Values to ignore: header:NAME, cookie:NAME, json:$.PATH or regex:…; "
+            "with `try` also auto.",
+        },
     ),
-    ("--capture", {**MANY, "help": "NAME=regex:… (json:, header:, cookie:) for {{NAME}}."}),
-    ("--allow-status", {"type": Names(), "default": (), "help": "Server errors that are meant."}),
-    ("--host", {"metavar": "NAME", "help": "Host of all requests; of a HAR, those to it."}),
-    ("--header", {**MANY, "help": "'NAME: VALUE', a field of all requests."}),
+    (
+        "--capture",
+        {
+            **MANY,
+            "help": "Set {{NAME}} from a response: NAME=regex:… (or json:, header:, cookie:).",
+        },
+    ),
+    ("--allow-status", {"type": Names(), "default": (), "help": "5xx statuses to accept."}),
+    (
+        "--host",
+        {"metavar": "NAME", "help": "Host of all requests; of a HAR, only send those to it."},
+    ),
+    ("--header", {**MANY, "help": "'NAME: VALUE', a header field to add to all requests."}),
     ("--var", {**MANY, "help": "NAME=VALUE, for {{NAME}} in traffic and --header."}),
-    ("--http-env", {"metavar": "NAME", "help": "Environment of http-client.env.json."}),
-    ("--largest", {"metavar": "SIZE", "help": "Of one answer: 16MiB."}),
-    ("--patience", {"type": float, "metavar": "SECONDS", "help": "For one answer: 10."}),
-    ("--deadline", {"type": float, "metavar": "SECONDS", "help": "For a whole cell: 60."}),
-    ("--env", {**MANY, "help": "NAME=VALUE, or NAME to hand ours on."}),
-    ("--env-file", {**MANY, "metavar": "FILE", "help": "Lines NAME=VALUE."}),
-    ("--secret", {**MANY, "help": "NAME=FILE, in the cell /run/secrets/NAME."}),
-    ("--setup", {**MANY, "help": "A command before the server: python manage.py migrate."}),
-    ("--writable", {"metavar": "PATH", "help": "A folder that the app may write: /data."}),
-    ("--service", {**MANY, "help": "NAME=IMAGE, a container with the server: db=postgres:17."}),
-    ("--service-env", {**MANY, "help": "NAME:VARIABLE=VALUE for one of those."}),
+    ("--http-env", {"metavar": "NAME", "help": "Environment in http-client.env.json to use."}),
+    ("--largest", {"metavar": "SIZE", "help": "Maximum size of a response (default: 16MiB)."}),
+    (
+        "--patience",
+        {"type": float, "metavar": "SECONDS", "help": "Timeout of a response (default: 10)."},
+    ),
+    (
+        "--deadline",
+        {"type": float, "metavar": "SECONDS", "help": "Deadline of a cell (default: 60)."},
+    ),
+    ("--env", {**MANY, "help": "NAME=VALUE for the app, or NAME to pass on yours."}),
+    ("--env-file", {**MANY, "metavar": "FILE", "help": "File with lines NAME=VALUE for the app."}),
+    ("--secret", {**MANY, "help": "NAME=FILE, mounted in the cell as /run/secrets/NAME."}),
+    (
+        "--setup",
+        {**MANY, "help": "Command to run before the server, as in 'python manage.py migrate'."},
+    ),
+    (
+        "--writable",
+        {"metavar": "PATH", "help": "Directory that the app may write to, such as /data."},
+    ),
+    (
+        "--service",
+        {**MANY, "help": "NAME=IMAGE, a container to run with the server: db=postgres:17."},
+    ),
+    ("--service-env", {**MANY, "help": "NAME:VARIABLE=VALUE, for the service NAME."}),
     (
         "--ready-path",
-        {"metavar": "PATH", "help": "Send nothing before GET of it succeeds: /health."},
+        {"metavar": "PATH", "help": "Wait until GET of this path succeeds, such as /health."},
     ),
     (
         "--ready-status",
-        {"type": int, "metavar": "STATUS", "help": "What that has to return; by default 200."},
+        {"type": int, "metavar": "STATUS", "help": "Status that means ready (default: 200)."},
     ),
-    ("--server-image", {"metavar": "IMAGE", "help": "A server of your own, in containers."}),
-    ("--server-command", {"metavar": "WORDS", "help": "Its command, with {app} and {port}."}),
-    ("--stop-signal", {"metavar": "SIGNAL", "help": "What ends it in order: SIGTERM."}),
+    ("--server-image", {"metavar": "IMAGE", "help": "Image of your own server, for containers."}),
+    (
+        "--server-command",
+        {"metavar": "WORDS", "help": "Command of your own server, with {app} and {port}."},
+    ),
+    (
+        "--stop-signal",
+        {"metavar": "SIGNAL", "help": "Signal that stops it gracefully (default: SIGTERM)."},
+    ),
 )
 
 
@@ -81,7 +140,7 @@ RENAMED = {
     "--beside-env": "--service-env",
     "--ready": "--ready-path /health, and --ready-status where that is not 200",
 }
-"""What options were called in older versions, and what to say now."""
+"""Former names of options, and what to use instead."""
 
 
 def options(command: click.decorators.FC) -> click.decorators.FC:
@@ -97,28 +156,28 @@ def options(command: click.decorators.FC) -> click.decorators.FC:
 def _refuse(_context: click.Context, option: click.Parameter, value: str | None) -> None:
     if value is not None:
         [name] = option.opts
-        raise click.UsageError(f"{name} is called so no more: say {RENAMED[name]}")
+        raise click.UsageError(f"{name} was renamed: use {RENAMED[name]}")
 
 
 def as_config(data: dict[str, Any], root: Path, build: Path) -> Config:
-    """The matrix that ``data`` is. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
+    """``data`` as a matrix. Raises :class:`~wsgi_matrix.errors.ConfigError`."""
     source = TomlFile(root / matrix_toml.FILE_NAME, name="your options")
     return matrix_toml.from_data(source, data, build)
 
 
 def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
-    """The tables of a matrix, with what was chosen. Raises :class:`UserError`.
+    """The tables of a matrix with the ``chosen`` options. Raises :class:`UserError`.
 
-    ``root``: the folder that paths are relative to.
+    ``root``: the directory that paths are relative to.
     """
     try:
         app_import_string.check(app)
     except ValueError as problem:
-        raise UserError(f'"{app}": {problem} is expected') from None
+        raise UserError(f'"{app}": expected {problem}') from None
     name = _name(app)
     source = Path(root, chosen["source"])
     if not source.is_dir():
-        raise UserError(f"--source: there is no folder {source}")
+        raise UserError(f"--source: no such directory: {source}")
     ours = matrix_toml.built_in(root)
     own = _own(chosen)
     named = [_server(each, ours.servers) for each in chosen["servers"]]
@@ -151,18 +210,18 @@ def tables(app: str, root: Path, **chosen: Any) -> dict[str, Any]:
 
 
 def _name(app: str) -> str:
-    """A name for the cells: the package's, as far as names of cells allow."""
+    """A name for the ids of cells: the package's, without characters that they cannot have."""
     return re.sub(r"[^a-z0-9_]", "", re.split(r"[.:]", app.lower())[0]).lstrip("_") or "app"
 
 
 def _server(name: str, there: Mapping[str, Server]) -> str:
-    """``gunicorn`` is the first of gunicorn's, where no server is called just that."""
+    """Resolve ``gunicorn`` to its first configuration, unless a server has exactly this name."""
     near = [each for each in there if each.startswith(name + "_")]
     return near[0] if name not in there and near else name
 
 
 def _version(there: Iterable[str]) -> str:
-    """The Python that we run on, if we have it, else the first."""
+    """The version of the running Python if it is in ``there``, else the first."""
     mine = f"{sys.version_info.major}.{sys.version_info.minor}"
     return mine if mine in there else next(iter(there))
 
@@ -176,7 +235,7 @@ def _app(app: str, root: Path, source: Path, chosen: Mapping[str, Any]) -> dict[
     if chosen["requirements"]:
         file = Path(root, chosen["requirements"])
         if not file.is_file():
-            raise UserError(f"--requirements: there is no file {file}")
+            raise UserError(f"--requirements: no such file: {file}")
         table["requirements"] = os.path.relpath(file, source)
     if chosen["sdists"]:
         table["sdists"] = True
@@ -200,7 +259,7 @@ def _variables(given: Iterable[str]) -> dict[str, str]:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals and name not in os.environ:
-            raise UserError(f"--env {name}: it is not set here; say --env {name}=VALUE")
+            raise UserError(f"--env {name}: not set in your environment; use --env {name}=VALUE")
         found[name] = value if equals else os.environ[name]
     return found
 
@@ -208,7 +267,7 @@ def _variables(given: Iterable[str]) -> dict[str, str]:
 def _pair(option: str, text: str, form: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise UserError(f'{option}: {form} is expected, not "{text}"')
+        raise UserError(f'{option}: expected {form}, not "{text}"')
     return name, value
 
 
@@ -221,17 +280,17 @@ def _services(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         whole, value = _pair("--service-env", each, "NAME:VARIABLE=VALUE")
         name, colon, variable = whole.partition(":")
         if not colon or name not in found:
-            raise UserError(f'--service-env: "{name}" is no --service')
+            raise UserError(f'--service-env: no service "{name}"; declare it with --service')
         found[name].setdefault("environment", {})[variable] = value
     return found
 
 
 def _own(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """The table of a server of their own; empty if there is none."""
+    """The table of the user's own server; empty without ``--server-command``."""
     image, command = chosen["server_image"], chosen["server_command"]
     if not command:
         if chosen["stop_signal"]:
-            raise UserError("--stop-signal is for a server of your own: --server-command")
+            raise UserError("--stop-signal needs a server of your own: --server-command")
         if image:
             raise UserError('--server-image needs --server-command "… {app} {port}"')
         return {}
@@ -240,20 +299,20 @@ def _own(chosen: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError as problem:
         raise UserError(f"--server-command: {problem}") from None
     if not any("{port}" in word for word in words) or not any("{app}" in word for word in words):
-        raise UserError("--server-command: it has to say {app} and {port}, which are filled in")
+        raise UserError("--server-command must contain the placeholders {app} and {port}")
     name = chosen["stop_signal"] or "SIGTERM"
-    # What does nothing about the signal ends by it, and then that is what was wanted of it.
+    # A server without a handler is killed by the signal, which then is a graceful stop.
     ending = {"stop_signal": name, "stop_status": _statuses(name)}
     if image:
         return {"image": image, "args": words, **ending}
     program = words[0] if words[0] == "{python}" else shutil.which(words[0])
     if program is None:
-        raise UserError(f"--server-command: there is no program {words[0]} here")
-    # Without an image it is a process; containers skip it, as they have nothing to build.
+        raise UserError(f"--server-command: program not found: {words[0]}")
+    # Without an image it only runs as a process; the Docker engine skips it.
     return {"context": ".", "process": [program], "args": words[1:], **ending}
 
 
 def _statuses(name: str) -> list[int]:
-    """Exit statuses in order after the signal ``name``, which is looked at later."""
+    """Exit statuses that count as clean after the signal ``name``, whose validation comes later."""
     number = signal.Signals.__members__.get(name)
     return [0, *([128 + number] if number else [])]

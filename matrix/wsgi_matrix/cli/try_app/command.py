@@ -1,4 +1,4 @@
-"""``wsgi-matrix try``: somebody's own app under several servers, nothing written first."""
+"""``wsgi-matrix try``: run the user's own app under several servers, without a matrix.toml."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ import click
 
 from wsgi_matrix.cli import axis_listing, run_directories
 from wsgi_matrix.cli.common import EPILOG, engine_option, user_errors, write_out
-from wsgi_matrix.cli.run import tell_reading, tell_report, terminable, write_down
+from wsgi_matrix.cli.run import (
+    announce_large_files,
+    print_report_location,
+    terminable,
+    write_reports,
+)
 from wsgi_matrix.cli.try_app import app_options, traffic_plan
-from wsgi_matrix.cli.try_app.app_import_check import loadable, not_called
+from wsgi_matrix.cli.try_app.app_import_check import check_loadable, not_called
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
@@ -30,17 +35,17 @@ from wsgi_matrix.suites.traffic import ignore, propose
 from wsgi_matrix.suites.traffic import suite as traffic
 from wsgi_matrix.util.cache_directory import cache_directory
 
-WORDS = "wsgi_matrix.words"
+ARGUMENTS = "wsgi_matrix.arguments"
 CONTINUED = " \\\n  "
-"""Between two lines of one command."""
+"""Continues a command on the next line."""
 
 
 class Try(axis_listing.WithAxes):
-    """A command that keeps its words, for a command line to paste."""
+    """A command that remembers its arguments, for a command line to paste."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As ever."""
-        ctx.meta[WORDS] = list(args)
+        """Parse ``args``, and remember them."""
+        ctx.meta[ARGUMENTS] = list(args)
         return super().parse_args(ctx, args)
 
 
@@ -48,15 +53,17 @@ class Try(axis_listing.WithAxes):
 @click.argument("app", metavar="MODULE:CALLABLE")
 @app_options.options
 @engine_option
-@click.option("--jobs", type=click.IntRange(1), help="Cells at a time; by default the cores.")
-@click.option("--dry-run", is_flag=True, help="Show cells and requests, and start nothing.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Cells to run in parallel (default: CPU count)."
+)
+@click.option("--dry-run", is_flag=True, help="Show cells and requests, without starting anything.")
 @click.pass_context
 def try_app(
     ctx: click.Context, /, app: str, engine: str, jobs: int | None, dry_run: bool, **chosen: Any
 ) -> None:
-    """Run an app of your own under several servers, Pythons and limits, and see what differs.
+    """Run your own app under several servers, Pythons and limits, and show what differs.
 
-    Nothing has to be written for it; `wsgi-matrix init` writes a matrix.toml with the same choices.
+    This needs no configuration; `wsgi-matrix init` writes a matrix.toml with the same options.
     """
     terminable()
     with user_errors():
@@ -67,14 +74,14 @@ def try_app(
         settings = app_options.as_config(
             app_options.tables(app, root, **chosen), root, build.absolute()
         )
-        reports.reports()  # one that cannot be loaded is told now, not after the run
+        reports.reports()  # fails now, not after the run, if one cannot be loaded
         cells = plan.make_cells(settings, plan.Selection())
-        matrix_toml.check_folders(settings, cells)
-        tell_reading(settings, settings.settings.suites)
+        matrix_toml.check_directories(settings, cells)
+        announce_large_files(settings, settings.settings.suites)
         suite = traffic.TYPE.build(settings)
         for each in settings.apps.values():
-            if told := lockfile.chosen(each.path, each.requirements)[1]:
-                click.echo(f"wsgi-matrix: {told}", err=True)
+            if note := lockfile.chosen(each.path, each.requirements)[1]:
+                click.echo(f"wsgi-matrix: {note}", err=True)
         chosen_engine, notice = choose(engine, settings.build)
         if notice:
             click.echo(f"wsgi-matrix: {notice}", err=True)
@@ -90,24 +97,24 @@ def try_app(
                 suites={suite.name: suite},
                 jobs=jobs,
                 handlers=(progress.Progressing(),),
-                before=partial(loadable, perhaps_factories=perhaps_factories),
+                before=partial(check_loadable, perhaps_factories=perhaps_factories),
             ).run()
             changes = repeat_reference.changes(chosen_engine, settings, suite, done)
         done = not_called(done, perhaps_factories)
         done = repeat_reference.without(done, changes, settings, suite, ignored=auto)
-        folder = run_directories.fresh(settings.build, root)
-        write_down(folder, done)
-        # First what explains the rest, or it would stand below a hundred lines that it explains.
+        directory = run_directories.fresh(settings.build, root)
+        write_reports(directory, done)
+        # First, because it explains what may be a hundred lines below it.
         write_out(_changes(ctx, changes, suite, auto=auto))
         console.render(done)
-        tell_report(folder, done)
+        print_report_location(directory, done)
         sys.exit(exit_code(done))
 
 
 def _changes(
     ctx: click.Context, found: repeat_reference.Changes, suite: Suite, *, auto: bool
 ) -> str:
-    """What the app changes by itself, and the command that leaves it out, in one piece to paste."""
+    """The values that the app changes by itself, and a command to paste that ignores them."""
     lines = []
     named = [shlex.quote(str(each)) for each in found.ignores]
     if named and auto:
@@ -116,12 +123,12 @@ def _changes(
     elif named:
         group = ctx.parent.params["build"] if ctx.parent else None
         build = ["--build", str(group)] if group else []
-        words = shlex.join(["wsgi-matrix", *build, "try", *ctx.meta[WORDS]])
+        words = shlex.join(["wsgi-matrix", *build, "try", *ctx.meta[ARGUMENTS]])
         lines.append("These values differ between two runs of the reference. To ignore them:")
         lines += ["", CONTINUED.join([words, *(f"--ignore {each}" for each in named)]), ""]
     for each in found.ignores:
         if more := propose.broad(each):
-            lines.append(f"note: {each} leaves out {more}")
+            lines.append(f"note: {each} ignores {more}")
     titles = {ask.name: ask.title for session in suite.sessions for ask in session.asks}
     for name in found.unsettled:
         lines.append(f"{titles[name]}: {repeat_reference.UNSETTLED}")

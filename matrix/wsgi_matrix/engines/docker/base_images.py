@@ -1,4 +1,4 @@
-"""Base images: a Python and little else, found, pulled, or made from Debian's packages."""
+"""Base images: a Python and little else, found, pulled, or built from Debian packages."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from wsgi_matrix.model.axes import Python
 from wsgi_matrix.util.file_lock import exclusive
 
 PULL_TIMEOUT = 20
-"""Seconds without a byte from the registry after which it counts as not reachable."""
+"""Seconds without data from the registry after which it is considered unreachable."""
 
 MAKE_DEADLINE = 900
-"""Seconds for mmdebstrap; it takes about 10 with a near mirror."""
+"""Seconds for mmdebstrap; it takes about 10 with a nearby mirror."""
 
 PACKAGES = ("base-files", "dash", "coreutils", "findutils", "libstdc++6", "tzdata")
-"""Beside the Python. As far as apps can tell, what python:3.x-slim has too: wheels count on the
-library of C++, and zoneinfo on the time zones."""
+"""In addition to Python. The same as in python:3.x-slim as far as apps are concerned: wheels need
+the C++ library, and zoneinfo the time zones."""
 
 EPOCH = "315532800"
-"""Time stamp of every file of a base, by SOURCE_DATE_EPOCH (reproducible-builds.org): the first
-second of 1980, before which ZIP archives cannot go. The same packages make the same octets."""
+"""Timestamp of every file of a base, through SOURCE_DATE_EPOCH (reproducible-builds.org): the first
+second of 1980, the earliest in ZIP archives. The same packages give the same octets."""
 
 APT = 'Acquire::Check-Valid-Until "false"'
-"""A mirror of a suite that is not released yet may lag behind what its Release file promises; its
-packages are signed as ever."""
+"""A mirror of an unreleased suite may lag behind its Release file; its packages are still signed.
+"""
 
-# The packages are only unpacked: their maintainer scripts would want the whole of Debian. What
-# those would have done, as far as anything here needs it, is done by hand.
+# The packages are only unpacked, since their maintainer scripts would need a complete Debian. This
+# does what is needed of those scripts.
 TIDY = """set -e; cd "$1"
 mkdir -p srv mnt opt
 ln -sf python{version} usr/bin/python3
@@ -53,7 +53,7 @@ chroot "$1" python3 -m compileall -q --invalidation-mode unchecked-hash /usr/lib
 """
 
 ARCHITECTURES = {"amd64": "amd64", "x86_64": "amd64", "arm64": "arm64", "aarch64": "arm64"}
-"""Debian's names by the engine's; both write the others alike."""
+"""Debian's names by the engine's, where they differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,12 @@ class Base:
     """A base image in the engine."""
 
     reference: str
-    """Name to build on."""
+    """The name to build on."""
     id: str
     architecture: str
-    """As Docker names it: ``amd64``."""
+    """Docker's name, such as ``amd64``."""
     source: str
-    """For people: the image's name, or ``debian:bookworm``."""
+    """For reports: the image's name, or ``debian:bookworm``."""
 
 
 def ensure_base(
@@ -76,11 +76,11 @@ def ensure_base(
     root: Path,
     packages: tuple[str, ...] | None = None,
 ) -> Base:
-    """The base image for ``python``, made or pulled if the engine has none yet.
+    """The base image for ``python``, pulled or built if the engine does not have it yet.
 
-    In this order: one of ``python.images`` that is here; one made earlier; one that can be
-    pulled; one made now from the packages of ``python.debian``. With ``packages`` of Debian it is
-    always one that is made: the same, and these. Raises :class:`SetupError`.
+    In this order: one of ``python.images`` that exists; one built earlier; one that can be pulled;
+    one built now from the packages of ``python.debian``. With ``packages`` of Debian it is always
+    built, with these in addition. Raises :class:`SetupError`.
     """
     recipe = _recipe(client, python, packages or ())
     made = f"wsgi-matrix-base:{python.tag}-{recipe}"
@@ -96,14 +96,14 @@ def ensure_base(
                 return _base(found, name, python, made)
         if not python.debian:
             raise SetupError(
-                f"{_none(python)}; pull one by hand, or say `debian`, a release to make one from"
+                f"{_none(python)}; pull one, or set `debian` to the release to build one from"
             )
-        what = f"making a base of Python {python.version} from Debian {python.debian}"
+        what = f"building a base for Python {python.version} from Debian {python.debian}"
         phase("images", f"{what} with {' '.join(packages)}" if packages else what)
         _make(client, python, made, root, packages or ())
         found = inspect_image(client, made)
         if found is None:
-            raise SetupError(f"the engine did not keep the image {made} that it imported")
+            raise SetupError(f"the engine has lost the image {made} that it imported")
         return _base(found, made, python, made)
 
 
@@ -117,15 +117,15 @@ def _base(found: dict[str, Any], name: str, python: Python, made: str) -> Base:
 
 
 def _none(python: Python) -> str:
-    names = ", ".join(python.images) or "(none named)"
-    return f"Python {python.version}: none of the images {names} is here or can be pulled"
+    names = ", ".join(python.images) or "(none specified)"
+    return f"Python {python.version}: none of the images {names} exists locally or can be pulled"
 
 
 _unreachable: set[str] = set()
 
 
 def pull(name: str) -> bool:
-    """Try to pull ``name``; what failed once is not tried again by this process."""
+    """Try to pull ``name``; a pull that failed is not tried again by this process."""
     if name in _unreachable:
         return False
     repository, _, tag = name.partition("@") if "@" in name else name.rpartition(":")
@@ -134,7 +134,7 @@ def pull(name: str) -> bool:
         for line in client.pull(repository or name, tag=tag or None, stream=True, decode=True):
             if "error" in line:
                 raise DockerException(line["error"])
-    # The time-out of a read comes as an OSError of the HTTP library, not as the SDK's own.
+    # A read timeout is an OSError of the HTTP library, not one of the SDK's errors.
     except (DockerException, EngineError, OSError):
         _unreachable.add(name)
         return False
@@ -148,13 +148,13 @@ def _architecture(client: docker.APIClient) -> str:
 
 
 def _recipe(client: docker.APIClient, python: Python, packages: tuple[str, ...]) -> str:
-    """What a made base is made of, as a short hash."""
+    """A short hash of everything that a built base is made from."""
     recipe = (_architecture(client), *_arguments(python, packages), EPOCH)
     return hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
 
 
 def _arguments(python: Python, packages: tuple[str, ...]) -> list[str]:
-    """What mmdebstrap is called with, but for the architecture and the file to write."""
+    """The arguments of mmdebstrap, except for the architecture and the output file."""
     include = ",".join((f"python{python.version}", *PACKAGES, *packages))
     hooks = [each.format(version=python.version) for each in (TIDY, COMPILE)]
     return [
@@ -171,15 +171,15 @@ def _arguments(python: Python, packages: tuple[str, ...]) -> list[str]:
 def make_archive(
     python: Python, packages: tuple[str, ...], architecture: str, archive: Path
 ) -> None:
-    """Unpack Debian's packages of ``python.debian`` into a file system, as a tar file.
+    """Unpack packages of ``python.debian`` into a root file system, as a tar file.
 
-    The same packages make the same octets. Raises :class:`SetupError`.
+    The same packages give the same octets. Raises :class:`SetupError`.
     """
     program = shutil.which("mmdebstrap")
     if program is None:
         raise SetupError(
-            f"{_none(python)}, and mmdebstrap, which makes one from Debian's packages, is not "
-            "installed; run `make engine` as root on Debian or Ubuntu, or pull an image by hand"
+            f"{_none(python)}, and mmdebstrap, which builds one from Debian packages, is not "
+            "installed; run `make engine` as root on Debian or Ubuntu, or pull an image"
         )
     command = [program, f"--architectures={architecture}", *_arguments(python, packages)]
     try:
@@ -194,13 +194,13 @@ def make_archive(
         ) from None
     if done.returncode:
         said = " ".join(done.stderr.splitlines()[-5:])
-        raise SetupError(f"mmdebstrap could not make Debian {python.debian}: {said}")
+        raise SetupError(f"mmdebstrap could not build Debian {python.debian}: {said}")
 
 
 def _make(
     client: docker.APIClient, python: Python, name: str, root: Path, packages: tuple[str, ...]
 ) -> None:
-    """Make a file system of Debian's packages and import it as the image ``name``."""
+    """Build a root file system from Debian packages and import it as the image ``name``."""
     archive = root / "base" / f"{name.rpartition(':')[2]}.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -211,7 +211,7 @@ def _make(
         # Named in a second step, because Podman imports everything as "latest".
         client.tag(_digest(said), repository, tag)
     except (KeyError, ValueError) as error:
-        raise SetupError(f"the engine did not say what it imported: {said}") from error
+        raise SetupError(f"the engine did not report what it imported: {said}") from error
     except APIError as error:
         raise SetupError(f"the engine could not import the base {name}: {error}") from error
     finally:
@@ -219,5 +219,5 @@ def _make(
 
 
 def _digest(said: str) -> str:
-    """The image that an import made: the last thing that the engine said, in JSON lines."""
+    """The image of an import: the last message of the engine, in JSON lines."""
     return str(json.loads(said.strip().splitlines()[-1])["status"])

@@ -1,4 +1,4 @@
-"""One cell in containers, from its start to its end: the server's, and the probe's beside it."""
+"""One cell made of containers, from start to end: the server's, and the probe's next to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from docker.errors import APIError, DockerException
 
 from wsgi_matrix.engines import probe_output
 from wsgi_matrix.engines.docker import runtime_state
-from wsgi_matrix.engines.docker.cell_environment import Around
+from wsgi_matrix.engines.docker.cell_environment import CellEnvironment
 from wsgi_matrix.engines.docker.client import CELL, LABEL
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.probe import ProbeContainer
@@ -24,9 +24,9 @@ from wsgi_matrix.model.results import Observed, Stopped
 from wsgi_matrix.probe.protocol import Job, Report
 
 READY_PAUSE = 0.02
-"""Seconds between two looks at the log of a server that has a ready sign."""
+"""Seconds between two reads of the log of a server with a ready pattern."""
 PROBE_MARGIN = 5.0
-"""Seconds beyond its own deadline after which the probe itself counts as hanging."""
+"""Seconds after its own deadline when the probe is considered to hang."""
 
 
 class DockerRunning:
@@ -42,16 +42,16 @@ class DockerRunning:
         uid: int,
         labels: dict[str, str],
     ) -> None:
-        """``uid`` and the one above it are this cell's alone. ``labels`` say whose it is."""
+        """``uid`` and the next one belong to this cell alone. ``labels`` identify its owner."""
         self.image = parts.image
         self.framework_version = parts.framework_version
         self.containers: list[str] = []
-        """What has to be removed in the end, in this order."""
+        """Containers to remove at the end, in this order."""
         self.cell_id = cell.id
         self.engine_seconds = 0.0
         self._client, self._pool, self._cell, self._parts = client, pool, cell, parts
         self._beside_uid, self._labels = uid + 1, {**labels, CELL: cell.id}
-        self.around = Around(
+        self.cell_environment = CellEnvironment(
             client,
             cell,
             image=parts.image.id,
@@ -64,7 +64,7 @@ class DockerRunning:
             client,
             cell,
             image=parts.image.id,
-            around=self.around,
+            environment=self.cell_environment,
             uid=uid,
             labels=self._labels,
         )
@@ -74,10 +74,10 @@ class DockerRunning:
         self._probe: Future[ProbeContainer] | None = None
 
     def start(self) -> None:
-        """Start the server, and beside it all that can be done while it starts: its probe is made
-        and started, its limits are read back. Raises :class:`CellError`.
+        """Start the server. While it starts, its probe is created and started, and its limits are
+        read back. Raises :class:`CellError`.
         """
-        self.around.set_up()
+        self.cell_environment.set_up()
         server = self._server
         try:
             with self._waiting():
@@ -88,7 +88,7 @@ class DockerRunning:
         except (DockerException, OSError) as error:
             if "setting rlimit" in said(error):
                 raise NotHere(
-                    f"nofile {self._cell.limits.nofile} is above what this Docker engine may set "
+                    f"nofile {self._cell.limits.nofile} is above this Docker engine's maximum "
                     "(its own hard limit, or fs.nr_open)"
                 ) from error
             raise CellError(
@@ -101,7 +101,7 @@ class DockerRunning:
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:
-        """Count what the cell waits here for the engine alone."""
+        """Measure time that is only spent waiting for the engine."""
         began = time.monotonic()
         try:
             yield
@@ -126,15 +126,15 @@ class DockerRunning:
         return made
 
     def observed(self) -> Observed:
-        """Read from inside while the server starts; see :class:`.Running`."""
+        """Read inside the container while the server starts; see :class:`.Running`."""
         assert self._observed is not None
         try:
             with self._waiting():
                 return self._observed.result()
         except (DockerException, OSError, ValueError) as error:
-            self._server.raise_if_ending("the server ended at once")
+            self._server.raise_if_ending("the server exited at once")
             raise CellError(
-                f"the limits could not be read back from inside: {said(error)}",
+                f"the limits could not be read back inside the container: {said(error)}",
                 self._server.log(),
             ) from error
 
@@ -143,18 +143,18 @@ class DockerRunning:
         server = self._server
         output, words = self._run_probe(job)
         text = words[-500:].decode("utf-8", "replace").strip()
-        report = probe_output.understood(output, job, text, server.log, server.wrote)
+        report = probe_output.read_report(output, job, text, server.log, server.wrote)
         if reason := probe_output.why_unready(report, PORT, job):
             self._raise_if_not_opened()
             raise CellError(reason, server.log())
-        # A port can be open before the app is loaded. That it then could not be is no verdict on
-        # any request; where limits keep a server from answering, that it ended over it is one.
-        if not probe_output.heard(report) and not self._cell.limits.bounded:
-            server.raise_if_ending("the server ended before it had answered anything")
+        # A port can be open before the app is loaded. If loading it fails, that is no verdict on
+        # any request; but if limits prevent a server from responding, its exit is one.
+        if not probe_output.received_response(report) and not self._cell.limits.bounded:
+            server.raise_if_ending("the server exited before it sent any response")
         return report
 
     def _run_probe(self, job: Job) -> tuple[bytes, bytes]:
-        """What the probe wrote to stdout and stderr. Raises :class:`CellError`."""
+        """The probe's stdout and stderr. Raises :class:`CellError`."""
         assert self._probe is not None
         server, until = self._server, time.monotonic() + job.deadline + PROBE_MARGIN
         self._wait_ready(job.deadline)
@@ -163,7 +163,7 @@ class DockerRunning:
                 beside = self._probe.result()
             return beside.run(job.encode(PORT), until, self._raise_if_not_opened, job.waits)
         except TimeoutError:
-            server.raise_if_ended("the server ended before the probe was done")
+            server.raise_if_ended("the server exited before the probe was done")
             raise CellError(
                 f"the probe was not done within {job.deadline:g} s", server.log()
             ) from None
@@ -172,7 +172,7 @@ class DockerRunning:
             raise CellError(f"the probe could not be run: {said(error)}", server.log()) from error
 
     def _wait_ready(self, seconds: float) -> None:
-        """Wait for the server's ready sign in its log, if it has one and has not said it before."""
+        """Wait until the server's log matches its ready pattern, once, if it has one."""
         sign, server = self._cell.server.ready_log, self._server
         until = time.monotonic() + seconds
         self._was_ready = self._was_ready or not sign
@@ -180,13 +180,15 @@ class DockerRunning:
             if re.search(sign, server.log()):
                 self._was_ready = True
                 return
-            server.raise_if_ended("the server ended before it was ready")
+            server.raise_if_ended("the server exited before it was ready")
             if time.monotonic() > until:
-                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", server.log())
+                raise CellError(
+                    f"its log did not match {sign!r} within {seconds:g} s", server.log()
+                )
             time.sleep(READY_PAUSE)
 
     def _raise_if_not_opened(self) -> None:
-        self._server.raise_if_ended("the server ended before its port was open")
+        self._server.raise_if_ended("the server exited before its port was open")
 
     def started(self) -> float:
         """See :class:`wsgi_matrix.engines.api.Running`."""
@@ -197,15 +199,15 @@ class DockerRunning:
         return runtime_state.memory(self._client, self._server.id)
 
     def zombies(self) -> int | None:
-        """See :class:`wsgi_matrix.engines.api.Running`. Seen from inside, by another user."""
+        """See :class:`wsgi_matrix.engines.api.Running`. Read inside, as another user."""
         try:
             with self._waiting():
                 return runtime_state.zombies(self._client, self._server.id, self._beside_uid)
         except (APIError, ValueError) as error:
-            # Its end takes along what runs inside a moment before the engine knows of it.
+            # When it exits, what runs inside is killed a moment before the engine notices.
             if not self._server.wait(DYING)["Running"]:
                 return None
-            raise CellError(f"its processes cannot be seen: {said(error)}") from error
+            raise CellError(f"its processes cannot be listed: {said(error)}") from error
 
     def stop(self, grace: float) -> Stopped:
         """See :class:`wsgi_matrix.engines.api.Running`."""
@@ -230,14 +232,14 @@ class DockerRunning:
         )
 
     def kill(self) -> None:
-        """Kill the server, or what runs before there is one, from any thread."""
+        """Kill the server, or what runs before it starts, from any thread."""
         if self._server.id:
             self._server.kill()
         else:
-            self.around.kill()
+            self.cell_environment.kill()
 
     def close(self) -> None:
-        """Wait for what was begun, so that nothing is made after the cell's end."""
+        """Wait for background work, so that nothing is created after the cell's end."""
         for future in (self._making, self._probe, self._observed):
             if future is not None:
                 future.exception()

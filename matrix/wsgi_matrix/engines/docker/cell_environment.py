@@ -1,8 +1,8 @@
-"""What a cell in containers has around its server: a database, folders, secrets, its set-up.
+"""Provides the app environment of a container cell: services, directories, secrets, setup.
 
-A container beside it and the server share one network namespace that has nothing but loopback:
-names resolve there, nothing else is reached, and it works on every engine, remote and rootless
-ones too. Folders are volumes of the cell's own, which go with it.
+Service containers and the server share one network namespace with nothing but loopback: names
+resolve to it, nothing else is reachable, and it works on every engine, even remote and rootless
+ones. Directories are volumes of the cell, which are removed with it.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from docker.types import LogConfig
 
 from wsgi_matrix.engines import commands
 from wsgi_matrix.engines.docker.client import LABEL, inspect_image
-from wsgi_matrix.engines.docker.containers import end_of, last_lines
+from wsgi_matrix.engines.docker.containers import last_lines, remove_containers
 from wsgi_matrix.engines.docker.volumes import MOUNT, said
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.app_environment import SECRETS, Service
 from wsgi_matrix.model.axes import Cell
 
 PYTHON = "python3"
-"""As every image of a server has it."""
+"""The interpreter in every server image."""
 SERVICE_DEADLINE = 60.0
 """Seconds until a service listens."""
 
 ENVIRONMENT = {**commands.VARIABLES, "PYTHONPATH": f"{MOUNT}/app:{MOUNT}/own:{MOUNT}/lib"}
 SCRIPTS = (f"{MOUNT}/own/bin", f"{MOUNT}/lib/bin")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Of an image that says none, as the engine has it."""
+"""The default PATH of an image that sets none, as in the engine."""
 FOLDER = f"{MOUNT}/app"
-"""Where commands of the app's own are run."""
-TEMPORARY = "/dev/shm"  # noqa: S108 - the one folder that every container may write
+"""The working directory of the app's commands."""
+TEMPORARY = "/dev/shm"  # noqa: S108 - the one directory that is always writable
 WAIT = """
 import socket, sys, time
 for port in sys.argv[2:]:
@@ -52,8 +52,8 @@ for port in sys.argv[2:]:
 """
 
 
-class Around:
-    """The surroundings of one cell. :meth:`set_up` makes them, :meth:`close` removes them."""
+class CellEnvironment:
+    """The app environment of one cell. :meth:`set_up` creates it, :meth:`close` removes it."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class Around:
         uid: int,
         labels: Mapping[str, str],
     ) -> None:
-        """``image``: of the server, for set-up commands; ``base``: a Python, for our own."""
-        self._client, self._cell, self._wanted = client, cell, cell.app.surroundings
+        """``image``: of the server, for setup commands; ``base``: a Python, for internal ones."""
+        self._client, self._cell, self._wanted = client, cell, cell.app.needs
         self._image, self._base, self._uid = image, base, uid
-        self._labels = {**labels, LABEL: "around"}
+        self._labels = {**labels, LABEL: "environment"}
         self._containers: list[str] = []
         self._volumes: list[str] = []
         self.network = "none"
@@ -83,7 +83,7 @@ class Around:
         }
 
     def _path(self) -> str:
-        """Scripts of what the app requires, before those of the image."""
+        """PATH, with the scripts of the app's requirements before those of the image."""
         config = (inspect_image(self._client, self._image) or {}).get("Config") or {}
         variables = dict(each.partition("=")[::2] for each in config.get("Env") or ())
         return ":".join((*SCRIPTS, variables.get("PATH") or PATH))
@@ -96,7 +96,7 @@ class Around:
         }
 
     def set_up(self) -> None:
-        """Make all of it and run the set-up commands. Raises :class:`CellError`."""
+        """Create everything and run the setup commands. Raises :class:`CellError`."""
         try:
             for service in self._wanted.services:
                 self._start(service)
@@ -110,7 +110,7 @@ class Around:
         commands.set_up(self._wanted.commands(**self._places()), self.run)
 
     def run(self, words: Sequence[str], seconds: float) -> tuple[int, str]:
-        """Run a command in the server's image with all that the server has. Its end, its log.
+        """Run a command in the server's image and environment; return its exit status and log.
 
         Raises :class:`CellError` if it cannot be run or has not ended after ``seconds``.
         """
@@ -140,7 +140,7 @@ class Around:
             until = time.monotonic() + seconds
             while (state := self._client.inspect_container(container)["State"])["Running"]:
                 if time.monotonic() > until:
-                    raise commands.not_done(words, seconds, last_lines(self._client, container))
+                    raise commands.timed_out(words, seconds, last_lines(self._client, container))
                 self._raise_if_service_ended()
                 time.sleep(0.02)
             return int(state["ExitCode"]), last_lines(self._client, container)
@@ -184,18 +184,18 @@ class Around:
         return [name.partition("/")[0] for name in ports if not name.endswith("/udp")]
 
     def _raise_if_service_ended(self) -> None:
-        """Raise :class:`CellError` if the container of a service runs no more."""
+        """Raise :class:`CellError` if the container of a service has exited."""
         for service, container in zip(self._wanted.services, self._containers, strict=False):
             state = self._client.inspect_container(container)["State"]
             if not state["Running"]:
-                text = f"{service.name} ({service.image}) ended"
+                text = f"{service.name} ({service.image}) exited"
                 raise CellError(text, last_lines(self._client, container), int(state["ExitCode"]))
 
     def _volume(self, kind: str, path: str, mode: str, files: Mapping[str, bytes]) -> None:
-        """A volume of this cell alone, its folder and ``files`` owned by the cell's user."""
+        """Create a volume for this cell; its root and ``files`` belong to the cell's user."""
         name = self._client.create_volume(labels=self._labels)["Name"]
         self._volumes.append(name)
-        # Never started. Extracting the mount point itself gives the volume's root its owner.
+        # Never started. Extracting the mount point itself sets the owner of the volume's root.
         filler = self._create(
             self._base,
             command=["true"],
@@ -223,20 +223,20 @@ class Around:
 
     @property
     def places(self) -> frozenset[str]:
-        """Paths that the engine makes in the root, to mount or to run something there."""
+        """Paths that the engine creates in the root, as mount points or working directories."""
         paths = [PurePosixPath(each["bind"]) for each in self.binds.values()]
         paths.append(PurePosixPath(FOLDER))
         return frozenset(str(part) for path in paths for part in (path, *path.parents))
 
     def kill(self) -> None:
-        """End what runs, from any thread."""
+        """Kill what runs, from any thread."""
         for container in list(self._containers):
             with contextlib.suppress(APIError):
                 self._client.kill(container)
 
     def close(self) -> None:
-        """Remove everything. The server has to be gone."""
-        end_of(self._client, self._containers)
+        """Remove everything. The server must have exited."""
+        remove_containers(self._client, self._containers)
         for name in self._volumes:
             with contextlib.suppress(NotFound):
                 self._client.remove_volume(name)

@@ -1,4 +1,4 @@
-"""Removes what dead runs left in the engine, known by our label and by nothing else."""
+"""Removes leftovers of dead runs from the engine, identified only by wsgi-matrix's labels."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import docker
 from docker.errors import APIError
 
 from wsgi_matrix.engines.docker.client import KEEP, LABEL, OWNER
-from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.volumes import discard, is_complete, is_mark, ours
 from wsgi_matrix.util.process_owner import is_alive
 
 
 def clean(client: docker.APIClient, *, kept: bool = False) -> int:
-    """Remove containers, and volumes that were not filled to their end, whose maker is dead.
+    """Remove containers and incomplete volumes whose owner is dead; return their number.
 
-    What was kept on request is removed only with ``kept``. What a living run made stays, and so do
-    images and complete volumes: they are the cache. Returns how many were removed.
+    Preserved containers are only removed with ``kept``. What a live run owns stays, as do
+    images and complete volumes, which are the cache.
     """
     count = 0
-    # A container has its image's labels too, so LABEL alone may stand on one that people started
-    # from an image of ours. OWNER is on nothing but what we started.
+    # A container inherits the labels of its image, so LABEL alone may be on one that a user started
+    # from an image of wsgi-matrix. OWNER is only on what wsgi-matrix started.
     for found in client.containers(all=True, filters={"label": [LABEL, OWNER]}):
         labels = found["Labels"]
         if not is_alive(labels.get(OWNER, "")) and (kept or KEEP not in labels):
-            end_of(client, [found["Id"]])
+            remove_containers(client, [found["Id"]])
             count += 1
     volumes = ours(client)
     for name, volume in volumes.items():
@@ -32,7 +32,7 @@ def clean(client: docker.APIClient, *, kept: bool = False) -> int:
             try:
                 discard(client, name)
             except APIError as error:
-                if error.status_code != 409:  # in use: somebody is about to fill it again
+                if error.status_code != 409:  # in use: another run is filling it again
                     raise
             else:
                 count += 1
@@ -40,7 +40,7 @@ def clean(client: docker.APIClient, *, kept: bool = False) -> int:
 
 
 def remove_volumes(client: docker.APIClient) -> int:
-    """Remove all volumes of ours that no container uses: they are made anew. How many."""
+    """Remove all of wsgi-matrix's volumes that no container uses; return their number."""
     count = 0
     for name in ours(client):
         try:

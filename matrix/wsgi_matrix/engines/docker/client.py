@@ -1,7 +1,7 @@
-"""The connection to a Docker engine, and the labels by which we know what is ours.
+"""The connection to a Docker engine, and the labels of what wsgi-matrix creates in it.
 
-Everything that is made carries ``LABEL``; a container or an unfinished volume also says which
-process made it, so that what a dead run left can be told from what a living one needs.
+Every object has ``LABEL``; a container or an incomplete volume also has the process that created
+it, so that leftovers of dead runs can be distinguished from what a running one needs.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from wsgi_matrix.engines.docker.ssh_tunnel import forwarded
 from wsgi_matrix.errors import EngineError
 
 LABEL = "org.onegate.wsgi-matrix"
-"""Its value is the kind of thing: ``cell``, ``probe``, ``fill``, ``bundle``, ``image``, …"""
+"""Its value is the kind of object: ``cell``, ``probe``, ``fill``, ``bundle``, ``image``, …"""
 RUN = LABEL + ".run"
 CELL = LABEL + ".cell"
 OWNER = LABEL + ".owner"
 CONTENT = LABEL + ".content"
 KEEP = LABEL + ".keep"
-"""On what was kept on request: only the command ``clean`` removes it."""
+"""On preserved containers (``--keep``), which only the command ``clean`` removes."""
 
 OLDEST_API = (1, 40)
-"""Docker 19.03, of 2019: the first with all that a cell is made of."""
+"""Docker 19.03, of 2019: the first with everything that cells need."""
 
 HIGH = 4096
-"""A limit where none is asked for and there has to be one."""
+"""A limit for where none is requested but one has to be set."""
 
 TIMEOUT = 120
-"""Seconds for one answer of the engine; a busy disk makes it slow to create and remove."""
+"""Seconds for one response of the engine; a busy disk makes creating and removing slow."""
 
 WHAT_TO_DO = "start one (`make engine` on Debian and Ubuntu), or use --engine process"
 
 
 class PodmanClient(docker.APIClient):
-    """Podman behind its Docker API, and where that is otherwise than Docker's."""
+    """A client for Podman's Docker API, where that differs from Docker's."""
 
     made = frozenset({"/etc"})
-    """Folders of the root that the engine touches: here it puts its own ``hosts``."""
+    """Directories in the root that the engine changes: it puts its own ``hosts`` there."""
 
     def create_container_from_config(self, config: Any, *args: Any, **kwargs: Any) -> Any:
-        """As Docker's; RLIMIT_NOFILE and RLIMIT_NPROC are always both set.
+        """Like Docker's, but RLIMIT_NOFILE and RLIMIT_NPROC are always both set.
 
-        Podman adds the one that is missing as 1048576, which it may not be allowed to set.
+        Podman sets a missing one to 1048576, which it may not be permitted to do.
         """
         host = config.setdefault("HostConfig", None) or {}
         given = host.get("Ulimits") or []
@@ -63,7 +63,7 @@ class PodmanClient(docker.APIClient):
 
 
 def engine_name(version: Mapping[str, Any]) -> str:
-    """``Docker`` or ``Podman``, from what ``GET /version`` answers."""
+    """``Docker`` or ``Podman``, from the response to ``GET /version``."""
     names = {part.get("Name", "") for part in version.get("Components") or ()}
     return "Podman" if "Podman Engine" in names else "Docker"
 
@@ -72,7 +72,7 @@ def connect(timeout: int = TIMEOUT) -> docker.APIClient:
     """Connect to the engine that the ``docker`` command would use.
 
     That is DOCKER_HOST (with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH), else DOCKER_CONTEXT or the
-    current context, else the local socket. ``timeout``: seconds for one answer.
+    current context, else the local socket. ``timeout``: seconds for one response.
     Raises :class:`EngineError`.
     """
     where = "the local socket"
@@ -85,11 +85,11 @@ def connect(timeout: int = TIMEOUT) -> docker.APIClient:
         version, system = client.api_version, told.get("Os", "linux")
     except (DockerException, OSError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise EngineError(f"no Docker engine answers at {where} ({said}); {WHAT_TO_DO}") from error
+        raise EngineError(f"no Docker engine responds at {where} ({said}); {WHAT_TO_DO}") from error
     if tuple(int(part) for part in version.split(".")) < OLDEST_API:
         raise EngineError(
-            f"the Docker engine at {where} speaks API {version}, and 1.40 (Docker 19.03) is the "
-            "oldest that will do; update it, or use --engine process"
+            f"the Docker engine at {where} has API {version}, but at least 1.40 (Docker 19.03) "
+            "is required; update it, or use --engine process"
         )
     if system != "linux":
         raise EngineError(
@@ -102,11 +102,11 @@ def connect(timeout: int = TIMEOUT) -> docker.APIClient:
 
 
 def _endpoint() -> tuple[str | None, TLSConfig | None, str]:
-    """Address, TLS settings, and the address for people."""
+    """Address, TLS settings, and the address for messages."""
     if host := os.environ.get("DOCKER_HOST"):
         settings = kwargs_from_env()
         return _reached(settings.get("base_url")), settings.get("tls"), f"DOCKER_HOST={host}"
-    # The SDK's clients do not read contexts by themselves, and nothing in it reads DOCKER_CONTEXT.
+    # The SDK's clients do not read contexts, and nothing in it reads DOCKER_CONTEXT.
     name = os.environ.get("DOCKER_CONTEXT")
     context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     if context is None:
@@ -117,12 +117,12 @@ def _endpoint() -> tuple[str | None, TLSConfig | None, str]:
 
 
 def _reached(address: str | None) -> str | None:
-    """``address``, or that of a local socket in front of it where it is ``ssh://…``."""
+    """``address``, or for ``ssh://…`` that of a local socket forwarded to it."""
     return forwarded(address) if address and address.startswith("ssh://") else address
 
 
 def inspect_image(client: docker.APIClient, name: str) -> dict[str, Any] | None:
-    """What the engine knows of the image ``name``; ``None`` if it has none."""
+    """What the engine knows about the image ``name``; ``None`` if it does not exist."""
     try:
         return dict(client.inspect_image(name))  # type: ignore[no-untyped-call] # stub has no types
     except ImageNotFound:

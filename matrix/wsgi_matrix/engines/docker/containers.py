@@ -1,4 +1,4 @@
-"""What is asked and done of any container, whatever runs in it, or ran."""
+"""Functions for any container, whatever runs in it."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ HOST = (
 )  # fmt: skip
 CONFIG = ("Image", "User", "Entrypoint", "Cmd", "Env", "WorkingDir", "StopSignal")
 STATE = ("Status", "ExitCode", "OOMKilled", "Error", "StartedAt", "FinishedAt")
-"""What of ``docker inspect`` tells how a cell was made and how it ended."""
+"""The parts of ``docker inspect`` that show how a cell was created and how it ended."""
 
 GONE = (404, 409)
-"""Statuses of the engine for a container that is not there, is being removed, or does not run."""
+"""Statuses of the engine for a container that is missing, being removed, or not running."""
 
 LOG_LINES = 40
 DATED_LINES = 10_000
-"""Lines of a log in which those of one request are looked for."""
+"""Number of log lines that are searched for those of one request."""
 
 
 def last_lines(client: docker.APIClient, container: str) -> str:
-    """The last lines that were written in ``container``."""
+    """The last lines of the log of ``container``."""
     text = client.logs(container, tail=LOG_LINES)
     return str(text.decode("utf-8", "replace")).strip()
 
 
 def dated_lines(client: docker.APIClient, container: str) -> list[tuple[float, str]]:
-    """The last lines that were written in ``container``, with the time that the engine took each
-    at, in seconds since the epoch.
+    """The last lines of the log of ``container``, with the engine's time of each, in seconds since
+    the epoch.
     """
     text = client.logs(container, tail=DATED_LINES, timestamps=True)
     found = []
     for line in text.decode("utf-8", "replace").splitlines():
         stamp, _, rest = line.partition(" ")
         with contextlib.suppress(ValueError):
-            # Nanoseconds are more than datetime reads.
+            # datetime does not parse nanoseconds.
             at = datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]*", r"\1", stamp))
             found.append((at.timestamp(), rest))
     return found
 
 
-def end_of(client: docker.APIClient, containers: Sequence[str]) -> None:
-    """Remove containers, running or not; ones that are gone already are no error."""
+def remove_containers(client: docker.APIClient, containers: Sequence[str]) -> None:
+    """Remove containers, running or not; it is no error if they do not exist."""
     for container in containers:
         try:
             client.remove_container(container, force=True)
@@ -63,20 +63,20 @@ def end_of(client: docker.APIClient, containers: Sequence[str]) -> None:
 
 
 def inspected(containers: Sequence[str]) -> str:
-    """The parts of ``docker inspect`` that concern a cell, for each of ``containers``.
+    """The parts of ``docker inspect`` that are relevant to a cell, for each of ``containers``.
 
-    Raises :class:`EngineError` where no engine answers.
+    Raises :class:`EngineError` if no engine responds.
     """
     parts = []
     with contextlib.closing(connect()) as client:
         for container in containers:
             try:
-                told = json.dumps(_of_interest(client.inspect_container(container)), indent=2)
+                text = json.dumps(_of_interest(client.inspect_container(container)), indent=2)
             except NotFound:
-                told = "it is gone: `wsgi-matrix clean` removes what was kept"
+                text = "removed; `wsgi-matrix clean` removes preserved containers"
             except (DockerException, OSError) as problem:
                 raise EngineError(str(problem)) from problem
-            parts.append(f"container {container[:12]}: {told}\n")
+            parts.append(f"container {container[:12]}: {text}\n")
     return "".join(parts)
 
 

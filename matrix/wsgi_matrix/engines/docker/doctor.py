@@ -1,4 +1,4 @@
-"""What an engine honours here: each limit is tried in a container of its own and read back."""
+"""Tests which limits a Docker engine enforces: each is set in a container and read back."""
 
 from __future__ import annotations
 
@@ -15,56 +15,56 @@ from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines import doctor_script
 from wsgi_matrix.engines.docker.client import LABEL, OWNER
-from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.doctor import NOFILE, NPROC, Finding
 from wsgi_matrix.util.process_owner import owner
 
 PIDS, MEMORY = 16, 64 * 2**20
 UID = 59_998
-"""A user that no cell has (:data:`.engine.UIDS`): RLIMIT_NPROC counts by uid."""
+"""A user that no cell has (:data:`.engine.UIDS`), because RLIMIT_NPROC counts per uid."""
 DEADLINE = 60.0
 """Seconds for one container."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A container that ended: what it printed as JSON (if it did), and its state."""
+    """A container that exited: the JSON that it printed, if any, and its state."""
 
-    told: dict[str, Any] | None
+    report: dict[str, Any] | None
     state: dict[str, Any]
     said: str
 
     def __getitem__(self, key: str) -> Any:
-        """What was told; ``None`` if it was not."""
-        return (self.told or {}).get(key)
+        """A value of the report; ``None`` if it is missing."""
+        return (self.report or {}).get(key)
 
 
 class DockerDoctor:
-    """Tries everything that a cell is made of, on one engine. ``image``: any with a Python 3."""
+    """Tests everything that cells rely on, on one engine. ``image``: any with a Python 3."""
 
     def __init__(self, client: docker.APIClient, image: str) -> None:
         self._client, self._image = client, image
         self._labels = {LABEL: "doctor", OWNER: owner()}
 
     def findings(self) -> Iterator[Finding]:
-        """One at a time, as they are found. What the engine refuses is a finding too."""
-        for what, asked, examine in (
+        """Yield findings one at a time. An error of the engine is a finding too."""
+        for what, requested, examine in (
             ("nofile", f"{NOFILE}, soft and hard", self._nofile),
-            ("nproc", f"{NPROC} for a user of its own", self._nproc),
+            ("nproc", f"{NPROC} for a dedicated user", self._nproc),
             ("pids", f"{PIDS} in the container", self._pids),
             ("memory", f"{MEMORY >> 20} MiB", self._memory),
-            ("memory, told", "the engine says why it ended", self._memory_told),
-            ("read-only", "no write into the root", self._readonly),
-            ("no-new-privileges", "set, and no capability", self._privileges),
-            ("init", "process 1 waits for orphans", self._init),
+            ("memory, reported", "the engine reports why it exited", self._memory_reported),
+            ("read-only", "the root cannot be written", self._readonly),
+            ("no-new-privileges", "set, without capabilities", self._privileges),
+            ("init", "process 1 reaps orphans", self._init),
             ("shared network", "loopback of another container", self._network),
         ):
             try:
-                seen, holds = examine()
+                observed, holds = examine()
             except (DockerException, OSError, ValueError, TimeoutError) as error:
                 text = str(getattr(error, "explanation", None) or error)
-                seen, holds = f"refused: {text.strip()}", False
-            yield Finding(what, asked, seen, holds)
+                observed, holds = f"refused: {text.strip()}", False
+            yield Finding(what, requested, observed, holds)
 
     def _nofile(self) -> tuple[str, bool]:
         ulimits = [Ulimit(name="nofile", soft=NOFILE, hard=NOFILE)]
@@ -86,17 +86,17 @@ class DockerDoctor:
 
     def _memory(self) -> tuple[str, bool]:
         end = self._run("memory", str(MEMORY), mem_limit=MEMORY, memswap_limit=MEMORY)
-        if end.told is not None:
+        if end.report is not None:
             return f"{end['filled'] >> 20} MiB were filled", False
         return f"killed, exit status {end.state['ExitCode']}", end.state["ExitCode"] == 137
 
-    def _memory_told(self) -> tuple[str, bool]:
+    def _memory_reported(self) -> tuple[str, bool]:
         end = self._run("memory", str(MEMORY), mem_limit=MEMORY, memswap_limit=MEMORY)
         return f"OOMKilled: {end.state['OOMKilled']}", bool(end.state["OOMKilled"])
 
     def _readonly(self) -> tuple[str, bool]:
         end = self._run("readonly", read_only=True)
-        return _said(end, "a write gives {refused}"), end["refused"] == "EROFS"
+        return _said(end, "writing fails with {refused}"), end["refused"] == "EROFS"
 
     def _privileges(self) -> tuple[str, bool]:
         end = self._run("privileges", cap_drop=["ALL"], security_opt=["no-new-privileges"])
@@ -116,9 +116,9 @@ class DockerDoctor:
             end = self._run("connect", network_mode=f"container:{server}")
             here = self._ended(server)
         finally:
-            end_of(self._client, [server])
+            remove_containers(self._client, [server])
         interfaces = ", ".join(here["interfaces"] or ["unknown interfaces"])
-        return _said(end, "heard {heard!r} over " + interfaces), end["heard"] == "a word"
+        return _said(end, "received {received!r} over " + interfaces), end["received"] == "a word"
 
     def _run(self, name: str, value: str = "", *, user: int = 0, **host: Any) -> Ended:
         container = self._create(name, value, user=user, **host)
@@ -126,7 +126,7 @@ class DockerDoctor:
             self._client.start(container)
             return self._ended(container)
         finally:
-            end_of(self._client, [container])
+            remove_containers(self._client, [container])
 
     def _create(self, name: str, value: str, *, user: int = 0, **host: Any) -> str:
         source = Path(doctor_script.__file__).read_text(encoding="utf-8")
@@ -144,7 +144,7 @@ class DockerDoctor:
         until = time.monotonic() + DEADLINE
         while (state := self._client.inspect_container(container)["State"])["Running"]:
             if time.monotonic() > until:
-                raise TimeoutError(f"a container did not end within {DEADLINE:.0f} s")
+                raise TimeoutError(f"a container did not exit within {DEADLINE:.0f} s")
             time.sleep(0.02)
         said = self._client.logs(container).decode("utf-8", "replace")
         return Ended(_parsed(said), state, said)
@@ -159,8 +159,8 @@ def _parsed(said: str) -> dict[str, Any] | None:
 
 
 def _said(end: Ended, text: str) -> str:
-    """``text`` with what was told, or the last line that was said instead."""
-    if end.told is None:
-        last = end.said.strip().splitlines()[-1:] or ["nothing was said"]
+    """``text`` with the values of the report, or else the last line of the output."""
+    if end.report is None:
+        last = end.said.strip().splitlines()[-1:] or ["no output"]
         return f"exit status {end.state['ExitCode']}: {last[0]}"
-    return text.format_map(end.told)
+    return text.format_map(end.report)

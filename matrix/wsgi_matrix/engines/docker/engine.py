@@ -19,7 +19,7 @@ from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.cell import DockerRunning
 from wsgi_matrix.engines.docker.cell_environment import PYTHON
 from wsgi_matrix.engines.docker.client import KEEP, OWNER, RUN, connect, engine_name
-from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.doctor import DockerDoctor
 from wsgi_matrix.engines.docker.prepare import Prepared
 from wsgi_matrix.engines.doctor import Finding
@@ -29,14 +29,14 @@ from wsgi_matrix.packaging import bundle
 from wsgi_matrix.util.process_owner import owner
 
 UIDS = range(20_000, 60_000, 2)
-"""Users of cells, each with the next for what runs beside the server.
+"""Uids of cells; the next one is for what runs next to the server.
 
-RLIMIT_NPROC counts over the whole host, so concurrent cells must not share one. Below 65536 because
-a rootless engine has no more.
+RLIMIT_NPROC counts over the whole host, so concurrent cells must not share one. They are below
+65536 because a rootless engine has no more.
 """
 
 THREADS = 16
-"""For what goes on beside a cell: its probe, its limits, removing the one before."""
+"""For work in parallel to a cell: its probe, its limits, removal of the previous cell."""
 
 
 class DockerEngine:
@@ -45,8 +45,8 @@ class DockerEngine:
     name = "docker"
 
     def __init__(self, root: Path, *, keep: bool = False) -> None:
-        """``root``: folder for bundles and locks. ``keep``: leave the containers of cells, for
-        :meth:`keep_only`. Raises :class:`EngineError`.
+        """``root``: directory for bundles and locks. ``keep``: preserve the containers of cells,
+        for :meth:`keep_only`. Raises :class:`EngineError`.
         """
         self.client = connect()
         self._root = root
@@ -65,10 +65,10 @@ class DockerEngine:
         self._kept: dict[str, DockerRunning] = {}
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
-        """See :class:`wsgi_matrix.engines.api.Engine`. Removes first what dead runs left."""
+        """See :class:`wsgi_matrix.engines.api.Engine`. Removes leftovers of dead runs first."""
         phase("images", "")
         if count := docker_clean.clean(self.client):
-            phase("images", f"{count} left behind by earlier runs removed")
+            phase("images", f"removed {count} leftovers of earlier runs")
         with bundle.in_use(self._root):
             self._prepared.make(cells, phase)
 
@@ -79,10 +79,10 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def open(self, cell: Cell) -> Iterator[DockerRunning]:
-        """See :class:`wsgi_matrix.engines.api.Engine`. Needs :meth:`prepare` for ``cell`` before.
+        """See :class:`wsgi_matrix.engines.api.Engine`. Requires :meth:`prepare` for ``cell``.
 
-        Its containers are ended on leaving; that they are removed is seen to in the background
-        and done when :meth:`close` returns or the interpreter ends.
+        On exit, its containers are killed; they are removed in the background, until
+        :meth:`close` returns or the interpreter exits.
         """
         with self._cell(cell) as running:
             running.start()
@@ -91,12 +91,12 @@ class DockerEngine:
     def check(self, cell: Cell, words: Sequence[str]) -> tuple[int | None, str]:
         """See :class:`wsgi_matrix.engines.api.Engine`."""
         with self._cell(cell) as running:
-            running.around.set_up()
-            return commands.check(words, PYTHON, running.around.run)
+            running.cell_environment.set_up()
+            return commands.check(words, PYTHON, running.cell_environment.run)
 
     @contextlib.contextmanager
     def _cell(self, cell: Cell) -> Iterator[DockerRunning]:
-        """A cell that is not started; on leaving, its end is seen to."""
+        """A cell that is not started; on exit, its containers are removed or preserved."""
         parts = self._prepared.of(cell)
         with self._uid() as uid:
             labels = {**self._labels, KEEP: "yes"} if self._keep else self._labels
@@ -106,7 +106,7 @@ class DockerEngine:
                 yield running
             finally:
                 self._open.discard(running)
-                # What went wrong before is what has to be told, not that the engine is gone.
+                # The first error must be reported, not that the engine is unavailable.
                 with contextlib.suppress(DockerException, OSError):
                     running.kill()
                 ending = self._pool.submit(self._remove, running)
@@ -124,18 +124,18 @@ class DockerEngine:
             self._end(running)
 
     def _end(self, running: DockerRunning) -> None:
-        end_of(self.client, running.containers)
-        running.around.close()
+        remove_containers(self.client, running.containers)
+        running.cell_environment.close()
 
     def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
         """See :class:`wsgi_matrix.engines.api.Engine`: ids, the server's container first."""
-        with contextlib.suppress(DockerException, OSError):  # an engine that is gone keeps all
+        with contextlib.suppress(DockerException, OSError):  # else all are preserved
             for cell in [cell for cell in self._kept if cell not in cells]:
                 self._end(self._kept.pop(cell))
         return {cell: tuple(reversed(each.containers)) for cell, each in self._kept.items()}
 
     def identity(self, cell: Cell) -> tuple[str, ...]:
-        """See :class:`wsgi_matrix.engines.api.Engine`. Volumes are named by their content."""
+        """See :class:`wsgi_matrix.engines.api.Engine`. Names of volumes contain a digest."""
         parts = self._prepared.of(cell)
         return (self.name, parts.image.id, parts.base, parts.bundle_volume, parts.probe_volume)
 
@@ -153,9 +153,9 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def _uid(self) -> Iterator[int]:
-        """A uid that no other cell of this process has. Another process starts elsewhere."""
+        """A uid that no other cell of this process has; other processes choose randomly too."""
         with self._lock:
-            uid = random.choice([uid for uid in UIDS if uid not in self._uids])  # noqa: S311 - no secret
+            uid = random.choice([uid for uid in UIDS if uid not in self._uids])  # noqa: S311 - not a secret
             self._uids.add(uid)
         try:
             yield uid
@@ -171,7 +171,7 @@ class DockerEngine:
     def skip_reason(self, cell: Cell) -> str:
         """See :class:`wsgi_matrix.engines.api.Engine`."""
         if cell.limits.memory is not None and not self._info.get("MemoryLimit"):
-            return "this Docker engine cannot limit memory (its control group is not enabled)"
+            return "this Docker engine cannot limit memory (its memory cgroup is not enabled)"
         return ""
 
     def abort(self) -> None:
@@ -183,12 +183,12 @@ class DockerEngine:
         return docker_clean.clean(self.client, kept=True)
 
     def clean_cache(self) -> int:
-        """See :class:`wsgi_matrix.engines.api.Engine`. Images stay: `docker rmi` removes them."""
+        """See :class:`wsgi_matrix.engines.api.Engine`. Images remain; use `docker rmi`."""
         octets = bundle.remove_all(self._root)
         docker_clean.remove_volumes(self.client)
         return octets
 
     def close(self) -> None:
-        """Wait until everything in the background is done. Usable no more afterwards."""
+        """Wait for background work to end. The engine cannot be used afterwards."""
         self._pool.shutdown(wait=True)
         self.client.close()

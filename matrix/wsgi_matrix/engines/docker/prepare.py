@@ -1,4 +1,4 @@
-"""What is made for cells before they start: images, bundles, and the volumes that hold them."""
+"""Prepares cells before they start: images, bundles, and the volumes that hold them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import docker
 
 from wsgi_matrix.engines.docker.base_images import Base, ensure_base
-from wsgi_matrix.engines.docker.server_images import ensure_image, there
+from wsgi_matrix.engines.docker.server_images import ensure_image, existing_image
 from wsgi_matrix.engines.docker.volumes import ensure_bundle_volume, ensure_probe_volume
 from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Cell
@@ -20,7 +20,7 @@ from wsgi_matrix.packaging.bundle import Bundle, ensure_bundle
 from wsgi_matrix.packaging.server_dependencies import ensure_parts
 
 PLATFORMS = {"amd64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-"""uv's names by Docker's. The images are glibc's."""
+"""uv's platform names by Docker's. The images use glibc."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -29,7 +29,7 @@ Phase = Callable[[str, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What was prepared for a cell."""
+    """The prepared parts of a cell."""
 
     image: Image
     base: str
@@ -37,28 +37,28 @@ class Parts:
     probe_volume: str
     framework_version: str
     installed: Mapping[str, str]
-    """Versions by distribution."""
+    """Installed versions by distribution."""
 
 
 class Prepared:
-    """Makes what cells are put together of, and knows it afterwards."""
+    """Makes the parts of cells, and provides them afterwards."""
 
     def __init__(self, client: docker.APIClient, root: Path) -> None:
-        """``root``: folder for bundles and locks."""
+        """``root``: directory for bundles and locks."""
         self._client, self._root = client, root
         self._bases: dict[str, Base] = {}
         self._parts: dict[tuple[str, str, str], Parts] = {}
 
     def make(self, cells: Sequence[Cell], phase: Phase) -> None:
-        """Make what is not there yet for ``cells``. Raises :class:`SetupError`."""
+        """Make the missing parts of ``cells``. Raises :class:`SetupError`."""
         pythons = {cell.python.version: cell.python for cell in cells}
         self._bases |= _in_parallel(
             pythons, lambda version: ensure_base(self._client, pythons[version], phase, self._root)
         )
         pairs = {(cell.server.name, cell.python.version): cell for cell in cells}
         images = _in_parallel(pairs, lambda pair: self._image(pairs[pair], phase))
-        for service in dict.fromkeys(s for cell in cells for s in cell.app.surroundings.services):
-            there(self._client, f"the service {service.name}", service.image)
+        for service in dict.fromkeys(s for cell in cells for s in cell.app.needs.services):
+            existing_image(self._client, f"the service {service.name}", service.image)
         phase("bundles", "")
         base = self._bases[next(iter(pythons))]
         probe_volume = ensure_probe_volume(self._client, base.id, self._root)
@@ -76,7 +76,7 @@ class Prepared:
             )
 
     def of(self, cell: Cell) -> Parts:
-        """What was made for ``cell``. Raises :class:`SetupError` where nothing was."""
+        """The parts of ``cell``. Raises :class:`SetupError` if it was not prepared."""
         parts = self._parts.get(_key(cell))
         if parts is None:
             raise SetupError(f"{cell.id} was not prepared")
@@ -85,7 +85,7 @@ class Prepared:
     def _image(self, cell: Cell, phase: Phase) -> Image:
         server, python = cell.server, cell.python
         if server.image:
-            return there(self._client, f"server {server.name}", server.image)
+            return existing_image(self._client, f"server {server.name}", server.image)
         base = self._bases[python.version]
         builder = None
         if server.packages or server.builder:
@@ -104,7 +104,7 @@ class Prepared:
         )
 
     def _bundle(self, cell: Cell) -> tuple[str, Bundle]:
-        """A bundle, and before it the volume that holds it."""
+        """The name of a bundle's volume, and the bundle."""
         base = self._bases[cell.python.version]
         bundle = ensure_bundle(cell.app, cell.python, self._root, platform_of(base))
         volume = ensure_bundle_volume(self._client, bundle, base.id, self._root)
@@ -116,12 +116,12 @@ def _key(cell: Cell) -> tuple[str, str, str]:
 
 
 def platform_of(base: Base, glibc: str = "") -> str:
-    """What ``base`` is for, as uv names it: with glibc 2.28, or a newer one that is known."""
+    """The platform of ``base``, by uv's name, with glibc 2.28 or the given, newer one."""
     platform = PLATFORMS.get(base.architecture)
     if platform is None:
         raise SetupError(
             f"the base image {base.reference} is for {base.architecture}; "
-            f"only {' and '.join(PLATFORMS)} are known here"
+            f"only {' and '.join(PLATFORMS)} are supported"
         )
     if not glibc:
         return platform
@@ -129,6 +129,6 @@ def platform_of(base: Base, glibc: str = "") -> str:
 
 
 def _in_parallel(keys: dict[Key, Any], make: Callable[[Key], Value]) -> dict[Key, Value]:
-    """``make`` for each key, two at a time: the engine's disk is what they wait for."""
+    """Call ``make`` for each key, two at a time, because the engine's disk is the bottleneck."""
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(keys, pool.map(make, keys), strict=True))

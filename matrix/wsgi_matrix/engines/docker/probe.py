@@ -1,6 +1,6 @@
 """The probe's container: in the server's network namespace, its job on stdin.
 
-The process namespace is its own: a server that dies under load must not take the witness with it.
+It has its own process namespace, so that a server that exits under load does not kill the probe.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import docker
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
-from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.volumes import MOUNT
 from wsgi_matrix.probe.protocol import WAITING
 
 NOFILE = 4096
-"""Descriptors for the probe: it holds one for each client of a burst."""
+"""Descriptors for the probe: it needs one for each client of a burst."""
 
 LARGEST_OUTPUT = 512 * 2**20
-"""Octets after which a probe's output is given up."""
+"""Maximum octets of a probe's output."""
 
 WATCH = 0.1
-"""Seconds between two looks at the server while nothing has come from the probe."""
+"""Seconds between two checks of the server while the probe has written nothing."""
 
 
 class ProbeContainer:
-    """A probe that has been created, and then started, and waits for its job."""
+    """A probe that is created, then started, and then waits for its job."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class ProbeContainer:
         uid: int,
         labels: dict[str, str],
     ) -> None:
-        """Create it beside the container ``server``, which need not run yet."""
+        """Create it next to the container ``server``, which need not run yet."""
         self._client = client
         self.id: str = client.create_container(
             image,
@@ -61,22 +61,22 @@ class ProbeContainer:
                 log_config=LogConfig(type="none"),
             ),
         )["Id"]
-        # Attached before it starts, so that nothing it says is missed.
+        # Attached before it starts, so that no output is missed.
         try:
             channel = client.attach_socket(
                 self.id, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             )
         except (DockerException, OSError):
-            # Podman prepares it then, and cannot beside a server that has ended. Nobody else knows
-            # of this container.
-            end_of(client, [self.id])
+            # Podman prepares the container only now, which fails if the server has exited. Nothing
+            # else refers to this container.
+            remove_containers(client, [self.id])
             raise
-        # A plain connection comes wrapped in a reader that cannot send.
+        # A plain connection is wrapped in a reader that cannot send.
         self._socket: socket.socket = getattr(channel, "_sock", channel)
         self._keep: Any = channel  # closing the wrapper closes the connection
 
     def start(self) -> None:
-        """Start it. Raises ``APIError`` when the server does not run (any more)."""
+        """Start it. Raises ``APIError`` if the server is not running."""
         self._client.start(self.id)
 
     def run(
@@ -86,11 +86,11 @@ class ProbeContainer:
         watch: Callable[[], None],
         waits: Callable[[], None] = lambda: None,
     ) -> tuple[bytes, bytes]:
-        """Send the job and read all that comes back: stdout and stderr.
+        """Send the job and read the output: stdout and stderr.
 
-        ``deadline``: the monotonic time at which it is over; raises ``TimeoutError`` then.
-        ``watch`` is called now and then until the first output comes, and may raise; ``waits`` if
-        the probe reports that it does nothing but wait.
+        ``deadline``: in monotonic time; raises ``TimeoutError`` then.
+        ``watch`` is called periodically until the first output, and may raise; ``waits`` when the
+        probe reports that it is only waiting.
         """
         self._socket.settimeout(max(WATCH, deadline - time.monotonic()))
         try:
@@ -98,21 +98,21 @@ class ProbeContainer:
             with contextlib.suppress(OSError, AttributeError):
                 self._socket.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it ended before it could read; what it said is still to be had
+            pass  # it exited before it read the job; its output can still be read
         stream = bytearray()
-        told = False
+        reported = False
         while (part := self._receive(deadline, watch if not stream else None)) != b"":
             stream += part
-            # Looked for where it may be cut in two, and never in all that came before.
-            if not told and WAITING in stream[-len(part) - len(WAITING) :]:
-                told = True
+            # Also found if it is split over two parts, without searching everything again.
+            if not reported and WAITING in stream[-len(part) - len(WAITING) :]:
+                reported = True
                 waits()
             if len(stream) > LARGEST_OUTPUT:
                 raise OverflowError(f"the probe wrote more than {LARGEST_OUTPUT} octets")
         return split_frames(bytes(stream))
 
     def _receive(self, deadline: float, watch: Callable[[], None] | None) -> bytes:
-        """The next octets; none where the stream ends."""
+        """The next octets; empty at the end of the stream."""
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -127,7 +127,7 @@ class ProbeContainer:
                 return b""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with contextlib.suppress(OSError):
             self._keep.close()
             self._socket.close()

@@ -1,6 +1,6 @@
-"""What is observed in a running container: its limits, its memory, its zombies.
+"""Reads limits, memory and zombies of a running container.
 
-Limits and zombies are asked of the kernel, from inside, not of the engine.
+Limits and zombies come from the kernel, read inside the container, not from the engine.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ UNLIMITED = 2**60
 def limits(client: docker.APIClient, container: str, uid: int) -> Observed:
     """The limits of the first process in ``container``.
 
-    Read as ``uid``, which should be another one than the server's: RLIMIT_NPROC counts per uid.
-    Raises the SDK's errors when nothing can be run there, ``ValueError`` for no sensible answer.
+    Read as ``uid``, which should not be the server's, because RLIMIT_NPROC counts per uid.
+    Raises the SDK's errors if nothing can be run there, ``ValueError`` for unexpected output.
     """
     return parse_limits(_inside(client, container, ["cat", *FILES], uid).decode("ascii", "replace"))
 
 
 def parse_limits(text: str) -> Observed:
-    """Understand the files of ``FILES``, one after another, of which only one cgroup file exists.
+    """Parse the concatenated files of ``FILES``, of which only one cgroup file exists.
 
-    What nobody can have asked for is ``None``. Raises ``ValueError`` where a limit is missing.
+    A limit that cannot have been requested is ``None``. Raises ``ValueError`` if one is missing.
     """
     values = proc_limits.parse(text)
     for name, title in proc_limits.TITLES.items():
@@ -48,14 +48,14 @@ def parse_limits(text: str) -> Observed:
             raise ValueError(f"no {title!r} in {text[:200]!r}")
     last = text.rstrip().rpartition("\n")[2].strip()
     if not last.isdigit() and last != "max":
-        raise ValueError(f"no memory limit of the control group in {text[-200:]!r}")
+        raise ValueError(f"no memory limit of the cgroup in {text[-200:]!r}")
     memory = int(last) if last.isdigit() and int(last) < UNLIMITED else None
     return Observed(nofile=values["nofile"], nproc=values["nproc"], memory=memory)
 
 
 def memory(client: docker.APIClient, container: str) -> int | None:
-    """Octets of anonymous memory, as the engine reads it from the control group; ``None``: it has
-    ended, or this engine cannot tell."""
+    """Octets of anonymous memory, as read by the engine from the cgroup; ``None``: it has exited,
+    or this engine cannot measure it."""
     try:
         told = client.stats(container, stream=False, one_shot=True)
     except APIError as error:
@@ -63,25 +63,25 @@ def memory(client: docker.APIClient, container: str) -> int | None:
             raise
         return None
     values = told.get("memory_stats", {}).get("stats", {})
-    # The two versions of control groups have a name each.
+    # The name depends on the cgroup version.
     found = values.get("anon", values.get("total_rss"))
     return int(found) or None if found is not None else None
 
 
 def zombies(client: docker.APIClient, container: str, uid: int) -> int:
-    """How many ended processes nobody waits for, as ``uid`` sees it, who is not the server's user.
+    """Number of zombies, as seen by ``uid``, which is not the server's user.
 
-    Raises ``APIError`` when nothing can be run there, ``ValueError`` for no sensible answer.
+    Raises ``APIError`` if nothing can be run there, ``ValueError`` for unexpected output.
     """
     code = Path(zombies_module.__file__).read_text()
     return len(json.loads(_inside(client, container, ["python3", "-I", "-S", "-c", code], uid)))
 
 
 def _inside(client: docker.APIClient, container: str, command: Sequence[str], uid: int) -> bytes:
-    """What ``command`` writes to stdout, run in ``container`` beside its first process.
+    """The stdout of ``command``, run in ``container`` next to its first process.
 
-    It is one that always writes something: a busy engine loses what was said, now and then, and
-    then it is asked again.
+    The command must always write something: a busy engine sometimes loses the output, and then it
+    is run again.
     """
     said = b""
     for _ in range(TRIES):

@@ -1,4 +1,4 @@
-"""The server's container: how it is confined, how it ends, what it leaves."""
+"""The server's container: its confinement, its exit, and what it changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.commands import server_command
-from wsgi_matrix.engines.docker.cell_environment import FOLDER, Around
+from wsgi_matrix.engines.docker.cell_environment import FOLDER, CellEnvironment
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.containers import GONE, dated_lines, last_lines
 from wsgi_matrix.engines.docker.volumes import MOUNT
@@ -22,21 +22,21 @@ from wsgi_matrix.model.axes import Cell, Limits
 from wsgi_matrix.probe.protocol import Span
 
 PORT = 8000
-"""In the cell's own network namespace, so every cell has the same."""
+"""The same in every cell, since each has its own network namespace."""
 
 NOFILE = 4096
-"""RLIMIT_NOFILE where the profile sets none. An engine's own default is anything from
-1024 to 2^30, and what it may set is bounded too (20,000 was seen)."""
+"""RLIMIT_NOFILE if the profile sets none. An engine's own default is anything from 1024 to 2^30,
+and its maximum may be low too (20,000 has been observed)."""
 
 PIDS = 4096
-"""Most processes in a cell, to save the machine; above what RLIMIT_NPROC allows in any case."""
+"""Maximum processes in a cell, to protect the host; above any RLIMIT_NPROC of a profile."""
 
 DYING = 2.0
-"""Seconds in which the engine learns of a server's end that took along what ran beside it."""
+"""Seconds until the engine notices the exit of a server that affected its probe."""
 
 
 class ServerContainer:
-    """A server that is to be created, and then started, in what is around it."""
+    """A server that is created, and then started, in its app environment."""
 
     def __init__(
         self,
@@ -44,21 +44,26 @@ class ServerContainer:
         cell: Cell,
         *,
         image: str,
-        around: Around,
+        environment: CellEnvironment,
         uid: int,
         labels: Mapping[str, str],
     ) -> None:
-        self._client, self._cell, self._image, self._around = client, cell, image, around
+        self._client, self._cell, self._image, self._cell_environment = (
+            client,
+            cell,
+            image,
+            environment,
+        )
         self._uid, self._labels = uid, {**labels, LABEL: "cell"}
         self.id = ""
         """Empty until it is created."""
         self._dated: list[tuple[float, str]] | None = None
 
     def create(self) -> None:
-        """Create it, confined as the profile of its cell says."""
+        """Create it, confined by the profile of its cell."""
         cell, limits, uid = self._cell, self._cell.limits, self._uid
         words = server_command(cell, cell.server.args, folder=f"{MOUNT}/app", port=PORT)
-        # An image that we did not build may have any entry point: the whole command is told.
+        # An image that was not built here may have any entry point, so the whole command is set.
         whole = bool(cell.server.image)
         created = self._client.create_container(
             self._image,
@@ -66,10 +71,10 @@ class ServerContainer:
             command=words[1:] if whole else words,
             user=f"{uid}:{uid}",
             working_dir=FOLDER if whole else MOUNT,
-            environment=self._around.environment,
+            environment=self._cell_environment.environment,
             labels=self._labels,
             host_config=self._client.create_host_config(
-                network_mode=self._around.network,
+                network_mode=self._cell_environment.network,
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -77,7 +82,7 @@ class ServerContainer:
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 ulimits=ulimits(limits),
-                binds=self._around.binds,
+                binds=self._cell_environment.binds,
                 log_config=LogConfig(type="json-file"),
             ),
         )
@@ -88,19 +93,19 @@ class ServerContainer:
         self._client.start(self.id)
 
     def state(self) -> dict[str, Any]:
-        """What the engine knows of it now."""
+        """The engine's current state of it."""
         return dict(self._client.inspect_container(self.id)["State"])
 
     def started(self) -> float:
-        """When its first process was started, in seconds since the epoch."""
-        # Nanoseconds are more than datetime reads.
+        """When its first process started, in seconds since the epoch."""
+        # datetime does not parse nanoseconds.
         told = re.sub(r"(\.[0-9]{6})[0-9]*", r"\1", str(self.state()["StartedAt"]))
         return datetime.fromisoformat(told).timestamp()
 
     def wait(self, seconds: float) -> dict[str, Any]:
-        """The container's state once it has ended, or after ``seconds``.
+        """The container's state once it has exited, or after ``seconds``.
 
-        Asked for again and again, because the engine's own waiting call has no time-out.
+        Polled, because the engine's own waiting call has no timeout.
         """
         until, pause = time.monotonic() + seconds, 0.005
         while (state := self.state())["Running"] and time.monotonic() < until:
@@ -109,7 +114,7 @@ class ServerContainer:
         return state
 
     def kill(self, signal: str = "SIGKILL") -> None:
-        """Send ``signal`` to its first process, if it runs."""
+        """Send ``signal`` to its first process, if it is running."""
         try:
             self._client.kill(self.id, signal)
         except APIError as error:
@@ -133,31 +138,31 @@ class ServerContainer:
         return "\n".join(line for at, line in self._dated if span.began <= at < span.ended)
 
     def changed(self) -> tuple[str, ...]:
-        """Paths in its root that are otherwise than in its image."""
+        """Paths in its root that differ from its image."""
         found = self._client.diff(self.id) or []
-        # Where an image has no such folder the engine makes it, to mount something there.
-        made = self._around.places | getattr(self._client, "made", frozenset())
+        # If an image has no such directory, the engine creates it as a mount point.
+        made = self._cell_environment.places | getattr(self._client, "made", frozenset())
         return tuple(x["Path"] for x in found if x["Path"] not in made)
 
     def raise_if_ended(self, what: str) -> None:
-        """Raise :class:`CellError` with all that is known of its end, if it has ended."""
+        """Raise :class:`CellError` with its log and exit status, if it has exited."""
         try:
             state = self.state()
         except NotFound:
-            raise CellError(f"{what}: its container is gone") from None
+            raise CellError(f"{what}: its container was removed") from None
         if not state["Running"]:
             self._raise_ended(what, state)
 
     def raise_if_ending(self, what: str) -> None:
-        """The same for a server that shows signs of its end: whoever spoke with it may know of
-        that a moment before the engine does."""
+        """The same for a server that may just be exiting: its clients may notice that a moment
+        before the engine does."""
         state = self.wait(DYING)
         if not state["Running"]:
             self._raise_ended(what, state)
 
     def _raise_ended(self, what: str, state: dict[str, Any]) -> NoReturn:
         if state["OOMKilled"]:
-            what += ", killed for want of memory"
+            what += ", killed by the OOM killer"
         raise CellError(what, self.log(), int(state["ExitCode"]))
 
 
@@ -171,6 +176,6 @@ def ulimits(limits: Limits) -> list[Ulimit]:
 
 
 def said(error: BaseException) -> str:
-    """What the engine said, without the address that was asked."""
+    """The engine's error message, without the address of the request."""
     explanation = getattr(error, "explanation", None)
     return str(explanation or error) or type(error).__name__

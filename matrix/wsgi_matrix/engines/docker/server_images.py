@@ -1,4 +1,4 @@
-"""Images of servers, built from a context that holds only what its own ignore file lets through."""
+"""Images of servers, built from a context with only the files that its ignore file allows."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def ensure_image(
     builder: Base | None = None,
     parts: Mapping[str, Path] | None = None,
 ) -> Image:
-    """The image of ``server`` on ``base``, built only if none was made of the same content.
+    """The image of ``server`` on ``base``, built unless one with the same content exists.
 
-    ``tag``: short name of the base's Python, for the image's. ``builder``: what its Dockerfile
-    gets as ``BUILDER``; ``parts``: files of the context that are not in the server's folder.
+    ``tag``: short name of the base's Python, for the image's name. ``builder``: the image that its
+    Dockerfile gets as ``BUILDER``; ``parts``: files of the context from outside its directory.
     Raises :class:`SetupError`.
     """
     context = {**context_files(server), **(parts or {})}
@@ -51,12 +51,12 @@ def ensure_image(
                 _build(client, server, bases, context_archive(context), name=name, labels=labels)
                 found = inspect_image(client, name)
     if found is None:
-        raise SetupError(f"server {server.name}: the engine did not keep its image {name}")
+        raise SetupError(f"server {server.name}: the engine has lost its image {name}")
     return Image(id=found["Id"], server_layer=found["RootFS"]["Layers"][-1], base=base.source)
 
 
-def there(client: docker.APIClient, whose: str, name: str) -> Image:
-    """The image ``name``, which somebody else made: here already, or pulled.
+def existing_image(client: docker.APIClient, whose: str, name: str) -> Image:
+    """The image ``name``, which was not built here: it exists already, or is pulled.
 
     Raises :class:`SetupError`.
     """
@@ -68,16 +68,16 @@ def there(client: docker.APIClient, whose: str, name: str) -> Image:
     if found is None:
         raise SetupError(
             f"{whose}: the engine has no image {name} and cannot pull it; "
-            "build or load it there (`docker images` shows what there is)"
+            "build or load it there (`docker images` lists the existing ones)"
         )
     return Image(id=found["Id"], server_layer=found["RootFS"]["Layers"][-1], base=name)
 
 
 def context_files(server: Server) -> dict[str, Path]:
-    """What a build of ``server`` sees, by name in the context. Raises :class:`SetupError`."""
+    """The files for a build of ``server``, by name in the context. Raises :class:`SetupError`."""
     top = server.context
     if not (top / server.dockerfile).is_file():
-        raise SetupError(f"server {server.name}: there is no {top / server.dockerfile}")
+        raise SetupError(f"server {server.name}: no such file: {top / server.dockerfile}")
     try:
         lines = (top / ".dockerignore").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -88,7 +88,7 @@ def context_files(server: Server) -> dict[str, Path]:
 
 
 def context_archive(context: dict[str, Path]) -> bytes:
-    """The context as the engine wants it: the same bytes for the same names and content."""
+    """The context as a tar archive: the same bytes for the same names and content."""
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, path in context.items():
@@ -116,7 +116,7 @@ def _build(
     name: str,
     labels: dict[str, str],
 ) -> None:
-    """Build with the classic builder: every engine has it, and it needs no plug-in."""
+    """Build with the classic builder, which every engine has without a plug-in."""
     said: list[str] = []
     try:
         for event in client.build(
@@ -126,7 +126,7 @@ def _build(
             tag=name,
             buildargs={name: base.reference for name, base in bases.items()},
             labels=labels,
-            network_mode="none",  # a build that needs no network is the same everywhere
+            network_mode="none",  # a build without network is the same everywhere
             rm=True,
             forcerm=True,
             decode=True,
@@ -136,7 +136,7 @@ def _build(
                 raise SetupError(
                     f"server {server.name}: its image could not be built from "
                     f"{server.context / server.dockerfile}: {event['error'].strip()}; "
-                    f"the builder's last words: {_tail(said)}"
+                    f"the builder's last output: {_tail(said)}"
                 )
     except (APIError, DockerException) as error:
         raise SetupError(f"server {server.name}: its image could not be built: {error}") from error

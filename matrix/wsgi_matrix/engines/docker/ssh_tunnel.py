@@ -1,8 +1,8 @@
-"""``DOCKER_HOST=ssh://…``: the engine's socket on another machine, by the user's own ssh command.
+"""``DOCKER_HOST=ssh://…``: an engine's socket on another host, through the user's ssh command.
 
-The socket is forwarded to one here (ssh(1), -L), for the Docker SDK's own way through ssh starts a
-process for each connection and cannot talk both ways over it, which attaching to a container takes.
-Configuration, agent and known hosts are those of the user, as with ``docker``.
+The socket is forwarded to a local one (ssh(1), -L), because the Docker SDK's own ssh transport
+starts a process for each connection and is not bidirectional, which attaching to a container needs.
+The user's configuration, agent and known hosts are used, as with ``docker``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from wsgi_matrix.errors import EngineError
 
 SOCKET = "/var/run/docker.sock"
-"""Where an engine listens that nobody told otherwise; else the path of the URL says where."""
+"""The default socket of an engine; the path of the URL overrides it."""
 
 DEADLINE = 30.0
 """Seconds for ssh to connect."""
@@ -27,7 +27,7 @@ DEADLINE = 30.0
 
 @functools.cache
 def forwarded(url: str) -> str:
-    """The address of a local socket behind which is the engine of ``ssh://[USER@]HOST[:PORT][/PATH]``.
+    """The address of a local socket forwarded to the engine of ``ssh://[USER@]HOST[:PORT][/PATH]``.
 
     ssh runs until this process ends. Raises :class:`EngineError`.
     """
@@ -48,7 +48,7 @@ def forwarded(url: str) -> str:
     log = folder / "log"
     with log.open("wb") as output:
         try:
-            # Not in the terminal's group: Ctrl-C ends the run, which then still needs the engine.
+            # Not in the terminal's process group, because the run still needs it after Ctrl-C.
             process = subprocess.Popen(
                 [*command, "--", host], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 process_group=0,
@@ -74,4 +74,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
-    return lines[-1] if lines else "ssh ended without a word"
+    return lines[-1] if lines else "ssh exited without output"

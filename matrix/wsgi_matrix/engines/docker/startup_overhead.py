@@ -1,4 +1,4 @@
-"""What the least that a cell can be takes on this machine: the yardstick for a cell's wall time."""
+"""Measures the minimum times of a cell on this host: the baseline for the wall time of cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import docker
 
 from wsgi_matrix.engines.docker.cell_environment import ENVIRONMENT
 from wsgi_matrix.engines.docker.client import LABEL
-from wsgi_matrix.engines.docker.containers import end_of
+from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.volumes import MOUNT
 from wsgi_matrix.errors import CellError
@@ -61,7 +61,7 @@ def measure(
 
 
 def _run(client: docker.APIClient, created: dict[str, str]) -> str:
-    """Start, wait, take the output, remove."""
+    """Start, wait, read the output, remove."""
     container = created["Id"]
     try:
         client.start(container)
@@ -75,4 +75,4 @@ def _run(client: docker.APIClient, created: dict[str, str]) -> str:
             raise CellError("the baseline could not be measured", output, state["ExitCode"])
         return str(output)
     finally:
-        end_of(client, [container])
+        remove_containers(client, [container])

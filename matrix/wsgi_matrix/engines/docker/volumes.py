@@ -1,8 +1,8 @@
-"""Volumes that hold a bundle or the probe: filled once for each content, read-only ever after.
+"""Volumes with a bundle or the probe: filled once for each content, and then read-only.
 
-Volumes and not bind mounts, because those do not work on a remote engine. A volume's labels cannot
-be changed, so that it is complete is said by a second, empty volume beside it, made last. Both have
-the same random token: a volume of that name that was made again later is not taken for whole.
+Volumes rather than bind mounts, because those do not work on a remote engine. A volume's labels
+cannot be changed, so a second, empty volume that is created last marks it as complete. Both have
+the same random token, so that a volume recreated under that name is not considered complete.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from wsgi_matrix.util.file_lock import exclusive
 from wsgi_matrix.util.process_owner import owner
 
 MOUNT = "/srv"
-"""Where a bundle is mounted: a folder that the images have already, so nothing is made for it."""
+"""Mount point of a bundle: a directory that exists in all images, so none is created."""
 
 COMPILE_DEADLINE = 300.0
-"""Seconds for compiling a bundle; Django takes about five."""
+"""Seconds to compile a bundle; Django takes about five."""
 
 _COMPILE = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", MOUNT]
 _COMPLETE = ".complete"
@@ -47,7 +47,7 @@ Pack = Callable[[tarfile.TarFile], None]
 def ensure_bundle_volume(
     client: docker.APIClient, bundle: bundles.Bundle, base: str, root: Path
 ) -> str:
-    """Name of the volume with ``bundle``, its modules compiled by the Python of image ``base``."""
+    """The name of the volume with ``bundle``, compiled by the Python of the image ``base``."""
     name = f"wsgi-matrix-{bundle.folder.name}-{hashlib.sha256(base.encode()).hexdigest()[:8]}"
     return _ensure(
         client,
@@ -60,7 +60,7 @@ def ensure_bundle_volume(
 
 
 def ensure_probe_volume(client: docker.APIClient, base: str, root: Path) -> str:
-    """Name of the volume with the probe as ``probe.pyz``."""
+    """The name of the volume with the probe as ``probe.pyz``."""
     content = protocol.archive()
     name = f"wsgi-matrix-probe-{hashlib.sha256(content).hexdigest()[:16]}"
     return _ensure(
@@ -74,7 +74,7 @@ def ensure_probe_volume(client: docker.APIClient, base: str, root: Path) -> str:
 
 
 def is_complete(volumes: dict[str, dict[str, Any]], name: str) -> bool:
-    """Whether ``name`` is among ``volumes`` (all of ours, by name) and was filled to its end."""
+    """Whether ``name`` is among ``volumes`` (all with the label, by name) and is complete."""
     mark = volumes.get(name + _COMPLETE)
     return (
         mark is not None
@@ -84,18 +84,18 @@ def is_complete(volumes: dict[str, dict[str, Any]], name: str) -> bool:
 
 
 def ours(client: docker.APIClient) -> dict[str, dict[str, Any]]:
-    """All volumes with our label, by name."""
+    """All volumes with wsgi-matrix's label, by name."""
     found = client.volumes(filters={"label": LABEL})["Volumes"] or []
     return {volume["Name"]: volume for volume in found}
 
 
 def is_mark(volume: dict[str, Any]) -> bool:
-    """Whether ``volume`` only says that another one is complete."""
+    """Whether ``volume`` only marks another one as complete."""
     return str(volume["Name"]).endswith(_COMPLETE)
 
 
 def discard(client: docker.APIClient, name: str) -> None:
-    """Remove a volume and what says that it is complete, that first."""
+    """Remove the mark of a volume, and then the volume."""
     for each in (name + _COMPLETE, name):
         with contextlib.suppress(NotFound):
             client.remove_volume(each)
@@ -110,7 +110,7 @@ def _ensure(
     command: list[str] | None,
     root: Path,
 ) -> str:
-    """Make and fill the volume ``name`` unless it is there and complete."""
+    """Create and fill the volume ``name`` unless it exists and is complete."""
     if is_complete(ours(client), name):
         return name
     with exclusive(root / "locks" / f"{name}.lock"):
@@ -169,20 +169,20 @@ def _run(client: docker.APIClient, container: str) -> None:
             raise SetupError(f"compiling took more than {COMPILE_DEADLINE:.0f} s")
         time.sleep(0.02)
     said = client.logs(container, tail=20).decode("utf-8", "replace")
-    # compileall exits with 1 for a module that does not compile, which is no concern of ours:
-    # packages carry templates and files for other Pythons. A full disk is.
+    # compileall exits with 1 for a module that does not compile, which is ignored: packages contain
+    # templates and files for other Pythons. A full disk is an error.
     if state["ExitCode"] not in (0, 1) or "Errno 28" in said:
-        raise SetupError(f"compiling ended with exit status {state['ExitCode']}: {said[-500:]}")
+        raise SetupError(f"compiling failed with exit status {state['ExitCode']}: {said[-500:]}")
 
 
 def _pack_bundle(archive: tarfile.TarFile, bundle: bundles.Bundle) -> None:
-    for name in ("app", "own", "lib"):  # there even where nothing is in them
+    for name in ("app", "own", "lib"):  # created even if they are empty
         entry = tarfile.TarInfo(name)
         entry.type, entry.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(entry)
     for name, folder in (("app", bundle.app), ("own", bundle.own), ("lib", bundle.lib)):
         for path in bundles.files(folder):
-            # The engine keeps its volumes from others, and a cell's user is not the files' owner.
+            # Only the engine can reach its volumes, and a cell's user is not the files' owner.
             mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
             _add(archive, f"{name}/{path.relative_to(folder)}", path.read_bytes(), mode)
 
@@ -194,13 +194,13 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644)
 
 
 def _try_to_discard(client: docker.APIClient, name: str) -> None:
-    # What went wrong first is what has to be told; `clean` finds the rest by its label.
+    # The first error must be reported; `clean` finds the volume by its label.
     with contextlib.suppress(DockerException, OSError):
         discard(client, name)
 
 
 def said(error: Exception) -> str:
-    """What the engine said, for people; a full disk with what to do."""
+    """The engine's error message; for a full disk, what to do."""
     text = error.explanation if isinstance(error, APIError) and error.explanation else str(error)
     if "no space left" in text.lower() or "Errno 28" in text:
         return "the engine's disk is full; free some space there and run again"

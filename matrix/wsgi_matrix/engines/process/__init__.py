@@ -1,4 +1,4 @@
-"""The engine ``process``: cells as processes of this machine."""
+"""The engine ``process``: cells as processes on this host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One cell of processes, from its start to its end: the server's, and the probe's beside it."""
+"""One cell made of processes, from start to end: the server's, and the probe's next to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import NoReturn
 from wsgi_matrix.engines import commands, probe_output, zombies
 from wsgi_matrix.engines.process import leftovers, runtime_state
 from wsgi_matrix.engines.process import probe as process_probe
-from wsgi_matrix.engines.process.cell_environment import Around
+from wsgi_matrix.engines.process.cell_environment import CellEnvironment
 from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell
@@ -24,11 +24,11 @@ from wsgi_matrix.packaging.bundle import Bundle
 from wsgi_matrix.probe.protocol import Job, Report, Span
 
 PROBE_MARGIN = 10.0
-"""Seconds beyond its own deadline after which the probe itself counts as hanging."""
+"""Seconds after its own deadline when the probe is considered to hang."""
 LOG_TAIL = 4000
-"""Octets of the log that are shown."""
+"""Octets of the log to show."""
 READY_PAUSE = 0.02
-"""Seconds between two looks at the log of a server that has a ready sign."""
+"""Seconds between two reads of the log while it does not match the ready pattern."""
 
 
 class ProcessCell:
@@ -56,7 +56,7 @@ class ProcessCell:
         self.folder = folder
         self.port = 0
         self.engine_seconds = 0.0
-        self._around = Around(
+        self._cell_environment = CellEnvironment(
             cell,
             folder / f"{cell.id}.files",
             bundle=bundle,
@@ -67,19 +67,19 @@ class ProcessCell:
         self._server_lib = server_lib
         self._was_ready = False
         self._launch: Launch | None = None
-        """Of the server, or of a set-up command before it."""
+        """Of the server, or of a setup command before it."""
         self._reserved: socket.socket | None = None
 
     @property
     def launch(self) -> Launch:
-        """What has been started."""
+        """The command that has been started."""
         assert self._launch is not None
         return self._launch
 
     def start(self) -> None:
         """Set the cell up and start the server.
 
-        Raises :class:`CellError` if that fails or the server does not get as far as its exec.
+        Raises :class:`CellError` if that fails or the server cannot be executed.
         """
         self.set_up()
         self.port = self._reserve_port()
@@ -96,27 +96,27 @@ class ProcessCell:
         self._begin(command)
 
     def set_up(self) -> None:
-        """Make the folders of the cell and run its set-up commands. Raises :class:`CellError`."""
-        self._around.make()
-        commands.set_up(self._around.commands, self.run)
+        """Make the cell's directories and run its setup commands. Raises :class:`CellError`."""
+        self._cell_environment.make()
+        commands.set_up(self._cell_environment.commands, self.run)
 
     def run(self, words: Sequence[str], seconds: float) -> tuple[int | None, str]:
-        """Run a command as the server is run, to its end: its exit status and what it wrote.
+        """Run a command in the server's place to its end; return its exit status and output.
 
         Raises :class:`CellError` if it has not ended after ``seconds``.
         """
         self._begin(words, shlex.join(words))
-        told = self.launch.hear(seconds)
+        message = self.launch.read_message(seconds)
         said = self.log()
-        if told is None:
-            raise commands.not_done(words, seconds, said)
+        if message is None:
+            raise commands.timed_out(words, seconds, said)
         self.launch.close()
         self._launch = None
         self.log_file.write_bytes(b"")
-        return told["status"], said
+        return message["status"], said
 
     def _begin(self, command: Sequence[str], name: str = "the server") -> None:
-        """Start ``command``, for people ``name``, under the cell's limits.
+        """Start ``command``, called ``name`` in messages, under the cell's limits.
 
         Raises :class:`CellError`.
         """
@@ -127,7 +127,7 @@ class ProcessCell:
             del limits["nproc"]
         self._launch = Launch(
             command,
-            environment=self._around.environment,
+            environment=self._cell_environment.environment,
             folder=self.bundle.app,
             name=name,
             limits={name: value for name, value in limits.items() if value is not None},
@@ -145,20 +145,20 @@ class ProcessCell:
         try:
             return runtime_state.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
         except OSError:
-            self._raise_died("the server ended at once")
+            self._raise_died("the server exited at once")
 
     def probe(self, job: Job) -> Report:
-        """Run the probe on this machine's loopback; see :class:`.Running`."""
+        """Run the probe on this host's loopback interface; see :class:`.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
         self._wait_ready(job.deadline)
         line = job.encode(self.port, log=str(self.log_file))
-        told = False
+        reported = False
 
         def watch() -> None:
-            nonlocal told
+            nonlocal reported
             self._raise_if_not_opened()
-            if not told and process_probe.waits(self.probe_file):
-                told = True
+            if not reported and process_probe.waits(self.probe_file):
+                reported = True
                 job.waits()
 
         try:
@@ -166,34 +166,34 @@ class ProcessCell:
         except TimeoutError:
             raise CellError("the probe did not end in time", self.log()) from None
         text = output[-LOG_TAIL:].decode(errors="replace")
-        report = probe_output.understood(output, job, text, self.log, self._wrote)
+        report = probe_output.read_report(output, job, text, self.log, self._wrote)
         if reason := probe_output.why_unready(report, self.port, job):
             self._raise_died(reason)
         return report
 
     def _wait_ready(self, seconds: float) -> None:
-        """Wait for the server's ready sign in its log, if it has one and has not said it before."""
+        """Wait until the server's log matches its ready pattern, once, if it has one."""
         sign, until = self.cell.server.ready_log, time.monotonic() + seconds
         self._was_ready = self._was_ready or not sign
         while not self._was_ready:
             if re.search(sign, self.log()):
                 self._was_ready = True
                 return
-            if self.launch.hear(0) is not None:
-                self._raise_died("the server ended before it was ready")
+            if self.launch.read_message(0) is not None:
+                self._raise_died("the server exited before it was ready")
             if time.monotonic() > until:
-                raise CellError(f"its log did not say {sign!r} within {seconds:g} s", self.log())
+                raise CellError(f"its log did not match {sign!r} within {seconds:g} s", self.log())
             time.sleep(READY_PAUSE)
 
     def _raise_if_not_opened(self) -> None:
-        """A server that dies before it was ready ends the wait at once."""
-        if self.launch.hear(0) is not None and not process_probe.ready(self.probe_file):
-            self._raise_died("the server ended before its port was open")
+        """Stop waiting if the server has exited before it was ready."""
+        if self.launch.read_message(0) is not None and not process_probe.ready(self.probe_file):
+            self._raise_died("the server exited before its port was open")
 
     def _raise_died(self, what: str) -> NoReturn:
-        """Raise :class:`CellError` with all that is known of the server's end, if it has ended."""
-        told = self.launch.hear(0.5)
-        raise CellError(what, self.log(), told["status"] if told else None)
+        """Raise :class:`CellError` with the server's log, and its exit status if it has exited."""
+        message = self.launch.read_message(0.5)
+        raise CellError(what, self.log(), message["status"] if message else None)
 
     def started(self) -> float:
         """See :class:`.Running`."""
@@ -204,27 +204,27 @@ class ProcessCell:
         return runtime_state.memory(self.launch.pid)
 
     def zombies(self) -> int | None:
-        """See :class:`.Running`. The server's processes are of its session."""
+        """See :class:`.Running`. The server's processes are those in its session."""
         found = zombies.settled(self.launch.pid)
-        return None if self.launch.hear(0) is not None else len(found)
+        return None if self.launch.read_message(0) is not None else len(found)
 
     def stop(self, grace: float) -> Stopped:
         """Send the stop signal to the server, wait, kill."""
-        early = self.launch.hear(0) is not None
+        early = self.launch.read_message(0) is not None
         self.launch.signal(getattr(signal, self.cell.server.stop_signal))
-        told = self.launch.hear(grace)
-        forced = told is None
+        message = self.launch.read_message(grace)
+        forced = message is None
         if forced:
             self.kill()
-            told = self.launch.hear(START_DEADLINE)
+            message = self.launch.read_message(START_DEADLINE)
         return Stopped(
-            exit_status=told["status"] if told else None,
+            exit_status=message["status"] if message else None,
             oom_killed=False,
             log=self.log(),
             changed=(),
             changed_unknown=runtime_state.NO_IMAGE,
             forced=forced,
-            left=int(told["left"]) if told and not forced else 0,
+            left=int(message["left"]) if message and not forced else 0,
             early=early,
         )
 
@@ -238,7 +238,7 @@ class ProcessCell:
             return ""
 
     def _wrote(self, span: Span) -> str:
-        """What the server wrote between two sizes of its log; only the end where that is long."""
+        """What the server wrote between two sizes of its log; only the end if it is long."""
         begin, end = span.log
         begin = max(begin, end - LOG_TAIL)
         try:
@@ -249,12 +249,12 @@ class ProcessCell:
             return ""
 
     def kill(self) -> None:
-        """Kill all of the cell, from any thread."""
+        """Kill all processes of the cell, from any thread."""
         if (launch := self._launch) is not None:
             launch.kill()
 
     def close(self, keep: Path | None = None) -> None:
-        """Leave nothing of the cell but what it wrote, in the folder ``keep`` if there is one."""
+        """Remove everything of the cell; preserve its output in the directory ``keep`` if given."""
         if self._launch is not None:
             self._launch.close()
         if self._reserved is not None:
@@ -266,13 +266,13 @@ class ProcessCell:
                     shutil.copyfile(file, keep / name)
         self.log_file.unlink(missing_ok=True)
         self.probe_file.unlink(missing_ok=True)
-        self._around.close()
+        self._cell_environment.close()
 
     def _reserve_port(self) -> int:
-        """A free port, kept from others until the cell ends.
+        """A free port, reserved until the cell ends.
 
-        Bound with SO_REUSEADDR but not listening, it can still be bound by a server that sets
-        SO_REUSEADDR itself, as servers do, while the kernel gives it to nobody who asks for any.
+        It is bound with SO_REUSEADDR but not listening. So a server that sets SO_REUSEADDR, as
+        servers do, can still bind it, but the kernel does not assign it as a free port.
         """
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

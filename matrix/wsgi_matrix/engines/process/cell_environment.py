@@ -1,4 +1,4 @@
-"""What a cell of processes has around its server: variables, secrets, a folder it may write."""
+"""Provides the app environment of a process cell: variables, secrets, a writable directory."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.packaging.bundle import Bundle
 
 OWN = {"HOME": "home", "TMPDIR": "tmp"}
-"""Variables that name a folder of the cell's own: without HOME a user that is in no passwd has no
-home at all, and in /tmp one cell would find what another has left."""
+"""Variables with a directory of the cell's own: without HOME, a user that is not in passwd has no
+home directory, and in a shared /tmp one cell could find another's files."""
 
 
-class Around:
-    """The surroundings of one cell. :meth:`make` makes them, :meth:`close` removes them."""
+class CellEnvironment:
+    """The app environment of one cell. :meth:`make` creates it, :meth:`close` removes it."""
 
     def __init__(
         self,
@@ -28,15 +28,15 @@ class Around:
         python: Path,
         uid: int | None,
     ) -> None:
-        """``files``: a folder for what the cell alone may write, and for its secrets."""
-        self._wanted, self._files, self._uid = cell.app.surroundings, files, uid
+        """``files``: the directory for the cell's writable directories and secrets."""
+        self._wanted, self._files, self._uid = cell.app.needs, files, uid
         places = {
             "writable": str(files / "writable"),
             "secrets": str(files / "secrets"),
             "python": str(python),
         }
         folders = [*cell.server.process_path, *bundle.paths]
-        # Last, so that what a server needs cannot hide what the app has.
+        # Last, so that the server's modules cannot shadow the app's.
         folders += [server_lib] if server_lib else []
         self.environment = {
             **commands.VARIABLES,
@@ -46,19 +46,19 @@ class Around:
             **self._wanted.variables(**places),
         }
         self.commands = self._wanted.commands(**places)
-        """For the set-up, once :meth:`make` has been called."""
+        """Setup commands; available after :meth:`make`."""
 
     def make(self) -> None:
-        """Make the folders, owned by the cell's user."""
+        """Make the directories, owned by the cell's user."""
         for place in ("writable", "secrets", *OWN.values()):
             (self._files / place).mkdir(parents=True)
         for name, source in self._wanted.secrets:
             (self._files / "secrets" / name).write_bytes(source.read_bytes())
-        self._files.parent.chmod(0o711)  # the cell's own user has to get to what is its own
+        self._files.parent.chmod(0o711)  # the cell's user must be able to reach its files
         if self._uid is not None:
             for path in (self._files, *self._files.rglob("*")):
                 os.chown(path, self._uid, self._uid)
 
     def close(self) -> None:
-        """Remove everything. The server has to be gone."""
+        """Remove everything. The server must have exited."""
         shutil.rmtree(self._files, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What the process engine honours here. What it cannot do at all is told as such."""
+"""Which limits the process engine enforces on this host, and what it cannot do at all."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from wsgi_matrix.engines.process.launcher import become
 from wsgi_matrix.engines.process.runtime_state import NO_CGROUP, NO_IMAGE, NO_UID
 
 DEADLINE = 60.0
-NO_NAMESPACE = "processes share this machine's network and process table"
+NO_NAMESPACE = "processes share this host's network and process table"
 
 
 def findings(uid: int | None) -> Iterator[Finding]:
     """As :meth:`wsgi_matrix.engines.docker.doctor.DockerDoctor.findings`, for processes.
 
-    ``uid``: a user that no other process has; ``None``: there is none to be had.
+    ``uid``: a user that no other process has; ``None``: none is available.
     """
-    told = _run("nofile", resource.RLIMIT_NOFILE, NOFILE)
-    holds = told["soft"] == told["hard"] == NOFILE and told["refused"] == "EMFILE"
-    seen = f"{told['soft']}/{told['hard']}; {told['opened']} opened, then {told['refused']}"
-    yield Finding("nofile", f"{NOFILE}, soft and hard", seen, holds)
-    asked = f"{NPROC} for a user of its own"
+    report = _run("nofile", resource.RLIMIT_NOFILE, NOFILE)
+    holds = report["soft"] == report["hard"] == NOFILE and report["refused"] == "EMFILE"
+    observed = "{soft}/{hard}; {opened} opened, then {refused}".format_map(report)
+    yield Finding("nofile", f"{NOFILE}, soft and hard", observed, holds)
+    requested = f"{NPROC} for a dedicated user"
     if uid is not None:
-        told = _run("processes", resource.RLIMIT_NPROC, NPROC, uid=uid)
-        holds = told["soft"] == told["hard"] == NPROC and told["refused"] == "EAGAIN"
-        seen = f"{told['soft']}/{told['hard']}; {told['forked']} forked, then {told['refused']}"
-        yield Finding("nproc", asked, seen, holds)
+        report = _run("processes", resource.RLIMIT_NPROC, NPROC, uid=uid)
+        holds = report["soft"] == report["hard"] == NPROC and report["refused"] == "EAGAIN"
+        observed = "{soft}/{hard}; {forked} forked, then {refused}".format_map(report)
+        yield Finding("nproc", requested, observed, holds)
     else:
-        yield Finding("nproc", asked, NO_UID, False)
+        yield Finding("nproc", requested, NO_UID, False)
     for what, why in (
         ("pids", NO_CGROUP),
         ("memory", NO_CGROUP),
         ("read-only", NO_IMAGE),
-        ("no-new-privileges", "the server gets it, but nothing else of a container's isolation"),
+        ("no-new-privileges", "set for the server, but without a container's other isolation"),
         ("init", NO_NAMESPACE),
         ("shared network", NO_NAMESPACE),
     ):
@@ -47,7 +47,7 @@ def findings(uid: int | None) -> Iterator[Finding]:
 
 
 def _run(name: str, limit: int, value: int, uid: int | None = None) -> dict[str, object]:
-    """Try ``name`` in a child under one limit, as the launcher sets it."""
+    """Test ``name`` in a child process under one limit, set as by the launcher."""
     done = subprocess.run(
         [sys.executable, "-I", "-S", doctor_script.__file__, name],
         preexec_fn=partial(_limited, limit, value, uid),
@@ -56,8 +56,8 @@ def _run(name: str, limit: int, value: int, uid: int | None = None) -> dict[str,
         timeout=DEADLINE,
         check=True,
     )
-    told: dict[str, object] = json.loads(done.stdout)
-    return told
+    report: dict[str, object] = json.loads(done.stdout)
+    return report
 
 
 def _limited(limit: int, value: int, uid: int | None) -> None:

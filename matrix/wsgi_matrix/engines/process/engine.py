@@ -1,7 +1,7 @@
-"""The ``process`` engine: a subprocess under ``setrlimit``, where no container engine answers.
+"""The ``process`` engine: subprocesses under ``setrlimit``, for hosts without a container engine.
 
-It proves less than containers do, and says so: no image, no memory limit, a file system that can
-be written. What it cannot do is reported as a skip with the reason, never as a pass.
+It proves less than containers do, and says so: no image, no memory limit, a writable file system.
+What it cannot do is reported as a skip with the reason, never as a pass.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from wsgi_matrix.util import permissions
 from wsgi_matrix.util.file_lock import exclusive
 
 SHARED = Path("/var/cache/wsgi-matrix")
-"""The cache of root where its own is closed to others (FHS 3.0, 5.5)."""
+"""The cache of root if its own is inaccessible to other users (FHS 3.0, 5.5)."""
 KEPT = "kept"
-"""Folder for what is left of cells on request, beside the folders of runs."""
+"""Directory for preserved cells, next to those of runs."""
 UIDS_PER_RUN = 256
 FIRST_UID = 1_000_000
 CAP_SYS_RESOURCE = 24
@@ -43,13 +43,13 @@ _numbers = itertools.count()
 
 
 class ProcessEngine:
-    """Runs cells as processes of this machine. ``build``: where bundles and logs go."""
+    """Runs cells as processes on this host. ``build``: directory for bundles and logs."""
 
     name = "process"
     where = "processes under setrlimit, NOT containers: no image, no memory limit, root writable"
 
     def __init__(self, build: Path, *, keep: bool = False) -> None:
-        """``keep``: leave the logs of cells in ``matrix/kept``, for :meth:`keep_only`."""
+        """``keep``: preserve the logs of cells in ``matrix/kept``, for :meth:`keep_only`."""
         self.keep = keep
         self.version = platform.python_version()
         self.build = build
@@ -58,16 +58,16 @@ class ProcessEngine:
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self.root = os.geteuid() == 0 and _uid_room()
-        """True if cells get a uid of their own, which makes RLIMIT_NPROC mean something."""
+        """Whether cells get a uid of their own, which RLIMIT_NPROC needs."""
         self.place = _place(build) if self.root else build
-        """Where bundles and the folders of cells are."""
+        """Directory with bundles and the directories of cells."""
         if self.root and not permissions.searchable(self.place):
             self.where += (
-                f"; {self.place} is closed to other users, so os.access() denies all in it"
+                f"; {self.place} is inaccessible to other users, so os.access() fails for all of it"
             )
 
     def prepare(self, cells: Sequence[Cell], phase: Callable[[str, str], None]) -> None:
-        """Make the bundles. There are no images; stale cells of dead runs are removed."""
+        """Make the bundles. There are no images; leftover cells of dead runs are removed."""
         leftovers.clean(self.place / "matrix")
         self._held.enter_context(bundles.in_use(self.place))
         phase("bundles", "")
@@ -82,10 +82,10 @@ class ProcessEngine:
                 self._compile(of_server, python)
 
     def _compile(self, folder: Path, python: Python) -> None:
-        """Compile what is in a folder once: no cell writes bytecode, and each would compile anew.
+        """Compile the modules in a directory once, because cells do not write bytecode.
 
-        With hashes that are never checked, for nothing there ever changes. What does not compile is
-        no concern of ours: packages carry templates and files for other Pythons.
+        Uses unchecked hashes, because the files never change. Files that do not compile are
+        ignored: packages contain templates and files for other Pythons.
         """
         found, done = interpreters.find(python.version), folder.with_name(folder.name + ".compiled")
         with exclusive(folder.with_name(folder.name + ".lock")):
@@ -98,20 +98,20 @@ class ProcessEngine:
                 done.touch()
 
     def skip_reason(self, cell: Cell) -> str:
-        """Why ``cell`` cannot run here as a process; empty when it can."""
+        """Why ``cell`` cannot run as a process on this host; empty if it can."""
         if not cell.server.process:
             return f"servers.{cell.server.name} has no `process` command in matrix.toml"
         if interpreters.find(cell.python.version) is None:
-            return f"no working python{cell.python.version} was found on this machine"
-        if reason := _not_here(cell.app):
+            return f"no working python{cell.python.version} was found on this host"
+        if reason := _unsupported(cell.app):
             return reason
         if cell.limits.nofile and cell.limits.nofile > (most := most_files()):
-            return f"nofile {cell.limits.nofile} is above the {most} that can be set here"
+            return f"nofile {cell.limits.nofile} is above this host's maximum of {most}"
         return ""
 
     @contextlib.contextmanager
     def open(self, cell: Cell) -> Iterator[ProcessCell]:
-        """Start the server of ``cell``; on leaving, all of its processes are gone."""
+        """Start the server of ``cell``; on exit, all of its processes are killed."""
         with self._cell(cell) as running:
             running.start()
             yield running
@@ -124,7 +124,7 @@ class ProcessEngine:
 
     @contextlib.contextmanager
     def _cell(self, cell: Cell) -> Iterator[ProcessCell]:
-        """A cell that is not started; on leaving, nothing of it is left."""
+        """A cell that is not started; on exit, everything of it is removed."""
         found = interpreters.find(cell.python.version)
         if found is None:
             raise SetupError(self.skip_reason(cell))
@@ -133,10 +133,10 @@ class ProcessEngine:
         bundle = bundles.ensure_bundle(cell.app, cell.python, self.place, None)
         of_server = server_dependencies.ensure_folder(cell.server, cell.python, self.place, None)
         digest = source_digest(cell.server)
-        with self._lock:  # the folder goes with the last open cell: not between these two
+        with self._lock:  # closing the last open cell removes the directory, so not between these
             running = ProcessCell(
                 cell,
-                folder=self._run_folder(),
+                folder=self._run_directory(),
                 python=python,
                 bundle=bundle,
                 server_lib=of_server / "lib" if of_server else None,
@@ -154,7 +154,7 @@ class ProcessEngine:
                     self._folder = None
 
     def baseline(self, cell: Cell) -> dict[str, float]:
-        """Empty: the bound on a cell's time is stated for containers."""
+        """Empty, since the bound on a cell's time is for containers."""
         return {}
 
     def abort(self) -> None:
@@ -162,7 +162,7 @@ class ProcessEngine:
         self._open.kill()
 
     def clean(self) -> int:
-        """Kill what runs that were killed left running, remove their folders and what was kept."""
+        """Kill processes of dead runs, remove their directories and preserved cells."""
         kept = [*(self.build / "matrix" / KEPT).glob("*")]
         for folder in kept:
             shutil.rmtree(folder)
@@ -188,14 +188,14 @@ class ProcessEngine:
         yield from doctor.findings(self.uid())
 
     def gone(self) -> str:
-        """Empty: this machine is there as long as we are."""
+        """Empty: this host is always available."""
         return ""
 
     def _kept_of(self, cell: str) -> Path:
         return self.build / "matrix" / KEPT / cell
 
     def keep_only(self, cells: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """See :class:`.Engine`: a folder with what server and probe wrote."""
+        """See :class:`.Engine`: a directory with the output of server and probe."""
         kept: dict[str, tuple[str, ...]] = {}
         for folder in (self.build / "matrix" / KEPT).glob("*"):
             if folder.name in cells:
@@ -205,33 +205,33 @@ class ProcessEngine:
         return kept
 
     def close(self) -> None:
-        """Let others remove the bundles. No process outlives its cell."""
+        """Release the lock on the bundles. No process outlives its cell."""
         self._held.close()
 
-    def _run_folder(self) -> Path:
+    def _run_directory(self) -> Path:
         if self._folder is None:
-            self._folder = leftovers.make_folder(self.place / "matrix")
+            self._folder = leftovers.make_directory(self.place / "matrix")
         return self._folder
 
     def uid(self) -> int | None:
-        """A uid that no other process has: pids are unique, and each run has a range by its pid."""
+        """A uid that no other process has: each run has a range derived from its pid."""
         if not self.root:
             return None
         return FIRST_UID + os.getpid() * UIDS_PER_RUN + next(_numbers) % UIDS_PER_RUN
 
 
 def _place(build: Path) -> Path:
-    """``build``, or the system's cache where only root gets to that: a cell has another user.
+    """``build``, or the system's cache if only root can reach ``build``: cells have another user.
 
-    It can read all the same (:mod:`.launcher`), but access(2) does not count
-    that, and applications ask it before they open a file.
+    They can read everything (:mod:`.launcher`), but access(2) does not take that into account,
+    and applications call it before they open a file.
     """
     if permissions.searchable(build):
         return build
     try:
         for folder in (SHARED, *(SHARED / part for part in (*bundles.PARTS, "matrix"))):
             folder.mkdir(exist_ok=True, parents=folder == SHARED)
-            # Names have a digest in them: who cannot list a folder does not find what is in it.
+            # Names contain a digest, so they cannot be guessed by a user who cannot list them.
             folder.chmod(0o711)
     except OSError:
         return build
@@ -239,23 +239,23 @@ def _place(build: Path) -> Path:
     return SHARED if safe else build
 
 
-def _not_here(app: App) -> str:
-    """Why the surroundings of an app cannot be had by a process; empty when they can."""
-    around = app.surroundings
-    if around.services:
-        names = ", ".join(each.name for each in around.services)
-        return f"{app.name} has services that are containers ({names}), and these are processes"
-    for place, there in (("writable", around.writable), ("secrets", bool(around.secrets))):
-        if there and not around.names(place):
+def _unsupported(app: App) -> str:
+    """Why a process cannot provide the environment of an app; empty if it can."""
+    needs = app.needs
+    if needs.services:
+        names = ", ".join(each.name for each in needs.services)
+        return f"{app.name} has services ({names}), which need containers"
+    for place, there in (("writable", needs.writable), ("secrets", bool(needs.secrets))):
+        if there and not needs.names(place):
             return (
-                f"a process sees the files of this machine: say {{{place}}} in a variable of "
-                f"{app.name} in place of a fixed path, or use containers"
+                f"a process has no file system of its own: use {{{place}}} in a variable of "
+                f"{app.name} instead of a fixed path, or use containers"
             )
     return ""
 
 
 def most_files() -> int:
-    """The largest RLIMIT_NOFILE that a process of ours can get (setrlimit(2), proc(5))."""
+    """The largest RLIMIT_NOFILE that this process can set (setrlimit(2), proc(5))."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     status = Path("/proc/self/status").read_text()
     held = int(re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)[1], 16)  # type: ignore[index]
@@ -265,7 +265,7 @@ def most_files() -> int:
 
 
 def _uid_room() -> bool:
-    """True if the uids that we give out exist in this user namespace."""
+    """Whether the uids of cells exist in this user namespace."""
     highest = FIRST_UID + (os.getpid() + 1) * UIDS_PER_RUN
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/self/uid_map").read_text().splitlines():
@@ -276,9 +276,9 @@ def _uid_room() -> bool:
 
 
 def source_digest(server: Server) -> str:
-    """``sha256:…`` of the server's source: what stands for its image where there is none.
+    """``sha256:…`` of the server's source, used instead of an image digest.
 
-    Where no ``process_path`` says where the source lies, the command itself is all there is.
+    Without a ``process_path`` that says where the source is, it is that of the command.
     """
     digest = hashlib.sha256(repr(server.process).encode())
     if server.requirements:

@@ -1,6 +1,6 @@
-"""A command under the launcher, as the harness sees it: started, heard, signalled, ended.
+"""A command under the launcher, as seen by the harness: started, observed, signalled, ended.
 
-What is on the other side of the two pipes is :mod:`wsgi_matrix.engines.process.launcher`.
+The other side of the two pipes is :mod:`wsgi_matrix.engines.process.launcher`.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Launch:
         uid: int | None,
         name: str = "the server",
     ) -> None:
-        """Start the launcher. Whether it could start ``command`` is told by :meth:`begun`.
+        """Start the launcher. :meth:`begun` reports whether it could start ``command``.
 
-        ``folder``: where the command is run; ``log``: a file that is there, for all it writes;
-        ``name``: what people call the command. Its first word is looked up in PATH of
-        ``environment``, unless there is a slash in it.
+        ``folder``: the working directory of the command; ``log``: an existing file for its output;
+        ``name``: of the command in messages. Its first word is searched for in PATH of
+        ``environment``, unless it contains a slash.
         """
         self._name = name
         spec = {
@@ -51,7 +51,7 @@ class Launch:
             "uid": uid,
         }
         with log.open("ab") as file:
-            # Not our stderr: whoever reads that to its end must not have to wait for a cell.
+            # Not this process's stderr, so that a reader of that does not have to wait for cells.
             self.launcher = subprocess.Popen(
                 [sys.executable, "-I", "-S", launcher_module.__file__, json.dumps(spec)],
                 stdin=subprocess.PIPE,
@@ -60,36 +60,36 @@ class Launch:
                 start_new_session=True,
             )
         self.pid = 0
-        """Of the command, which leads a session."""
+        """The pid of the command, which is a session leader."""
         self.started = 0.0
-        """When it was started, in seconds since the epoch."""
-        self._told = b""
+        """When it started, in seconds since the epoch."""
+        self._received = b""
         self._ended: dict[str, Any] | None = None
 
     def begun(self) -> None:
-        """Wait until the command runs. Raises :class:`CellError` if it does not get that far."""
-        told = self.hear(START_DEADLINE)
-        if told is None:
+        """Wait until the command runs. Raises :class:`CellError` if it cannot be started."""
+        message = self.read_message(START_DEADLINE)
+        if message is None:
             raise CellError(f"the launcher did not start {self._name} in time")
-        if "error" in told:
-            raise CellError(f"{self._name} could not be started: {told['error']}")
-        if "pid" not in told:
-            raise CellError(f"the launcher ended before it had started {self._name}")
-        self.pid = int(told["pid"])
-        self.started = float(told["at"])
+        if "error" in message:
+            raise CellError(f"{self._name} could not be started: {message['error']}")
+        if "pid" not in message:
+            raise CellError(f"the launcher exited before it started {self._name}")
+        self.pid = int(message["pid"])
+        self.started = float(message["at"])
 
-    def hear(self, seconds: float) -> dict[str, Any] | None:
-        """The launcher's next line, waited for; its last one is kept.
+    def read_message(self, seconds: float) -> dict[str, Any] | None:
+        """Wait for the launcher's next message; its last one is returned again.
 
-        That tells how the command ended: ``status``, and how many processes it ``left``. No status:
-        the launcher itself has ended.
+        The last one says how the command ended: ``status``, and how many processes it ``left``.
+        Without a status, the launcher itself has exited.
         """
         if self._ended is not None:
             return self._ended
         assert self.launcher.stdout is not None
         pipe = self.launcher.stdout.fileno()
         until = time.monotonic() + seconds
-        while b"\n" not in self._told:
+        while b"\n" not in self._received:
             ready, _, _ = select.select([pipe], [], [], max(until - time.monotonic(), 0))
             if not ready:
                 return None
@@ -97,28 +97,28 @@ class Launch:
             if not data:
                 self._ended = {"status": None, "left": 0}
                 return self._ended
-            self._told += data
-        line, _, self._told = self._told.partition(b"\n")
+            self._received += data
+        line, _, self._received = self._received.partition(b"\n")
         value: dict[str, Any] = json.loads(line)
         if "status" in value:
             self._ended = value
         return value
 
     def signal(self, number: int) -> None:
-        """Signal the command, unless it has ended: its id may be another's then."""
-        if self.hear(0) is None and self.pid:
+        """Signal the command, unless it has exited, because its pid may then be reused."""
+        if self.read_message(0) is None and self.pid:
             try:
                 os.kill(self.pid, number)
             except ProcessLookupError:
-                return  # it ended just now; the launcher is about to say so
+                return  # it has just exited; the launcher is about to report it
 
     def kill(self) -> None:
-        """Kill all of it, from any thread: the launcher does so when its stdin ends."""
+        """Kill all processes, from any thread: the launcher does so when its stdin closes."""
         if self.launcher.stdin is not None:
             self.launcher.stdin.close()
 
     def close(self) -> None:
-        """End the launcher and all below it."""
+        """Terminate the launcher and all its descendants."""
         self.kill()
         assert self.launcher.stdout is not None
         try:

@@ -1,13 +1,13 @@
-"""Starts one server process under limits and outlives it: run as ``python -I -S launcher.py``.
+"""Starts one server process under limits and supervises it: ``python -I -S launcher.py SPEC``.
 
-Standard library only, nothing of ``wsgi_matrix``. The specification comes as one JSON argument;
-JSON lines on stdout tell ``{"pid": …}`` or ``{"error": …}``, in the end ``{"status": …,
-"left": …}``. It is a small init: the whole cell is its descendants (it is their subreaper), and
-when its stdin ends, because the harness closed it or was killed, it kills them all.
+Standard library only, nothing of ``wsgi_matrix``. The specification is one JSON argument. It prints
+JSON lines: ``{"pid": …}`` or ``{"error": …}``, and at the end ``{"status": …, "left": …}``. It is a
+small init: all processes of the cell are its descendants (it is their subreaper), and when its
+stdin closes, because the harness closed it or was killed, it kills them all.
 
-RLIMIT_NPROC does not bind uid 0 and counts per uid over the whole host. Where we are root the
-server therefore gets a uid of its own; it keeps CAP_DAC_READ_SEARCH (as an ambient capability, so
-that it survives exec) because the interpreter may lie in a folder that only root may enter.
+RLIMIT_NPROC does not bind uid 0 and counts per uid over the whole host. Under root, the server
+therefore gets a uid of its own; it keeps CAP_DAC_READ_SEARCH (as an ambient capability, which
+survives exec) because the interpreter may be in a directory that only root may enter.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def check(result: int, what: str) -> None:
-    """Raise OSError for a system call that failed."""
+    """Raise OSError if a system call failed."""
     if result != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")
@@ -55,7 +55,7 @@ def keep_only(capability: int) -> None:
 
 
 def become(uid: int) -> None:
-    """Change to ``uid`` (and the same gid) for good, able to read files as before."""
+    """Change to ``uid`` (and the same gid) permanently, but keep the ability to read all files."""
     prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(uid, uid, uid)
@@ -63,13 +63,13 @@ def become(uid: int) -> None:
     try:
         keep_only(CAP_DAC_READ_SEARCH)
     except PermissionError:
-        # Roots of containers often lack it. Then the interpreter has to be readable for all, and
-        # if it is not, exec says so.
+        # The root user of a container often lacks it. The interpreter must then be readable for
+        # all users; if it is not, exec fails with an error that says so.
         prctl(PR_SET_KEEPCAPS, 0)
 
 
 def start(spec: dict[str, Any], supervisor: int) -> None:
-    """In the child: limits, uid, exec. Does not return; an error goes up as OSError."""
+    """In the child: set limits and uid, then exec. Never returns; raises OSError."""
     os.setsid()
     for name, value in spec["limits"].items():
         resource.setrlimit(RESOURCES[name], (value, value))
@@ -84,7 +84,7 @@ def start(spec: dict[str, Any], supervisor: int) -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:
-        os._exit(1)  # it died before we could ask to be told of it
+        os._exit(1)  # it died before prctl could ask for the signal
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
@@ -92,15 +92,15 @@ def start(spec: dict[str, Any], supervisor: int) -> None:
 
 
 def execute(command: list[str], environment: dict[str, str]) -> None:
-    """``execvpe(3)``, with an error that says what was looked for, and where."""
+    """``execvpe(3)``, with an error that says what was searched for, and where."""
     try:
-        os.execvpe(command[0], command, environment)  # noqa: S606 - meant
+        os.execvpe(command[0], command, environment)  # noqa: S606 - intended
     except FileNotFoundError:
         if "/" not in command[0]:
             where = environment.get("PATH", os.defpath)
             raise FileNotFoundError(f"no program {command[0]!r} in PATH ({where})") from None
         if Path(command[0]).exists():
-            text = f"{command[0]}: the interpreter in its first line is not there"
+            text = f"{command[0]}: the interpreter in its first line does not exist"
             raise FileNotFoundError(text) from None
         raise
     except PermissionError:
@@ -110,19 +110,19 @@ def execute(command: list[str], environment: dict[str, str]) -> None:
 
 
 def spawn(spec: dict[str, Any]) -> int:
-    """Fork the server. Returns its process id; raises OSError if it did not get as far as exec."""
+    """Fork the server. Returns its pid; raises OSError if it could not be executed."""
     supervisor = os.getpid()
-    told, tell = os.pipe2(os.O_CLOEXEC)  # exec closes it: an empty read means that all went well
+    reader, writer = os.pipe2(os.O_CLOEXEC)  # exec closes it, so an empty read means success
     pid = os.fork()
     if pid == 0:
         try:
             start(spec, supervisor)
-        except BaseException as error:  # whatever it is, the parent must hear of it
-            os.write(tell, f"{type(error).__name__}: {error}".encode())
+        except BaseException as error:  # the parent must be told of any error
+            os.write(writer, f"{type(error).__name__}: {error}".encode())
         finally:
             os._exit(126)
-    os.close(tell)
-    with os.fdopen(told, "rb") as pipe:
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
         problem = pipe.read()
     if problem:
         os.waitpid(pid, 0)
@@ -131,21 +131,21 @@ def spawn(spec: dict[str, Any]) -> int:
 
 
 def children() -> list[int]:
-    """Direct children; orphans of the cell become ours, as we are their subreaper."""
+    """Pids of direct children, including orphans of the cell, which this subreaper adopts."""
     me = os.getpid()
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text(errors="replace").rpartition(")")[2].split()
         except OSError:
-            continue  # it ended while we looked
+            continue  # it ended meanwhile
         if int(fields[1]) == me:
             found.append(int(stat.parent.name))
     return found
 
 
 def kill_all() -> int:
-    """Kill and reap every descendant; returns how many were still running."""
+    """Kill and reap all descendants; return how many were still running."""
     killed = 0
     while there := children():
         for pid in there:
@@ -159,7 +159,7 @@ def kill_all() -> int:
 
 
 def supervise(server: int) -> int | None:
-    """Reap until ``server`` ends or stdin does. Returns its status as a shell counts, or None."""
+    """Reap until ``server`` exits or stdin closes. Returns its status as in a shell, or None."""
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -182,7 +182,7 @@ def supervise(server: int) -> int | None:
 
 
 def say(**values: Any) -> None:
-    """One line for the harness, which may be gone."""
+    """Send one line to the harness, which may have exited."""
     try:
         print(json.dumps(values), flush=True)
     except BrokenPipeError:
@@ -193,7 +193,7 @@ def main() -> int:
     """Run the specification in ``argv[1]``."""
     spec = json.loads(sys.argv[1])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # we end when stdin does, not before our cell
+        signal.signal(number, signal.SIG_IGN)  # exits when stdin closes, not before the cell
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     try:
         server = spawn(spec)

@@ -1,7 +1,7 @@
-"""What a killed run of the process engine leaves, and how the next one removes it.
+"""Leftovers of killed runs of the process engine, which the next run removes.
 
-A run keeps a folder ``run-OWNER-…`` (``owner``) with a line ``PID START`` in ``processes`` for each
-process that it started: a process id alone proves nothing, since ids are given again.
+A run has a directory ``run-OWNER-…`` (``owner``) with a line ``PID START`` in ``processes`` for
+each process that it started; a pid alone proves nothing, since pids are reused.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from wsgi_matrix.util.process_owner import is_alive, of_this_boot, owner, start_
 LIST = "processes"
 
 
-def make_folder(parent: Path) -> Path:
-    """A folder for one run of this process."""
+def make_directory(parent: Path) -> Path:
+    """Make a directory for one run of this process."""
     return new_directory(parent, f"run-{owner()}-")
 
 
-def record(folder: Path, pid: int) -> None:
-    """Note that this run started process ``pid``."""
-    with (folder / LIST).open("a") as file:
+def record(directory: Path, pid: int) -> None:
+    """Record that this run started the process ``pid``."""
+    with (directory / LIST).open("a") as file:
         file.write(f"{pid} {start_time(pid)}\n")
 
 
 def clean(parent: Path) -> int:
-    """Kill the processes of runs that are gone and remove their folders. Returns how many runs."""
+    """Kill the processes of dead runs and remove their directories; return the number of runs."""
     count = 0
-    for folder in parent.glob("run-*-*"):
-        whose = folder.name.removeprefix("run-").rpartition("-")[0]
+    for directory in parent.glob("run-*-*"):
+        whose = directory.name.removeprefix("run-").rpartition("-")[0]
         if is_alive(whose):
             continue
         if of_this_boot(whose):
             with contextlib.suppress(OSError):
-                for line in (folder / LIST).read_text().splitlines():
+                for line in (directory / LIST).read_text().splitlines():
                     _kill_group(*line.split())
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
         count += 1
     return count
 
 
 def _kill_group(pid: str, started: str) -> None:
-    """Kill the process and, as each was started as leader of a session, all of its group."""
+    """Kill the process and its process group, which it leads as a session leader."""
     if start_time(int(pid)) != started:
         return
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The probe as a process beside the server, on this machine's loopback: its job on stdin."""
+"""The probe as a process on this host's loopback interface, with its job on stdin."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from wsgi_matrix.engines.process import leftovers
 from wsgi_matrix.probe import protocol
 
 WATCH = 0.05
-"""Seconds between two looks at the server."""
+"""Seconds between two checks of the server."""
 
 
 def run(
     folder: Path, output: Path, job: bytes, deadline: float, watch: Callable[[], None]
 ) -> bytes:
-    """Send the job to a probe of its own; all that it wrote, into the file ``output``.
+    """Run a probe with the job; write its output to the file ``output``.
 
-    ``folder``: of the run, which the probe's archive is put into. ``deadline``: the monotonic time
-    at which it is over; raises ``TimeoutError`` then. ``watch`` is called now and then, and may
-    raise.
+    ``folder``: the run's directory, for the probe's archive. ``deadline``: in monotonic time;
+    raises ``TimeoutError`` then. ``watch`` is called periodically, and may raise.
     """
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -44,17 +43,17 @@ def run(
 
 
 def ready(output: Path) -> bool:
-    """Whether a probe has found the server ready, by what it has written so far."""
+    """Whether a probe has found the server ready, judging by its output so far."""
     return b'"ready"' in output.read_bytes()
 
 
 def waits(output: Path) -> bool:
-    """Whether a probe has reported that it does nothing but wait."""
+    """Whether a probe has reported that it is only waiting."""
     return protocol.WAITING in output.read_bytes()
 
 
 def _archive(folder: Path, name: str) -> Path:
-    """The probe's archive in ``folder``, put there whole by the first of its cells."""
+    """The probe's archive in ``folder``, written atomically by the first cell."""
     archive = folder / "probe.pyz"
     if not archive.exists():
         fresh = archive.with_suffix(f".{name}")

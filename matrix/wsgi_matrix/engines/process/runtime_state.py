@@ -1,4 +1,4 @@
-"""What is observed of a server that is a process: its limits, its memory; and what cannot be."""
+"""What can be read of a server process, such as its limits and memory, and what cannot."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NO_IMAGE = "a process has no image to compare its root with"
 
 
 def limits(pid: int, requested: Limits, *, own_uid: bool) -> Observed:
-    """The limits of ``pid``, and why what was ``requested`` cannot be had.
+    """The limits of ``pid``, and why a ``requested`` limit was not set.
 
-    ``own_uid``: it has a user of its own. Raises ``OSError`` where there is no such process.
+    ``own_uid``: whether it has its own user. Raises ``OSError`` if there is no such process.
     """
     values = proc_limits.parse(Path(f"/proc/{pid}/limits").read_text())
     why_not = {}
@@ -30,9 +30,9 @@ def limits(pid: int, requested: Limits, *, own_uid: bool) -> Observed:
 
 
 def memory(session: int) -> int | None:
-    """Octets of anonymous memory of the processes of ``session``; ``None``: none is left.
+    """Octets of anonymous memory of the processes of ``session``; ``None`` if there are none.
 
-    Pages that processes share count once.
+    Pages shared by several processes count once.
     """
     return sum(_anonymous(pid) for pid in zombies.members(session)) or None
 
@@ -42,6 +42,6 @@ def _anonymous(pid: int) -> int:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
-        return 0  # it ended while we looked
+        return 0  # it ended meanwhile
     found = re.search(r"^Pss_Anon:\s+([0-9]+) kB$", text, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0

@@ -1,4 +1,4 @@
-"""The part of the probe that runs beside the server: standard library only, any Python >= 3.11.
+"""The part of the probe that runs next to the server: standard library only, Python >= 3.11.
 
 It imports nothing from ``wsgi_matrix``: inside the zipapp it is the top-level package ``agent``.
 """

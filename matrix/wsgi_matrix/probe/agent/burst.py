@@ -1,4 +1,4 @@
-"""Many clients at the same time: all connected before the first of them sends its request."""
+"""Many concurrent clients: all connect before the first of them sends its request."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .load_adjusted_clock import Patience
 from .response_reader import ResponseReader, mask_date
 
 CONNECTING = 3.0
-"""Seconds after which the clients that are connected no longer wait for the others.
+"""Seconds after which connected clients no longer wait for the others.
 
-A server with a short backlog that serves one client at a time would else wait for a request of
-its first client, and that one for the connection of the last.
+Otherwise a server with a short backlog that serves one client at a time would wait for the request
+of its first client, and that client for the connection of the last.
 """
 
 
 STALL = 10.0
-"""Seconds without an octet for any of the clients after which nothing more is waited for."""
+"""Seconds without an octet for any client after which the burst ends."""
 BORNE = 0.2
-"""Seconds of the clock, from its connect on, after which a server whose places are short may close
-a connection that has said nothing yet: nothing was asked, so nothing is lost, and the client comes
-anew, once (RFC 9112 section 9.5). All connect before the first one asks, which takes so long only
-if the machine is busy; who comes anew asks at once."""
+"""Seconds by the clock after its connect, after which a server that is short of connections may
+close one that has sent nothing yet: nothing is lost, and the client connects again, once (RFC 9112
+section 9.5). All clients connect before the first one sends, which only takes so long on a busy
+host; a client that connects again sends immediately."""
 
 
 class Client:
@@ -39,11 +39,11 @@ class Client:
         self.reader = ResponseReader(request.partition(b" ")[0])
         self.error = ""
         self.anew = False
-        """It has been sent away once."""
+        """Whether it has been turned away once."""
         self.open()
 
     def open(self) -> None:
-        """Have a socket that is not connected yet. Raises OSError."""
+        """Open a socket that is not connected yet. Raises OSError."""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
         self.connected = False
@@ -51,7 +51,7 @@ class Client:
         """Monotonic time at which it began to connect."""
 
     def sent_away(self) -> bool:
-        """Whether the server has closed the connection on which nothing was said for a while."""
+        """Whether the server has closed the connection after it was silent for a while."""
         silent = len(self.unsent) == len(self.request)
         if self.anew or not silent or time.monotonic() - self.since < BORNE:
             return False
@@ -63,14 +63,14 @@ class Client:
             return True
 
     def finish_connecting(self) -> None:
-        """Take the outcome of the connect, once the socket is writable."""
+        """Read the result of the connect, when the socket is writable."""
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self.error = "connect: " + describe(OSError(code, ""))
         self.connected = not code
 
     def step(self, events: int) -> bool:
-        """Send and receive what can be; True when there is nothing left to do."""
+        """Send and receive as much as possible; True when there is nothing left to do."""
         try:
             if events & selectors.EVENT_WRITE and self.unsent:
                 self.unsent = self.unsent[self.socket.send(self.unsent) :]
@@ -83,44 +83,44 @@ class Client:
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as problem:
-            self.error = describe(problem) + (" within the answer" if self.reader.buffer else "")
+            self.error = describe(problem) + (" within the response" if self.reader.buffer else "")
         self.error = self.error or self.reader.error
         return bool(self.error) or self.reader.done
 
     def give_up(self) -> None:
-        """Say where it stands, when the deadline has come."""
+        """Record its state as an error at the deadline."""
         if not self.connected:
             self.error = self.error or "timed out: not connected"
         elif not self.reader.buffer:
-            self.error = self.error or "timed out: no answer"
+            self.error = self.error or "timed out: no response"
         else:
-            self.error = self.error or "timed out: within the answer"
+            self.error = self.error or "timed out: within the response"
 
 
 class Burst:
-    """Runs the burst and counts distinct answers and errors."""
+    """Runs the burst and counts distinct responses and errors."""
 
     def __init__(self, host: str, port: int, request: bytes, clients: int) -> None:
         self.address = (host, port)
         self.request = request
         self.count = clients
         self.together = 0
-        """Connections that were open when the first request was sent; the most of any round."""
-        self.answers: Counter[bytes] = Counter()
+        """Connections that were open when the first request was sent; the maximum of all rounds."""
+        self.responses: Counter[bytes] = Counter()
         self.errors: Counter[str] = Counter()
         self.seconds = 0.0
         self.longest = 0.0
-        """Seconds of a round, at most."""
+        """Seconds of the longest round."""
 
     def run(self, deadline: float) -> None:
-        """One round, done before the monotonic time ``deadline``; what is not is an error."""
+        """Run one round until the monotonic time ``deadline``; unfinished clients are errors."""
         started = time.monotonic()
         clients: list[Client] = []
         with selectors.DefaultSelector() as selector:
             try:
                 self._connect(clients, selector, Patience(CONNECTING, deadline))
                 self.together = max(self.together, sum(client.connected for client in clients))
-                self._talk(clients, selector, deadline)
+                self._exchange(clients, selector, deadline)
             finally:
                 for client in clients:
                     client.socket.close()
@@ -149,7 +149,7 @@ class Burst:
                     selector.unregister(client.socket)
 
     def _begin(self, client: Client, selector: selectors.BaseSelector) -> None:
-        """Connect a client; the selector tells when it is."""
+        """Start to connect a client; the selector reports the result."""
         client.since = time.monotonic()
         code = client.socket.connect_ex(self.address)
         selector.register(client.socket, selectors.EVENT_WRITE, client)
@@ -157,7 +157,7 @@ class Burst:
             client.error = "connect: " + describe(OSError(code, ""))
             self._close(client, selector)
 
-    def _talk(
+    def _exchange(
         self, clients: Iterable[Client], selector: selectors.BaseSelector, deadline: float
     ) -> None:
         for client in clients:
@@ -194,11 +194,11 @@ class Burst:
         selector.unregister(client.socket)
         client.socket.close()
         if not client.error and client.reader.rest:
-            client.error = "octets after the end of the answer"
+            client.error = "octets after the end of the response"
         if client.error:
             self.errors[client.error] += 1
         else:
-            self.answers[mask_date(client.reader.raw)] += 1
+            self.responses[mask_date(client.reader.raw)] += 1
 
 
 def _connecting(clients: Iterable[Client]) -> bool:

@@ -1,6 +1,6 @@
-"""Steps of a scenario with many concurrent connections: opened, trickled on, watched, polled.
+"""Steps of a scenario with many concurrent connections: connect, trickle, watch, poll.
 
-:mod:`wsgi_matrix.suites.conformance.steps` says what each is for.
+:mod:`wsgi_matrix.suites.conformance.steps` describes their purpose.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ Report = Callable[[str, str, bytes], None]
 """Adds an event to the scenario: connection, what, octets."""
 
 POLLING = 0.02
-"""Seconds between two connects to a port that is about to close: each tells at once."""
+"""Seconds between two connects to a port that is about to close; each returns at once."""
 CONNECTING = 2.0
 """Seconds for one connection."""
 STUCK = 0.5
-"""Seconds without an accept, after which nobody waits for one any more."""
+"""Seconds without an accept, after which clients no longer wait for one."""
 PENDING = 80
-"""Requests that wait at a time: fewer than the smallest backlog of a server here, 100."""
+"""Maximum number of waiting requests: below the smallest backlog of a server here, 100."""
 
 
 class Connection:
-    """One connection of a scenario: what has come, and whether it has ended."""
+    """One connection of a scenario: what was received, and whether it has ended."""
 
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
         self.received = bytearray()
         self.judged = 0
-        """Octets that earlier steps have already waited for."""
+        """Number of octets that earlier steps have already waited for."""
         self.ended = ""
 
     def receive(self, on: str, report: Report) -> bool:
-        """Take what comes within the socket's time-out; False where nothing did or ever will."""
+        """Receive within the socket's timeout; False if nothing was or can be received."""
         try:
             data = self.socket.recv(READ_SIZE)
         except TimeoutError:
             return False
         except OSError as problem:
-            # A reset is an end like any other: what it follows is what counts.
+            # A reset is an end like FIN: what counts is what was received before.
             self.ended = "reset" if isinstance(problem, ConnectionResetError) else "error"
             report(on, self.ended, describe(problem).encode())
             return False
@@ -60,7 +60,7 @@ class Connection:
         return True
 
     def resets(self, within: float) -> bool:
-        """Whether a reset comes, when no octet can any more."""
+        """Whether a reset arrives after the end of the stream."""
         polled = select.poll()
         polled.register(self.socket, 0)  # an error is always reported
         return self.ended == "fin" and bool(polled.poll(within * 1000))
@@ -73,7 +73,7 @@ def connect_all(
     report: Report,
     begin: Callable[[str, Connection], None],
 ) -> None:
-    """Connect for all ``names`` and ``begin`` with each; who is not let in in time is told of."""
+    """Connect all ``names`` and ``begin`` each; those not accepted in time are reported."""
     with selectors.DefaultSelector() as selector:
         pacing = Pacing(address[1], STUCK)
         for name in names:
@@ -94,14 +94,13 @@ def connect_all(
 def fetch_all(
     address: tuple[str, int], names: list[str], request: bytes, within: float, report: Report
 ) -> None:
-    """Have an answer for each of ``names``, who close as soon as they have it. Each has ``within``
-    seconds."""
+    """Get a response for each of ``names``, which then close. Each has ``within`` seconds."""
     pending = []
     pacing = Pacing(address[1], STUCK)
     for name in names:
         with pacing.next():
             args = (address, name, request, time.monotonic() + within, report)
-            pending.append(threading.Thread(target=_answer, args=args))
+            pending.append(threading.Thread(target=_response, args=args))
             pending[-1].start()
     for each in pending:
         each.join()
@@ -113,7 +112,7 @@ def _take_in(
     report: Report,
     begin: Callable[[str, Connection], None],
 ) -> None:
-    """Wait for some who are connecting, and ``begin`` with those that are connected."""
+    """Wait for connecting clients, and ``begin`` those that are connected."""
     for key, _ in selector.select(seconds):
         found = key.fileobj
         assert isinstance(found, socket.socket)
@@ -141,15 +140,15 @@ def trickle(
             return
         octet = data[at : at + 1]
         for name, connection in list(left.items()):
-            report(name, "sent", octet)  # before it is: the answer may be there at once
+            report(name, "sent", octet)  # before sending, since the response may be immediate
             try:
                 connection.socket.send(octet)
             except OSError:
-                del left[name]  # its end is for whoever reads to find
+                del left[name]  # the reader finds its end
 
 
 def watch(connections: dict[str, Connection], until: float, report: Report) -> None:
-    """Read all of ``connections`` until the server has ended each."""
+    """Read all ``connections`` until the server has closed each."""
     with selectors.DefaultSelector() as selector:
         for name, connection in connections.items():
             if not connection.ended:
@@ -174,17 +173,17 @@ def poll(
     until: float,
     report: Report,
 ) -> None:
-    """Ask on new connections until ``times`` answers had not ``known`` content.
+    """Send requests on new connections until ``times`` responses had other than ``known`` content.
 
-    One begins ``every`` so many seconds, whether those before have been answered or not: a gap in
-    which nobody is served may be short, and who waits before it does not see it. The connections
-    are called ``on`` with a number behind.
+    One starts ``every`` so many seconds, whether earlier ones have finished or not: a gap without
+    service may be short, and a client that waits from before it does not notice it. Connections
+    are named ``on`` with a number.
     """
     others: list[str] = []
     pending: list[threading.Thread] = []
 
     def one(name: str) -> None:
-        if _answer(address, name, request, until, report) not in (b"", known):
+        if _response(address, name, request, until, report) not in (b"", known):
             others.append(name)
 
     while len(others) < times and time.monotonic() < until:
@@ -199,10 +198,10 @@ def poll(
         report(on, "timeout", b"")
 
 
-def _answer(
+def _response(
     address: tuple[str, int], name: str, request: bytes, until: float, report: Report
 ) -> bytes:
-    """The content of one answer; what came is told."""
+    """The content of one response; all events are reported."""
     left = max(until - time.monotonic(), POLLING)
     try:
         made = socket.create_connection(address, timeout=left)

@@ -1,4 +1,4 @@
-"""Clients come in turn: each when nobody waits to be accepted."""
+"""Paces clients: each connects when no other waits to be accepted."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from .load_adjusted_clock import Patience
 
 LOOKING = 0.001
-"""Seconds between two looks at the queue of a listener."""
+"""Seconds between two reads of a listener's queue length."""
 
 
 class Pacing:
-    """Lets clients of a port come one by one, as long as the server accepts at all.
+    """Lets clients connect to a port one by one, as long as the server accepts connections.
 
-    A client that finds the queue full believes itself connected, and the server hears of it seconds
-    later, when the kernel says it again, or never: it would be chance whom the server has to bear,
-    and when. Safe for threads.
+    A client that meets a full queue believes that it is connected, but the server sees it seconds
+    later, after a retransmission, or never: which clients a server has, and when, would be chance.
+    Thread-safe.
     """
 
     def __init__(self, port: int, stuck: float) -> None:
-        """``stuck``: seconds without an accept, after which nobody waits for one any more, until
-        the queue is empty again."""
+        """``stuck``: seconds without an accept, after which clients no longer wait, until the queue
+        is empty again."""
         self._port = port
         self._stuck = stuck
         self._moves = True
@@ -32,8 +32,8 @@ class Pacing:
 
     @contextmanager
     def next(self, until: float = float("inf")) -> Iterator[None]:
-        """Wait for one's turn, but not beyond the monotonic time ``until``. It is over, and others
-        may come, when the block is left."""
+        """Wait for one's turn, but not beyond the monotonic time ``until``. The turn ends, and the
+        next client may connect, when the block is left."""
         with self._lock:
             self._moves = self._has_room(Patience(self._stuck if self._moves else 0.0, until))
             yield
@@ -47,8 +47,8 @@ class Pacing:
 
 
 def accept_queue(port: int) -> int:
-    """Connections that listeners at ``port`` have not accepted yet: of a socket that listens it is
-    what proc(5) calls the receive queue. 0 if nobody listens."""
+    """Number of connections that listeners at ``port`` have not accepted yet, which is the receive
+    queue of a listening socket in proc(5). 0 if there is no listener."""
     waiting = 0
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines():
         _, local, _, state, queues, *_ = line.split()

@@ -1,6 +1,6 @@
-"""The response to a challenge by the scheme Digest (RFC 7616), for a user and a password.
+"""The response to a Digest challenge (RFC 7616), for a user name and a password.
 
-The client's nonce is always the same, so that two servers with the same nonce are sent the same.
+The client's nonce is always the same, so that servers with the same nonce get the same request.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]+))')
 
 
 def response(user: str, password: str, method: str, target: str, head: bytes) -> str | None:
-    """The value of ``Authorization`` for a challenge in ``head``; ``None`` if there is none that
-    is known.
+    """The value of ``Authorization`` for a challenge in ``head``; ``None`` if there is none that is
+    supported.
     """
     for value in field_values(head, b"www-authenticate"):
         found = re.search(r"(?i)\bdigest\s+(.*)", value.decode("latin-1"))

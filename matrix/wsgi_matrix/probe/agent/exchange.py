@@ -1,4 +1,4 @@
-"""One request on a connection of its own, and what became of the connection."""
+"""One request on a new connection, and the end of the connection."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .response_reader import LARGEST, ResponseReader
 
 READ_SIZE = 65536
 CLOSE = re.compile(rb"\A[^\r]*\r\n(?:[^\r\n]+\r\n)*connection: close\r\n", re.IGNORECASE)
-"""A request that asks for the close of its connection."""
+"""A request with ``Connection: close``."""
 CLOSING = 2.0
-"""Seconds that a server has for the close which its answer announced."""
+"""Seconds for the close that a response announced."""
 ASKED = 0.5
-"""Seconds for one that only the request asked for: many servers do not take the hint."""
+"""Seconds for a close that only the request announced, which many servers ignore."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Outcome of one exchange. ``end`` of the connection: ``open``, ``fin`` or ``reset``."""
+    """Result of one exchange. ``end`` of the connection: ``open``, ``fin`` or ``reset``."""
 
     response: bytes
     error: str
@@ -33,7 +33,7 @@ class Result:
 
 
 def describe(error: OSError) -> str:
-    """An error in words that are the same on every connection, so that they can be counted."""
+    """An error in words that do not depend on the connection, so that they can be counted."""
     if isinstance(error, TimeoutError):
         return "timed out"
     if error.errno is None:
@@ -44,42 +44,42 @@ def describe(error: OSError) -> str:
 def wait_ready(host: str, port: int, deadline: float) -> str:
     """Wait until ``port`` accepts, until the monotonic time ``deadline``. Returns "" or an error.
 
-    The connection says nothing and is closed at once: servers meet such clients every day.
+    The connection is closed without sending anything, as servers often see.
     """
     error = "never tried"
     while (left := deadline - time.monotonic()) > 0:
         try:
             with socket.create_connection((host, port), timeout=min(left, 1.0)) as connection:
-                # With nobody listening, TCP may connect a socket on loopback to itself.
+                # Without a listener, TCP may connect a loopback socket to itself.
                 if connection.getsockname() != connection.getpeername():
                     return ""
                 error = "ECONNREFUSED"
         except OSError as problem:
             error = describe(problem)
-            time.sleep(0.005)  # a refused connect tells at once, so polling is all there is
+            time.sleep(0.005)  # a connect is refused immediately, so this has to poll
     return error
 
 
 def wait_status(host: str, port: int, request: bytes, status: int, deadline: float) -> str:
-    """Wait until ``request`` is answered with ``status``. Returns "" or what came last."""
-    said = "not asked"
+    """Wait until the response to ``request`` has ``status``. Returns "" or an error."""
+    said = "none"
     while time.monotonic() < deadline:
         result = exchange(host, port, request, Patience(deadline - time.monotonic(), deadline))
         line = result.response.partition(b"\r\n")[0]
         if result.response.split(b" ", 2)[1:2] == [b"%d" % status]:
             return ""
         said = result.error or line.decode("latin-1")
-        time.sleep(0.05)  # an app that is not ready is not to be kept from getting so
+        time.sleep(0.05)  # leave the app time to get ready
     target = request.split(b" ", 2)[1].decode("latin-1")
-    return f"the ready check {target} wants {status}, the last answer was: {said}"
+    return f"the ready check {target} expects {status}, the last response was: {said}"
 
 
 def exchange(
     host: str, port: int, request: bytes, patience: Patience, largest: int = LARGEST
 ) -> Result:
-    """Send ``request``, read one whole answer, see whether the connection closes after it.
+    """Send ``request``, read one complete response, and see whether the connection closes.
 
-    An answer of more than ``largest`` octets is an error and is read no further.
+    A response of more than ``largest`` octets is an error, and is not read any further.
     """
     started = time.monotonic()
     reader = ResponseReader(request.partition(b" ")[0], largest)
@@ -104,31 +104,31 @@ def exchange(
                 end = _watch_end(connection, reader, Patience(within, patience.deadline))
     except OSError as problem:
         seconds = time.monotonic() - started
-        error = describe(problem) + (" within the answer" if reader.buffer else "")
+        error = describe(problem) + (" within the response" if reader.buffer else "")
         if isinstance(problem, TimeoutError):
             timed_out = True
-            error = f"no {'whole ' if reader.buffer else ''}answer after {seconds:.1f} s"
+            error = f"no {'complete ' if reader.buffer else ''}response after {seconds:.1f} s"
     error = error or reader.error
     if not error and reader.rest:
-        error = f"{len(reader.rest)} octets after the end of the answer"
+        error = f"{len(reader.rest)} octets after the end of the response"
     return Result(bytes(reader.buffer), error, end, seconds, timed_out)
 
 
 def _received(connection: socket.socket, patience: Patience) -> bytes:
-    """What comes next. Raises TimeoutError if nothing does within ``patience``."""
+    """The next octets. Raises TimeoutError if there are none within ``patience``."""
     while True:
         left = patience.left()
         connection.settimeout(left)
         try:
             return connection.recv(READ_SIZE)
         except BlockingIOError:
-            raise TimeoutError from None  # nothing was left
+            raise TimeoutError from None  # no time was left
         except TimeoutError:
             continue
 
 
 def _watch_end(connection: socket.socket, reader: ResponseReader, patience: Patience) -> str:
-    """``fin``, ``reset`` or ``open``, which is what it is if nothing comes within ``patience``."""
+    """``fin`` or ``reset``; ``open`` if neither occurs within ``patience``."""
     with contextlib.suppress(TimeoutError):
         try:
             data = _received(connection, patience)

@@ -1,7 +1,7 @@
-"""Whether all that goes on is waiting: for a time-out of the server's, or for silence.
+"""Detects that all scenarios only wait: for a timeout of the server, or for silence.
 
-Silence alone does not report: a server that gets no processor time is silent too, and nobody must
-take that for leisure. So it counts only while the machine has processor time to give.
+Silence alone is not enough, because a server without processor time is silent too. So it only
+counts while the host has idle processors.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable
 from .load_adjusted_clock import running
 
 SILENCE = 2.0
-"""Seconds in which nothing was on the wire."""
+"""Seconds without any event on the wire."""
 LOOKING = 0.1
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 class Waiting:
-    """Within it, ``report`` is called once if nothing is done but to wait.
+    """A context in which ``report`` is called once when scenarios only wait.
 
     ``events``: how many events the running scenarios have reported so far.
     """
@@ -48,9 +48,9 @@ class Waiting:
 
 
 def has_time() -> bool:
-    """Whether no more processes want to run now than there are processors.
+    """Whether there are no more runnable processes than processors.
 
-    False where that cannot be told.
+    False if that is unknown.
     """
     found = running()
     return found is not None and found <= (os.cpu_count() or 1)

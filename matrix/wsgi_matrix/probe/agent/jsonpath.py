@@ -1,4 +1,4 @@
-"""The part of JSONPath (RFC 9535) that names members: ``$.a.b``, ``$['a b']``, ``$.list[0].id``,
+"""The subset of JSONPath (RFC 9535) that names members: ``$.a.b``, ``$['a b']``, ``$.list[0].id``,
 ``$.list[*].id`` and ``$..id`` (at any depth). No filters, no slices.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 Step = str | int | None
-"""A member's name, an index, or any of them."""
+"""A member's name, an index, or any."""
 
 SEGMENT = re.compile(
     r"(?P<deep>\.\.)(?=[\w\[*])|\.?(?P<name>[\w-]+)|\[(?P<index>\d+)\]|\.?(?P<any>\*)|\[\*\]"
@@ -20,7 +20,7 @@ Path = list[tuple[bool, Step]]
 
 
 def parse(text: str) -> Path:
-    """Raises ``ValueError`` with what was expected."""
+    """Parse a path. Raises ``ValueError`` with what was expected."""
     if not text.startswith("$"):
         raise ValueError(f"a path such as $.user.id, not {text!r}")
     path: Path = []
@@ -43,7 +43,7 @@ def parse(text: str) -> Path:
 
 
 def find(value: Any, path: Path) -> Iterator[Any]:
-    """Every value that ``path`` names."""
+    """Every value that ``path`` matches."""
     found: list[Any] = []
 
     def take(each: Any) -> Any:
@@ -55,7 +55,7 @@ def find(value: Any, path: Path) -> Iterator[Any]:
 
 
 def change(value: Any, path: Path, to: Callable[[Any], Any]) -> Any:
-    """``value`` with ``to(x)`` for every ``x`` that ``path`` names; nothing else is different."""
+    """A copy of ``value`` with ``to(x)`` for every ``x`` that ``path`` matches."""
     if not path:
         return to(value)
     (deep, step), rest = path[0], path[1:]

@@ -1,9 +1,9 @@
-"""Seconds as a server gets them: where more processes want to run than there are processors, it has
-only its share of each.
+"""A load-adjusted clock: if more processes are runnable than there are processors, a server only
+gets its share of each second, and this clock runs correspondingly slower.
 
-A server is given up after so many of these, or a machine that is busy with others would be held
-against it. What is a server's own time (its time-outs, say) goes by the clock, and so does the
-deadline of a cell.
+Timeouts for a server are in its seconds, so that a busy host does not count against it. Times that
+depend on the server's own clock (its timeouts, for example) are by the clock, as is the deadline of
+a cell.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import time
 from pathlib import Path
 
 LOOKING = 0.1
-"""Seconds between two looks."""
+"""Seconds between two measurements."""
 SHORTEST = 0.01
-"""Seconds of a wait: of what is left, less and less is over each time that it is looked again."""
+"""Minimum seconds of one wait, as the remaining time gets shorter with each."""
 STAT = Path("/proc/stat")
 
 
 def running() -> int | None:
-    """How many processes, but for this one, which is no server, want to run now; ``None`` where
-    that cannot be told."""
+    """Number of runnable processes except for this one, which is not a server; ``None`` if it is
+    unknown."""
     try:
         found = re.search(r"^procs_running (\d+)$", STAT.read_text(encoding="ascii"), re.MULTILINE)
     except OSError:
@@ -32,12 +32,12 @@ def running() -> int | None:
 
 
 def share() -> float:
-    """How much of a second a process that wants to run gets of one: 1 where there is no want."""
+    """The share of a processor that a runnable process gets; 1 if there are enough processors."""
     return min(1.0, (os.cpu_count() or 1) / max(1, running() or 0))
 
 
 class _Clock:
-    """Adds up; looked at by a thread, so that it is right however rarely it is asked."""
+    """Adds up shares in a thread, so that it is accurate however rarely it is read."""
 
     def __init__(self) -> None:
         self._at = (time.monotonic(), 0.0, share())
@@ -58,7 +58,7 @@ _lock = threading.Lock()
 
 
 def now() -> float:
-    """The time, in such seconds. Goes on, never back; begins anywhere."""
+    """The time by this clock: monotonic, with an arbitrary start."""
     with _lock:
         if not _clock:
             _clock.append(_Clock())
@@ -67,23 +67,23 @@ def now() -> float:
 
 
 def wall(seconds: float) -> float:
-    """So many of these, by the clock, as long as the machine is as busy as it is."""
+    """``seconds`` of this clock as seconds of wall time, at the current load of the host."""
     return seconds / share()
 
 
 class Patience:
-    """``seconds`` of these from now on, but nothing beyond the monotonic time ``deadline``."""
+    """A timeout of ``seconds`` by this clock, but not beyond the monotonic time ``deadline``."""
 
     def __init__(self, seconds: float, deadline: float = float("inf")) -> None:
         self.until = now() + seconds
         self.deadline = deadline
 
     def left(self) -> float:
-        """Seconds of the clock to wait before it is asked again; 0 when it is over."""
+        """Seconds by the clock to wait before the next call; 0 when it is over."""
         found = min(self.until - now(), self.deadline - time.monotonic())
         return max(found, SHORTEST) if found > 0 else 0.0
 
     def wall(self) -> float:
-        """What is left of it, by the clock; at least a moment."""
+        """The remaining time by the clock; always greater than 0."""
         by_clock = min(wall(self.until - now()), self.deadline - time.monotonic())
         return max(by_clock, 0.001)

@@ -2,20 +2,20 @@
 
 In: ``host, port, ready_deadline, requests`` (base64), ``repeat, clients, rounds, deadline``
 (seconds, for everything), ``patience`` (seconds for one exchange) and ``first`` (for the first),
-of which a machine that is busy gives more (``load_adjusted_clock``).
-``scenarios`` (name, steps, alone) run ``parallel`` at a time. ``sessions`` are lists of requests to
-be sent one after another, answers of more than ``largest`` octets being given up. ``wanted`` is
-null, or a request and the status that its answer has to have before anything else is sent. ``log``
-is null, or the file that the server writes its log to.
-Out, in this order: ``ready``, ``asked`` for each request of each session, ``exchange`` for each
-request and repetition (none after one that timed out), ``waiting`` at most once, when scenarios do
-nothing but wait, ``scenario`` for each that the server lived to have, ``burst``, ``seen``.
-``during`` says when each of them went on: ``from`` and ``to`` in seconds since the epoch, ``log``
-the file's sizes then.
+which are longer on a busy host (``load_adjusted_clock``).
+``scenarios`` (name, steps, alone) run ``parallel`` at a time. ``sessions`` are lists of sequential
+requests, whose responses may have at most ``largest`` octets. ``wanted`` is null, or a request and
+the status that its response must have before anything else is sent. ``log`` is null, or the file
+that the server writes its log to.
+Out, in this order: ``ready``, ``session_exchange`` for each request of each session, ``exchange``
+for each request and repetition (none after one that timed out), ``waiting`` at most once, when
+scenarios only wait, ``scenario`` for each until the server has exited, ``burst``, ``seen``.
+``during`` is the period of each: ``from`` and ``to`` in seconds since the epoch, ``log`` the file's
+sizes then.
 
-Sessions come first. A lone request that a burst is held to is so sent after them, to an app in the
-state that they left it in, and is not the first that the app ever sees.
-Exit status 0 when all lines were written, 3 when the server was never ready, 2 for a bad job.
+Sessions are first, so that the single request that a burst is compared with is sent to an app in
+the same state, and is not the first request of the app.
+The exit status is 0 if all lines were written, 3 if the server was never ready, 2 for a bad job.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ from .load_adjusted_clock import Patience
 from .scenario_scheduler import run_all
 
 KEPT = 65536
-"""Octets of an answer that is not whole that are told of."""
+"""Maximum octets of an incomplete response that are reported."""
 LINGER = 0.1
-"""Seconds in which what a server logs of a request that went wrong is still taken to be of it: some
-log only after they have responded, and a container's log goes through its engine."""
+"""Seconds in which a server's log lines are still attributed to a request that failed: some servers
+log after they have responded, and a container's log goes through its engine."""
 SERVER_ERROR = re.compile(rb"HTTP/1\.\d 5")
 
 
 def emit(event: str, **values: Any) -> None:
-    """Write one line at once: a reader sees how far the probe came even if it is killed."""
+    """Write one line and flush it, so that it is not lost if the probe is killed."""
     print(json.dumps({"event": event, **values}), flush=True)
 
 
 def encode(data: bytes) -> str:
-    """Bytes for JSON."""
+    """Bytes as base64, for JSON."""
     return base64.b64encode(data).decode("ascii")
 
 
 def zombies() -> list[int] | None:
-    """Ids of processes that nobody reaped, where /proc can be seen; ``None`` where it cannot."""
+    """Pids of zombies; ``None`` if /proc is not available."""
     found = []
     try:
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 text = stat.read_text(encoding="ascii", errors="replace")
             except OSError:
-                continue  # it ended while we looked
+                continue  # it ended meanwhile
             if text.rpartition(")")[2].split()[:1] == ["Z"]:
                 found.append(int(stat.parent.name))
     except OSError:
@@ -71,21 +71,21 @@ def zombies() -> list[int] | None:
 
 
 def raise_nofile() -> None:
-    """Use as many descriptors as the hard limit allows: the burst needs one for each client."""
+    """Raise the soft limit to the hard one: the burst needs a descriptor for each client."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class During:
-    """When something goes on, by the clock and by the size of the server's log; from now on."""
+    """Records a period from now on, by the clock and by the size of the server's log."""
 
     def __init__(self, log: str | None) -> None:
         self._log = log
         self._from = self._now()
 
-    def told(self, *, wrong: bool) -> dict[str, Any]:
-        """It until now; ``wrong``: whether the server may have more to log of it."""
+    def span(self, *, wrong: bool) -> dict[str, Any]:
+        """The period until now; ``wrong``: whether the server may still log an error about it."""
         if wrong:
             time.sleep(LINGER)
         (began, size), (ended, grown) = self._from, self._now()
@@ -100,12 +100,12 @@ class During:
 
 
 def is_wrong(result: Result) -> bool:
-    """Whether a result is one that a server's log may explain."""
+    """Whether the server's log may explain a result."""
     return bool(result.error) or bool(SERVER_ERROR.match(result.response))
 
 
 class Job:
-    """The job as it came on stdin. Raises ValueError, KeyError or TypeError for a bad one."""
+    """The job from stdin. Raises ValueError, KeyError or TypeError for a bad one."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.host = str(job["host"])
@@ -128,13 +128,13 @@ class Job:
         self.log: str | None = job["log"]
 
     def most(self, patience: float) -> float:
-        """Seconds of the clock for one exchange: a path that hangs leaves time for the others."""
+        """Seconds by the clock for one exchange, so that one that hangs leaves time for others."""
         count = len(self.requests) + sum(map(len, self.sessions))
         return max(patience, self.deadline / (count + 2))
 
 
 def run(job: Job) -> int:
-    """Do ``job``; the return value is the exit status."""
+    """Run ``job``; return the exit status."""
     started = time.monotonic()
     error = wait_ready(job.host, job.port, started + job.ready_deadline)
     if not error and job.wanted:
@@ -145,7 +145,7 @@ def run(job: Job) -> int:
     emit("ready", at=time.time())
     deadline = started + job.deadline
     for number, asks in enumerate(job.sessions):
-        have_session(job, number, asks, deadline)
+        run_session(job, number, asks, deadline)
     for number, request in enumerate(job.requests):
         for repetition in range(job.repeat):
             patience = job.patience if number or repetition or job.sessions else job.first
@@ -160,10 +160,10 @@ def run(job: Job) -> int:
                 error=result.error,
                 end=result.end,
                 seconds=round(result.seconds, 6),
-                during=during.told(wrong=is_wrong(result)),
+                during=during.span(wrong=is_wrong(result)),
             )
             if result.timed_out:
-                break  # it hangs; to ask again would only spend the time of the others
+                break  # it hangs; another try would only use up the time of others
     scenarios = {}
     if job.scenarios:
         waits = partial(emit, "waiting")
@@ -174,51 +174,51 @@ def run(job: Job) -> int:
     if job.clients and job.requests:
         burst = Burst(job.host, job.port, job.requests[0], job.clients)
         rounds, during = 0, During(job.log)
-        while rounds < job.rounds and not burst.errors:  # a client that is lost stays lost
+        while rounds < job.rounds and not burst.errors:  # a lost client decides the verdict
             if time.monotonic() + max(STALL, 2 * burst.longest) > deadline and rounds:
-                break  # a server that is slow, but loses nobody, is not to fail by our deadline
+                break  # a slow server that loses no client must not fail by the cell's deadline
             rounds += 1
             burst.run(deadline)
         emit(
             "burst",
             clients=job.clients * rounds,
             together=burst.together,
-            answers=[[encode(answer), count] for answer, count in burst.answers.most_common()],
+            responses=[[encode(raw), count] for raw, count in burst.responses.most_common()],
             errors=dict(burst.errors),
             seconds=round(burst.seconds, 6),
-            during=during.told(
-                wrong=bool(burst.errors) or any(map(SERVER_ERROR.match, burst.answers))
+            during=during.span(
+                wrong=bool(burst.errors) or any(map(SERVER_ERROR.match, burst.responses))
             ),
         )
     emit("seen", zombies=zombies())
     return 0
 
 
-def have_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: float) -> None:
-    """Have one session and tell of each of its requests."""
-    from .session import Session  # noqa: PLC0415 - its libraries cost 0.1 s, and most need it not
+def run_session(job: Job, number: int, asks: list[dict[str, Any]], deadline: float) -> None:
+    """Run one session and report each of its requests."""
+    from .session import Session  # noqa: PLC0415 - takes 0.1 s, and is rarely needed
 
     first = job.patience if number else max(job.first, job.patience)
     session = Session(job.host, job.port, (first, job.patience), job.largest, job.most)
     during = During(job.log)
     for ask, (request, result) in enumerate(session.run(asks, deadline)):
         emit(
-            "asked",
+            "session_exchange",
             session=number,
             ask=ask,
             request=encode(request),
-            # Of an answer that is given up its beginning says enough.
+            # The beginning of an incomplete response is enough.
             response=encode(result.response[:KEPT] if result.error else result.response),
             error=result.error,
             end=result.end,
             seconds=round(result.seconds, 6),
-            during=during.told(wrong=is_wrong(result)),
+            during=during.span(wrong=is_wrong(result)),
         )
         during = During(job.log)
 
 
 def main() -> int:
-    """Read the job from stdin and do it."""
+    """Read the job from stdin and run it."""
     try:
         job = Job(json.load(sys.stdin))
     except (ValueError, KeyError, TypeError) as problem:

@@ -1,7 +1,7 @@
-"""Where one HTTP/1.x answer ends (RFC 9112 section 6.3), bytes in, no I/O.
+"""Finds the end of one HTTP/1.x response (RFC 9112 section 6.3); bytes in, no I/O.
 
-The probe must neither stop early nor wait for a close that never comes, so it has to understand
-framing; it judges nothing else. All octets are kept as they came.
+The probe must neither stop early nor wait for a close that never comes, so it has to parse framing;
+it checks nothing else. All octets are preserved.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 LARGEST = 64 * 1024 * 1024
-"""Octets of one answer after which the reader gives up: an endless answer must not fill memory."""
+"""Maximum octets of one response, so that an endless one does not fill memory."""
 
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
@@ -19,12 +19,12 @@ DATE = re.compile(
 )
 
 
-def mask_date(answer: bytes) -> bytes:
-    """``answer`` with the value of a well-formed ``Date`` field (IMF-fixdate) replaced by ``*``.
+def mask_date(response: bytes) -> bytes:
+    """``response`` with the value of a well-formed ``Date`` field (IMF-fixdate) replaced by ``*``.
 
-    Nothing else changes: the spelling of the name, the white space and a malformed value stay.
+    Nothing else changes: the name's spelling, whitespace and malformed values are preserved.
     """
-    head, separator, body = answer.partition(b"\r\n\r\n")
+    head, separator, body = response.partition(b"\r\n\r\n")
     return DATE.sub(rb"\1*", head) + separator + body
 
 
@@ -39,7 +39,7 @@ def field_values(head: bytes, name: bytes) -> list[bytes]:
 
 
 def dechunk(framed: bytes) -> bytes:
-    """The content of a chunked body that the reader has already found to be whole."""
+    """The content of a chunked body that the reader has found to be complete."""
     body = bytearray()
     at = 0
     while True:
@@ -52,10 +52,10 @@ def dechunk(framed: bytes) -> bytes:
 
 
 class ResponseReader:
-    """Collects one whole answer to a request with ``method``.
+    """Collects one complete response to a request with ``method``.
 
-    ``raw`` is every octet up to the end of the answer, interim (1xx) answers included; ``rest``
-    is what came behind it. ``error`` says why there can be no whole answer.
+    ``raw`` is every octet up to the end of the response, including interim (1xx) responses;
+    ``rest`` is what follows it. ``error`` says why there can be no complete response.
     """
 
     def __init__(self, method: bytes, largest: int = LARGEST) -> None:
@@ -66,47 +66,47 @@ class ResponseReader:
         self.error = ""
         self.head = b""
         self.closes = False
-        """The answer says that the connection ends with it."""
-        self._at = 0  # start of what has not been understood yet
+        """Whether the response announces the end of the connection."""
+        self._at = 0  # start of what has not been parsed yet
         self._until = -1  # end of a body of known length
         self._state = self._read_head
 
     @property
     def raw(self) -> bytes:
-        """The answer as it was on the wire."""
+        """The response as it was on the wire."""
         return bytes(self.buffer[: self._at] if self.done else self.buffer)
 
     @property
     def rest(self) -> bytes:
-        """Octets after the end of the answer."""
+        """Octets after the end of the response."""
         return bytes(self.buffer[self._at :]) if self.done else b""
 
     @property
     def over(self) -> bool:
-        """True when nothing more is to be read."""
+        """Whether nothing more is to be read."""
         return self.done or bool(self.error)
 
     def feed(self, data: bytes) -> None:
-        """Take octets as they came from the connection."""
+        """Process octets received from the connection."""
         self.buffer += data
         if len(self.buffer) > self.largest:
-            self._fail(f"answer of more than {self.largest} octets")
+            self._fail(f"response of more than {self.largest} octets")
         while not self.over and self._state():
             pass
 
     def end(self) -> None:
-        """The peer closed: the end of a close-delimited answer, too early for any other."""
+        """Process the peer's close, which ends a close-delimited response, but no other."""
         if self.over:
             return
         if self._state == self._read_until_close:
             self._at = len(self.buffer)
             self.done = True
         elif not self.buffer:
-            self._fail("closed without an answer")
+            self._fail("closed without a response")
         elif not self.head:
-            self._fail("closed within the head of the answer")
+            self._fail("closed within the head of the response")
         else:
-            self._fail("closed within the body of the answer")
+            self._fail("closed within the body of the response")
 
     def _fail(self, why: str) -> bool:
         self.error = why
@@ -116,12 +116,12 @@ class ResponseReader:
         self.done = True
         return False
 
-    # Each state returns True when another state may go on with what is in the buffer.
+    # Each state returns True if the next state can continue with what is in the buffer.
 
     def _read_head(self) -> bool:
         end = self.buffer.find(b"\r\n\r\n", self._at)
         if end < 0:
-            # A bare-LF head is broken, but it must be shown as an answer, not as a time-out.
+            # A head with bare LF is invalid, but must be reported as a response, not as a timeout.
             end = self.buffer.find(b"\n\n", self._at)
             if end < 0:
                 return False

@@ -1,9 +1,9 @@
-"""A scenario: steps on one or several connections, and all that came of them, with its time.
+"""Runs a scenario: steps on one or several connections; records all events with their time.
 
-Nothing is judged here and no octet is changed. No step waits for a fixed time: each ends as soon as
-what it waits for has come, or the connection has ended, or ``within`` seconds are over, of those
-that a server gets (``load_adjusted_clock``), which is reported as event ``timeout``. ``quiet`` is
-the exception, for silence can only be waited for.
+Nothing is evaluated here and no octet is changed. No step waits for a fixed time: each ends when it
+has received what it waits for, or the connection has ended, or after ``within`` load-adjusted
+seconds, which is reported as an event ``timeout``. ``quiet`` is the exception, because silence
+takes time to observe.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from .load_adjusted_clock import Patience
 from .response_reader import ResponseReader
 
 LARGEST = 16 * 1024 * 1024
-"""Octets of a connection after which nothing more is read."""
+"""Maximum octets to read from a connection."""
 MOST = 5
-"""Times that the patience for an answer may begin anew."""
+"""Maximum number of times that the timeout of a response is restarted."""
 STUCK = 6.0
-"""Seconds without an accept, after which a server is taken to be stuck: longer than any step that a
-scenario may hold a server's only thread with."""
+"""Seconds without an accept, after which a server is considered stuck: longer than any step in
+which a scenario may block a server's only thread."""
 REFUSED = b"connect: ECONNREFUSED"
 CONCURRENT = frozenset({"connect", "fetch", "trickle", "all_ended", "poll", "refused"})
 """Steps that are not about one connection of the scenario."""
 RESPONDED = frozenset({"responses", "end"})
-"""Steps with which a connection is done, where no later step is about it."""
+"""Steps after which a connection is closed, unless a later step uses it."""
 
 
 class ScenarioRun:
-    """Runs one scenario. ``events`` is what happened: time, connection, what, octets."""
+    """Runs one scenario. ``events``: time, connection, kind of event, octets."""
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class ScenarioRun:
         pacing: Pacing | None = None,
         patience: float = 0.0,
     ) -> None:
-        """``pacing``: of all scenarios that run concurrently. ``patience``: seconds for the port to
-        accept the first connection, if it refuses."""
+        """``pacing``: shared by all concurrent scenarios. ``patience``: seconds to wait for the
+        first connection while the port refuses."""
         self.address = (host, port)
         self.pacing = pacing or Pacing(port, STUCK)
         self.patience = patience
@@ -69,10 +69,10 @@ class ScenarioRun:
         self.deadline = float("inf")
         self.over = threading.Event()
         self.concurrent: list[threading.Thread] = []
-        """What goes on beside the steps until all of them are taken."""
+        """Background work until all steps are done."""
 
     def run(self, deadline: float) -> None:
-        """Take all steps, none of them beyond the monotonic time ``deadline``."""
+        """Run all steps, none of them beyond the monotonic time ``deadline``."""
         self.started, self.deadline = time.monotonic(), deadline
         last = {str(step["on"]): number for number, step in enumerate(self.steps)}
         last |= {name: number for number, step in enumerate(self.steps) for name in step["among"]}
@@ -89,9 +89,9 @@ class ScenarioRun:
                 connection.socket.close()
 
     def _close(self, on: str) -> None:
-        """Close our side of a connection on which nothing more is to be heard.
+        """Close the client's side of a connection on which nothing more is expected.
 
-        As clients do: there are servers that answer nobody else until the client has closed.
+        Some servers do not respond to others until the client has closed.
         """
         if on in self.connections:
             self.connections[on].socket.close()
@@ -131,7 +131,7 @@ class ScenarioRun:
                 while self._receive(connection, on, patience):
                     patience = Patience(within, self.deadline)
             case "end":
-                # By the clock: an end that only a time-out of the server brings is none.
+                # By the clock: an end that is only due to the server's timeout does not count.
                 patience.deadline = min(self.deadline, time.monotonic() + within)
                 while self._receive(connection, on, patience):
                     pass
@@ -159,7 +159,7 @@ class ScenarioRun:
             )
 
     def _connected_to_app(self) -> socket.socket:
-        """A connection with the app, which waits for one meanwhile (the suite ``shutdown``)."""
+        """A connection to the app, which is waiting for it (the suite ``shutdown``)."""
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             made.connect(meeting_place(self.address[1]))
@@ -188,7 +188,7 @@ class ScenarioRun:
                 self.concurrent.append(threading.Thread(target=trickle, args=args, daemon=True))
                 self.concurrent[-1].start()
             case "all_ended":
-                # Its time-outs go by the clock, and so does this.
+                # By the clock, like the server's timeouts.
                 watch(there, min(self.deadline, time.monotonic() + within), self._report)
             case "poll":
                 [unlike] = there.values()
@@ -216,7 +216,7 @@ class ScenarioRun:
         except TimeoutError:
             self._report(on, "timeout")
         except OSError as problem:
-            # The server has closed already. What it had said before is still to be read.
+            # The server has already closed. What it sent before can still be read.
             self._report(on, "error", f"send: {describe(problem)}".encode())
 
     def _half_close(self, connection: Connection, on: str) -> None:
@@ -230,10 +230,10 @@ class ScenarioRun:
     def _responses(
         self, connection: Connection, on: str, methods: list[str], within: float
     ) -> None:
-        """Read one whole final answer for each method, framed as RFC 9112 section 6.3 says.
+        """Read one complete final response for each method, framed by RFC 9112 section 6.3.
 
-        The time is one of silence: it begins anew with every octet, so that who had to wait for
-        a server that was busy with others has as long for the rest as who had not.
+        The timeout restarts with every octet, so that a client that had to wait for a busy server
+        has as much time for the rest as any other.
         """
         patience = Patience(within, self.deadline)
         latest = patience.until + MOST * within
@@ -264,7 +264,7 @@ class ScenarioRun:
         connection.judged = end + 4
 
     def _receive(self, connection: Connection, on: str, patience: Patience) -> bool:
-        """Take what comes next; False where nothing came in time or nothing more can come."""
+        """Receive more octets; False if there were none in time, or none can follow."""
         while not connection.ended and len(connection.received) <= LARGEST:
             if not (left := patience.left()):
                 return False
@@ -274,17 +274,17 @@ class ScenarioRun:
         return False
 
     def never_connected(self) -> bool:
-        """Whether nobody listened from the first step on."""
+        """Whether the port refused from the first step on."""
         return bool(self.events) and all(
             what == "error" and data == REFUSED for _, _, what, data in self.events
         )
 
     def timed_out(self) -> bool:
-        """Whether a step got less than it waited for."""
+        """Whether a step received less than it waited for."""
         return any(what == "timeout" for _, _, what, _ in self.events)
 
     def unanswered(self) -> bool:
-        """Whether a connection could not be had, or nothing came for what was last sent on it."""
+        """Whether a connection failed, or there was no response to what was last sent on it."""
         silent = dict.fromkeys(self.connections, False)
         for _, on, what, _ in self.events:
             if what == "error":
@@ -294,7 +294,7 @@ class ScenarioRun:
         return any(what == "timeout" and silent[on] for _, on, what, _ in self.events)
 
     def late(self) -> bool:
-        """Whether something came behind a time-out: without others it may have come in time."""
+        """Whether something arrived after a timeout; without others, it may have been in time."""
         in_vain = set()
         for _, on, what, _ in self.events:
             if what == "timeout":
@@ -305,13 +305,13 @@ class ScenarioRun:
 
 
 def meeting_place(port: int) -> str:
-    """Where the app of the suite ``shutdown`` at ``port`` waits for its client: a Unix socket
-    without a name in the file system, which all in the network namespace can reach."""
+    """The address where the app of the suite ``shutdown`` at ``port`` waits for its client: an
+    abstract Unix socket, which is reachable in the whole network namespace."""
     return f"\0wsgi-matrix-{port}"
 
 
 def _persist(connect: Callable[[], socket.socket], seconds: float) -> socket.socket:
-    """Connect, again and again for so long as it is refused."""
+    """Connect; retry for ``seconds`` while it is refused."""
     patience = Patience(seconds)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""All scenarios of a job: which run concurrently, which alone, and which once more."""
+"""Runs all scenarios of a job: some concurrently, some alone, and some again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .idle_detector import Waiting
 from .scenario_run import STUCK, ScenarioRun
 
 Begin = Callable[[int, float], ScenarioRun]
-"""Makes a run of a scenario, by its number, with patience for a port that refuses."""
+"""Makes a run of a scenario, given its number and the seconds for a port that refuses."""
 
 DYING = 3.0
-"""Seconds in which a server whose worker has ended has to let clients in again."""
+"""Seconds in which a server must accept clients again after a worker has exited."""
 
 
 def run_all(
@@ -27,11 +27,11 @@ def run_all(
     deadline: float,
     waits: Callable[[], None] = lambda: None,
 ) -> dict[int, ScenarioRun]:
-    """Run all scenarios, ``parallel`` of them at a time; what became of them, by their numbers.
+    """Run all scenarios, ``parallel`` of them at a time; return their runs by number.
 
-    Those that have to be ``alone`` come last: they may end the server. So may others; then the
-    last one by itself tells so in an event ``gone``, and what is left is missing in the result.
-    ``waits`` is called if those that are had together do nothing but wait any more.
+    Those that must run ``alone`` are last, because they may end the server. If another one does,
+    the last one that ran gets an event ``gone``, and the remaining ones are missing in the result.
+    ``waits`` is called when the concurrent ones only wait.
     """
     pacing = Pacing(port, STUCK)
 
@@ -61,11 +61,11 @@ def _events(scenarios: list[ScenarioRun]) -> int:
 
 
 def _run_again(begin: Begin, done: dict[int, ScenarioRun], deadline: float) -> None:
-    """Have out once more, with nothing else going on, what others may have spoilt.
+    """Run again, alone, the scenarios that concurrent ones may have affected.
 
-    Where a server takes one client at a time, who was never answered may only have waited for
-    others. If so, every time-out may come of that; if not, all of them are the server's own, but
-    for those that something came behind.
+    If a server handles one client at a time, a client without a response may only have waited for
+    others. If so, every timeout may be due to that; if not, all timeouts are the server's own,
+    except for those after which something arrived.
     """
     unanswered = [number for number, each in done.items() if each.unanswered()]
     late = [number for number, each in done.items() if each.late() and number not in unanswered]
@@ -79,8 +79,8 @@ def _run_again(begin: Begin, done: dict[int, ScenarioRun], deadline: float) -> N
 def one_by_one(
     begin: Begin, numbers: list[int], done: dict[int, ScenarioRun], deadline: float
 ) -> None:
-    """Have the scenarios ``numbers`` into ``done``, until one ends the server: it tells so, and the
-    others are missing."""
+    """Run the scenarios ``numbers`` into ``done``, until one ends the server: it gets an event
+    ``gone``, and the others are missing."""
     before: ScenarioRun | None = None
     for at, number in enumerate(numbers):
         scenario = begin(number, DYING)

@@ -1,8 +1,8 @@
-"""A session: requests one after another, with the cookies and values that answers gave.
+"""A session: sequential requests, with the cookies and captured values of earlier responses.
 
-Each is sent on a connection of its own. What it sets is kept as a browser keeps it
-(``http.cookiejar``); the URL is taken to be ``https:``, because that is what people see of an app
-behind a proxy, and cookies that are ``Secure`` would else be lost.
+Each is sent on a new connection. Cookies are stored as in a browser (``http.cookiejar``); the URL
+is treated as ``https:``, as for an app behind a proxy, because ``Secure`` cookies would be lost
+otherwise.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from .load_adjusted_clock import Patience
 from .response_reader import ResponseReader, dechunk, field_values
 
 PLACE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
-"""Where a captured value goes."""
+"""The placeholder of a captured value."""
 FORM = "application/x-www-form-urlencoded"
 
 
 class NotCapturedError(Exception):
-    """A value that a request needs was in no answer before, or makes it none."""
+    """A value that a request needs was not captured, or would make the request invalid."""
 
 
 class Answered:
-    """What ``http.cookiejar`` wants to see of an answer."""
+    """A response as far as ``http.cookiejar`` needs it."""
 
     def __init__(self, head: bytes) -> None:
         self.message = Message()
@@ -49,7 +49,7 @@ class Answered:
 def octets(
     method: str, target: str, host: str, fields: list[tuple[str, str]], body: bytes | None
 ) -> bytes:
-    """A request as it is sent (RFC 9112)."""
+    """The octets of a request (RFC 9112)."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in fields]
     if body is not None:
@@ -58,8 +58,8 @@ def octets(
 
 
 class Session:
-    """Has one session. ``largest``: octets of one answer; ``patience``: seconds for the first of
-    the session, and for each other."""
+    """Runs one session. ``largest``: maximum octets of a response; ``patience``: seconds for the
+    first response of the session, and for each other."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Session:
         largest: int,
         most: Callable[[float], float] = float,
     ) -> None:
-        """``most``: how many seconds of the clock these are at most."""
+        """``most``: converts seconds to the maximum seconds by the clock."""
         self.address = (host, port)
         self.patience = patience
         self.most = most
@@ -77,7 +77,7 @@ class Session:
         self.jar = CookieJar()
         self.values: dict[str, str] = {}
         self.known: set[str] = set()
-        """Names that are captured somewhere; other ``{{…}}`` are text like any other."""
+        """Names that are captured somewhere; any other ``{{…}}`` is plain text."""
 
     def run(self, asks: list[dict[str, Any]], deadline: float) -> Iterator[tuple[bytes, Result]]:
         """Send all of ``asks`` until the monotonic time ``deadline``: what was sent, what came."""
@@ -102,7 +102,7 @@ class Session:
         return exchange(*self.address, request, Patience(patience, until), self.largest)
 
     def _challenged(self, ask: dict[str, Any], result: Result) -> tuple[str, bytes] | None:
-        """The request again, with the credentials that an answer of 401 asks for."""
+        """The request again, with the credentials for the challenge in a 401 response."""
         if result.error or result.response.split(b" ", 2)[1:2] != [b"401"]:
             return None
         self._keep(ask, f"https://{ask['host']}{self._target(ask['target'])}", result.response)
@@ -131,10 +131,10 @@ class Session:
         return url, octets(ask["method"], target, ask["host"], fields, body)
 
     def _field(self, name: str, value: str) -> str:
-        """A value with what was captured, which must not end its line (RFC 9110 section 5.5)."""
+        """A value with captured parts, which must not end the line (RFC 9110 section 5.5)."""
         filled = self._filled(value)
         if re.search(r"[\0\r\n]", filled):
-            raise NotCapturedError(f"{name} would be {filled!r}, which is no value of a field")
+            raise NotCapturedError(f"{name} would be {filled!r}, which is not a valid field value")
         return filled
 
     def _filled(self, text: str, encode: Any = str) -> str:
@@ -144,7 +144,7 @@ class Session:
             try:
                 return str(encode(self.values[found[1]]))
             except KeyError:
-                raise NotCapturedError(f"no answer before it gave {{{{{found[1]}}}}}") from None
+                raise NotCapturedError(f"no earlier response provided {{{{{found[1]}}}}}") from None
 
         return PLACE.sub(value, text)
 
@@ -152,18 +152,18 @@ class Session:
         whole = PLACE.match(target)
         if not whole:
             return self._filled(target, lambda value: urllib.parse.quote(value, safe="/"))
-        # A captured Location, say: its path and query are the target as they are.
+        # A captured Location, for example, whose path and query are the target, unchanged.
         parts = urllib.parse.urlsplit(self._filled(whole[0]))
         start = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
         if not re.fullmatch(r"/[\x21-\x7e]*", start):
-            raise NotCapturedError(f"{whole[0]} is {start!r}, which is no target of a request")
+            raise NotCapturedError(f"{whole[0]} is {start!r}, which is not a valid request target")
         return start + self._filled(target[whole.end() :], urllib.parse.quote)
 
     def _body(self, body: bytes, media: str) -> bytes:
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
-            return body  # nobody wrote a {{name}} in there
+            return body  # binary content, without {{name}}
         kind = media.partition(";")[0].strip().lower()
         if kind == FORM:
             return self._filled(text, urllib.parse.quote_plus).encode()
@@ -172,7 +172,7 @@ class Session:
         return self._filled(text).encode()
 
     def _cookie(self, url: str, own: str) -> str:
-        """Cookies that were set win over ones of the same name that were written down."""
+        """Cookies from responses override those of the same name in the request."""
         request = Request(url)  # noqa: S310 - it is never opened
         self.jar.add_cookie_header(request)
         kept = request.get_header("Cookie") or ""
@@ -198,7 +198,7 @@ class Session:
 
 
 def captured(kind: str, where: str, head: bytes, body: bytes) -> str | None:
-    """What a capture finds in an answer; ``None`` if nothing."""
+    """The value that a capture finds in a response; ``None`` if there is none."""
     if kind == "header":
         values = field_values(head, where.lower().encode())
         return values[0].decode("latin-1") if values else None

@@ -1,8 +1,8 @@
-"""One HTML file that holds everything: nothing is fetched, from wherever it is opened.
+"""A self-contained HTML file: nothing is fetched, wherever it is opened.
 
-What a server sent is hostile here. The page is made by Jinja2 with autoescape; octets reach it only
-as base64, and the script puts them there as text nodes. A content security policy admits this
-script and this style by their digests, and no request at all.
+What a server sent is untrusted. The page is made by Jinja2 with autoescape; octets are only in it
+as base64, and the script inserts them as text nodes. A content security policy allows this script
+and this style by their digests, and no requests at all.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from wsgi_matrix.reports.html.tables import tables
 from wsgi_matrix.results.json_file import run_of
 
 LARGEST = 2_000_000
-"""Octets of the file. Evidence is shortened until it fits, and the page says to what."""
+"""Maximum octets of the file. Evidence is cut until it fits, and the page says how much."""
 
 SCRIPTS = ("data.js", "octets.js", "state.js", "exchange.js", "cases.js", "tables.js", "main.js")
-"""In the order in which they use one another; together they are one module."""
+"""In the order of their dependencies; concatenated to one module."""
 
 STEPS = (
     Kept(octets=4096),
@@ -41,11 +41,11 @@ STEPS = (
     Kept(octets=256, passing=False),
     Kept(octets=0, passing=False),
 )
-"""How much evidence to keep, the most first."""
+"""How much evidence to include, in decreasing order."""
 
 
 def render(value: dict[str, Any]) -> str:
-    """The report on a value of ``results.json`` as one HTML document."""
+    """The report for a value of ``results.json`` as one HTML document."""
     run = run_of(value)
     shell = _page(run, value, "", STEPS[0])
     for kept in STEPS:
@@ -74,7 +74,7 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
         charts=charts(value),
         kept=kept,
         payload=payload,
-        # Files of our own, for elements whose content is not parsed for entities.
+        # Trusted files, for elements whose content is not parsed for entities.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         style_digest=_digest(style),
@@ -83,7 +83,7 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
 
 
 def _constants(run: Run) -> str:
-    """What the scripts need to know of outcomes and engines, as JavaScript."""
+    """Data on outcomes and engines for the scripts, as JavaScript."""
     values = {
         "MARKS": MARKS,
         "WORST": outcomes.WORST,
@@ -100,7 +100,7 @@ def _file(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """``text`` as a content security policy names it."""
+    """The digest of ``text`` for a content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

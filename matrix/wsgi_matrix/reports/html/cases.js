@@ -1,4 +1,4 @@
-// Cases one by one: those of a cell, or what a rule came to in every cell.
+// Cases one by one: those of a cell, or those of a rule in every cell.
 
 function casesView(state, results, change) {
   return state.view === "cell" ? cellView(state, results, change) : ruleView(state, results, change);
@@ -15,7 +15,7 @@ function cellView(state, results, change) {
     h("h2", { tabindex: "-1" }, badge(cell.outcome), " ", cell.id),
     facts(cell),
     ...listed(checks, state, results, change, (check) => check.rule.id, (check) => check.rule.id),
-    cell.log ? h("details", { class: "log" }, h("summary", {}, "The server's last lines"),
+    cell.log ? h("details", { class: "log" }, h("summary", {}, "End of the server's log"),
       h("pre", {}, cell.log)) : "",
   ];
 }
@@ -36,7 +36,7 @@ function ruleView(state, results, change) {
 
 function missing(state, what, name) {
   return h("div", {}, h("h2", { tabindex: "-1" }, `This run has no such ${what}`),
-    h("p", {}, h("code", {}, name), " is not in it. ",
+    h("p", {}, h("code", {}, name), " was not found. ",
       h("a", { href: linkTo(state, "grid") }, "All cells")));
 }
 
@@ -47,8 +47,8 @@ function badge(outcome) {
 function ruleText(rule) {
   return h("p", { class: "rule" }, h("span", { class: "level" }, rule.level), " ",
     rule.title ? h("strong", {}, rule.title, ". ") : "",
-    rule.says || "(no words are kept for this check)",
-    rule.cite ? h("cite", {}, rule.cite) : h("cite", {}, "of the matrix's own"));
+    rule.says || "(no description was saved for this check)",
+    rule.cite ? h("cite", {}, rule.cite) : h("cite", {}, "wsgi-matrix"));
 }
 
 function facts(cell) {
@@ -62,7 +62,7 @@ function facts(cell) {
     ["Time", `${cell.seconds.toFixed(2)} s`],
     ["Ready after", cell.ready_seconds ? `${cell.ready_seconds.toFixed(2)} s` : ""],
     ["Memory", cell.memory ? `${(cell.memory / 2 ** 20).toFixed(1)} MiB` : ""],
-    ["Reused from", cell.reused ?? ""],
+    ["Reused from run", cell.reused ?? ""],
     [IMAGE, image ? image.id.slice(0, 19) : ""],
   ];
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value)
@@ -93,12 +93,12 @@ function caseOf(check, state, results, change, name, key, alone) {
         RED.includes(check.outcome) ? first : rule.title || rule.says || first)));
   const fill = () => {
     if (details.childElementCount > 1) return;
-    const beside = state.case === key && state.beside ? state.beside : besideOf(check, results);
+    const other = state.case === key && state.compare ? state.compare : comparisonFor(check, results);
     details.append(h("div", { class: "body" },
       state.view === "cell" ? ruleText(rule) : "",
       check.detail ? h("pre", { class: "detail" }, check.detail) : "",
-      check.evidence.map((each) => exchangeOf(check, each, results, beside,
-        (id) => change({ case: key, beside: id }))),
+      check.evidence.map((each) => exchangeOf(check, each, results, other,
+        (id) => change({ case: key, compare: id }))),
       h("p", { class: "more" }, state.view === "cell"
         ? h("a", { href: linkTo(state, "rule", { rule: rule.key }) }, "This rule in every cell")
         : h("a", { href: linkTo(state, "cell", { cell: check.cell.id, case: rule.id }) }, "All cases of this cell"))));

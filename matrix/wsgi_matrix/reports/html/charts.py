@@ -1,4 +1,4 @@
-"""Time and memory by server: tables whose bars are SVG, and which can be read without them."""
+"""Time and memory by server: tables with SVG bars, which are readable without them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from wsgi_matrix.model import outcomes
 
 WIDTH = 400.0
-"""Of the longest bar, in the units of the picture."""
+"""Width of the longest bar, in SVG user units."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Chart:
 
 MEASURES = (
     ("Time of a cell", "seconds", "s", 1),
-    ("Time until it answered", "ready_seconds", "s", 1),
+    ("Time until it was ready", "ready_seconds", "s", 1),
     ("Memory after the last request", "memory", "MiB", 2**20),
 )
-"""Title, key in ``results.json``, unit, and what of the key's unit makes one of these."""
+"""Title, key in ``results.json``, unit, and the divisor from the key's unit to it."""
 
 
 def charts(value: Mapping[str, Any]) -> list[Chart]:
-    """The charts of a value of ``results.json``; a measure that no cell has makes none."""
+    """The charts for a value of ``results.json``, of the measures that any cell has."""
     made = []
     for suite in dict.fromkeys(cell["suite"] for cell in value["cells"]):
         ran = [

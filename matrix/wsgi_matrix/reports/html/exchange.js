@@ -1,20 +1,20 @@
-// An exchange: what was sent and received, line by line, alone or beside that of another cell.
+// An exchange: what was sent and received, line by line, alone or next to that of another cell.
 
 const SAID = {
-  shut: "we end our side (FIN), and go on reading",
-  fin: "the server ends the connection (FIN)",
+  shut: "the client closes its side (FIN) and continues to read",
+  fin: "the server closes the connection (FIN)",
   reset: "the server resets the connection (RST)",
-  closed: "we close the connection",
+  closed: "the client closes the connection",
   refused: "the port refuses connections",
-  timeout: "what was waited for did not come in time",
+  timeout: "the expected data did not arrive in time",
 };
 
-function exchangeOf(check, name, results, beside, onBeside) {
+function exchangeOf(check, name, results, selected, onSelect) {
   const { cell } = check;
   const own = cell.evidence.get(name);
   const box = h("section", { class: "exchange" }, h("h4", {}, "On the wire ", h("code", {}, name)));
   if (!own) {
-    box.append(h("p", {}, "Its octets are not in this file; results.json may have them."));
+    box.append(h("p", {}, "Its octets are not in this file, but may be in results.json."));
     return box;
   }
   const others = results.cells.filter((other) => other !== cell && other.suite === cell.suite
@@ -22,24 +22,24 @@ function exchangeOf(check, name, results, beside, onBeside) {
   const select = h("select", {},
     h("option", { value: "" }, "nothing"),
     others.map((other) => h("option", { value: other.id }, other.id)));
-  select.value = others.some((other) => other.id === beside) ? beside : "";
+  select.value = others.some((other) => other.id === selected) ? selected : "";
   const asHex = h("input", { type: "checkbox" });
   const body = h("div");
   const draw = () => {
     const other = results.byId.get(select.value);
     body.replaceChildren(...sides(cell, other, name, asHex.checked ? hexOf : textOf));
   };
-  select.addEventListener("change", () => { onBeside(select.value); draw(); });
+  select.addEventListener("change", () => { onSelect(select.value); draw(); });
   asHex.addEventListener("change", draw);
   box.append(h("p", { class: "tools" },
-    h("label", {}, "Beside it: ", select), h("label", {}, asHex, " hexadecimal")), body);
+    h("label", {}, "Compare with: ", select), h("label", {}, asHex, " hexadecimal")), body);
   draw();
   return box;
 }
 
 function sides(cell, other, name, show) {
   const lines = cell.evidence.get(name);
-  if (!other) return [talkOf(cell.id, lines, new Map(), show)];
+  if (!other) return [transcriptOf(cell.id, lines, new Map(), show)];
   const otherLines = other.evidence.get(name);
   const differences = new Map();
   for (const what of ["sent", "received"]) {
@@ -51,9 +51,9 @@ function sides(cell, other, name, show) {
   const [here, there] = [0, 1].map((side) => (
     new Map([...differences].map(([key, both]) => [key, both[side]]))));
   return [
-    h("p", { class: "said" }, toldOf(differences)),
-    h("div", { class: "beside" },
-      talkOf(cell.id, lines, here, show), talkOf(other.id, otherLines, there, show)),
+    h("p", { class: "note" }, differencesText(differences)),
+    h("div", { class: "sides" },
+      transcriptOf(cell.id, lines, here, show), transcriptOf(other.id, otherLines, there, show)),
   ];
 }
 
@@ -61,22 +61,22 @@ function joined(lines, key) {
   return lines.filter((line) => `${line.what} ${line.on}` === key).map((line) => line.data).join("");
 }
 
-function toldOf(differences) {
-  const told = [];
+function differencesText(differences) {
+  const parts = [];
   for (const [key, [side, other]] of differences) {
     if (side.first >= 0 || other.first >= 0) {
       const place = Math.max(side.first, 0);
-      told.push(`what was ${key.split(" ")[0]} differs first at octet ${place} (0x${hex(place, 0)})`);
+      parts.push(`${key.split(" ")[0]} octets first differ at ${place} (0x${hex(place, 0)})`);
     }
   }
-  const text = told.join("; ");
-  return text ? `${text[0].toUpperCase()}${text.slice(1)}. Marked where it differs; the value of Date is not compared.`
-    : "The same octets on both sides; the value of Date is not compared.";
+  const text = parts.join("; ");
+  return text ? `${text[0].toUpperCase()}${text.slice(1)}. Differences are marked; the value of Date is not compared.`
+    : "Both sides have the same octets; the value of Date is not compared.";
 }
 
-function talkOf(title, lines, differences, show) {
+function transcriptOf(title, lines, differences, show) {
   const several = new Set(lines.map((line) => line.on)).size > 1;
-  const list = h("ol", { class: "talk" });
+  const list = h("ol", { class: "transcript" });
   const places = new Map();
   for (const line of lines) {
     const key = `${line.what} ${line.on}`;

@@ -1,8 +1,8 @@
-// Shows what the fragment says, whenever it changes.
+// Shows the view that the fragment describes, whenever it changes.
 
 const form = document.getElementById("filters");
 const main = document.getElementById("results");
-const told = document.getElementById("told");
+const status = document.getElementById("status");
 const cases = document.getElementById("cases");
 let results;
 let state = stateFrom(location.hash);
@@ -22,13 +22,13 @@ function show(focus) {
   const grid = main.querySelector('[data-show="grid"]');
   if (state.view === "grid") {
     const left = applyToGrid(grid, state, results);
-    told.textContent = `${left} of ${results.cells.length} cells are shown`;
+    status.textContent = `${left} of ${results.cells.length} cells shown`;
   } else if (state.view === "rules") {
     document.getElementById("rules").replaceChildren(...rulesView(state, results));
-    told.textContent = `${main.querySelectorAll("#rules tbody tr").length} rules are shown`;
+    status.textContent = `${main.querySelectorAll("#rules tbody tr").length} rules shown`;
   } else if (state.view === "cell" || state.view === "rule") {
     cases.replaceChildren(...casesView(state, results, change).filter(Boolean));
-    told.textContent = `${cases.querySelectorAll("details.case").length} cases are shown`;
+    status.textContent = `${cases.querySelectorAll("details.case").length} cases shown`;
   }
   for (const table of main.querySelectorAll("[data-show]:not([hidden]) table.roving")) rove(table);
   if (!focus) return;
@@ -39,7 +39,7 @@ function show(focus) {
   opened?.scrollIntoView({ block: "start" });
 }
 
-// The address follows without a new entry in the history, and without drawing anew.
+// Changes the address without a new history entry and without redrawing.
 function change(values) {
   Object.assign(state, values);
   history.replaceState(null, "", fragmentOf(state));
@@ -49,7 +49,7 @@ let waiting;
 function filter() {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
-    change({ ...filtersOf(form), case: "", beside: "" });
+    change({ ...filtersOf(form), case: "", compare: "" });
     show(false);
   }, 80);
 }
@@ -60,13 +60,13 @@ form.addEventListener("reset", () => setTimeout(filter));
 document.getElementById("copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(location.href);
-    told.textContent = "The link is copied";
+    status.textContent = "Link copied";
   } catch {
-    told.textContent = "The link is what the address bar shows";
+    status.textContent = "Copy the link from the address bar";
   }
 });
 window.addEventListener("hashchange", () => {
-  if (location.hash === "#results") { // the link that skips to them
+  if (location.hash === "#results") { // the skip link
     change({});
     main.focus();
     return;

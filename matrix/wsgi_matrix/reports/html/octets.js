@@ -14,7 +14,7 @@ function linesOf(octets) {
   });
 }
 
-// Longest common subsequence of lines; Date's value differs by nature and is not compared.
+// Longest common subsequence of lines; the value of Date always differs and is not compared.
 function matchedLines(here, there) {
   const wide = there.length + 1;
   const longest = new Uint16Array((here.length + 1) * wide);
@@ -34,8 +34,8 @@ function matchedLines(here, there) {
   return pairs;
 }
 
-// What differs of two strings of octets: for each side the octets that are marked, the places where
-// it lacks something, and the first octet that differs (-1: none does).
+// The difference of two strings of octets: for each side the marked octets, the positions where it
+// lacks something, and the first octet that differs (-1: none).
 function difference(here, there) {
   const sides = [here, there].map((octets) => (
     { octets, lines: linesOf(octets), marked: new Uint8Array(octets.length), gaps: new Set() }));
@@ -78,7 +78,7 @@ function markPair(a, here, b, there) {
   }
 }
 
-// The pieces that octets are shown as: what is written, and whether it stands for another octet.
+// The pieces in which octets are shown: the text, and whether it is an escape for an octet.
 function* pieces(octets) {
   for (let place = 0; place < octets.length; place += 1) {
     const octet = octets[place];
@@ -92,7 +92,7 @@ function hex(number, digits) {
   return number.toString(16).padStart(digits, "0");
 }
 
-// A <pre> of octets. `from`: place of the first within what `side` (of a difference) is about.
+// A <pre> of octets. `from`: position of the first octet in `side` (of a difference).
 function textOf(octets, side, from) {
   const pre = h("pre", { class: "octets" });
   let run = { text: "" };
@@ -122,7 +122,7 @@ function gap() {
   return h("mark", { class: "gap", title: "the other side has something here" }, "⋯");
 }
 
-// The same in hexadecimal, sixteen in a row.
+// The same in hexadecimal, sixteen octets per row.
 function hexOf(octets, side, from) {
   const pre = h("pre", { class: "octets" });
   for (let row = 0; row < octets.length; row += 16) {
@@ -142,7 +142,7 @@ function hexOf(octets, side, from) {
   return pre;
 }
 
-// An element; strings become text and nothing else, whatever is in them.
+// An element; strings always become text nodes, whatever they contain.
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -1,7 +1,7 @@
-"""What the page's script works on: results and evidence as JSON, deflated, in base64.
+"""The data for the page's script: results and evidence as deflated JSON in base64.
 
-Octets are strings with a character for each (U+0000 to U+00FF). Equal ones are there once, and
-those of the same exchange stand together, for deflate looks back over 32 KiB only.
+Octets are strings with one character each (U+0000 to U+00FF). Equal ones are stored once, and those
+of the same exchange are adjacent, because deflate only looks back over 32 KiB.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from wsgi_matrix.model.outcomes import held
 from wsgi_matrix.results import codec
 
 OF_RULE = ("id", "alias", "level", "title", "says", "cite")
-"""What is the same for all checks of a rule."""
+"""Keys whose values are the same for all checks of a rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """How much of the evidence is in the page."""
+    """How much of the evidence the page contains."""
 
     octets: int
-    """At most, of one line of a transcript."""
+    """Maximum octets of one line of a transcript."""
     passing: bool = True
-    """That of checks that passed, too."""
+    """Whether to include that of checks that passed."""
 
 
 def pack(value: Mapping[str, Any], kept: Kept) -> str:
@@ -38,17 +38,17 @@ def pack(value: Mapping[str, Any], kept: Kept) -> str:
 
 
 class _Table:
-    """Values by their position, each there once."""
+    """Unique values by position."""
 
     def __init__(self) -> None:
         self.places: dict[Any, int] = {}
 
     def place(self, value: Any) -> int:
-        """Where ``value`` stands; it is added where it is new."""
+        """The position of ``value``, which is added if it is new."""
         return self.places.setdefault(value, len(self.places))
 
     def values(self) -> list[Any]:
-        """All, in the order of their positions."""
+        """All values, in the order of their positions."""
         return list(self.places)
 
 
@@ -89,12 +89,12 @@ def _explanation(check: Mapping[str, Any]) -> str:
 
 
 def _facts(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a cell, besides its checks and its evidence."""
+    """The data of a cell, except for its checks and its evidence."""
     return {key: each for key, each in cell.items() if key not in ("checks", "evidence")}
 
 
 def _wanted(cell: Mapping[str, Any], kept: Kept) -> dict[str, None]:
-    """Names of the evidence to keep of a cell, in the order of its checks."""
+    """Names of the evidence of a cell to include, in the order of its checks."""
     if not kept.octets:
         return {}
     used = {

@@ -1,7 +1,7 @@
-// What is shown is a function of the fragment of the address: a link keeps it, and Back undoes it.
+// The view is a function of the URL fragment: links preserve it, and Back undoes changes.
 
 const FILTERS = ["q", "suite", "server", "app", "level"];
-const PLACES = ["cell", "rule", "case", "beside"];
+const PLACES = ["cell", "rule", "case", "compare"];
 const VIEWS = new Set(["grid", "rules", "charts", "about", "cell", "rule"]);
 
 function stateFrom(fragment) {
@@ -25,7 +25,7 @@ function linkTo(state, view, places = {}) {
   return fragmentOf({ ...state, ...none, ...places, view });
 }
 
-// The filters as the form has them.
+// The filters in the form.
 function filtersOf(form) {
   const values = new FormData(form);
   const filters = Object.fromEntries(FILTERS.map((name) => [name, String(values.get(name)).trim()]));

@@ -1,5 +1,4 @@
-// The two tables: servers × apps (made by Python, told here what the filters leave of it) and
-// rules × servers.
+// The two tables: servers × apps (made by Python; filters are applied here) and rules × servers.
 
 function applyToGrid(root, state, results) {
   let left = 0;
@@ -36,7 +35,7 @@ function hideColumns(table) {
   }
 }
 
-// Checks of the same rule of a suite, which may be told in other words from cell to cell.
+// Checks of the same rule of a suite, whose texts may vary between cells.
 function rulesBySuite(state, results) {
   const suites = new Map();
   for (const rule of results.rules) {
@@ -60,7 +59,7 @@ function rulesView(state, results) {
     parts.push(h("section", { class: "suite" },
       h("h3", {}, `${suite} `, h("small", {}, `${lines.length} rule${lines.length === 1 ? "" : "s"}`)),
       h("div", { class: "scroll", tabindex: "-1" },
-        h("table", { class: "rules roving", "aria-label": `${suite}: rules down, servers across` },
+        h("table", { class: "rules roving", "aria-label": `${suite}: rules as rows, servers as columns` },
           h("thead", {}, h("tr", {}, h("td", {}), servers.map((server) => (
             h("th", { scope: "col" }, h("span", {}, server)))))),
           h("tbody", {}, lines)))));

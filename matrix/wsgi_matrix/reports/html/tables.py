@@ -1,4 +1,4 @@
-"""The grid of the page: servers down, apps across, and in a square a link for each cell."""
+"""The grid of the page: servers as rows, apps as columns, with a link for each cell."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from wsgi_matrix.reports.grid import MARKS
 from wsgi_matrix.suites import registry
 
 JOINT = "suites with apps of their own"
-"""Title of the table of suites that have a column or two."""
+"""Title of the table for suites with one or two columns."""
 
 
 @dataclass(frozen=True)
 class Square:
-    """A cell as it is shown."""
+    """A cell in the grid."""
 
     index: int
-    """Its position among the cells of the run."""
+    """The position of the cell in the run."""
     cell: CellResult
     mark: str
     label: str
-    """Limits and Python, each where the table has several."""
+    """Limits and Python, if the table has several of them."""
     href: str
     counted: str
-    """``3 of 170``: how many of its checks came out as the cell did, where it is red."""
+    """``3 of 170``: number of checks with the outcome of the cell, if it is red."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A suite, or all suites that bring an app or two of their own."""
+    """A suite, or all suites with one or two apps of their own."""
 
     title: str
     says: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     """Suite and app."""
     versions: dict[str, str]
-    """Version of the framework by app, where all cells agree on it."""
+    """Version of the framework by app, if it is the same in all cells."""
     rows: tuple[str, ...]
     squares: dict[tuple[str, tuple[str, str]], tuple[Square, ...]]
 

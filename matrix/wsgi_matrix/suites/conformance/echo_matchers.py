@@ -31,29 +31,29 @@ CLOSE = "Connection: close"
 
 
 def exchange(data: bytes, method: str = "GET") -> tuple[Step, ...]:
-    """Send it and wait for a response."""
+    """Send ``data`` and wait for a response."""
     return (send(data), responses(method))
 
 
 def exchange_to_end(data: bytes, method: str = "GET") -> tuple[Step, ...]:
-    """Send it, wait for a response and for the end of the connection."""
+    """Send ``data``, wait for a response and for the end of the connection."""
     return (send(data), responses(method), end())
 
 
 def raw(line: bytes = b"GET /echo HTTP/1.1", *fields: bytes, host: bytes = b"localhost") -> bytes:
-    """A head of octets as they are, with Host."""
+    """A head with these octets unchanged, and with Host."""
     return b"\r\n".join([line, b"Host: " + host, *fields, b"", b""])
 
 
 def post(
     *fields: str, body: bytes = b"", target: str = "/echo", version: str = "HTTP/1.1"
 ) -> bytes:
-    """A request with content whose framing is all in ``fields``."""
+    """A request with content, whose framing is only in ``fields``."""
     return request(target, *fields, method="POST", version=version) + body
 
 
 def chunked(body: bytes, *fields: str, target: str = "/echo") -> bytes:
-    """A request with ``Transfer-Encoding: chunked`` whose content is ``body`` as it is."""
+    """A request with ``Transfer-Encoding: chunked`` and ``body`` unchanged."""
     return post("Transfer-Encoding: chunked", *fields, body=body, target=target)
 
 
@@ -61,15 +61,15 @@ HELLO_CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
 
 
 def rejected(*status: int, method: str = "GET") -> Matcher:
-    """An error, any 4xx and 5xx or one of ``status``; the connection may close or go on.
+    """An error, any 4xx or 5xx or one of ``status``; the connection may close or stay open.
 
-    RFC 9110 section 15.5: a client that does not know a 4xx takes it for a 400.
+    RFC 9110 section 15.5: a client treats an unknown 4xx as a 400.
     """
     matcher = response(*(status or ERRORS), method=method)
 
     def differs(transcript: Transcript) -> Actual:
         parsed = parse(transcript, [method])
-        # A connection that goes on may have more responses: they are to other requests.
+        # A connection that stays open may have more responses, to other requests.
         if parsed.responses and parsed.responses[0].status in (status or ERRORS):
             return None
         return matcher.differs(transcript)
@@ -78,7 +78,7 @@ def rejected(*status: int, method: str = "GET") -> Matcher:
 
 
 def invalid(*status: int, method: str = "GET") -> Matcher:
-    """It is treated as invalid: an error, or a connection that is closed without a response."""
+    """Treated as invalid: an error, or the connection is closed without a response."""
     return either(rejected(*status, method=method), silence())
 
 
@@ -99,7 +99,7 @@ def called(
 
 
 def _short(report: Report) -> str:
-    """The part of it that rules are about."""
+    """The part of a report that rules are about."""
     keys = ("method", "path", "query", "headers", "body", "complete", "error")
     return ", ".join(f"{key} {report[key]!r}"[:200] for key in keys)
 
@@ -107,7 +107,7 @@ def _short(report: Report) -> str:
 def variable(name: str, *values: str | None, what: str = "") -> Matcher:
     """The app is called with one of ``values`` as the variable ``name``; ``None``: without it.
 
-    ``what`` describes the values, where they are no good description themselves.
+    ``what`` describes the values, if they are not a good description themselves.
     """
     words = what or one_of("absent" if value is None else _brief(value) for value in values)
     with_it = f"without {name}" if values == (None,) else f"with {name} {words}"
@@ -134,7 +134,7 @@ def _brief(value: str | bytes) -> str:
 
 
 def content(body: bytes, closed: bool | None = None) -> Matcher:
-    """The app is called with this content, all of it."""
+    """The app is called with exactly this content."""
     what = f"and reads {_octets(body)}, the whole content"
     return called(
         lambda found: found["body"] == body.hex() and found["complete"],
@@ -153,19 +153,19 @@ LENGTH_REQUIRED = rejected(411, method="POST")
 
 
 def decoded(body: bytes) -> Matcher:
-    """The app is called with ``body`` decoded from its chunks; or chunks are not accepted."""
+    """The app is called with ``body`` decoded from chunks; or chunks are not accepted."""
     return either(content(body), LENGTH_REQUIRED)
 
 
 def incomplete(closed: bool | None = True) -> Matcher:
-    """The app is called while the content still comes, and finds that it is faulty."""
+    """The app is called before all content has arrived, and finds that it is faulty."""
     return called(
         lambda found: not found["complete"], "and finds the content incomplete", "POST", closed
     )
 
 
 def faulty_framing() -> Matcher:
-    """The framing is treated as faulty: an error, no response or an app that finds out; closed."""
+    """Faulty framing is detected: an error, no response, or by the app; then a close."""
     return described(
         "the connection is closed: without a response, after a 4xx or 5xx response, or after the "
         "app has found the content incomplete",
@@ -176,7 +176,7 @@ def faulty_framing() -> Matcher:
 def in_order(paths: Sequence[str], methods: Sequence[str], *, all_of_them: bool = False) -> Matcher:
     """Responses of the app to pipelined requests, each to its own request.
 
-    Fewer are accepted where the server closes; ``all_of_them``: only where it has announced that.
+    Fewer are accepted if the server closes; with ``all_of_them``, only if it announced that.
     """
 
     def differs(transcript: Transcript) -> Actual:
@@ -185,7 +185,7 @@ def in_order(paths: Sequence[str], methods: Sequence[str], *, all_of_them: bool 
             try:
                 path = found.json()["path"]
             except (ValueError, KeyError, TypeError):
-                return f"status {found.status}, not of the app, where {wanted} was requested"
+                return f"status {found.status}, not from the app, where {wanted} was requested"
             if path != wanted:
                 return f"a response to {path} where {wanted} is next"
         if parsed.rest:
@@ -207,7 +207,7 @@ def in_order(paths: Sequence[str], methods: Sequence[str], *, all_of_them: bool 
 
 
 def announces_close(found: ParsedResponse) -> bool:
-    """Whether the response says so: ``close``, or HTTP/1.0 without ``keep-alive``."""
+    """Whether the response announces a close: ``close``, or HTTP/1.0 without ``keep-alive``."""
     options = [
         option.strip().lower()
         for value in found.values("connection")

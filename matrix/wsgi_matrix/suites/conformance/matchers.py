@@ -1,6 +1,6 @@
-"""What is accepted of a scenario: matchers, which describe it in words and find what differs.
+"""Matchers: describe in words what is accepted in a scenario, and find mismatches.
 
-The words and the judgement are one object, so that documentation, reports and verdicts agree.
+Words and check are one object, so that documentation, reports and verdicts agree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.suites.conformance.parsed_transcript import ParsedResponse, parse
 
 Actual = str | None
-"""What came instead of what is expected, in words; ``None`` where just that came."""
+"""What was observed instead of the expected result, in words; ``None`` if it matches."""
 
 CLIENT_ERRORS = range(400, 500)
 SERVER_ERRORS = range(500, 600)
@@ -29,7 +29,7 @@ class Matcher:
     differs: Callable[[Transcript], Actual]
 
     def mismatch(self, transcript: Transcript) -> Mismatch | None:
-        """What is expected and what came instead; ``None`` where the transcript matches."""
+        """What was expected and observed; ``None`` if the transcript matches."""
         actual = self.differs(transcript)
         return None if actual is None else Mismatch(expected=self.description, actual=actual)
 
@@ -43,12 +43,11 @@ def response(
     on: str = "a",
     awaited: bool = False,
 ) -> Matcher:
-    """One whole response, and no octet after it.
+    """One complete response, and no octet after it.
 
-    ``status``: any of these; none: any at all. ``closed``: whether the connection has to be closed
-    after it (the scenario has to wait for that). ``check``: what else differs in it, for which
-    ``says`` is the description. ``awaited``: octets after the response count only if the scenario
-    has waited for the end.
+    ``status``: any of these; none: any at all. ``closed``: whether the connection must be closed
+    after it (the scenario must wait for that). ``check``: finds other mismatches, described by
+    ``says``. ``awaited``: octets after the response only count if the scenario waited for the end.
     """
 
     def differs(transcript: Transcript) -> Actual:
@@ -58,7 +57,7 @@ def response(
         found = parsed.responses[0]
         if status and found.status not in status:
             return f"status {found.status}"
-        # Where the scenario does not wait for more, what came with the response is chance.
+        # If the scenario does not wait for more, what arrives with the response is chance.
         if parsed.rest and (not awaited or parsed.end != "open" or transcript.timed_out()):
             return f"{len(parsed.rest)} octets after the response"
         if closed is not None and parsed.closed is not closed:
@@ -105,7 +104,7 @@ def silence(on: str = "a") -> Matcher:
 
 
 def either(*matchers: Matcher) -> Matcher:
-    """Any of these. What the first one finds is what differs."""
+    """Any of these. The mismatch is that of the first one."""
 
     def differs(transcript: Transcript) -> Actual:
         found = [each.differs(transcript) for each in matchers]
@@ -125,14 +124,14 @@ def all_of(*matchers: Matcher) -> Matcher:
 
 
 def described(description: str, matcher: Matcher) -> Matcher:
-    """``matcher`` in other words."""
+    """``matcher`` with another description."""
     return Matcher(description, matcher.differs)
 
 
 def parsed_head(
     check: Callable[[ParsedResponse], Actual], description: str, method: str = "GET"
 ) -> Matcher:
-    """A response whose head passes ``check``; octets after it are the matter of other rules."""
+    """A response whose head passes ``check``; octets after it are left to other rules."""
 
     def differs(transcript: Transcript) -> Actual:
         parsed = parse(transcript, [method])

@@ -1,7 +1,7 @@
-"""The responses in a transcript, parsed by two readers that know nothing of each other.
+"""The responses in a transcript, parsed by two independent readers.
 
-The first is the probe's (:class:`.response_reader.ResponseReader`), the second h11 as a client. A
-response that they read differently meets no rule.
+The first is the probe's (:class:`.response_reader.ResponseReader`), the second is h11 as a client.
+A response on which they disagree meets no rule.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from wsgi_matrix.model.wire import Transcript
 from wsgi_matrix.probe.agent.response_reader import STATUS_LINE, ResponseReader
 
 PROMPT = 1.5
-"""Seconds for a close that belongs to the response: less than any server waits for another
-request."""
+"""Seconds for a close that belongs to the response: less than any server waits for another request.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedResponse:
-    """One whole final response. ``interim``: the status codes of the 1xx before it."""
+    """One complete final response. ``interim``: the status codes of the 1xx before it."""
 
     method: str
     """Of the request."""
@@ -49,13 +49,13 @@ class ParsedResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedConnection:
-    """All responses of one connection, and what is left over."""
+    """All responses of one connection, and what follows them."""
 
     responses: tuple[ParsedResponse, ...]
     broken: str = ""
-    """Why what came after the last whole response is none; empty if nothing came."""
+    """Why what follows the last complete response is not a response; empty if nothing does."""
     rest: bytes = b""
-    """The octets after the last whole response."""
+    """The octets after the last complete response."""
     end: str = "open"
     """``fin``, ``reset`` or ``open``."""
     waited: float = 0.0
@@ -65,7 +65,7 @@ class ParsedConnection:
     def closed(self) -> bool:
         """Whether the server closed the connection: FIN, or RST after all that it sent.
 
-        Not where it had stayed open and the timeout for another request has ended it.
+        A close that is only due to the timeout for another request does not count.
         """
         return self.end != "open" and self.waited <= PROMPT
 
@@ -76,7 +76,7 @@ class ParsedConnection:
 
 
 def parse(transcript: Transcript, methods: Sequence[str], on: str = "a") -> ParsedConnection:
-    """Parse all that came on a connection as responses to requests with ``methods``."""
+    """Parse everything received on a connection as responses to requests with ``methods``."""
     left, end = transcript.received(on), transcript.end(on)
     found: list[ParsedResponse] = []
     broken = ""
@@ -88,7 +88,7 @@ def parse(transcript: Transcript, methods: Sequence[str], on: str = "a") -> Pars
         if not reader.over and end != "open":
             reader.end()
         if not reader.done:
-            broken = reader.error or "not whole"
+            broken = reader.error or "incomplete"
             break
         response = _parsed(method, reader.raw)
         broken = h11_differs(response, ended=reader.closes and not reader.rest) or ""
@@ -129,7 +129,7 @@ def _parsed(method: str, raw: bytes) -> ParsedResponse:
 
 
 def h11_differs(response: ParsedResponse, *, ended: bool) -> str | None:
-    """How h11 reads the response otherwise; ``None`` if it reads the same."""
+    """How h11 parses the response differently; ``None`` if it agrees."""
     client = h11.Connection(h11.CLIENT, max_incomplete_event_size=2**20)
     client.send(h11.Request(method=response.method, target="/", headers=[("Host", "localhost")]))
     client.send(h11.EndOfMessage())
@@ -149,9 +149,9 @@ def h11_differs(response: ParsedResponse, *, ended: bool) -> str | None:
                 case h11.EndOfMessage():
                     break
                 case other:
-                    return f"not whole for h11 ({type(other).__name__})"
+                    return f"incomplete for h11 ({type(other).__name__})"
     except h11.RemoteProtocolError as problem:
-        return f"refused by h11: {problem}"
+        return f"rejected by h11: {problem}"
     own = [(name.lower(), value) for name, value in response.fields]
     if (status, body) != (response.status, response.body):
         return f"status {status} and {len(body)} octets of content for h11"

@@ -1,4 +1,4 @@
-"""Sentences of the standards that more than one rule quotes."""
+"""Sentences of the standards that several rules quote."""
 
 from __future__ import annotations
 

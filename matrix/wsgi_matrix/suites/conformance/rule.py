@@ -1,7 +1,7 @@
-"""Rules: a requirement in the words of its standard, and the variants that show whether it is met.
+"""Rules: a requirement in the words of its standard, and variants that show whether it is met.
 
-A rule reads like a case of h2spec: its id says what it is about, its title in a few words, the
-sentence of the standard stands above what is sent and what is expected.
+A rule reads like a case of h2spec: its id and its title say what it is about, followed by the
+sentence of the standard, what is sent and what is expected.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from wsgi_matrix.suites.case import Case, Evidence, Mismatched, Verdict
 from wsgi_matrix.suites.conformance.matchers import Matcher
 
 MOST_SHOWN = 6
-"""Connections of a scenario that are shown with a mismatch."""
+"""Maximum number of connections to show with a mismatch."""
 SHOWN = 400
-"""Octets of one direction of a connection that are shown with a mismatch."""
+"""Maximum octets per direction of a connection to show with a mismatch."""
 OWN = "wsgi-matrix"
-"""Cited by a rule that no standard has; its sentence is wsgi-matrix's own."""
+"""The citation of a rule that is not from a standard; its sentence is wsgi-matrix's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One way of asking a server for a rule."""
+    """One way to test a rule."""
 
     name: str = ""
-    """Tells the variants of a rule apart; empty where it has one only."""
+    """The variant's name; empty if the rule has only one."""
     sends: str
-    """What is sent, and what the app makes of it where that is what the rule is about. In words."""
+    """What is sent, and what the app does if the rule is about that; in words."""
     steps: tuple[Step, ...]
     expects: Matcher
     figure: Callable[[Transcript], str] = lambda _transcript: ""
-    """What was measured, for the report of a rule that is met."""
+    """A measurement for the report of a rule that is met."""
     alone: bool = False
-    """Nothing else may go on in the cell meanwhile: it may end or block the server."""
+    """Whether it must run alone in its cell, because it may end or block the server."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unobservable:
-    """A rule of which nothing can be observed from outside, and why."""
+    """A rule that cannot be observed from outside, and why."""
 
     id: str
     alias: str
@@ -53,28 +53,28 @@ class Unobservable:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A requirement; each of its variants has to get what it expects."""
+    """A requirement; the result of each of its variants must be the expected one."""
 
     id: str
     """``section/what-it-is``: ``chunked/size-not-hex``."""
     alias: str = ""
-    """What it was called before there were ids, as R50; tables, findings and ``[[xfail]]`` may use
-    either. A new rule needs none."""
+    """Its name before there were ids, such as R50; tables, findings and ``[[xfail]]`` accept
+    either. New rules have none."""
     level: Level
     cite: str
-    """Where the sentence stands: ``RFC 9112 section 7.1``, or :data:`OWN`."""
+    """The source of the sentence: ``RFC 9112 section 7.1``, or :data:`OWN`."""
     title: str
     """About five words."""
     text: str
-    """The sentence of the standard, word for word; ``…`` stands for what is left out."""
+    """The sentence of the standard, word for word; ``…`` marks an omission."""
     variants: tuple[Variant, ...]
     app: str = ""
     """Name of the app that it is for; empty: any app of its suite."""
     judged_on: str = ""
-    """Id of the rule on whose scenarios it is judged too; empty: it has its own."""
+    """Id of the rule whose scenarios it uses too; empty: it has its own."""
 
     def scenarios(self) -> tuple[Scenario, ...]:
-        """What has to be run for it."""
+        """The scenarios to run for it."""
         if self.judged_on:
             return ()
         return tuple(
@@ -85,15 +85,15 @@ class Rule:
         )
 
     def scenario_name(self, variant: Variant) -> str:
-        """Name of the scenario of a variant: ``chunked/size-not-hex/plus``."""
+        """The name of a variant's scenario: ``chunked/size-not-hex/plus``."""
         return _named(self.judged_on or self.id, variant)
 
     def variant_name(self, variant: Variant) -> str:
-        """Name of a variant of this rule, whichever rule its scenario belongs to."""
+        """The name of a variant for this rule, even if its scenario belongs to another rule."""
         return _named(self.id, variant)
 
     def case(self) -> Case:
-        """It as a check of a cell."""
+        """The rule as a check of a cell."""
         return Case(
             id=self.id,
             alias=self.alias,
@@ -107,7 +107,7 @@ class Rule:
         )
 
     def judge(self, evidence: Evidence) -> Verdict | Mismatched:
-        """Whether it is met. What the standard leaves open can only differ."""
+        """Whether it is met. A MAY that is not met is only a difference."""
         mismatches: list[Mismatch] = []
         figures: list[str] = []
         for each in self.variants:
@@ -132,9 +132,9 @@ def _named(rule: str, variant: Variant) -> str:
 
 
 def _unreached(transcript: Transcript) -> str:
-    """Why the server was never reached at all: then nothing is known of the rule."""
+    """Why no connection to the server was possible, so that nothing is known about the rule."""
     found = {x.data for x in transcript.events if x.what == "error" and x.data[:8] == b"connect:"}
-    # Where some connected, one that did not is what the rule may be about.
+    # If some connected, the rule may be about one that did not.
     if found and all(event.data in found for event in transcript.events):
         return f"no connection to the server ({min(found).decode()})"
     return ""
@@ -144,8 +144,8 @@ def _mismatch(variant: Variant, transcript: Transcript) -> Mismatch | None:
     found = variant.expects.mismatch(transcript)
     if found is None and any(event.what == "gone" for event in transcript.events):
         found = Mismatch(
-            expected=f"{variant.expects.description}; and the server goes on",
-            actual="the server ended",
+            expected=f"{variant.expects.description}; and the server continues to run",
+            actual="the server exited",
         )
     if found is None:
         return None
@@ -168,7 +168,7 @@ def _mismatch(variant: Variant, transcript: Transcript) -> Mismatch | None:
 
 
 def shown(data: bytes) -> str:
-    """Octets for people; empty for none."""
+    """Octets as a Python literal, cut if long; empty for none."""
     if not data:
         return ""
     return repr(data[:SHOWN]) + (f"… ({len(data)} octets)" if len(data) > SHOWN else "")

@@ -1,4 +1,4 @@
-"""A suite of rules: what the suites have in common that ask a server for them by scenarios."""
+"""Builds suites of rules, which are tested by scenarios."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def rule_suite(
     skip_reason: Callable[[Cell], str] = lambda _cell: "",
     of_cell: Sequence[Case] = cell_checks.ALWAYS,
 ) -> Suite:
-    """The suite ``name`` of ``rules``. ``of_cell``: what has to hold for the cell itself.
+    """The suite ``name`` of ``rules``. ``of_cell``: checks of the cell itself.
 
     The other arguments are those of :class:`.Suite`.
     """

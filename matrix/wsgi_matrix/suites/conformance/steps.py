@@ -1,6 +1,6 @@
 """Steps of scenarios, as rules are written with them: ``(send(GET), responses("GET"), end())``.
 
-Times are seconds that a step may take at most; what it waits for ends it sooner.
+Times are the maximum seconds of a step, which ends earlier when it gets what it waits for.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from wsgi_matrix.model.wire import Step
 PATIENCE = 5.0
 """For a response."""
 CLOSING = 2.0
-"""For the close of a connection that has to come."""
+"""For an expected close of a connection."""
 CONNECTING = 2.0
 """For many connections to be accepted."""
 PAUSE = 0.25
-"""Of silence, after which octets that are sent arrive alone, and not with those before."""
+"""Of silence, so that octets sent after it arrive separately from those before."""
 
 
 def send(data: bytes, on: str = "a") -> Step:
@@ -23,7 +23,7 @@ def send(data: bytes, on: str = "a") -> Step:
 
 
 def responses(*methods: str, on: str = "a", within: float = PATIENCE) -> Step:
-    """Wait for a whole final response to each of the requests, whose methods frame them."""
+    """Wait for a complete final response to each request; the method determines its framing."""
     return Step(do="responses", on=on, methods=methods, within=within)
 
 
@@ -43,17 +43,17 @@ def end(on: str = "a", within: float = CLOSING) -> Step:
 
 
 def late_reset(on: str = "a", within: float = PAUSE) -> Step:
-    """After the server's FIN: see whether a reset comes, too."""
+    """See whether a reset follows the server's FIN."""
     return Step(do="late_reset", on=on, within=within)
 
 
 def half_close(on: str = "a") -> Step:
-    """Send FIN, and go on reading."""
+    """Send FIN, and continue to read."""
     return Step(do="half_close", on=on)
 
 
 def close(on: str = "a") -> Step:
-    """Close: FIN, or RST where something is unread."""
+    """Close: FIN, or RST if something is unread."""
     return Step(do="close", on=on)
 
 
@@ -64,28 +64,28 @@ def reset(on: str = "a") -> Step:
 
 def connect(names: tuple[str, ...], data: bytes = b"", within: float = CONNECTING) -> Step:
     """Open many connections, as fast as they are accepted, and send the same on each; one that is
-    not accepted in time stays out."""
+    not accepted in time is left out."""
     return Step(do="connect", among=names, data=data, within=within)
 
 
 def fetch(names: tuple[str, ...], data: bytes, within: float) -> Step:
-    """Send the same request on many connections, opened as those of :func:`connect` are; each is
-    closed as soon as its response is there."""
+    """Send the same request on many connections, opened as by :func:`connect`; each is closed when
+    it has its response."""
     return Step(do="fetch", among=names, data=data, within=within)
 
 
 def trickle(names: tuple[str, ...], data: bytes, every: float) -> Step:
-    """Begin to send, octet by octet, while the next steps go on."""
+    """Start to send octet by octet, in parallel to the next steps."""
     return Step(do="trickle", among=names, data=data, every=every)
 
 
 def all_ended(names: tuple[str, ...], within: float) -> Step:
-    """Read all of these connections until the server has closed each."""
+    """Read all these connections until the server has closed each."""
     return Step(do="all_ended", among=names, within=within)
 
 
 def poll(data: bytes, on: str, *, unlike: str, every: float, times: int, within: float) -> Step:
-    """Send a request again and again, on a new connection each (``on`` and a number), until
+    """Send a request repeatedly, each on a new connection (``on`` and a number), until
     ``times`` responses had other content than the first one on the connection ``unlike``.
     """
     names = (unlike,)
@@ -93,12 +93,12 @@ def poll(data: bytes, on: str, *, unlike: str, every: float, times: int, within:
 
 
 def refused(on: str, within: float) -> Step:
-    """Connect until the port refuses: nobody listens there any more."""
+    """Connect until the port refuses, because nothing listens there any more."""
     return Step(do="refused", on=on, within=within)
 
 
 def called(on: str, within: float) -> Step:
-    """Wait until the app of the suite ``shutdown`` is called; it goes on when ``on`` is closed."""
+    """Wait until the app of the suite ``shutdown`` is called; then close ``on`` to continue."""
     return Step(do="called", on=on, within=within)
 
 
@@ -110,7 +110,7 @@ def request(
     host: str | None = "localhost",
     body: bytes | None = None,
 ) -> bytes:
-    """A well-formed request except for what is given; ``body`` brings its Content-Length."""
+    """A request, well-formed except for the arguments; ``body`` adds its Content-Length."""
     lines = [f"{method} {target} {version}"]
     lines += [f"Host: {host}"] if host is not None else []
     lines += fields

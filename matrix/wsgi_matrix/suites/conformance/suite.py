@@ -13,14 +13,14 @@ from wsgi_matrix.suites.conformance.rule_suite import rule_suite
 NAME = "conformance"
 RULES: tuple[Rule, ...] = (*pep3333.RULES, *http1.RULES, *smuggling.RULES, *pep3333.LAST)
 DEADLINE = 600.0
-"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy host."""
 
 TYPE = SuiteType(
     name=NAME,
     former_name="rules",
     about="The rules of PEP 3333 and HTTP/1.1.",
     title="PEP 3333, HTTP/1.1, request smuggling",
-    caption="A row is a rule, a column is a server.",
+    caption="Rules as rows, servers as columns.",
     layout=Layout.RULES,
     build=lambda _config: rule_suite(NAME, RULES, deadline=DEADLINE),
     apps=(App(name=NAME, path=Path(__file__).with_name("app")),),

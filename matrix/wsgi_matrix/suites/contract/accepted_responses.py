@@ -1,4 +1,4 @@
-"""What the contract accepts as an answer, and what is wrong with one that it does not."""
+"""The responses that the contract accepts, and what is wrong with others."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from hashlib import sha256
 from typing import Any
 
 from wsgi_matrix.http.normalise import cookie, joined_lists, location, members
-from wsgi_matrix.http.response import Answer, split
+from wsgi_matrix.http.response import Response, split
 from wsgi_matrix.model.wire import Exchange
 
 SHOWN = 200
-"""Octets of an answer that are shown."""
+"""Maximum octets of a response to show."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accept:
-    """One accepted answer; what is ``None`` or empty is not asked for."""
+    """One accepted response; ``None`` or empty means that it is not checked."""
 
     status: int
     type: str = ""
@@ -31,11 +31,11 @@ class Accept:
     allow: frozenset[str] = frozenset()
 
     def without_content(self) -> Accept:
-        """What is accepted for HEAD: the same, but for the content."""
+        """The accepted response to HEAD: the same without content."""
         return replace(self, content=b"", json=None, size=None, digest="", without=())
 
     def __str__(self) -> str:
-        """For people."""
+        """The expectation in words."""
         parts = [str(self.status)]
         parts += [self.type] if self.type else []
         if self.content is not None:
@@ -53,7 +53,7 @@ class Accept:
 
 
 def fault(exchange: Exchange, method: str, accept: Sequence[Accept], joined: Sequence[str]) -> str:
-    """How an answer is none of those accepted, with its octets; empty if it is one."""
+    """Why a response is not accepted, with its octets; empty if it is accepted."""
     if exchange.error:
         got = f"; got {_shown(exchange.response)}" if exchange.response else ""
         return f"{_line(exchange)}: {exchange.error}{got}"
@@ -68,8 +68,8 @@ def fault(exchange: Exchange, method: str, accept: Sequence[Accept], joined: Seq
     return f"{_line(exchange)}: {closest}; got {_shown(exchange.response)}"
 
 
-def _unlike(answer: Answer, wanted: Accept, joined: Sequence[str]) -> str:
-    """The first thing in which ``answer`` is not ``wanted``."""
+def _unlike(answer: Response, wanted: Accept, joined: Sequence[str]) -> str:
+    """The first difference of ``answer`` from ``wanted``."""
     code = _status(answer)
     if code != wanted.status:
         return f"expected status {wanted.status}, got {code}"
@@ -81,9 +81,9 @@ def _unlike(answer: Answer, wanted: Accept, joined: Sequence[str]) -> str:
         if got != sorted(_canonical(name, value) for value in values):
             return f"expected {name} {values!r}, got {got!r}"
     if wanted.allow and not wanted.allow <= (allowed := members(answer.values(b"allow"))):
-        return f"expected Allow to name {sorted(wanted.allow)}, got {sorted(allowed)}"
+        return f"expected Allow to list {sorted(wanted.allow)}, got {sorted(allowed)}"
     if any(text.encode() in answer.body for text in wanted.without):
-        return f"expected nothing of the error in the answer ({', '.join(wanted.without)})"
+        return f"expected a response without details of the error ({', '.join(wanted.without)})"
     return _content_unlike(answer.body, wanted, joined)
 
 
@@ -93,7 +93,7 @@ def _content_unlike(body: bytes, wanted: Accept, joined: Sequence[str]) -> str:
     if wanted.size is not None and len(body) != wanted.size:
         return f"expected {wanted.size} octets of content, got {len(body)}"
     if wanted.digest and sha256(body).hexdigest() != wanted.digest:
-        return f"expected content of SHA-256 {wanted.digest}, got {len(body)} octets of another"
+        return f"expected content with SHA-256 {wanted.digest}, got {len(body)} octets with another"
     if wanted.json is not None:
         try:
             value = joined_lists(json.loads(body), joined)
@@ -105,7 +105,7 @@ def _content_unlike(body: bytes, wanted: Accept, joined: Sequence[str]) -> str:
     return ""
 
 
-def _comparable(name: str, answer: Answer) -> list[str]:
+def _comparable(name: str, answer: Response) -> list[str]:
     values = [value.decode("latin-1") for value in answer.values(name.encode())]
     return sorted(_canonical(name, value) for value in values)
 
@@ -121,7 +121,7 @@ def _spaced(media_type: str) -> str:
     return "; ".join(part.strip() for part in media_type.split(";"))
 
 
-def _status(answer: Answer) -> int:
+def _status(answer: Response) -> int:
     return int(answer.status_line.split(maxsplit=2)[1])
 
 

@@ -1,6 +1,6 @@
-"""The contract as ``apps/contract.toml`` says it: each exchange with what is sent and accepted.
+"""Reads the contract, ``apps/contract.toml``: exchanges with what is sent and accepted.
 
-Every GET is sent as HEAD too (RFC 9110 section 9.3.2), every path is asked with OPTIONS.
+Every GET is also sent as HEAD (RFC 9110 section 9.3.2), and OPTIONS is sent to every path.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from wsgi_matrix.util.schema_types import Text, between, doc, expect, stated, wh
 from wsgi_matrix.util.toml_file import TomlFile
 
 _FIELD_NAME = expect("a field name in lower case", pattern=whole("[!#-'*+.0-9^-z|~-]+"))
-"""A token of RFC 9110 section 5.6.2 without capitals."""
+"""A token (RFC 9110 section 5.6.2) without upper-case letters."""
 CLOSE = "Connection: close"
 OPTIONS_STATUSES = (200, 204, 405)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ContractExchange:
     """One exchange: what is sent and what is accepted."""
 
     name: str
@@ -39,9 +39,9 @@ class Asked:
     level: Level = Level.MUST
     joined: tuple[str, ...] = ()
     page: bool = False
-    """The content is a page of the framework's own: it is not compared."""
+    """Whether the content is a page of the framework, which is not compared."""
     own: bool = False
-    """The content tells of the app: it is compared over servers, not over apps."""
+    """Whether the content depends on the app: it is compared across servers, not across apps."""
 
     @property
     def request(self) -> bytes:
@@ -65,12 +65,12 @@ class Endpoint:
     path: str
     says: str
     methods: tuple[str, ...]
-    asked: tuple[Asked, ...] = field(default=())
+    exchanges: tuple[ContractExchange, ...] = field(default=())
 
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptTable:
-    """A response that is accepted. What is left out is not compared."""
+    """An accepted response. Only the given keys are compared."""
 
     status: Annotated[int, between(100, 599), doc("Its status.")]
     type: Annotated[Text, doc("Its Content-Type.")] = ""
@@ -87,16 +87,16 @@ class AcceptTable:
         written_as(Annotated[str, expect("64 hexadecimal digits", pattern=whole("[0-9a-f]{64}"))]),
         doc("The SHA-256 of its content."),
     ] = ""
-    empty: Annotated[bool, doc("That it has no content.")] = False
+    empty: Annotated[bool, doc("Whether it has no content.")] = False
     fields: Annotated[
         Mapping[str, tuple[str, ...]],
         written_as(dict[Annotated[str, _FIELD_NAME], tuple[str, ...]]),
         doc("Fields, and all values of each."),
     ] = field(default_factory=dict)
-    without: Annotated[tuple[str, ...], doc("Text that its content must not have.")] = ()
+    without: Annotated[tuple[str, ...], doc("Text that its content must not contain.")] = ()
 
     def accept(self) -> Accept:
-        """What the suite compares with."""
+        """The value that the suite compares with."""
         content = b"" if self.empty else None if self.text is None else self.text.encode()
         digest = self.sha256
         if self.pattern is not None:
@@ -133,22 +133,24 @@ class ExchangeTable:
         doc("Its body, in hexadecimal."),
     ] = None
     chunked: Annotated[bool, doc("Send the body in two chunks, without Content-Length.")] = False
-    head: Annotated[bool, doc("Send a GET as HEAD, too.")] = True
+    head: Annotated[bool, doc("Send a GET also as HEAD.")] = True
     page: Annotated[bool, doc("The content is the framework's own, and is not compared.")] = False
-    level: Annotated[
-        Level, doc("How binding it is; what MAY be otherwise is told as a difference.")
-    ] = Level.MUST
+    level: Annotated[Level, doc("How binding it is; a violation of a MAY is a difference.")] = (
+        Level.MUST
+    )
     joined: Annotated[
-        tuple[str, ...], doc("Members of the JSON whose values are lists with commas.")
+        tuple[str, ...], doc("Members of the JSON whose values are comma-separated lists.")
     ] = ()
     accept: Annotated[
-        tuple[AcceptTable, ...], Meta(min_length=1), doc("Responses of which one is expected.")
+        tuple[AcceptTable, ...],
+        Meta(min_length=1),
+        doc("Accepted responses; one of them is expected."),
     ]
 
-    def asked(self, path: str, *, own: bool) -> list[Asked]:
-        """The exchange, and the same as HEAD."""
+    def exchanges(self, path: str, *, own: bool) -> list[ContractExchange]:
+        """The exchange, and the same one with HEAD."""
         body = self.body.encode() if self.body is not None else None
-        asked = Asked(
+        spec = ContractExchange(
             name=self.name,
             method=self.method,
             target=self.target or path,
@@ -161,47 +163,47 @@ class ExchangeTable:
             page=self.page,
             own=own,
         )
-        if asked.method != "GET" or not self.head:
-            return [asked]
+        if spec.method != "GET" or not self.head:
+            return [spec]
         head = replace(
-            asked,
-            name=f"{asked.name}-head",
+            spec,
+            name=f"{spec.name}-head",
             method="HEAD",
             body=None,
-            accept=tuple(each.without_content() for each in asked.accept),
-            # Content that must not come may come late: the end of the connection says that there
-            # is none.
-            fields=tuple(dict.fromkeys((*asked.fields, CLOSE))),
+            accept=tuple(each.without_content() for each in spec.accept),
+            # Forbidden content may arrive late; only the end of the connection proves that there is
+            # none.
+            fields=tuple(dict.fromkeys((*spec.fields, CLOSE))),
         )
-        return [asked, head]
+        return [spec, head]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointTable:
     """A path of the contract, and what is sent there."""
 
-    path: Annotated[Text, doc("The path; a part of it in braces stands for any.")]
-    says: Annotated[Text, doc("What it responds with, for the documentation.")]
-    methods: Annotated[tuple[str, ...], doc("Its methods, which Allow has to name.")]
+    path: Annotated[Text, doc("The path; a part in braces matches anything.")]
+    says: Annotated[Text, doc("What it responds, for the documentation.")]
+    methods: Annotated[tuple[str, ...], doc("Its methods, which Allow must list.")]
     example: Annotated[
         Text, doc("A request-target of the path, for OPTIONS. None: that of the first exchange.")
     ] = ""
     own: Annotated[
-        bool, doc("The content depends on the app: it is compared over servers, not over apps.")
+        bool, doc("Compare content across servers only, because it depends on the app.")
     ] = False
     exchange: Annotated[tuple[ExchangeTable, ...], doc("What is sent there.")] = ()
 
     def endpoint(self) -> Endpoint:
-        """What the suite sends."""
-        asked = [made for each in self.exchange for made in each.asked(self.path, own=self.own)]
+        """The exchanges that the suite sends."""
+        specs = [made for each in self.exchange for made in each.exchanges(self.path, own=self.own)]
         example = self.example or self.path
         if "{" in example:
-            example = next(made.target for made in asked)
+            example = next(made.target for made in specs)
         return Endpoint(
             path=self.path,
             says=self.says,
             methods=self.methods,
-            asked=(*asked, _options(self.path, example, self.methods)),
+            exchanges=(*specs, _options(self.path, example, self.methods)),
         )
 
 
@@ -224,22 +226,22 @@ def load(file: Path) -> tuple[Endpoint, ...]:
 
 
 def from_data(source: TomlFile, data: dict[str, Any]) -> tuple[Endpoint, ...]:
-    """The same of what was read already. Raises :class:`ConfigError`."""
+    """Like :func:`load`, from parsed TOML. Raises :class:`ConfigError`."""
     tables = source.convert(data, ContractFile).endpoint
     for number, table in enumerate(tables, 1):
         if "{" in (table.example or table.path) and not table.exchange:
             source.wrong(f"endpoint.{number}", 'the key "example" is missing')
     endpoints = tuple(table.endpoint() for table in tables)
-    names = [asked.name for endpoint in endpoints for asked in endpoint.asked]
+    names = [spec.name for endpoint in endpoints for spec in endpoint.exchanges]
     for name in names:
         if names.count(name) > 1:
             source.wrong(name, "two exchanges have this name")
     return endpoints
 
 
-def _options(path: str, target: str, methods: tuple[str, ...]) -> Asked:
+def _options(path: str, target: str, methods: tuple[str, ...]) -> ContractExchange:
     name = path.strip("/").partition("/")[0] + "-options"
     accept = tuple(Accept(status=code, allow=frozenset(methods)) for code in OPTIONS_STATUSES)
-    return Asked(
+    return ContractExchange(
         name=name, method="OPTIONS", target=target, accept=accept, level=Level.SHOULD, page=True
     )

@@ -1,7 +1,7 @@
-"""The suite ``contract``: what ``apps/contract.toml`` says every app answers.
+"""The suite ``contract``: the responses of every app according to ``apps/contract.toml``.
 
-The file is read once; the requests that are sent, what is accepted, and the table in the docs come
-from it. Every GET is sent as HEAD too (RFC 9110 section 9.3.2), every path is asked with OPTIONS.
+The file is read once; requests, accepted responses and the table in the documentation come from it.
+Every GET is also sent as HEAD (RFC 9110 section 9.3.2), and OPTIONS is sent to every path.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
 from wsgi_matrix.suites.contract import cell_comparison
 from wsgi_matrix.suites.contract.accepted_responses import fault
-from wsgi_matrix.suites.contract.contract_file import Asked, load
+from wsgi_matrix.suites.contract.contract_file import ContractExchange, load
 from wsgi_matrix.util.schema_types import FilePath, Text, doc
 
 NAME = "contract"
 PATIENCE = 5.0
-"""Seconds for one exchange: a server that hangs must not take the others' time."""
+"""Seconds for one exchange, so that one that hangs does not use up the time of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContractSettings(SuiteSettings):
-    """The exchanges that every app answers, and whom responses are compared with."""
+    """The exchanges with every app, and the references for the comparison."""
 
-    contract: Annotated[FilePath | None, doc("The file of the exchanges.")] = None
+    contract: Annotated[FilePath | None, doc("The file with the exchanges.")] = None
     reference_app: Annotated[
-        Text, doc("The app whose responses those of the others are compared with.")
+        Text, doc("The reference app, whose responses those of other apps are compared with.")
     ] = ""
     reference_server: Annotated[
-        Text, doc("The server whose responses those of the others are compared with.")
+        Text, doc("The reference server for comparing the responses of servers.")
     ] = ""
 
 
-def judge(asked: Asked, evidence: Evidence) -> Verdict:
-    """Whether the answer is one of those that the contract accepts."""
-    exchange = next(iter(evidence.exchanges[asked.name]), None)
+def judge(spec: ContractExchange, evidence: Evidence) -> Verdict:
+    """Whether the contract accepts the response."""
+    exchange = next(iter(evidence.exchanges[spec.name]), None)
     if exchange is None:
         return Outcome.ERROR, "it was not sent"
-    said = fault(exchange, asked.method, asked.accept, asked.joined)
-    broken = Outcome.DIFFER if asked.level is Level.MAY else Outcome.FAIL
+    said = fault(exchange, spec.method, spec.accept, spec.joined)
+    broken = Outcome.DIFFER if spec.level is Level.MAY else Outcome.FAIL
     return (broken, said) if said else (Outcome.PASS, "")
 
 
@@ -54,9 +54,9 @@ def suite(config: Config) -> Suite:
     """The suite, from the table ``[suites.contract]``. Raises :class:`ConfigError`."""
     settings = config.suites.get(NAME)
     if not isinstance(settings, ContractSettings) or settings.contract is None:
-        raise ConfigError(f"{config.file}: suites.{NAME}.contract names no file")
+        raise ConfigError(f"{config.file}: suites.{NAME}.contract: no file is set")
     endpoints = load(settings.contract)
-    asked = {each.name: each for endpoint in endpoints for each in endpoint.asked}
+    specs = {each.name: each for endpoint in endpoints for each in endpoint.exchanges}
     cases = tuple(
         Case(
             id=each.name,
@@ -65,15 +65,15 @@ def suite(config: Config) -> Suite:
             judge=partial(judge, each),
             evidence=(each.name,),
         )
-        for each in asked.values()
+        for each in specs.values()
     )
     return Suite(
         name=NAME,
-        requests={name: each.request for name, each in asked.items()},
+        requests={name: each.request for name, each in specs.items()},
         cases=(*cell_checks.ALWAYS, *cases),
         compare=partial(
             cell_comparison.compare,
-            asked=asked,
+            specs=specs,
             reference_app=settings.reference_app,
             reference_server=settings.reference_server,
         ),
@@ -81,15 +81,15 @@ def suite(config: Config) -> Suite:
         burst=False,
         sources=(settings.contract,),
         patience=PATIENCE,
-        notes=("Before answers are compared:", *(f"  {rule.id}: {rule.says}" for rule in RULES)),
+        notes=("Before responses are compared:", *(f"  {rule.id}: {rule.says}" for rule in RULES)),
     )
 
 
 TYPE = SuiteType(
     name=NAME,
-    about="All that an app has to answer, compared over the apps and over the servers.",
+    about="Responses that every app must give, compared across apps and across servers.",
     title="The contract of the apps",
-    caption="Checks of all exchanges, compared over apps and servers, by their outcome.",
+    caption="Checks of all exchanges by outcome, compared across apps and servers.",
     build=suite,
     settings=ContractSettings,
 )

@@ -1,7 +1,7 @@
-"""The suite ``fd_scaling``: a server must not cost more for descriptors that it only may have.
+"""The suite ``fd_scaling``: a server's cost must not grow with its limit on descriptors.
 
 Each profile's cell is compared with the cell of the same server whose profile sets no ``nofile``:
-seconds until the first answer, and anonymous memory after the burst.
+seconds until the first response, and anonymous memory after the burst.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from wsgi_matrix.suites.hello.checks import BURST, RESPONSE
 
 NAME = "fd_scaling"
 SECONDS_MORE, SECONDS_TIMES = 5.0, 3.0
-"""What a start may take longer than the reference: so much, or so many times as long. A server that
-walks all descriptors takes minutes at 2^30; a busy machine takes this."""
+"""Tolerance for a start in seconds and as a factor. A server that iterates over all descriptors
+takes minutes at 2^30; this is for a busy host."""
 MEMORY_MORE, MEMORY_TIMES = 8 * 2**20, 1.25
-"""Octets and share that may come on top: pages that one burst touches and another does not."""
+"""Tolerance in octets and as a share: pages that one burst touches and another does not."""
 SAYS = {
-    "boot": "the first answer comes as soon as where nofile is not set",
-    "memory": "as much memory as where nofile is not set",
+    "boot": "the first response is as fast as without nofile",
+    "memory": "as much memory as without nofile",
 }
 
 
@@ -43,7 +43,7 @@ def suite() -> Suite:
 
 
 def first_answer(result: CellResult) -> float | None:
-    """Seconds from the start of the server to its first whole answer."""
+    """Seconds from the start of the server to its first complete response."""
     hello = result.exchanges.get(HELLO)
     if result.ready_seconds is None or hello is None or hello.error:
         return None
@@ -51,7 +51,7 @@ def first_answer(result: CellResult) -> float | None:
 
 
 def compare(results: Sequence[CellResult]) -> tuple[CellResult, ...]:
-    """``results`` with two more checks each, and their outcomes renewed."""
+    """``results`` with two more checks each, and updated outcomes."""
     references = {
         (result.cell.server.name, result.cell.python.version): result
         for result in results
@@ -90,9 +90,9 @@ def _boot(result: CellResult, reference: CellResult | None) -> tuple[Outcome, st
     wanted = first_answer(reference) if reference else None
     if reference is result or wanted is None:
         return _unjudged(result, reference, f"{got:.2f} s")
-    told = f"{got:.2f} s, where nofile is not set {wanted:.2f} s"
+    text = f"{got:.2f} s, without nofile {wanted:.2f} s"
     grown = got > wanted + SECONDS_MORE and got > wanted * SECONDS_TIMES
-    return (Outcome.FAIL if grown else Outcome.PASS), told
+    return (Outcome.FAIL if grown else Outcome.PASS), text
 
 
 def _memory(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
@@ -101,13 +101,13 @@ def _memory(result: CellResult, reference: CellResult | None) -> tuple[Outcome, 
         return Outcome.SKIP, outcomes.NOT_JUDGED
     if reference is result or wanted is None:
         return _unjudged(result, reference, _mib(got))
-    told = f"{_mib(got)}, where nofile is not set {_mib(wanted)}"
-    return (Outcome.FAIL if got > wanted * MEMORY_TIMES + MEMORY_MORE else Outcome.PASS), told
+    text = f"{_mib(got)}, without nofile {_mib(wanted)}"
+    return (Outcome.FAIL if got > wanted * MEMORY_TIMES + MEMORY_MORE else Outcome.PASS), text
 
 
 def _unjudged(result: CellResult, reference: CellResult | None, figure: str) -> tuple[Outcome, str]:
     if reference is result:
-        return Outcome.PASS, f"{figure}; what the others are compared with"
+        return Outcome.PASS, f"{figure}; the reference"
     return Outcome.SKIP, f"{figure}; no cell without nofile to compare with"
 
 
@@ -118,9 +118,9 @@ def _mib(octets: int) -> str:
 TYPE = SuiteType(
     name=NAME,
     former_name="limits",
-    about="Whether a server grows with the descriptors that it may have.",
-    title="Descriptors that nobody needs",
-    caption="Seconds to the first answer and anonymous memory after a burst of 32 clients.",
+    about="Whether a server's cost grows with its limit on descriptors.",
+    title="Scaling with the descriptor limit",
+    caption="Seconds to the first response, and anonymous memory after a burst of 32 clients.",
     layout=Layout.COST_BY_LIMITS,
     build=lambda _config: suite(),
     apps=(App(name=NAME, path=Path(__file__).with_name("app")),),

@@ -1,7 +1,7 @@
-"""The comparison across cells. Pure: results in, results with four more checks out.
+"""The comparison across cells: a pure function that adds four checks to results.
 
-The majority is the reference, and the cells that are unlike it get the red, each with what differs
-and where. Comparison is within one server: two servers may well send different fields.
+The majority is the reference; cells that differ from it are red, with what differs and where. Only
+cells of the same server are compared, because servers may send different fields.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ CHECKS = {
     "identical": "/hello is the same, byte for byte, as in the other cells (Date's value masked)",
     "same-image": "one image for all cells of a Python",
     "same-server": "one server layer for all cells",
-    "frameworks-differ": "apps of different frameworks say so in /framework",
+    "frameworks-differ": "apps of different frameworks report different ones in /framework",
 }
 OF_SEVERAL = ("frameworks-differ",)
-"""Those that say nothing where there is one framework."""
+"""Checks that say nothing if there is only one framework."""
 EVIDENCE = {"identical": (HELLO,), "frameworks-differ": (FRAMEWORK,)}
 """By check: what was compared."""
 
@@ -69,10 +69,10 @@ def _with(result: CellResult, verdicts: dict[str, Verdicts]) -> CellResult:
 def _against_majority(
     values: dict[str, Key], describe: Callable[[Key, Key], str], alone: str
 ) -> Verdicts:
-    """Judge ``values`` (by cell) against the commonest of them; the first of several wins.
+    """Compare ``values`` (by cell) with the most common of them; on a tie, with the first.
 
-    ``describe(expected, got)`` tells the difference. Two halves of equal size have no majority:
-    nobody can say which is right, so the text says that too, and names both sides.
+    ``describe(expected, got)`` describes the difference. Two halves of equal size have no majority,
+    so it is unknown which is right; the text then says so, and names both sides.
     """
     if len(values) < 2:
         return dict.fromkeys(values, (Outcome.SKIP, alone))
@@ -115,17 +115,17 @@ def _judge_groups(
     return verdicts
 
 
-def _answer(result: CellResult, name: str) -> bytes | None:
+def _response(result: CellResult, name: str) -> bytes | None:
     exchange = result.exchanges.get(name)
     return None if exchange is None or exchange.error else mask_date(exchange.response)
 
 
 def _identical(results: Sequence[CellResult]) -> Verdicts:
-    groups = _grouped(results, lambda r: r.cell.server.name, lambda r: _answer(r, HELLO))
-    verdicts = _judge_groups(groups, where_differs, "only one cell answered")
+    groups = _grouped(results, lambda r: r.cell.server.name, lambda r: _response(r, HELLO))
+    verdicts = _judge_groups(groups, where_differs, "only one cell responded")
     for result in results:
         if result.exchanges and result.cell.id not in verdicts:
-            verdicts[result.cell.id] = (Outcome.FAIL, "no whole answer to compare")
+            verdicts[result.cell.id] = (Outcome.FAIL, "no complete response to compare")
     return verdicts
 
 
@@ -152,11 +152,11 @@ def _same_server(results: Sequence[CellResult]) -> Verdicts:
 
 
 def _frameworks_differ(results: Sequence[CellResult]) -> Verdicts:
-    """Apps that are configured with different frameworks must not say the same of themselves."""
+    """Apps that are configured with different frameworks must not report the same one."""
     claims: defaultdict[bytes, set[tuple[str, str]]] = defaultdict(set)
     said: dict[str, tuple[App, bytes]] = {}
     for result in results:
-        raw = _answer(result, FRAMEWORK)
+        raw = _response(result, FRAMEWORK)
         if raw is not None:
             app, body = result.cell.app, split(raw).body
             said[result.cell.id] = (app, body)
@@ -166,7 +166,7 @@ def _frameworks_differ(results: Sequence[CellResult]) -> Verdicts:
     for cell, (app, body) in said.items():
         others = sorted(name for framework, name in claims[body] if framework != app.framework)
         if others:
-            text = f"{app.name} and {', '.join(others)} say the same in /framework: {body[:200]!r}"
+            text = f"{app.name} and {', '.join(others)} report the same /framework: {body[:200]!r}"
             verdicts[cell] = (Outcome.FAIL, text)
         elif several:
             verdicts[cell] = (Outcome.PASS, "")

@@ -1,4 +1,4 @@
-"""What the app's answers have to be: the contract of ``/hello`` and ``/framework``."""
+"""Checks the app's responses to ``/hello`` and ``/framework``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_CONNECTION = (b"connection", b"keep-alive")
 
 
 def hello_fault(raw: bytes) -> str:
-    """How a whole answer to ``GET /hello`` breaks the contract; empty when it does not."""
+    """How a complete response to ``GET /hello`` violates the contract; empty if it does not."""
     answer = split(raw)
     if answer.status_line != STATUS_LINE:
         return f"status line: expected {STATUS_LINE!r}, got {answer.status_line!r}"
@@ -29,27 +29,27 @@ def hello_fault(raw: bytes) -> str:
     return ""
 
 
-def _unanswered(exchanges: tuple[Exchange, ...]) -> str:
+def _incomplete(exchanges: tuple[Exchange, ...]) -> str:
     for number, exchange in enumerate(exchanges, 1):
         if exchange.error:
             line = exchange.request.partition(b"\r\n")[0].decode("latin-1")
-            return f"{line}, time {number} of {len(exchanges)}: {exchange.error}"
+            return f"{line}, request {number} of {len(exchanges)}: {exchange.error}"
     return "" if exchanges else "no request was sent"
 
 
 def judge_hello(evidence: Evidence) -> Verdict:
-    """Every ``/hello`` is answered as the contract says."""
+    """Every response to ``/hello`` conforms to the contract."""
     exchanges = evidence.exchanges[HELLO]
-    fault = _unanswered(exchanges)
+    fault = _incomplete(exchanges)
     for exchange in exchanges:
         fault = fault or hello_fault(exchange.response)
     return (Outcome.FAIL, fault) if fault else (Outcome.PASS, "")
 
 
 def judge_framework(evidence: Evidence) -> Verdict:
-    """``/framework`` names the framework that the cell is about, in the bundle's version."""
+    """``/framework`` reports the framework of the cell, in the bundle's version."""
     exchanges = evidence.exchanges[FRAMEWORK]
-    fault = _unanswered(exchanges)
+    fault = _incomplete(exchanges)
     if fault:
         return Outcome.FAIL, fault
     answer = split(exchanges[0].response)
@@ -70,9 +70,9 @@ def judge_framework(evidence: Evidence) -> Verdict:
 
 
 def judge_repeat(evidence: Evidence) -> Verdict:
-    """The same request has the same answer each time, but for the value of Date."""
+    """The same request always has the same response, except for the value of Date."""
     for name, exchanges in evidence.exchanges.items():
-        fault = _unanswered(exchanges)
+        fault = _incomplete(exchanges)
         if fault:
             return Outcome.SKIP, f"not comparable: {fault}"
         first = mask_date(exchanges[0].response)
@@ -80,15 +80,15 @@ def judge_repeat(evidence: Evidence) -> Verdict:
             again = mask_date(exchange.response)
             if again != first:
                 where = where_differs(first, again)
-                return Outcome.FAIL, f"/{name}, time {number} differs from the first: {where}"
+                return Outcome.FAIL, f"/{name}: response {number} differs from the first: {where}"
     times = len(evidence.exchanges[HELLO])
     return (Outcome.PASS, f"{times} times") if times > 1 else (Outcome.SKIP, "sent only once")
 
 
 def _of_the_app(answer: bytes) -> bytes:
-    """Without what a server with many clients may say of the connection (RFC 9110 section 7.6.1).
+    """Without the connection's fields, which may vary with many clients (RFC 9110 section 7.6.1).
 
-    It may keep fewer than it has (RFC 9112 section 9.6), and how many those are is chance.
+    A server may close some of its connections (RFC 9112 section 9.6), and which ones varies.
     """
     head, end, body = answer.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
@@ -97,49 +97,49 @@ def _of_the_app(answer: bytes) -> bytes:
 
 
 def judge_burst(evidence: Evidence) -> Verdict:
-    """Every one of the clients that are connected at once gets the same correct answer."""
+    """Each of the concurrent clients gets the same correct response."""
     burst = evidence.burst
     faults = [f"{count} x {error}" for error, count in sorted(burst.errors.items())]
     right = 0
-    for raw, count in burst.answers.items():
+    for raw, count in burst.responses.items():
         fault = hello_fault(raw)
         if fault:
             faults.append(f"{count} x {fault}")
         else:
             right += count
-    seen = f"{burst.clients} clients, {burst.together} connected at once, {burst.seconds:.2f} s"
+    seen = f"{burst.clients} clients, {burst.together} concurrent, {burst.seconds:.2f} s"
     if faults:
-        return Outcome.FAIL, f"{right} of {burst.clients} answered; {'; '.join(faults)} ({seen})"
+        return Outcome.FAIL, f"{right} of {burst.clients} correct; {'; '.join(faults)} ({seen})"
     if right != burst.clients:
-        return Outcome.ERROR, f"{right} answers for {burst.clients} clients"
+        return Outcome.ERROR, f"{right} responses for {burst.clients} clients"
     hellos = {_of_the_app(mask_date(each.response)) for each in evidence.exchanges[HELLO]}
-    for raw in map(_of_the_app, burst.answers):
+    for raw in map(_of_the_app, burst.responses):
         for expected in hellos:
             if raw != expected:
-                return Outcome.FAIL, "unlike the single one: " + where_differs(expected, raw)
+                return Outcome.FAIL, "unlike a single response: " + where_differs(expected, raw)
     return Outcome.PASS, seen
 
 
 RESPONSE = Case(
     id="hello-response",
-    says="GET /hello is answered 200, text/plain; charset=utf-8, Hello, World!",
+    says="GET /hello returns 200, text/plain; charset=utf-8, Hello, World!",
     judge=judge_hello,
     evidence=(HELLO,),
 )
 NAMED = Case(
     id="framework",
-    says="GET /framework names the cell's framework and its installed version",
+    says="GET /framework reports the cell's framework and its installed version",
     judge=judge_framework,
     evidence=(FRAMEWORK,),
 )
 REPEAT = Case(
     id="repeat",
-    says="the same request has the same answer, byte for byte, each time",
+    says="the same request always has the same response, byte for byte",
     judge=judge_repeat,
 )
 BURST = Case(
     id="burst",
-    says="every client of a burst gets the same correct answer",
+    says="every client of a burst gets the same correct response",
     judge=judge_burst,
 )
 CASES = (RESPONSE, NAMED, REPEAT, BURST)

@@ -29,16 +29,16 @@ def suite() -> Suite:
 
 
 def added(cells: Sequence[Cell]) -> tuple[str, ...]:
-    """Frameworks can differ only where there are several; other runs may have others."""
+    """Frameworks can only differ if there are several; other runs may have others."""
     several = len({cell.app.framework for cell in cells}) > 1
     return tuple(each for each in CHECKS if several or each not in OF_SEVERAL)
 
 
 TYPE = SuiteType(
     name=NAME,
-    about="Two requests and a burst of clients, under each of the limits.",
+    about="Two requests and a burst of clients, under each profile of limits.",
     title="Limits: every framework under each profile",
-    caption="Cells, over all profiles of limits and all Pythons, by their outcome.",
+    caption="Cells by outcome, over all profiles of limits and all Pythons.",
     layout=Layout.CELLS_BY_APP,
     build=lambda _config: suite(),
     cross_run=True,

@@ -1,11 +1,11 @@
-"""The stop signal and the reload, with a request in flight, one queued, and an idle connection.
+"""The stop signal and the reload, with a request in flight, a queued one, and an idle connection.
 
-The app itself sends the signal: half a second after it was told that another request waits behind
-its own, and a second before its response. Servers run with one worker here.
+The app itself sends the signal: half a second after the client has reported that another request
+waits behind this one, and a second before its response. Servers run with one worker here.
 
-What happens to connections when a server ends, RFC 9112 says in sections 9.5 and 9.6: it SHOULD
-issue a graceful close, and one that resets may take a response along that is still on its way. A
-response that was begun is whole or it is none (section 8).
+RFC 9112 sections 9.5 and 9.6 describe the end of connections when a server stops: it SHOULD issue a
+graceful close, and a reset may destroy a response that is still in transit. A response that was
+started must be complete (section 8).
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ from wsgi_matrix.suites.conformance.steps import (
 IN_FLIGHT = 10.0
 """Seconds for the responses to requests before the signal."""
 IDLE = 5.0
-"""Seconds after them in which an idle connection has to be closed."""
+"""Seconds after them in which an idle connection must be closed."""
 CALLED = 5.0
-"""Seconds in which the request in flight has to reach the app."""
+"""Seconds in which the request in flight must reach the app."""
 QUEUED = 0.25
-"""Seconds after which a server has accepted a second client, if it does so at all meanwhile."""
+"""Seconds after which a server has accepted a second client, if it does so during a call."""
 SIGNALLED = 1.0
 """Seconds after which the signal has been sent, and the request is still in flight."""
 LATE = 6.0
-"""Seconds of a client that comes after the signal. Servers that end by themselves do so within
+"""Seconds for a client that connects after the signal. Servers that exit by themselves do so within
 four."""
 GONE = 12.0
-"""Seconds until nobody listens any more."""
+"""Seconds until the port must be closed."""
 RELOADED = 20.0
-"""Seconds in which another process has to respond."""
+"""Seconds in which another process must respond."""
 EVERY = 0.003
-"""Seconds between two requests: fewer than the gaps in which servers have been seen to lose one."""
+"""Seconds between two requests: shorter than the gaps in which servers have lost one."""
 AFTERWARDS = 300
-"""Responses of the new process that are awaited: about a second, in which the old one ends."""
+"""Responses of the new process to wait for: about a second, in which the old one exits."""
 RELOADS = 3
-"""Variants of what is lost: the gap of a server (Apache's, of a few milliseconds) is missed now and
-then however often requests are sent, and so one reload does not tell enough."""
+"""Number of variants for lost requests: a short gap (Apache's has a few milliseconds) is sometimes
+missed however often requests are sent, so one reload is not enough."""
 
 NOT_SERVED = (502, 503, 504)
-"""Statuses that say so (RFC 9110 sections 15.6.3 to 15.6.5)."""
+"""Statuses for an unavailable server (RFC 9110 sections 15.6.3 to 15.6.5)."""
 
 GET = request()
 LAST = request("/", "Connection: close")
@@ -70,9 +70,9 @@ CLOSE_AT_ANY_TIME = (
     "client might have started to send a new request at the same time that the server has decided "
     'to close the "idle" connection.'
 )
-NOBODY_LISTENS = "A stopped server accepts no connection once its last response is sent."
-NEW_CODE = "A reloaded server responds from a new process, which has the new code."
-"""No standard says so."""
+NOBODY_LISTENS = "A stopped server accepts no connections after its last response."
+NEW_CODE = "After a reload, responses come from a new process, which has the new code."
+"""Not required by a standard."""
 
 
 def _signal(name: str) -> bytes:
@@ -90,7 +90,7 @@ def _instead(parsed: ParsedConnection, transcript: Transcript, on: str) -> str:
     if parsed.responses:
         return f"status {parsed.responses[0].status}"
     if parsed.broken or parsed.rest:
-        return f"half a response ({parsed.broken})"
+        return f"an incomplete response ({parsed.broken})"
     errors = [x.data.decode() for x in transcript.events if x.on == on and x.what == "error"]
     return f"no response ({', '.join(errors) or parsed.end})"
 
@@ -100,8 +100,8 @@ def _in_flight(transcript: Transcript) -> Actual:
 
 
 def _queued(transcript: Transcript) -> Actual:
-    # Closed gracefully and without a response, or told by a gateway that nobody has served it.
-    # Which of both is chance, where the gateway ends together with what is behind it.
+    # Closed gracefully without a response, or a gateway reports that it was not served. Which of
+    # both is chance, if the gateway exits together with the server behind it.
     closed = transcript.end("queued") == "fin" and not transcript.received("queued")
     found = parse(transcript, ["GET"], "queued").responses
     if closed or (found and found[0].status in NOT_SERVED):
@@ -110,7 +110,7 @@ def _queued(transcript: Transcript) -> Actual:
 
 
 def _late(transcript: Transcript) -> Actual:
-    # Never served: whether a server that ends refuses, closes or resets is chance.
+    # It need not be served; whether a stopping server refuses, closes or resets is chance.
     kept_out = not transcript.received("late") and (
         transcript.end("late") != "open"
         or any(x.on == "late" and b"ECONNREFUSED" in x.data for x in transcript.events)
@@ -130,7 +130,7 @@ def _port_closed(transcript: Transcript) -> Actual:
 
 
 def _seconds(transcript: Transcript) -> str:
-    """Seconds from the response in flight until nobody listened."""
+    """Seconds from the response in flight until the port was closed."""
     responded = [x.at for x in transcript.events if x.on == "flying" and x.what == "received"]
     closed = [x.at for x in transcript.events if x.what == "refused"]
     if not responded or not closed:
@@ -219,9 +219,9 @@ def _rule(
     expects: Matcher,
     figure: Callable[[Transcript], str] = lambda _transcript: "",
 ) -> Rule:
-    """A rule of the scenario that its id begins with, which belongs to the first rule of it.
+    """A rule of the scenario that its id begins with; the scenario belongs to the first such rule.
 
-    What is lost at a reload has scenarios of its own.
+    Lost requests at a reload have their own scenarios.
     """
     section, _, _ = name.partition("/")
     app = "shutdown" if section == "stop" else section

@@ -13,12 +13,12 @@ from wsgi_matrix.suites.shutdown.rules import RULES, STEPS
 NAME = "shutdown"
 RELOAD = "reload"
 DEADLINE = 300.0
-"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy host."""
 
 
 def _no_reload(cell: Cell) -> str:
     if cell.app.name == RELOAD and not cell.server.reload_signal:
-        return f"{cell.server.name} has no signal for a reload (reload_signal in its server.toml)"
+        return f"{cell.server.name} has no reload signal (reload_signal in its server.toml)"
     return ""
 
 
@@ -27,8 +27,8 @@ TYPE = SuiteType(
     former_name="stop",
     about="How a server stops and reloads.",
     title="Stop and reload",
-    caption="One worker, one request in flight, one queued, one connection idle, and the signal. "
-    "A server that has no reload is not asked for one.",
+    caption="One worker, with one request in flight, one queued, an idle connection, and the "
+    "signal. Servers without a reload are skipped for the reload.",
     layout=Layout.MEASURED_RULES,
     build=lambda _config: rule_suite(
         NAME,

@@ -1,12 +1,12 @@
-"""Slow clients, one kind in each cell: are others served, and how long are slow ones tolerated?
+"""Slow clients, one kind per cell: are others served, and how long are slow ones tolerated?
 
-``SLOW`` slow clients connect one after another, as many as a burst of the default profile: more
+``SLOW`` slow clients connect one after another, as many as in a burst of the default profile: more
 than any server here has threads. Then ordinary clients send a request, and then the slow
-connections are watched until the server has closed them. There is one worker: with two it is chance
-whether all slow clients come to one of them, and leave the other one free.
+connections are watched until the server has closed them. There is one worker, because with two it
+would be chance whether all slow clients are accepted by the same one.
 
-That a server has timeouts, RFC 9112 section 9.5 takes for granted and sets none. One that is longer
-than the observation cannot be told from none, so it can only differ.
+RFC 9112 section 9.5 assumes that a server has timeouts, but does not specify any. One that is
+longer than the observation cannot be distinguished from none, so it can only differ.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from wsgi_matrix.suites.conformance.steps import all_ended, connect, fetch, requ
 
 COUNT = 32
 PATIENCE = 3.0
-"""Seconds of the ordinary clients, by the clock of ``probe/agent/load_adjusted_clock.py``. A server
-that is free responds in milliseconds; one that waits for a timeout of its own takes four at
-the least, which a machine that is three times as busy as it can be hides."""
+"""Seconds for the ordinary clients, by ``probe/agent/load_adjusted_clock.py``. A free server
+responds in milliseconds; one that waits for a timeout of its own takes at least four seconds, so
+that this tells them apart even on a busy host."""
 OBSERVED = 80.0
-"""Seconds for which slow connections are watched: longer than the 60 s of the usual load balancers
-and the 75 s of nginx, which timeouts are chosen by."""
+"""Seconds for which slow connections are watched: longer than the 60 s of common load balancers and
+the 75 s of nginx, which timeouts are usually based on."""
 EVERY = 2.0
-"""Seconds between two octets of a trickle: shorter than any timeout for a single read."""
+"""Seconds between two trickled octets: shorter than any timeout for a single read."""
 
 SLOW = tuple(f"slow{number}" for number in range(COUNT))
 ORDINARY = tuple(f"ordinary{number}" for number in range(8))
@@ -48,7 +48,7 @@ def _served(transcript: Transcript) -> Actual:
     for name in ORDINARY:
         parsed = parse(transcript, ["GET"], name)
         if not parsed.responses:
-            failed.append("no whole response")
+            failed.append("no complete response")
         elif parsed.responses[0].status != 200:
             failed.append(f"status {parsed.responses[0].status}")
     if not failed:
@@ -58,7 +58,7 @@ def _served(transcript: Transcript) -> Actual:
 
 
 def _connected(transcript: Transcript) -> list[str]:
-    """The slow clients that got a connection."""
+    """The slow clients whose connection was accepted."""
     out = {x.on for x in transcript.events if x.what == "error" and x.data.startswith(b"connect:")}
     return [name for name in SLOW if name not in out]
 
@@ -72,7 +72,7 @@ def _still_open(transcript: Transcript) -> Actual:
 
 
 def _tolerated(transcript: Transcript) -> str:
-    """After how many seconds slow connections were closed."""
+    """The time after which slow connections were closed."""
     connected = _connected(transcript)
     times = [at for name in connected if (at := transcript.ended_at(name)) is not None]
     span = dict.fromkeys(f"{at:.0f}" for at in (min(times), max(times))) if times else {}
@@ -80,7 +80,7 @@ def _tolerated(transcript: Transcript) -> str:
 
 
 def _waited(transcript: Transcript) -> str:
-    """How long the ordinary clients waited at most."""
+    """The maximum time that ordinary clients waited."""
     events = [event for event in transcript.events if event.on in ORDINARY]
     sent = min(event.at for event in events if event.what == "sent")
     got = max(event.at for event in events if event.what == "received")
@@ -94,7 +94,7 @@ CLOSED = Matcher(
 
 
 def _rules(kind: str, title: str, slow: str, *steps: Step, watched: bool = True) -> list[Rule]:
-    """The two rules of a kind of slow clients, judged on one scenario."""
+    """The two rules for a kind of slow clients, checked on one scenario."""
     section = kind.replace("_", "-")
     steps = (
         *steps,
@@ -107,7 +107,7 @@ def _rules(kind: str, title: str, slow: str, *steps: Step, watched: bool = True)
         alias=f"{kind}.served",
         level=Level.SHOULD,
         cite="RFC 9112 section 9.5",
-        title=f"Others served beside {title}",
+        title=f"Others served despite {title}",
         text=SUSTAIN_CONNECTIONS,
         app=kind,
         variants=(Variant(sends=sends, steps=steps, expects=SERVED, figure=_waited, alone=True),),
@@ -130,27 +130,27 @@ def _rules(kind: str, title: str, slow: str, *steps: Step, watched: bool = True)
 
 RULES: tuple[Rule, ...] = (
     *_rules("silent", "silent clients", "connect and send nothing", connect(SLOW)),
-    *_rules("half_head", "half heads", "send half a head", connect(SLOW, HALF_HEAD)),
+    *_rules("half_head", "half heads", "send half of a head", connect(SLOW, HALF_HEAD)),
     *_rules(
         "trickled_head",
         "trickled heads",
-        f"send half a head, then an octet each {EVERY:g} s",
+        f"send half of a head, then an octet every {EVERY:g} s",
         connect(SLOW, HALF_HEAD),
         trickle(SLOW, OCTETS, EVERY),
     ),
-    *_rules("half_body", "half contents", "send a part of a content", connect(SLOW, HALF_BODY)),
+    *_rules("half_body", "partial content", "send part of the content", connect(SLOW, HALF_BODY)),
     *_rules(
         "trickled_body",
-        "trickled contents",
-        f"send a part of a content, then an octet each {EVERY:g} s",
+        "trickled content",
+        f"send part of the content, then an octet every {EVERY:g} s",
         connect(SLOW, HALF_BODY),
         trickle(SLOW, OCTETS, EVERY),
     ),
     *_rules("idle", "idle connections", "send a GET and stay connected", connect(SLOW, GET)),
-    # After octets that are not read no end can be seen, so these are not watched.
+    # The end is not visible behind octets that are not read, so these are not watched.
     *_rules(
         "slow_reader",
-        "clients not reading",
+        "non-reading clients",
         "request 5 MiB and do not read them",
         connect(SLOW, request("/large")),
         watched=False,

@@ -1,4 +1,4 @@
-"""The suite ``slow_clients``: what slow clients do to a server."""
+"""The suite ``slow_clients``: how slow clients affect a server."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ KINDS = (
     "idle",
     "slow_reader",
 )
-"""Kinds of bad clients. A cell for each: who starves a server must not spoil another's verdict."""
+"""Kinds of slow clients. Each has its own cell, so that one does not affect another's verdict."""
 DEADLINE = 300.0
-"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy machine."""
+"""Seconds for a cell: enough for a server that lets every scenario time out, on a busy host."""
 
 TYPE = SuiteType(
     name=NAME,
     former_name="slow",
-    about="What slow clients do to a server, a cell for each kind of them.",
+    about="How slow clients affect a server, with a cell for each kind.",
     title="Slow clients",
-    caption="32 bad clients of one kind, then eight good ones; what was measured stands with what "
-    "is kept. A time-out longer than 80 s is not told from none, and can only differ.",
+    caption="32 slow clients of one kind, then eight ordinary ones, with measurements. A timeout "
+    "longer than 80 s cannot be distinguished from none, so it can only differ.",
     layout=Layout.MEASURED_RULES,
     build=lambda _config: rule_suite(NAME, RULES, deadline=DEADLINE, waits=True),
     apps=tuple(App(name=kind, path=Path(__file__).with_name("app")) for kind in KINDS),

@@ -1,6 +1,6 @@
-"""Values that a run makes (``{{$guid}}``, the time) in what is proposed to be left out.
+"""Values that a run generates (``{{$guid}}``, the time) in proposed expressions.
 
-An expression that quoted one would hold in this run alone: the next one sends another.
+An expression that contained one would only match in this run, since the next one sends another.
 """
 
 from __future__ import annotations
@@ -8,33 +8,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.suites.traffic.ignore import Ignore
 
 MARK = "\ue000"
-"""A character for private use (Unicode section 23.5), which stands for such a value meanwhile."""
+"""A private-use character (Unicode section 23.5) as a placeholder for such a value."""
 ANY = r"\S*?"
 LEAST = 4
-"""Characters of a value; a shorter one is in too many places by chance."""
+"""Minimum length of a value; a shorter one occurs in too many places by chance."""
 
 
-def masked(answer: Answer, values: Sequence[str]) -> Answer:
-    """``answer`` with a mark for each of ``values``."""
+def masked(response: Response, values: Sequence[str]) -> Response:
+    """``response`` with a mark for each of ``values``."""
     mark = MARK.encode()
     for value in sorted(values, key=len, reverse=True):
         octets = value.encode()
-        if len(value) >= LEAST and (octets in answer.body or _in_fields(octets, answer)):
-            fields = tuple((name, each.replace(octets, mark)) for name, each in answer.fields)
-            answer = replace(answer, fields=fields, body=answer.body.replace(octets, mark))
-    return answer
+        if len(value) >= LEAST and (octets in response.body or _in_fields(octets, response)):
+            fields = tuple((name, each.replace(octets, mark)) for name, each in response.fields)
+            response = replace(response, fields=fields, body=response.body.replace(octets, mark))
+    return response
 
 
-def _in_fields(octets: bytes, answer: Answer) -> bool:
-    return any(octets in value for _, value in answer.fields)
+def _in_fields(octets: bytes, response: Response) -> bool:
+    return any(octets in value for _, value in response.fields)
 
 
 def unmasked(ignore: Ignore) -> Ignore:
-    """``ignore`` with an expression for any value where a mark is."""
+    """``ignore`` with an expression for any value in place of each mark."""
     if ignore.kind != "regex":
         return ignore
     return replace(ignore, where=ignore.where.replace(MARK, ANY))

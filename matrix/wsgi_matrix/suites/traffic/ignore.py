@@ -1,4 +1,4 @@
-"""What is left out when answers are compared, as people declare it.
+"""The values that are ignored when responses are compared, as declared by the user.
 
 header:x-request-id        the value of a field
 cookie:sessionid           the value of a cookie that is set
@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wsgi_matrix.errors import UserError, suggestion
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.probe.agent import jsonpath
 
 KINDS = ("header", "cookie", "json", "regex")
 AUTO = "auto"
-"""In place of one: whatever the reference, run twice, changes by itself."""
+"""Instead of an expression: whatever differs between two runs of the reference."""
 MARK = "*"
-"""What stands for a value that is left out."""
+"""Replaces an ignored value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +41,13 @@ def parse(text: str) -> Ignore:
     if text == AUTO:
         raise UserError(
             "--ignore auto: only `try` runs its reference twice to find what changes by itself; "
-            "here the expressions that it found have to be named"
+            "here, list the expressions that it found"
         )
     kind, colon, where = text.partition(":")
     if kind not in KINDS or not colon or not where:
         raise UserError(
-            f'--ignore {text}: "header:NAME", "cookie:NAME", "json:$.PATH" or "regex:…" is '
-            f"expected{suggestion(kind, KINDS) if kind not in KINDS else ''}"
+            f'--ignore {text}: expected "header:NAME", "cookie:NAME", "json:$.PATH" or "regex:…"'
+            f"{suggestion(kind, KINDS) if kind not in KINDS else ''}"
         )
     try:
         if kind == "json":
@@ -59,62 +59,62 @@ def parse(text: str) -> Ignore:
     return Ignore(kind=kind, where=where)
 
 
-def apply(answer: Answer, ignores: Sequence[Ignore]) -> Answer:
-    """``answer`` with ``*`` for all that is left out.
+def apply(response: Response, ignores: Sequence[Ignore]) -> Response:
+    """``response`` with ``*`` for all ignored values.
 
-    Regular expressions that follow each other are all matched before any of them replaces: what
-    one leaves out may be what another one finds its value by.
+    Consecutive regular expressions are all matched before any of them replaces, because one may
+    need text that another one ignores.
     """
     by_kind = sorted(ignores, key=lambda each: each.kind not in ("header", "cookie"))
     for kind, group in itertools.groupby(by_kind, key=lambda each: each.kind):
         if kind == "regex":
-            answer = _regexes(answer, [each.where for each in group])
+            response = _regexes(response, [each.where for each in group])
             continue
         for each in group:
             match kind:
                 case "header":
-                    answer = _header(answer, each.where.lower())
+                    response = _header(response, each.where.lower())
                 case "cookie":
-                    answer = _cookie(answer, each.where)
+                    response = _cookie(response, each.where)
                 case _:
-                    answer = _json(answer, each.where)
-    return answer
+                    response = _json(response, each.where)
+    return response
 
 
-def _header(answer: Answer, name: str) -> Answer:
+def _header(response: Response, name: str) -> Response:
     fields = tuple(
         (field, MARK.encode() if field.decode("latin-1").lower() == name else value)
-        for field, value in answer.fields
+        for field, value in response.fields
     )
-    return replace(answer, fields=fields)
+    return replace(response, fields=fields)
 
 
-def _cookie(answer: Answer, name: str) -> Answer:
-    """The cookie's value, and when it ends: that is counted from the time of the answer."""
+def _cookie(response: Response, name: str) -> Response:
+    """The cookie's value and its expiry, which depends on the time of the response."""
     fields = []
-    for field, value in answer.fields:
+    for field, value in response.fields:
         pair, semicolon, rest = value.partition(b";")
         mine = field.lower() == b"set-cookie" and pair.partition(b"=")[0].strip() == name.encode()
         until = re.sub(rb"(?i)(expires=)[^;]*", rb"\1*", rest)
         masked = name.encode() + b"=" + MARK.encode() + semicolon + until
         fields.append((field, masked if mine else value))
-    return replace(answer, fields=tuple(fields))
+    return replace(response, fields=tuple(fields))
 
 
-def _json(answer: Answer, path: str) -> Answer:
+def _json(response: Response, path: str) -> Response:
     try:
-        value = json.loads(answer.body)
+        value = json.loads(response.body)
         changed = jsonpath.change(value, jsonpath.parse(path), lambda _: MARK)
         if changed == value:
-            return answer
+            return response
         text = json.dumps(changed, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return answer  # no JSON, or nested too deeply
-    return replace(answer, body=text.encode(errors="surrogatepass"))
+        return response  # not JSON, or nested too deeply
+    return replace(response, body=text.encode(errors="surrogatepass"))
 
 
-def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
-    # Latin-1 has a character for each octet, so that content of any kind goes there and back.
+def _regexes(response: Response, patterns: Sequence[str]) -> Response:
+    # Latin-1 has a character for each octet, so any content survives the conversion.
     wanted = [re.compile(pattern.encode().decode("latin-1")) for pattern in patterns]
 
     def masked(data: bytes) -> bytes:
@@ -122,12 +122,12 @@ def _regexes(answer: Answer, patterns: Sequence[str]) -> Answer:
         spans = (span for each in wanted for found in each.finditer(text) for span in _spans(found))
         return _masked(text, sorted(spans)).encode("latin-1")
 
-    fields = tuple((name, masked(value)) for name, value in answer.fields)
-    return replace(answer, fields=fields, body=masked(answer.body))
+    fields = tuple((name, masked(value)) for name, value in response.fields)
+    return replace(response, fields=fields, body=masked(response.body))
 
 
 def _spans(found: re.Match[str]) -> list[tuple[int, int]]:
-    """What is left out: each group that took part, or the whole match where there are none."""
+    """The ignored parts: each group that matched, or the whole match if there are no groups."""
     groups = range(1, found.re.groups + 1)
     return (
         [found.span(each) for each in groups if found.start(each) >= 0]
@@ -137,7 +137,7 @@ def _spans(found: re.Match[str]) -> list[tuple[int, int]]:
 
 
 def _masked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """``text`` with a mark for each of ``spans``, in order; those that overlap or touch are one."""
+    """``text`` with a mark for each of ``spans``, in order; overlapping or adjacent ones merge."""
     parts, at, last = [], 0, -1
     for start, end in spans:
         if start > last:

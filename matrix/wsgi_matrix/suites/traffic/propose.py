@@ -1,7 +1,7 @@
-"""What an app changes by itself: two answers to the same request → what to leave out.
+"""What an app changes by itself: two responses to the same request → values to ignore.
 
-The reference cell is run twice. What differs between the two runs is no difference of servers, and
-is proposed as an ``--ignore``: the narrowest that makes the two the same.
+The reference cell runs twice. A difference between the two runs is not one between servers, so the
+narrowest ``--ignore`` that removes it is proposed.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wsgi_matrix.http.normalise import LEFT_OUT, difference, normal
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.suites.traffic.ignore import Ignore, apply
 
 PLAIN = re.compile(r"[A-Za-z_][\w-]*")
 WORDS = re.compile(r"[\w.+/=:-]+|[^\w.+/=:-]")
-"""Characters of ids and tokens: what two of them share at an end is theirs all the same."""
+"""Characters of ids and tokens; a common prefix or suffix still belongs to the values."""
 NEVER_COMPARED = LEFT_OUT | {b"etag", b"last-modified"}
 SHAPES = {
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "every UUID",
-    r"\b[0-9a-f]{16,}\b": "every hexadecimal number of 16 digits or more, digests among them",
+    r"\b[0-9a-f]{16,}\b": "every hexadecimal number of 16 digits or more, including digests",
 }
-"""What is told from anything else by its looks, and what an expression for it leaves out."""
+"""Values that are recognisable by their form, and what an expression for them ignores."""
 Before = tuple[str, str | None]
-"""A token before a value, and an expression for it if it is a value that differs itself."""
+"""A token before a value, and an expression for it if it also differs."""
 LEAST = 4
-"""Characters before a value that are enough to find it by."""
+"""Number of characters before a value that suffice to identify it."""
 AROUND = 24
-"""Characters before a value that say where it is."""
+"""Maximum number of characters before a value in an expression."""
 
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
@@ -57,28 +57,28 @@ DATES = re.compile(
         )
     )
 )
-"""Dates and times, in URLs too. They are one token each, so that no part of today's date stands in
-an expression: it would be no good tomorrow."""
+"""Dates and times, also in URLs. Each is one token, so that no part of today's date is in an
+expression, which would not match tomorrow."""
 _PARTS_OF_DATES = re.compile(rf"\d{{1,2}}|(?:19|20)\d\d|{_DAY}|{_MONTH}")
 _IN_DATES = re.compile(rf"%[0-9A-Fa-f]{{2}}|\d+|{_DAY}|{_MONTH}|[AaPp]\.?[Mm]\.?|.", re.DOTALL)
 
 
 def broad(ignore: Ignore) -> str:
-    """What a proposal leaves out besides the value that it is for; empty where that is nothing."""
+    """What a proposal ignores in addition to its value; empty if nothing."""
     if ignore.kind != "regex" or re.compile(ignore.where).groups:
         return ""
-    return f"{SHAPES.get(ignore.where, 'every date or time of that form')} in all responses"
+    return f"{SHAPES.get(ignore.where, 'every date or time of this form')} in all responses"
 
 
-def propose(one: Answer, two: Answer) -> tuple[Ignore, ...]:
-    """What to leave out, so that the two are the same; what cannot be told is not in it."""
+def propose(one: Response, two: Response) -> tuple[Ignore, ...]:
+    """The values to ignore to make both the same, as far as they can be determined."""
     found = dict.fromkeys(_fields(one, two))
     if one.body != two.body:
         found |= dict.fromkeys(_content(one, two))
     return tuple(each for each in found if apply(one, [each]) != one)
 
 
-def _fields(one: Answer, two: Answer) -> Iterator[Ignore]:
+def _fields(one: Response, two: Response) -> Iterator[Ignore]:
     if [name.lower() for name, _ in one.fields] != [name.lower() for name, _ in two.fields]:
         return
     for (name, ours), (_, theirs) in zip(one.fields, two.fields, strict=True):
@@ -90,18 +90,18 @@ def _fields(one: Answer, two: Answer) -> Iterator[Ignore]:
             yield Ignore(kind="header", where=name.decode("latin-1").lower())
 
 
-def _content(one: Answer, two: Answer) -> Iterator[Ignore]:
+def _content(one: Response, two: Response) -> Iterator[Ignore]:
     try:
         yield from list(_json(json.loads(one.body), json.loads(two.body), "$"))
     except (ValueError, RecursionError):
         try:
             yield from _text(one.body.decode(), two.body.decode())
         except UnicodeDecodeError:
-            return  # an image that is never the same: nobody can say where in it
+            return  # binary content, such as an image, in which no value can be located
 
 
 def _json(one: Any, two: Any, path: str) -> Iterator[Ignore]:
-    """The members that differ; all of a list alike, for its length may change too."""
+    """The members that differ; the same for all items of a list, whose length may change too."""
     if isinstance(one, dict) and isinstance(two, dict) and one.keys() == two.keys():
         for name in one:
             step = f".{name}" if PLAIN.fullmatch(name) else f"['{name}']"
@@ -121,7 +121,7 @@ def _text(one: str, two: str) -> Iterator[Ignore]:
         if kind == "equal":
             continue
         if kind != "replace" or end - start != last - other:
-            return  # lines that come and go: no expression leaves those out safely
+            return  # added or removed lines, which no expression can ignore safely
         for a, b in zip(ours[start:end], theirs[other:last], strict=True):
             yield from _line(a, b)
 
@@ -135,21 +135,21 @@ def _tokens(line: str) -> list[str]:
 
 
 def _line(one: str, two: str) -> Iterator[Ignore]:
-    """An expression for each thing that differs in a line; none where it would say too little."""
+    """An expression for each difference in a line; none if it would be too general."""
     ours, theirs = _tokens(one), _tokens(two)
     if len(ours) != len(theirs):
         yield from _span(ours, theirs)
         return
     before: list[Before] = []
     for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        after = ours[number + 1 : number + 2]  # all of the rest each time is quadratic
+        after = ours[number + 1 : number + 2]  # the whole rest would be quadratic
         if a != b:
             yield from _value(before, (a, b), after)
         before.append((a, _any_of((a, b), after) if a != b else None))
 
 
 def _span(ours: list[str], theirs: list[str]) -> Iterator[Ignore]:
-    """An expression for all between the first token in which two lines differ and the last."""
+    """An expression for everything from the first token that differs to the last."""
     most = min(len(ours), len(theirs))
     begin = next((i for i in range(most) if ours[i] != theirs[i]), most)
     end = next((i for i in range(most - begin) if ours[-1 - i] != theirs[-1 - i]), most - begin)
@@ -161,10 +161,10 @@ def _span(ours: list[str], theirs: list[str]) -> Iterator[Ignore]:
 def _value(
     before: Sequence[Before], values: tuple[str, str], after: Sequence[str]
 ) -> Iterator[Ignore]:
-    """An expression for a value by what stands before it in its line, or else by its looks.
+    """An expression for a value by what precedes it in its line, or else by its form.
 
-    With too little before it, an expression would leave out half of every answer: then only what
-    nothing else looks like is taken.
+    With too little before it, an expression would ignore half of every response; then only values
+    with a recognisable form are proposed.
     """
     date = _date_of_both(values)
     context: list[str] = []
@@ -191,18 +191,18 @@ def _value(
 
 
 def _any_of(values: tuple[str, str], after: Sequence[str]) -> str:
-    """An expression for whatever may stand in the place of ``values``."""
+    """An expression for any value in place of ``values``."""
     return _date_of_both(values) or (f"[^{re.escape(after[0][0])}]*" if after else ".*")
 
 
 def _date_of_both(values: tuple[str, str]) -> str:
-    """An expression for dates of the form of ``values``; empty where they have none in common."""
+    """An expression for dates of the form of ``values``; empty if they have no common form."""
     looks = [_date(value) if DATES.fullmatch(value) else "" for value in values]
     return looks[0] if looks[0] == looks[1] else ""
 
 
 def _literal(token: str) -> str:
-    """A token before a value; it may be a part of a date of a form that is not known."""
+    """A token before a value, which may be part of a date in an unknown form."""
     if not _PARTS_OF_DATES.fullmatch(token):
         return re.escape(token)
     return r"\d+" if token.isdecimal() else r"\w+\.?"
@@ -221,7 +221,7 @@ def _in_date(part: str) -> str:
     return r"[AaPp]\.?[Mm]\.?" if part[:1] in "AaPp" and part[1:] else re.escape(part)
 
 
-def settled(ask: Ask, one: Answer, two: Answer, ignores: Sequence[Ignore]) -> bool:
-    """Whether two answers to ``ask`` are the same after ``ignores`` and the declared rules."""
+def settled(ask: Ask, one: Response, two: Response, ignores: Sequence[Ignore]) -> bool:
+    """Whether two responses to ``ask`` are the same after ``ignores`` and the declared rules."""
     first, second = (normal(apply(each, ignores), ask.method) for each in (one, two))
     return not difference(first, second)

@@ -1,4 +1,4 @@
-"""What ``[suites.traffic]`` says, and the options of ``wsgi-matrix try`` with it."""
+"""The settings in ``[suites.traffic]``, and the same options of ``wsgi-matrix try``."""
 
 from __future__ import annotations
 
@@ -19,43 +19,41 @@ def _bounded(size: int, _root: Path) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficSettings(SuiteSettings):
-    """What is sent to apps of one's own, and how their responses are compared."""
+    """What is sent to the user's apps, and how their responses are compared."""
 
     send: Annotated[
         tuple[str, ...],
-        doc("Paths of the app, and files of traffic: .http, HAR, OpenAPI, .txt."),
+        doc("Paths of the app, and traffic files: .http, HAR, OpenAPI, .txt."),
     ] = ()
     ignore: Annotated[
         tuple[str, ...],
         doc(
-            "What is left out of the comparison: header:NAME, cookie:NAME, json:$.PATH, "
+            "Values to ignore in the comparison: header:NAME, cookie:NAME, json:$.PATH, "
             "regex:EXPRESSION."
         ),
     ] = ()
     capture: Annotated[
         tuple[str, ...],
-        doc("Values of responses that later requests have in place of {{NAME}}: NAME=regex:…."),
+        doc("Values of responses that replace {{NAME}} in later requests: NAME=regex:…."),
     ] = ()
-    header: Annotated[tuple[str, ...], doc("Fields of all requests: NAME: VALUE.")] = ()
-    var: Annotated[tuple[str, ...], doc("What {{NAME}} in traffic stands for: NAME=VALUE.")] = ()
+    header: Annotated[tuple[str, ...], doc("Header fields of all requests: NAME: VALUE.")] = ()
+    var: Annotated[
+        tuple[str, ...], doc("Values that replace {{NAME}} in traffic: NAME=VALUE.")
+    ] = ()
     http_env: Annotated[
-        Text, doc("The environment of http-client.env.json that variables are taken from.")
+        Text, doc("The environment in http-client.env.json that variables come from.")
     ] = ""
-    allow_status: Annotated[
-        tuple[str, ...], doc('Statuses from 500 that are accepted, such as "503".')
-    ] = ()
-    host: Annotated[Text, doc("The Host of all requests. None: what the traffic says.")] = ""
+    allow_status: Annotated[tuple[str, ...], doc('5xx statuses to accept, such as "503".')] = ()
+    host: Annotated[Text, doc("The Host of all requests. None: that of the traffic.")] = ""
     largest: Annotated[
         int,
         written_as(Octets, _bounded),
-        doc('The size from which a response is not read on, such as "16MiB"; 64MiB at most.'),
+        doc('The maximum size of a response, such as "16MiB"; at most 64MiB.'),
     ] = 16 * 2**20
-    patience: Annotated[
-        Seconds, doc("Seconds for one response, after which it is not waited for any more.")
-    ] = 10.0
+    patience: Annotated[Seconds, doc("Timeout of a response in seconds.")] = 10.0
 
 
 def of(config: Config) -> TrafficSettings:
-    """Those of ``config``; without its table, those of nobody's traffic."""
+    """The settings in ``config``; without the table, the defaults."""
     there = (each for each in config.suites.values() if isinstance(each, TrafficSettings))
     return next(there, TrafficSettings())

@@ -1,8 +1,8 @@
-"""The suite ``traffic``: what people bring is sent, and every cell is held to the first one.
+"""The suite ``traffic``: sends the user's traffic, and compares every cell with the first one.
 
-In each cell, every request has to have a whole answer that is no server error, and every client of
-a burst with the first GET one of the same status. Across cells, the answers have to be those of
-the reference: the first cell, that is the first server, Python and limits that were named.
+In each cell, every request must have a complete response without a server error, and every client
+of a burst of the first GET must get the same status. Across cells, responses must be those of the
+reference: the first cell, with the first server, Python and limits given.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wsgi_matrix.errors import ConfigError, UserError
 from wsgi_matrix.http.normalise import RULES, Normal, difference, normal
-from wsgi_matrix.http.response import Answer, split
+from wsgi_matrix.http.response import Response, split
 from wsgi_matrix.model import app_import_string
 from wsgi_matrix.model.http_session import Ask, Session
 from wsgi_matrix.model.matrix_config import Config
@@ -34,55 +34,55 @@ from wsgi_matrix.traffic.variables import Given
 
 NAME = "traffic"
 SAME = ":same"
-"""What the ids of the comparisons end with."""
+"""Suffix of the ids of comparisons."""
 BURST = "burst"
-TOO_LARGE = "answer of more than"
-MORE = "--largest takes up to 64MiB; leave out of the traffic what is larger or never ends"
+TOO_LARGE = "response of more than"
+MORE = "--largest allows up to 64MiB; remove requests for larger or endless responses"
 LOG_LINES = 12
-"""Lines of those that a server wrote during a request that are shown with it."""
+"""Maximum number of log lines shown with a request."""
 SHOWN = 300
-"""Octets of a server error's content that are shown."""
+"""Maximum octets of a server error's content to show."""
 GZIP = 16 + zlib.MAX_WBITS
-"""The window of zlib that means gzip's format."""
+"""zlib's window bits for the gzip format."""
 LARGEST_DECODED = 64 * 2**20
-"""Octets of decoded content that are compared."""
+"""Maximum octets of decoded content."""
 NO_ITERABLE = re.compile(r"TypeError: '(?!NoneType')\w+' object is not iterable")
-"""What servers say of an application, made by a factory, where they expect a response."""
+"""What servers log for a factory whose application they take for a response."""
 NOT_OURS = ("joined", "page")
-"""Rules of the contract's comparison alone."""
+"""Rules that only apply to the contract's comparison."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """By what answers are judged."""
+    """The criteria for responses."""
 
     ignores: tuple[ignore.Ignore, ...] = ()
     allowed: frozenset[int] = frozenset()
-    """Statuses from 500 that are no fault."""
+    """5xx statuses that are allowed."""
 
     def is_fault(self, status: int) -> bool:
-        """Whether a status is a server error that nobody allowed."""
+        """Whether a status is a server error that is not allowed."""
         return status >= 500 and status not in self.allowed
 
     def normal(self, ask: Ask, exchange: Exchange) -> Normal:
-        """The answer after all that is left out."""
+        """The normalised response, without ignored values."""
         return normal(self.answer(ask, exchange), ask.method)
 
-    def answer(self, ask: Ask, exchange: Exchange) -> Answer:
-        """The answer, its content decoded, after what people left out."""
+    def answer(self, ask: Ask, exchange: Exchange) -> Response:
+        """The response with decoded content, without ignored values."""
         found = split(exchange.response, ask.method.encode())
         return ignore.apply(decoded(found), self.ignores)
 
 
-def decoded(answer: Answer) -> Answer:
-    """``answer`` with content in the coding ``gzip`` decoded: its head says when it was made."""
+def decoded(answer: Response) -> Response:
+    """``answer`` with ``gzip`` content decoded, because its header contains a time."""
     codings = [value.lower() for value in answer.values(b"content-encoding")]
     if codings != [b"gzip"] or not answer.body:
         return answer
     try:
         body = zlib.decompressobj(GZIP).decompress(answer.body, LARGEST_DECODED)
     except zlib.error:
-        return answer  # then it is compared as what it is
+        return answer  # compared as it is
     return replace(answer, body=body)
 
 
@@ -90,7 +90,7 @@ def of_config(config: Config) -> api.Suite:
     """The suite, from the table ``[suites.traffic]``. Raises :class:`UserError`."""
     settings = of(config)
     if not settings.send:
-        raise ConfigError(f"{config.file}: suites.{NAME}.send names no traffic")
+        raise ConfigError(f"{config.file}: suites.{NAME}.send: no traffic is set")
     try:
         captures = tuple(http_file.capture(each) for each in settings.capture)
     except ValueError as problem:
@@ -111,10 +111,10 @@ def _files(config: Config) -> tuple[Path, ...]:
 
 
 def judgement(settings: TrafficSettings) -> Judgement:
-    """By what the settings say that answers are judged. Raises :class:`UserError`."""
+    """The criteria in ``settings``. Raises :class:`UserError`."""
     for status in settings.allow_status:
         if not (status.isdigit() and 500 <= int(status) <= 599):
-            raise UserError(f'--allow-status: a server error such as 503, not "{status}"')
+            raise UserError(f'--allow-status: expected a server error such as 503, not "{status}"')
     return Judgement(
         ignores=tuple(ignore.parse(each) for each in settings.ignore),
         allowed=frozenset(int(status) for status in settings.allow_status),
@@ -127,12 +127,12 @@ def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
     asks = [ask for session in sessions for ask in session.asks]
     known = {capture.name for ask in asks for capture in ask.captures}
     burst = next((ask for ask in asks if ask.method == "GET" and not _needs(ask, known)), None)
-    meant = f" but {', '.join(map(str, sorted(by.allowed)))}" if by.allowed else ""
+    except_for = f" except {', '.join(map(str, sorted(by.allowed)))}" if by.allowed else ""
     cases = [*cell_checks.ALWAYS]
     cases += [
         Case(
             id=ask.name,
-            says=f"{ask.title} has a whole answer, and no server error{meant}",
+            says=f"{ask.title} has a complete response, and no server error{except_for}",
             judge=partial(judge, ask, by),
             evidence=(ask.name,),
             request=ask.title,
@@ -144,12 +144,12 @@ def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
     if burst is not None:
         body = burst.body
         requests[BURST] = octets(burst.method, burst.target, burst.host, list(burst.fields), body)
-        says = f"every client of a burst of {burst.title} has the status of a lone one"
+        says = f"every client of a burst of {burst.title} has the status of a single request"
         judge_it = partial(judge_burst, by)
         cases.append(Case(id=BURST, says=says, judge=judge_it, evidence=(BURST,)))
     notes = [note for session in sessions for note in session.notes]
     rules = ", ".join(rule.id for rule in RULES if rule.id not in NOT_OURS)
-    notes.append(f"compared after the rules {rules}, content-coding (docs/try.md says which)")
+    notes.append(f"normalised before comparison: {rules}, content-coding (see docs/try.md)")
     notes += [f"ignored: {each}" for each in by.ignores]
     return api.Suite(
         name=NAME,
@@ -160,7 +160,7 @@ def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
         compare=partial(compare, asks=asks, by=by),
         repeat=1,
         burst=burst is not None,
-        # It may need what is around it in a cell, and cannot be imported without.
+        # It may need the environment of its cell to be imported.
         baseline=False,
         patience=settings.patience,
         notes=tuple(notes),
@@ -168,49 +168,49 @@ def make(sessions: Sequence[Session], settings: TrafficSettings) -> api.Suite:
 
 
 def _needs(ask: Ask, known: Set[str]) -> bool:
-    """Whether a request cannot be sent without an answer before it."""
+    """Whether a request depends on an earlier response."""
     texts = (ask.target, *(value for _, value in ask.fields))
     return any(place in known for text in texts for place in PLACE.findall(text))
 
 
 def judge(ask: Ask, by: Judgement, evidence: Evidence) -> Verdict:
-    """Whether there is a whole answer and no server error."""
+    """Whether there is a complete response and no server error."""
     [exchange] = evidence.exchanges.get(ask.name, (None,))
     if exchange is None:
         return Outcome.ERROR, "it was not sent"
     if exchange.error.startswith(TOO_LARGE):
         return Outcome.FAIL, f"{ask.title}: {exchange.error}; {MORE}"
     if exchange.error:
-        told = _logged(exchange.logged, by, evidence)
-        return Outcome.FAIL, f"{ask.title}: {exchange.error}{told}"
+        log = _logged(exchange.logged, by, evidence)
+        return Outcome.FAIL, f"{ask.title}: {exchange.error}{log}"
     status = _status(exchange.response)
     if by.is_fault(status):
         answer = split(exchange.response, ask.method.encode())
         said = f"{ask.title}: server error: {answer.status_line.decode('latin-1')}; "
-        told = _logged(exchange.logged, by, evidence)
-        return Outcome.FAIL, f"{said}{_shown(answer.body)}{told}"
+        log = _logged(exchange.logged, by, evidence)
+        return Outcome.FAIL, f"{said}{_shown(answer.body)}{log}"
     if ask.recorded not in (None, status):
         return Outcome.PASS, f"{ask.title}: recorded {ask.recorded}, here {status}"
     return Outcome.PASS, f"{ask.title}: {status}"
 
 
 def judge_burst(by: Judgement, evidence: Evidence) -> Verdict:
-    """Every client that was connected at once has a whole response, of a lone one's status.
+    """Every concurrent client has a complete response, with the status of a single request.
 
-    The lone one was sent after the sessions, as the burst was. That all of them are the same server
-    error is no success.
+    The single request was sent after the sessions, like the burst. It is a failure if all have the
+    same server error.
     """
     burst, [alone] = evidence.burst, evidence.exchanges[BURST]
     if alone.error:
-        return Outcome.FAIL, f"sent alone: {alone.error}{_logged(alone.logged, by, evidence)}"
+        return Outcome.FAIL, f"single request: {alone.error}{_logged(alone.logged, by, evidence)}"
     status = _status(alone.response)
     counted: Counter[int] = Counter()
-    for raw, count in burst.answers.items():
+    for raw, count in burst.responses.items():
         counted[_status(raw)] += count
-    told = [f"{count} × {each}" for each, count in sorted(counted.items())]
-    told += [f"{count} × {error}" for error, count in sorted(burst.errors.items())]
-    seen = f"{burst.clients} clients, {burst.together} connected at once, {burst.seconds:.2f} s"
-    said = f"alone {status}, then {', '.join(told)} ({seen})"
+    counts = [f"{count} × {each}" for each, count in sorted(counted.items())]
+    counts += [f"{count} × {error}" for error, count in sorted(burst.errors.items())]
+    seen = f"{burst.clients} clients, {burst.together} concurrent, {burst.seconds:.2f} s"
+    said = f"single request {status}, then {', '.join(counts)} ({seen})"
     if burst.errors or counted.keys() != {status}:
         return Outcome.FAIL, said + _logged(burst.logged, by, evidence)
     if by.is_fault(status):
@@ -223,17 +223,17 @@ def _status(response: bytes) -> int:
 
 
 def _logged(text: str, by: Judgement, evidence: Evidence) -> str:
-    """What the server wrote meanwhile, to stand behind what was found."""
+    """What the server logged meanwhile, to be appended to a finding."""
     lines = text.splitlines()[-LOG_LINES:]
     if not lines:
         return ""
     hint = _not_called(text, by, evidence) or error_hints.advice(text)
-    told = ["", "written on its log meanwhile:", *lines, *([f"what to do: {hint}"] if hint else [])]
-    return "\n".join(told)
+    parts = ["", "server log meanwhile:", *lines, *([f"what to do: {hint}"] if hint else [])]
+    return "\n".join(parts)
 
 
 def _not_called(text: str, by: Judgement, evidence: Evidence) -> str:
-    """What to write where the app is a factory that nobody calls: it never gives a response."""
+    """Advice if the app is a factory that is not called, and so never responds."""
     app = evidence.cell.app.target
     found = [each for exchanges in evidence.exchanges.values() for each in exchanges]
     name = re.escape(re.split(r"[:.]", app)[-1])
@@ -248,7 +248,7 @@ def _not_called(text: str, by: Judgement, evidence: Evidence) -> str:
 def compare(
     results: Sequence[CellResult], *, asks: Sequence[Ask], by: Judgement
 ) -> tuple[CellResult, ...]:
-    """``results`` with a check for each request appended: the answer is the reference's."""
+    """``results`` with one more check for each request: the response is the reference's."""
     reference = next((each for each in results if ran(each.outcome)), None)
     return tuple(
         result if result is reference else _with(result, reference, asks, by) for result in results
@@ -267,7 +267,7 @@ def _with(
                 level=Level.MAY,
                 outcome=outcome,
                 detail=detail,
-                says=f"{ask.title} is answered as in "
+                says=f"{ask.title} has the same response as in "
                 f"{reference.cell.id if reference else 'the first cell'}",
                 evidence=(ask.name,),
                 against=reference.cell.id if reference else "",
@@ -278,14 +278,14 @@ def _with(
 
 
 def verdict(ask: Ask, result: CellResult, reference: CellResult | None, by: Judgement) -> Verdict:
-    """Whether ``result`` answered as ``reference`` did, after what is left out."""
+    """Whether ``result`` has the response of ``reference``, after normalisation."""
     here, there = result.exchanges.get(ask.name), None
     if reference is not None:
         there = reference.exchanges.get(ask.name)
     if here is None or here.error:
         return Outcome.SKIP, NOT_JUDGED
     if reference is None or there is None or there.error:
-        return Outcome.SKIP, "the reference has no whole answer here"
+        return Outcome.SKIP, "the reference has no complete response here"
     found = difference(by.normal(ask, there), by.normal(ask, here))
     if not found:
         return Outcome.PASS, ""
@@ -299,9 +299,9 @@ def _shown(raw: bytes) -> str:
 
 TYPE = api.SuiteType(
     name=NAME,
-    about="What was brought along for an app of one's own.",
-    title="Traffic of one's own",
-    caption="Checks of all requests, compared with the first cell, by their outcome.",
+    about="Your own traffic for your own app, compared with the first cell.",
+    title="Your own traffic",
+    caption="Checks of all requests by outcome, compared with the first cell.",
     build=of_config,
     settings=TrafficSettings,
     reads=_files,

@@ -75,12 +75,12 @@ def test_requirements_that_are_not_requirements(try_shop, folder):
 def test_a_set_up_command_that_fails(try_shop):
     options = ("--setup", "python -c \"raise SystemExit('no database')\"")
     said = complaint(try_shop("/", options=options), 5)
-    assert "set-up failed" in said
+    assert "setup failed" in said
     assert "no database" in said
 
 
 def test_a_ready_check_that_never_holds(try_shop, folder):
-    expected = "the ready check / wants 418, the last answer was: HTTP/1.1 200 OK"
+    expected = "the ready check / expects 418, the last response was: HTTP/1.1 200 OK"
     for deadline in ("2", "30"):  # on a busy machine the server is not there after the first
         options = ("--ready-path", "/", "--ready-status", "418", "--deadline", deadline)
         done = try_shop("/", options=options, servers="onegate")
@@ -93,23 +93,23 @@ def test_a_ready_check_that_never_holds(try_shop, folder):
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.har", "{", "not JSON"),
-        ("a.har", '{"log": {}}', "no HAR: there is no list log.entries"),
-        ("a.har", '{"log": {"entries": [{"request": {}}]}}', "log.entries[0] is no recorded"),
-        ("a.har", '{"log": {"entries": []}}', "no request"),
-        ("a.har", "[" * 100_000, "not JSON: maximum recursion depth"),
+        ("a.har", "{", "invalid JSON"),
+        ("a.har", '{"log": {}}', "not a HAR: the list log.entries"),
+        ("a.har", '{"log": {"entries": [{"request": {}}]}}', "log.entries[0] is not a recorded"),
+        ("a.har", '{"log": {"entries": []}}', "no HTTP request"),
+        ("a.har", "[" * 100_000, "invalid JSON: maximum recursion depth"),
         ("a.json", "[1]", "neither an OpenAPI document"),
-        ("a.yaml", "a: [", "not YAML"),
-        ("a.yaml", "openapi: &a [*a]", "not YAML: an alias within what it stands for"),
-        ("a.yaml", "? [a]\n: b", "not YAML: "),
+        ("a.yaml", "a: [", "invalid YAML"),
+        ("a.yaml", "openapi: &a [*a]", "invalid YAML: an alias within its own anchor"),
+        ("a.yaml", "? [a]\n: b", "invalid YAML: "),
         ("a.yaml", "openapi: 3.1.0", "without paths"),
-        ("a.http", "GET nowhere\n", "line 1: a path that begins with /, or a URL"),
+        ("a.http", "GET nowhere\n", "line 1: expected a path that begins with /, or a URL"),
         ("a.http", "GET /{{nothing}}\n", "line 1: no variable {{nothing}}"),
-        ("a.http", "\n\n", "no request in it"),
-        ("a.txt", "/fine\nfine\n", "line 2: a path that begins with /"),
-        ("a.pdf", "x", "not a form of traffic that is known"),
-        ("a.http", b"\xff\xfe", "not UTF-8"),
-        ("nowhere", None, "a path of the app begins with /"),
+        ("a.http", "\n\n", "no requests"),
+        ("a.txt", "/fine\nfine\n", "line 2: expected a path that begins with /"),
+        ("a.pdf", "x", "unknown form of traffic"),
+        ("a.http", b"\xff\xfe", "invalid UTF-8"),
+        ("nowhere", None, "a path of the app must begin with /"),
     ],
 )
 def test_traffic_that_is_none(inside, folder, name, content, expected):
@@ -125,7 +125,7 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
     done = inside("try", "shop:app", "--traffic", "a.yaml")
     first, last = done.err.splitlines()
     assert first == f"wsgi-matrix: reading {folder / 'a.yaml'} (1.0 MiB)"
-    assert "not YAML" in last
+    assert "invalid YAML" in last
 
 
 @pytest.mark.parametrize(
@@ -134,37 +134,40 @@ def test_a_large_file_is_named_before_it_is_read(inside, folder):
         (("--servers", "onegat"), 'did you mean "onegate"'),
         (("--limits", "fds25"), 'did you mean "fds256"'),
         (("--python", "four"), "a version such as"),
-        (("--source", "nowhere"), "there is no folder"),
-        (("--requirements", "nowhere.txt"), "there is no file"),
+        (("--source", "nowhere"), "no such directory"),
+        (("--requirements", "nowhere.txt"), "no such file"),
         (("--ignore", "headr:x"), 'did you mean "header"'),
         (("--ignore", "json:id"), "a path such as $.user.id"),
         (("--ignore", "regex:("), "--ignore regex:("),
         (("--capture", "token"), "a capture such as"),
         (("--allow-status", "200"), "a server error such as 503"),
-        (("--header", "X Y: z"), "--header: 'X Y' is no name of a field"),
-        (("--header", "X: \udcff"), "--header: '\\udcff' is no value of the field X"),
-        (("--header", "X: {{token}}"), "--header: no variable {{token}}: say --var token=…"),
-        (("--host", "a/b"), "--host: 'a/b' is no host"),
-        (("--var", "host"), "--var host: NAME=VALUE is expected"),
-        (("--http-env", "dev"), '--http-env: there is no "dev"'),
+        (("--header", "X Y: z"), "--header: 'X Y' is not a valid field name"),
+        (("--header", "X: \udcff"), "--header: '\\udcff' is not a valid value of the field X"),
+        (
+            ("--header", "X: {{token}}"),
+            "--header: no variable {{token}}: set it with --var token=…",
+        ),
+        (("--host", "a/b"), "--host: 'a/b' is not a valid host"),
+        (("--var", "host"), "--var host: expected NAME=VALUE"),
+        (("--http-env", "dev"), '--http-env: no "dev"'),
         (("--largest", "1TiB"), "a size"),
-        (("--env", "SHOP_NOT_SET"), "it is not set here"),
-        (("--env", "A-B=1"), "environment.A-B: a name of letters, digits and _"),
+        (("--env", "SHOP_NOT_SET"), "not set in your environment"),
+        (("--env", "A-B=1"), "environment.A-B: expected a name of letters, digits and _"),
         (("--env-file", "nowhere.env"), "--env-file"),
-        (("--secret", "token=nowhere"), "secrets.token: a file"),
+        (("--secret", "token=nowhere"), "secrets.token: expected an existing file"),
         (("--writable", "data"), "an absolute path"),
-        (("--writable", "/srv"), "where the app is"),
+        (("--writable", "/srv"), "outside /srv"),
         (("--setup", "a 'b"), "a command"),
         (("--ready-path", "health"), "a path such as /health"),
         (("--ready-path", "/", "--ready-status", "20"), "a whole number from 100 to 599"),
         (("--service", "db"), "NAME=IMAGE"),
-        (("--service-env", "db:A=b"), "is no --service"),
-        (("--ready", "/health=200"), "say --ready-path /health, and --ready-status"),
-        (("--beside", "db=redis"), "say --service"),
-        (("--beside-env", "db:A=b"), "say --service-env"),
+        (("--service-env", "db:A=b"), 'no service "db"'),
+        (("--ready", "/health=200"), "use --ready-path /health, and --ready-status"),
+        (("--beside", "db=redis"), "use --service"),
+        (("--beside-env", "db:A=b"), "use --service-env"),
         (("--server-image", "x"), "--server-command"),
         (("--server-command", "serve {app}"), "{app} and {port}"),
-        (("--server-command", "no_such_program_here {app} {port}"), "there is no program"),
+        (("--server-command", "no_such_program_here {app} {port}"), "program not found"),
     ],
 )
 def test_options_that_say_nothing(inside, options, expected):
@@ -181,10 +184,12 @@ def test_answers_that_are_too_large_or_never_end(try_shop):
     options = ("--patience", "1.5", "--largest", "1MiB")
     done = try_shop("/", "/large", "/endless", "/drip", servers="onegate", options=options)
     assert done.code == 1
-    assert "answer of more than 1048576 octets; --largest" in done.detail("02-get-large", "onegate")
-    assert "answer of more than 1048576 octets" in done.detail("03-get-endless", "onegate")
+    assert "response of more than 1048576 octets; --largest" in done.detail(
+        "02-get-large", "onegate"
+    )
+    assert "response of more than 1048576 octets" in done.detail("03-get-endless", "onegate")
     # Longer by the time that a busy machine kept the processes of the cell waiting.
-    assert "no whole answer after " in done.detail("04-get-drip", "onegate")
+    assert "no complete response after " in done.detail("04-get-drip", "onegate")
     assert done.outcomes("01-get") == {"onegate": "pass"}
     assert (done.results / "results.json").stat().st_size < 2**20
 
@@ -193,7 +198,7 @@ def test_a_worker_that_dies_over_a_request(try_shop):
     done = try_shop("/", "/exit", "/echo", servers="onegate,gunicorn_sync")
     assert done.code == 1
     assert done.outcomes("02-get-exit") == {"onegate": "fail", "gunicorn_sync": "fail"}
-    assert "closed without an answer" in done.detail("02-get-exit", "onegate")
+    assert "closed without a response" in done.detail("02-get-exit", "onegate")
     assert done.outcomes("03-get-echo") == {"onegate": "pass", "gunicorn_sync": "pass"}
 
 
@@ -215,7 +220,7 @@ def test_a_user_without_a_home_directory(folder, monkeypatch):
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     done = CliRunner().invoke(main, ["try", "shop:app", "--engine", "process"])
     assert done.exit_code == 2
-    assert "XDG_CACHE_HOME to a directory that it may write" in done.stderr
+    assert "XDG_CACHE_HOME to a directory that it can write to" in done.stderr
 
 
 def test_a_current_directory_that_was_removed(tmp_path):

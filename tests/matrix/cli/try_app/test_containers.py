@@ -61,7 +61,7 @@ def left(client, pid):
 
     Other runs use the engine, and what they have around their apps comes and goes.
     """
-    labels = {"label": [f"{LABEL}=around"]}
+    labels = {"label": [f"{LABEL}=environment"]}
     volumes = client.volumes(filters=labels)["Volumes"] or []
     found = client.containers(all=True, filters=labels) + volumes
     machine = owner().rsplit(".", 2)[0]
@@ -81,11 +81,11 @@ def test_all_that_is_around_an_app(try_shop, folder, base, containers):
         *("--secret", "token=token.txt", "--env", "SHOP_SECRET=/run/secrets/token"),
         *("--writable", "/data", "--env", "SHOP_FOLDER=/data"),
         *("--setup", "python -c \"open('/data/made', 'w').write('up')\""),
-        *("--ready-path", "/surroundings"),
+        *("--ready-path", "/environment"),
     )
-    done = try_shop("/surroundings", options=options, engine="docker")
+    done = try_shop("/environment", options=options, engine="docker")
     assert done.code == 0, done.out + done.err
-    told = json.loads(done.answer("01-get-surroundings", "waitress"))
+    told = json.loads(done.answer("01-get-environment", "waitress"))
     assert told == {"variable": "ü $x", "made": "up", "secret": "s3cret", "db": "+PONG"}
     assert done.outcomes("unchanged") == {"onegate": "pass", "waitress": "pass"}
     assert left(containers, done.pid) == []
@@ -99,7 +99,7 @@ def test_what_is_beside_an_app_and_ends_is_told_with_its_log(try_shop, base):
     done = try_shop("/", options=("--service", f"db={image}"), servers="onegate", engine="docker")
     assert done.code == 5
     assert "db" in done.complaint
-    assert "ended" in done.complaint
+    assert "exited" in done.complaint
     assert "no password" in done.complaint
 
 

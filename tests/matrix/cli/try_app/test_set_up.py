@@ -34,19 +34,19 @@ def test_words_are_looked_up_and_files_keep_their_mode(try_shop, folder):
 
 def test_a_command_that_cannot_be_run_is_not_the_server(try_shop, folder):
     said = complaint(try_shop("/", options=set_up("no-such-thing --now")), 5)
-    assert "set-up failed: no-such-thing --now could not be started" in said
+    assert "setup failed: no-such-thing --now could not be started" in said
     assert "no program 'no-such-thing' in PATH" in said
     assert "the server" not in said
     (folder / "manage.py").write_text("#!/usr/bin/env python3\n")
     (folder / "manage.py").chmod(0o644)
     said = complaint(try_shop("/", options=set_up("./manage.py migrate")), 5)
-    assert "./manage.py is not executable; chmod +x ./manage.py" in said
+    assert "./manage.py is not executable; run chmod +x ./manage.py" in said
     assert "--writable" not in said
 
 
 def test_what_a_shell_would_do_says_so(try_shop):
     said = complaint(try_shop("/", options=set_up("cd data && flask db upgrade")), 5)
-    assert "no shell runs it" in said
+    assert "it needs a shell" in said
     assert "sh -c" in said
 
 
@@ -91,7 +91,7 @@ def test_a_factory_that_is_not_called_and_an_asgi_app_say_so(command, folder):
         ("create_app", "shop:create_app()"),
         ("asgi", "is an ASGI application"),
         ("made", "is an ASGI application"),
-        ("one", "cannot be called with environ and start_response"),
+        ("one", "does not accept environ and start_response"),
     ):
         assert expected in complaint(command("try", f"shop:{name}", "--engine", "process"), 5)
 
@@ -120,7 +120,7 @@ def test_a_factory_with_optional_parameters_alone_is_told_beside_its_errors(comm
     """By its parameters it may be an application as well, behind a decorator say."""
     (folder / "shop.py").write_text(OPTIONAL)
     words = ("--engine", "process", "--servers", "onegate,waitress")
-    note = "no response but server errors; if shop:{0} makes the application, it has to be called"
+    note = "all responses are server errors; if shop:{0} is a factory, it must be called"
     for name in ("create_app", "chooses", "fails"):
         done = command("try", f"shop:{name}", *words)
         assert done.code == 1
@@ -128,10 +128,12 @@ def test_a_factory_with_optional_parameters_alone_is_told_beside_its_errors(comm
         assert note.format(name) in done.report("report.html")
         for server in ("onegate", "waitress"):
             detail = done.detail("01-get", server)
-            assert ("what to do: if shop:create_app makes" in detail) == (name == "create_app")
+            assert ("what to do: if shop:create_app is a factory" in detail) == (
+                name == "create_app"
+            )
     done = command("try", "shop:decorated", *words)
     assert done.code == 0, done.out + done.err
-    assert "it has to be called" not in done.out
+    assert "it must be called" not in done.out
 
 
 @pytest.mark.parametrize("parameters", ["config=None, debug=False", "config=None", ""])
@@ -141,7 +143,7 @@ def test_a_factory_that_is_not_called_is_told_by_run_too(command, folder, parame
     assert command("init", "shop:create_app", "--servers", "onegate,waitress").code == 0
     done = command("run", "--engine", "process")
     assert done.code == 1
-    hint = "what to do: if shop:create_app makes the application, it has to be called"
+    hint = "what to do: if shop:create_app is a factory, it must be called"
     assert done.out.count(f"{hint}: shop:create_app()") == 4  # a request and a burst of each server
 
 
@@ -164,9 +166,9 @@ def test_a_server_that_does_nothing_about_its_signal_ends_in_order(command, fold
     done = command("try", "shop:app", *own)
     assert done.code == 0, done.out + done.err
     assert done.outcomes("clean-exit") == {"own": "pass"}
-    assert "ended by SIGTERM itself (exit status 143)" in done.detail("clean-exit", "own")
+    assert "exited after SIGTERM (exit status 143)" in done.detail("clean-exit", "own")
     done = command("try", "shop:app", *own, "--stop-signal", "SIGINT")
-    assert "ended by SIGINT itself (exit status 130)" in done.detail("clean-exit", "own")
+    assert "exited after SIGINT (exit status 130)" in done.detail("clean-exit", "own")
     code = (folder / "serve.py").read_text()
     ends = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
     (folder / "serve.py").write_text(code.replace("module, _", ends + "module, _", 1))

@@ -104,14 +104,16 @@ def test_a_burst_is_held_to_a_lone_response_after_the_session(try_shop, folder):
     (folder / "made.http").write_text("PUT /made\n\n###\n\nGET /made\n")
     done = try_shop("made.http", options=("--workers", "1"))
     assert done.code == 0, done.out
-    assert done.detail("burst", "onegate").startswith("alone 200, then 32 × 200 (32 clients")
+    assert done.detail("burst", "onegate").startswith(
+        "single request 200, then 32 × 200 (32 clients"
+    )
 
 
 def test_a_burst_of_server_errors_is_no_pass_and_its_log_is_told(try_shop):
     done = try_shop("/logs?burst", options=("--limits", "default"))
     assert done.outcomes("burst") == {"onegate": "fail", "waitress": "fail"}
     detail = done.detail("burst", "onegate")
-    assert detail.startswith("alone 500, then 32 × 500")
+    assert detail.startswith("single request 500, then 32 × 500")
     assert "a line about burst" in detail
 
 
@@ -127,7 +129,7 @@ def test_log_lines_stand_with_the_request_that_they_were_written_during(try_shop
         assert "a line about one" not in two
     # A worker that is gone is told of with the request that it was gone in.
     gone = done.detail("04-get-exit", "onegate")
-    assert "written on its log meanwhile" in gone
+    assert "server log meanwhile" in gone
     assert "a line about" not in gone
 
 
@@ -142,12 +144,12 @@ def test_what_changes_by_itself_is_told_first_and_is_no_difference(try_shop):
     done = try_shop(*paths)
     assert done.code == 0, done.out
     assert done.outcomes("01-get-changing:same") == {"waitress": "xfail"}
-    assert "the same but for what the app changes by itself" in done.detail(
+    assert "the same, except for values that the app changes by itself" in done.detail(
         "02-get-page:same", "waitress"
     )
     head, _, rest = done.out.partition("┏")
     assert "These values differ between two runs of the reference" in head
-    assert "changes by itself: 2 comparisons are the same but for that" in rest
+    assert "changes by itself: 2 comparisons are the same except for that" in rest
     assert "changes by itself: 2 comparisons" in done.report("report.html")
     # One command, as it is pasted.
     command = shlex.split(head.partition("To ignore them:")[2].replace("\\\n", ""))
@@ -190,7 +192,7 @@ def test_runs_never_overwrite_each_other_and_show_takes_the_last(command, folder
         assert [check["request"] for check in checks if check["request"]] == [request]
     last = command(*words, "/differs")
     assert last.results not in (one.results, two.results)
-    closer = last.out.splitlines()[-1].removeprefix("look closer: ")
+    closer = last.out.splitlines()[-1].removeprefix("details: ")
     shown = command(*shlex.split(closer)[1:])
     assert shown.code == 0, shown.err
     cell = last.result["cells"][0]["id"]
@@ -198,9 +200,15 @@ def test_runs_never_overwrite_each_other_and_show_takes_the_last(command, folder
     assert command("show", cell).out == shown.out
     started = last.result["run"]["started"]
     file = last.results / "results.json"
-    assert command("show", cell).err == f"wsgi-matrix: the last run, of {started}: {file}\n"
+    assert (
+        command("show", cell).err
+        == f"wsgi-matrix: showing the last run, started {started}: {file}\n"
+    )
     beside = command("report", cwd=folder.parent)
-    assert beside.err == f"wsgi-matrix: the last run in another directory, of {started}: {file}\n"
+    assert (
+        beside.err
+        == f"wsgi-matrix: showing the last run in another directory, started {started}: {file}\n"
+    )
     assert "01-get-differs" in command("report", "--format", "junit").out
     assert len(one.report("report.html")) > 1000
 
@@ -218,25 +226,25 @@ def test_requirements_that_are_others_on_another_python_are_named(
     (folder / "requirements.txt").write_text("--no-index\n--find-links wheels\ntiny\n")
     done = try_shop("/", options=("--python", "3.11,3.13"), servers="waitress", engine=engine)
     assert done.code == 0, done.out + done.err
-    expected = "versions are not the same on each Python: tiny 1.0 on 3.11, 2.0 on 3.13."
+    expected = "versions differ between Pythons: tiny 1.0 on 3.11, 2.0 on 3.13."
     assert [expected in note for note in done.result["run"]["notes"]].count(True) == 1
     for text in (done.out, done.report("report.md"), done.report("report.html")):
         assert expected in text
     pinned = "--no-index\n--find-links wheels\ntiny==1.0\n"
     (folder / "requirements.txt").write_text(pinned)
     done = try_shop("/", options=("--python", "3.11,3.13"), servers="waitress", engine=engine)
-    assert "not the same on each Python" not in done.out
+    assert "versions differ between" not in done.out
 
 
 def test_a_dry_run_shows_the_requests_as_they_will_be_sent(try_shop, folder):
     (folder / "login.http").write_text(LOGIN)
     done = try_shop("/", "login.http", options=("--dry-run",))
     assert done.code == 0, done.err
-    assert "waitress-shop-default-py311-traffic 4 requests, then 32 clients at once" in done.out
+    assert "waitress-shop-default-py311-traffic 4 requests, then 32 concurrent clients" in done.out
     assert "  POST /login HTTP/1.1\n  Host: localhost\n" in done.out
-    assert "  Content-Length: as its values make it\n  \n  user=ann&csrf={{csrf}}" in done.out
-    assert "{{csrf}} is then regex:" in done.out
-    assert "compared after the rules" in done.out
+    assert "  Content-Length: depends on the values\n  \n  user=ann&csrf={{csrf}}" in done.out
+    assert "{{csrf}} is set from regex:" in done.out
+    assert "normalised before comparison" in done.out
     assert not list((folder / "build").rglob("results.json"))
 
 
@@ -266,7 +274,7 @@ def test_a_capture_that_finds_nothing_is_told_and_nothing_wrong_is_sent(try_shop
     (folder / "login.http").write_text(LOGIN.replace('name="csrf" value', 'name="xsrf" value'))
     done = try_shop("login.http", servers="onegate")
     assert done.code == 1
-    assert "no answer before it gave {{csrf}}" in done.detail("02-post-login", "onegate")
+    assert "no earlier response provided {{csrf}}" in done.detail("02-post-login", "onegate")
 
 
 def test_server_errors_are_red_unless_they_are_meant(try_shop):
@@ -288,11 +296,11 @@ def test_what_is_around_an_app(try_shop, folder):
             "--setup",
             "python -c \"import sys; open(sys.argv[1], 'w').write('up')\" {writable}/made",
         ),
-        *("--ready-path", "/surroundings", "--ready-status", "200"),
+        *("--ready-path", "/environment", "--ready-status", "200"),
     )
-    done = try_shop("/surroundings", options=options)
+    done = try_shop("/environment", options=options)
     assert done.code == 0, done.out + done.err
-    told = json.loads(done.answer("01-get-surroundings", "waitress"))
+    told = json.loads(done.answer("01-get-environment", "waitress"))
     assert told == {"variable": "a b", "made": "up", "secret": "s3cret"}
     # Each cell has its own, and nothing of it is left.
     assert list((folder / "build" / "matrix").glob("run-*")) == []
@@ -389,7 +397,7 @@ def test_init_writes_what_try_runs(command, folder):
         ('send = ["/"]', 'send = ["/"]\nallow_status = ["503"]'),
     ],
 )
-def test_a_cell_with_other_traffic_or_surroundings_is_not_reused(command, folder, old, new):
+def test_a_cell_with_other_traffic_or_app_environment_is_not_reused(command, folder, old, new):
     words = ("init", "shop:app", "--servers", "onegate", "--env", "SHOP=a", "--traffic", "/")
     assert command(*words).code == 0
     run = ("run", "--engine", "process", "--reuse")
@@ -406,9 +414,7 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
     assert command("init", "shop:app").code == 0
     (folder / "token.txt").touch()
     text = (folder / "matrix.toml").read_text()
-    head, marker, advice = text.partition(
-        "# Left out above, to be added where they are needed:\n#\n"
-    )
+    head, marker, advice = text.partition("# Further tables and keys, if you need them:\n#\n")
     assert marker
     lines = [line.removeprefix("#").removeprefix(" ") for line in advice.splitlines()]
     shop = head.replace("[apps.shop]\n", "[apps.shop]\n@\n")
@@ -417,9 +423,9 @@ def test_what_init_comments_out_is_what_a_matrix_may_say(command, folder):
         shop.replace("@", table) + "\n".join(lines[lines.index("") :]) + "\n"
     )
     read = matrix_toml.load(folder / "matrix.toml")
-    around = read.apps["shop"].surroundings
-    assert around.services[0].image == "postgres:17"
-    assert around.setup == (("python", "manage.py", "migrate"),)
+    needs = read.apps["shop"].needs
+    assert needs.services[0].image == "postgres:17"
+    assert needs.setup == (("python", "manage.py", "migrate"),)
     assert read.limits["small"].nofile == 128
     assert read.xfails[0].suite == "traffic"
 

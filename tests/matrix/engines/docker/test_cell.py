@@ -62,7 +62,7 @@ def test_a_cell_from_start_to_end(engine: DockerEngine, prepared: Prepared) -> N
     assert first.response.endswith(b"\r\n\r\nHello, World!\n")
     assert not first.error
     assert not second.error
-    assert (sum(burst.answers.values()), burst.errors) == (20, {})
+    assert (sum(burst.responses.values()), burst.errors) == (20, {})
     assert stopped.changed == ()
     assert not stopped.oom_killed
     assert "listens on" in stopped.log
@@ -73,7 +73,7 @@ def test_a_server_that_dies_at_start_says_why(
     engine: DockerEngine, prepared: Prepared, tmp_path: Path
 ) -> None:
     cell = prepared(app(tmp_path / "dies", "raise RuntimeError('no such luck')\n"))
-    with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
+    with engine.open(cell) as running, pytest.raises(CellError, match="server exited") as caught:
         running.probe(Job(requests=[HELLO], clients=1, deadline=120))
     assert caught.value.exit_status not in (0, None)
     assert "no such luck" in caught.value.log
@@ -83,7 +83,7 @@ def test_a_server_that_dies_with_its_port_open_says_why(
     engine: DockerEngine, prepared: Prepared, tmp_path: Path
 ) -> None:
     cell = prepared(app(tmp_path / "late", LATE))
-    with engine.open(cell) as running, pytest.raises(CellError, match="server ended") as caught:
+    with engine.open(cell) as running, pytest.raises(CellError, match="server exited") as caught:
         running.probe(Job(requests=[HELLO], clients=1, deadline=120))
     assert "no such luck" in caught.value.log
 

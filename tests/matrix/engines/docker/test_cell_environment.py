@@ -36,7 +36,7 @@ def test_a_ready_sign_that_never_comes_is_told_with_the_log(
     cell = prepared(server=replace(PEERS["waitress"], ready_log="^never said$"))
     with (
         engine.open(cell) as running,
-        pytest.raises(CellError, match="did not say") as caught,
+        pytest.raises(CellError, match="did not match") as caught,
     ):
         running.probe(Job(requests=[HELLO], clients=0, deadline=2))
     assert "Serving on" in caught.value.log

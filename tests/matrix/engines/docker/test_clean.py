@@ -116,7 +116,7 @@ def test_an_engine_that_is_too_old(nowhere: pytest.MonkeyPatch) -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         nowhere.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.server_port}")
-        with pytest.raises(EngineError, match=r"speaks API 1.39, and 1.40 .* update it"):
+        with pytest.raises(EngineError, match=r"has API 1.39, but at least 1.40 .* update it"):
             connect()
         server.shutdown()
         thread.join()

@@ -27,7 +27,7 @@ GOOD: dict[str, dict[str, Any] | None] = {
     "privileges": {"no_new_privs": "1", "effective": 0, "bounding": 0, "refused": "EPERM"},
     "init": {"pid": 7, "first": "docker-init", "reaped": True},
     "listen": {"interfaces": ["lo"]},
-    "connect": {"heard": "a word"},
+    "connect": {"received": "a word"},
 }
 """What the script tells in an engine that honours everything."""
 TITLES = {
@@ -81,7 +81,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Client:
     double = Client()
     # How containers are removed is another module's, and of a real engine.
     monkeypatch.setattr(
-        doctor, "end_of", lambda client, containers: double.removed.extend(containers)
+        doctor, "remove_containers", lambda client, containers: double.removed.extend(containers)
     )
     return double
 
@@ -93,16 +93,16 @@ def found(client: Any) -> dict[str, Finding]:
 def test_where_all_is_honoured_all_holds(fake: Client) -> None:
     findings = found(fake)
     assert [each.what for each in findings.values() if not each.holds] == []
-    assert {each.what: each.seen for each in findings.values()} == {
+    assert {each.what: each.observed for each in findings.values()} == {
         "nofile": "64/64; 60 opened, then EMFILE",
         "nproc": "8/8; 7 forked, then EAGAIN",
         "pids": "7 forked, then EAGAIN",
         "memory": "killed, exit status 137",
-        "memory, told": "OOMKilled: True",
-        "read-only": "a write gives EROFS",
+        "memory, reported": "OOMKilled: True",
+        "read-only": "writing fails with EROFS",
         "no-new-privileges": "NoNewPrivs 1, CapEff 0, CapBnd 0",
         "init": "process 1 is docker-init; orphan reaped: True",
-        "shared network": "heard 'a word' over lo",
+        "shared network": "received 'a word' over lo",
     }
 
 
@@ -144,7 +144,7 @@ def test_each_try_has_a_container_of_its_own_that_is_removed(fake: Client) -> No
         ("privileges", {"refused": ""}),
         ("init", {"pid": 1}),
         ("init", {"reaped": False}),
-        ("connect", {"heard": "other"}),
+        ("connect", {"received": "other"}),
     ],
 )
 def test_what_is_not_honoured_does_not_hold(fake: Client, name: str, change: Any) -> None:
@@ -164,7 +164,7 @@ def test_a_limit_of_pids_bites_before_it_is_reached(fake: Client) -> None:
 def test_memory_without_a_limit_is_filled(fake: Client) -> None:
     fake.told["memory"] = {"filled": 2 * doctor.MEMORY}
     finding = found(fake)["memory"]
-    assert (finding.seen, finding.holds) == ("128 MiB were filled", False)
+    assert (finding.observed, finding.holds) == ("128 MiB were filled", False)
 
 
 @pytest.mark.parametrize(("code", "told"), [(1, True), (137, False)])
@@ -172,14 +172,14 @@ def test_the_end_and_its_reason_are_told_apart(fake: Client, code: int, told: bo
     fake.state = {"Running": False, "ExitCode": code, "OOMKilled": told}
     findings = found(fake)
     assert findings["memory"].holds is (code == 137)
-    assert findings["memory, told"].holds is told
+    assert findings["memory, reported"].holds is told
 
 
 @pytest.mark.parametrize(
     ("said", "seen"),
     [
         ("Traceback\nOSError: no python3\n", "exit status 137: OSError: no python3"),
-        ("", "exit status 137: nothing was said"),
+        ("", "exit status 137: no output"),
         ("[1]", "exit status 137: [1]"),
     ],
 )
@@ -188,13 +188,13 @@ def test_a_container_that_tells_nothing_is_told_by_its_last_line(
 ) -> None:
     fake.told["readonly"] = said
     finding = found(fake)["read-only"]
-    assert (finding.seen, finding.holds) == (seen, False)
+    assert (finding.observed, finding.holds) == (seen, False)
 
 
 def test_what_an_engine_refuses_is_a_finding_in_its_own_words(fake: Client) -> None:
     fake.refuses = APIError("500 Server Error", explanation=" no such runtime \n")
     findings = found(fake)
-    assert {each.seen for each in findings.values()} == {"refused: no such runtime"}
+    assert {each.observed for each in findings.values()} == {"refused: no such runtime"}
     assert not any(each.holds for each in findings.values())
     assert sorted(fake.removed) == sorted(fake.made)
 
@@ -205,8 +205,8 @@ def test_a_container_that_does_not_end_is_given_up(
     monkeypatch.setattr(doctor, "DEADLINE", 0.01)
     fake.state = {"Running": True}
     findings = found(fake)
-    assert {each.seen for each in findings.values()} == {
-        "refused: a container did not end within 0 s"
+    assert {each.observed for each in findings.values()} == {
+        "refused: a container did not exit within 0 s"
     }
     assert sorted(fake.removed) == sorted(fake.made)
 
@@ -216,7 +216,9 @@ def test_the_engine_of_this_machine(engine: DockerEngine, client: docker.APIClie
     """Whatever it honours, it is seen; what cells cannot do without holds."""
     found = engine.findings(PYTHONS[0], lambda phase, detail: None)
     findings = {each.what: each for each in found}
-    assert [each for each in findings.values() if each.seen.startswith(("refused", "exit"))] == []
+    assert [
+        each for each in findings.values() if each.observed.startswith(("refused", "exit"))
+    ] == []
     for what in ("nofile", "nproc", "memory", "read-only", "no-new-privileges", "shared network"):
         assert findings[what].holds, findings[what]
     assert client.containers(all=True, filters={"label": f"{LABEL}=doctor"}) == []

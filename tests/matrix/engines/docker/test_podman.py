@@ -15,7 +15,7 @@ from tests.matrix.engines.docker.conftest import TOP
 from tests.matrix.helpers import PLAIN
 from tests.programs import program
 
-NOT_TOLD = {"memory, told"}
+NOT_TOLD = {"memory, reported"}
 """What Podman 4.3 does not honour, as docs/engines.md says."""
 
 

@@ -225,7 +225,7 @@ def test_no_base_at_all(
     engine: DockerEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     python = Python(version="3.11", images=("127.0.0.1:1/none:1",))
-    with pytest.raises(SetupError, match="is here or can be pulled; pull one by hand, or say"):
+    with pytest.raises(SetupError, match="exists locally or can be pulled; pull one, or set"):
         ensure_base(engine.client, python, say_nothing, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match=r"mmdebstrap.*is not installed; run `make engine`"):

@@ -1,4 +1,4 @@
-"""What a cell of processes has around its server."""
+"""The app environment of a process cell."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.process.cell_environment import Around
-from wsgi_matrix.model.app_environment import Surroundings
+from wsgi_matrix.engines.process.cell_environment import CellEnvironment
+from wsgi_matrix.model.app_environment import AppEnvironment
 from wsgi_matrix.packaging.bundle import Bundle
 
 
 @pytest.fixture
-def around(plain, tmp_path):
-    """The surroundings of a cell whose app asks for everything."""
+def provided(plain, tmp_path):
+    """The app environment of a cell whose app asks for everything."""
     secret = tmp_path / "key"
     secret.write_text("hush")
-    wanted = Surroundings(
+    wanted = AppEnvironment(
         environment=(("HOME", "{writable}"), ("KEY", "{secrets}/key")),
         secrets=(("key", secret),),
         setup=(("python", "-m", "app", "{writable}"),),
         writable="/var/app",
     )
     [cell] = plan.make_cells(plain, plan.Selection(select=("plain-good-fds64-py311",)))
-    cell = replace(cell, app=replace(cell.app, surroundings=wanted))
-    return Around(
+    cell = replace(cell, app=replace(cell.app, needs=wanted))
+    return CellEnvironment(
         cell,
         tmp_path / "cell.files",
         bundle=Bundle(
@@ -38,8 +38,8 @@ def around(plain, tmp_path):
     )
 
 
-def test_variables_are_few_and_the_servers_packages_come_last(around, tmp_path, monkeypatch):
-    found = around.environment
+def test_variables_are_few_and_the_servers_packages_come_last(provided, tmp_path, monkeypatch):
+    found = provided.environment
     paths = found["PYTHONPATH"].split(os.pathsep)
     bundle = tmp_path / "bundle"
     last = [f"{bundle}/app", f"{bundle}/own", f"{tmp_path}/lib", f"{tmp_path}/server/lib"]
@@ -51,11 +51,11 @@ def test_variables_are_few_and_the_servers_packages_come_last(around, tmp_path, 
     assert not found.keys() & {"VIRTUAL_ENV", "PYTHONHOME", "USER"}
 
 
-def test_folders_are_made_and_are_gone_afterwards(around, tmp_path):
-    around.make()
-    assert around.commands == (("/bin/python3", "-m", "app", around.environment["HOME"]),)
-    assert Path(around.environment["HOME"]).is_dir()
-    assert Path(around.environment["KEY"]).read_text() == "hush"
-    assert Path(around.environment["TMPDIR"]).is_dir()
-    around.close()
+def test_folders_are_made_and_are_gone_afterwards(provided, tmp_path):
+    provided.make()
+    assert provided.commands == (("/bin/python3", "-m", "app", provided.environment["HOME"]),)
+    assert Path(provided.environment["HOME"]).is_dir()
+    assert Path(provided.environment["KEY"]).read_text() == "hush"
+    assert Path(provided.environment["TMPDIR"]).is_dir()
+    provided.close()
     assert not (tmp_path / "cell.files").exists()

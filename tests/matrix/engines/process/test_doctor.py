@@ -21,11 +21,11 @@ def test_on_this_machine_descriptors_and_processes_are_limited(process_engine: A
     findings = found(process_engine)
     nofile = findings["nofile"]
     assert nofile.holds
-    assert nofile.seen.startswith("64/64; ")
-    assert nofile.seen.endswith(" opened, then EMFILE")
+    assert nofile.observed.startswith("64/64; ")
+    assert nofile.observed.endswith(" opened, then EMFILE")
     if os.geteuid() == 0:
         assert findings["nproc"].holds
-        assert findings["nproc"].seen == "8/8; 7 forked, then EAGAIN"
+        assert findings["nproc"].observed == "8/8; 7 forked, then EAGAIN"
 
 
 class Engine:
@@ -73,7 +73,7 @@ def test_a_limit_holds_where_it_was_set_and_bites(told, name, change, holds) -> 
     what, other = ("nofile", "nproc") if name == "nofile" else ("nproc", "nofile")
     assert findings[what].holds is holds
     assert findings[other].holds
-    assert f"{told[name]['soft']}/{told[name]['hard']}; " in findings[what].seen
+    assert f"{told[name]['soft']}/{told[name]['hard']}; " in findings[what].observed
 
 
 @pytest.mark.unit
@@ -82,13 +82,13 @@ def test_what_only_containers_have_is_told_with_its_reason(told) -> None:
     assert list(findings) == ["nofile", "nproc", *ONLY_CONTAINERS]
     for what in ONLY_CONTAINERS:
         assert not findings[what].holds
-        assert findings[what].asked == "containers only"
-    assert findings["memory"].seen == findings["pids"].seen == NO_CGROUP
-    assert findings["read-only"].seen == NO_IMAGE
+        assert findings[what].requested == "containers only"
+    assert findings["memory"].observed == findings["pids"].observed == NO_CGROUP
+    assert findings["read-only"].observed == NO_IMAGE
 
 
 @pytest.mark.unit
 def test_without_root_there_is_no_uid_whose_processes_could_be_counted(told, monkeypatch) -> None:
     monkeypatch.setattr(Engine, "root", False)
     nproc = found(Engine())["nproc"]
-    assert (nproc.seen, nproc.holds) == (NO_UID, False)
+    assert (nproc.observed, nproc.holds) == (NO_UID, False)

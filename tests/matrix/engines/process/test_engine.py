@@ -89,7 +89,7 @@ def test_nothing_is_sent_before_the_log_has_the_ready_sign(process_engine, cell)
     server = replace(cell().server, ready_log="^never said$")
     with (
         process_engine.open(replace(cell(), server=server)) as running,
-        pytest.raises(CellError, match="did not say"),
+        pytest.raises(CellError, match="did not match"),
     ):
         running.probe(Job(deadline=0.3))
 
@@ -106,7 +106,7 @@ def test_a_ready_sign_is_looked_for_once(process_engine, cell):
 def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):
     monkeypatch.setattr(launch.sys, "executable", "/bin/true")
     with (
-        pytest.raises(CellError, match="launcher ended before"),
+        pytest.raises(CellError, match="launcher exited before"),
         process_engine.open(cell()),
     ):
         pass
@@ -250,7 +250,7 @@ def test_where_there_is_no_such_place_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "SHARED", Path("/proc/wsgi-matrix"))
     engine = ProcessEngine(closed / "build")
     assert engine.place == closed / "build"
-    assert "os.access() denies" in engine.where
+    assert "os.access() fails" in engine.where
 
 
 KILLED = """

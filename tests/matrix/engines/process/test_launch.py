@@ -45,8 +45,8 @@ def test_the_end_of_a_command_is_heard_and_heard_again(launch, tmp_path):
     with launch(code) as launched:
         launched.begun()
         assert began <= launched.started <= time.time()
-        assert launched.hear(20) == {"status": 3, "left": 0}
-        assert launched.hear(0) == {"status": 3, "left": 0}
+        assert launched.read_message(20) == {"status": 3, "left": 0}
+        assert launched.read_message(0) == {"status": 3, "left": 0}
         launched.signal(signal.SIGTERM)  # it has ended: nobody is signalled
     assert (tmp_path / "log").read_text() == "(64, 64)\n"
 
@@ -55,16 +55,16 @@ def test_nothing_is_heard_of_a_command_that_runs_until_it_is_signalled(launch):
     with launch(SLEEPS) as launched:
         launched.begun()
         assert os.getsid(launched.pid) == launched.pid
-        assert launched.hear(0) is None
+        assert launched.read_message(0) is None
         launched.signal(signal.SIGTERM)
-        assert launched.hear(20) == {"status": 128 + signal.SIGTERM, "left": 0}
+        assert launched.read_message(20) == {"status": 128 + signal.SIGTERM, "left": 0}
 
 
 def test_a_command_is_killed_without_a_status_of_its_own(launch):
     with launch(SLEEPS) as launched:
         launched.begun()
         launched.kill()
-        assert launched.hear(20) == {"status": None, "left": 1}
+        assert launched.read_message(20) == {"status": None, "left": 1}
 
 
 def test_closing_leaves_neither_the_command_nor_its_launcher(launch):

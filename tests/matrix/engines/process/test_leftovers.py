@@ -46,7 +46,7 @@ def left(parent: Path, owner: str, *processes: str) -> Path:
 
 
 def test_each_run_has_a_folder_that_says_whose_it_is(tmp_path: Path) -> None:
-    first, second = leftovers.make_folder(tmp_path), leftovers.make_folder(tmp_path)
+    first, second = leftovers.make_directory(tmp_path), leftovers.make_directory(tmp_path)
     assert first != second
     for folder in (first, second):
         assert folder.name.startswith(f"run-{process_owner.owner()}-")
@@ -63,7 +63,7 @@ def test_a_process_is_recorded_with_the_time_of_its_start(tmp_path: Path) -> Non
 
 def test_what_runs_is_left_alone(tmp_path: Path) -> None:
     with session() as process:
-        folder = leftovers.make_folder(tmp_path)
+        folder = leftovers.make_directory(tmp_path)
         leftovers.record(folder, process.pid)
         assert leftovers.clean(tmp_path) == 0
         assert process.poll() is None

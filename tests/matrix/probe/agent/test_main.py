@@ -31,7 +31,7 @@ WHOLE = [  # method, answer, does it need the end of the connection
 ]
 
 BROKEN = [
-    (b"", "closed without an answer"),
+    (b"", "closed without a response"),
     (b"HTTP/1.1 200 OK\r\nA: 1", "within the head"),
     (OK + b"Content-Length: 3\r\n\r\nhi", "within the body"),
     (OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nhi", "several different"),
@@ -150,16 +150,20 @@ def hang(connection):
 @pytest.mark.parametrize(
     ("behave", "error", "burst_error"),
     [
-        (hang, "no answer after", "timed out: no answer"),
-        (answer_with(OK, close=False), "no whole answer after", "timed out: within the answer"),
-        (answer_with(), "closed without an answer", "closed without an answer"),
-        (answer_with(OK), "closed within the head", "closed within the head of the answer"),
-        (reset, "ECONNRESET within the answer", "ECONNRESET within the answer"),
+        (hang, "no response after", "timed out: no response"),
+        (
+            answer_with(OK, close=False),
+            "no complete response after",
+            "timed out: within the response",
+        ),
+        (answer_with(), "closed without a response", "closed without a response"),
+        (answer_with(OK), "closed within the head", "closed within the head of the response"),
+        (reset, "ECONNRESET within the response", "ECONNRESET within the response"),
         (answer_with(b"?\r\n\r\n"), "no HTTP/1.x status line", "no HTTP/1.x status line"),
         (
             answer_with(OK + b"Content-Length: 0\r\n\r\nmore"),
             "4 octets after the end",
-            "octets after the end of the answer",
+            "octets after the end of the response",
         ),
     ],
 )
@@ -169,7 +173,7 @@ def test_what_misbehaving_servers_do_is_described_and_counted(tmp_path, behave, 
     [[exchange]] = report.exchanges
     assert error in exchange.error
     assert report.burst.errors == {burst_error: 3}
-    assert report.burst.answers == {}
+    assert report.burst.responses == {}
 
 
 def test_all_clients_of_the_burst_are_connected_before_the_first_one_asks(tmp_path):
@@ -188,7 +192,7 @@ def test_all_clients_of_the_burst_are_connected_before_the_first_one_asks(tmp_pa
     with scripted(behave) as port:
         report = run_probe(tmp_path, port, clients=50, deadline=60)
     assert report.burst.errors == {}
-    assert (sum(report.burst.answers.values()), report.burst.together) == (50, 50)
+    assert (sum(report.burst.responses.values()), report.burst.together) == (50, 50)
 
 
 def test_distinct_answers_are_counted_and_only_the_date_is_masked(tmp_path):
@@ -204,8 +208,8 @@ def test_distinct_answers_are_counted_and_only_the_date_is_masked(tmp_path):
 
     with scripted(behave) as port:
         report = run_probe(tmp_path, port, clients=20)
-    assert sorted(report.burst.answers.values()) == [10, 10]
-    assert all(b"Date: *\r\n" in answer for answer in report.burst.answers)
+    assert sorted(report.burst.responses.values()) == [10, 10]
+    assert all(b"Date: *\r\n" in raw for raw in report.burst.responses)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,7 @@ def test_what_becomes_of_the_connection_is_noted(tmp_path, answer, end):
 
 @pytest.mark.parametrize(
     ("late", "error", "end"),
-    [(b"late", "4 octets after the end of the answer", "open"), (b"", "", "fin")],
+    [(b"late", "4 octets after the end of the response", "open"), (b"", "", "fin")],
 )
 def test_content_that_must_not_come_is_waited_for_where_the_request_asks_for_the_close(
     tmp_path, late, error, end
@@ -258,7 +262,7 @@ def test_the_first_exchange_has_the_time_that_an_app_takes_to_load(tmp_path):
     assert first.seconds > 0.49 * job.deadline
     assert second.seconds > 0.9 * job.patience
     assert second.seconds < first.seconds
-    assert "no answer" in second.error
+    assert "no response" in second.error
 
 
 def test_a_port_that_never_opens_is_told(tmp_path):
@@ -269,7 +273,7 @@ def test_a_port_that_never_opens_is_told(tmp_path):
 
 
 def test_a_probe_that_was_cut_short_is_not_taken_for_whole():
-    with pytest.raises(ValueError, match="before it had told everything"):
+    with pytest.raises(ValueError, match="before its report was complete"):
         protocol.read(b'{"event": "ready", "at": 0.1}\n', protocol.Job(deadline=1))
 
 
@@ -280,7 +284,7 @@ def test_a_burst_that_nobody_is_answered_in_is_given_up_long_before_its_deadline
         clients = burst.Burst("127.0.0.1", port, GET, 5)
         clients.run(deadline)
     assert time.monotonic() < deadline
-    assert clients.errors == {"timed out: no answer": 5}
+    assert clients.errors == {"timed out: no response": 5}
 
 
 def once_away(count):
@@ -297,7 +301,7 @@ def once_away(count):
 def burst_of_5(port, monkeypatch, borne):
     """What became of clients that speak only when three of them have been closed."""
     monkeypatch.setattr(burst, "BORNE", borne)
-    talk = burst.Burst._talk
+    original = burst.Burst._exchange
 
     def late(self, clients, selector, deadline):
         poll = select.poll()
@@ -305,13 +309,13 @@ def burst_of_5(port, monkeypatch, borne):
             poll.register(client.socket, select.POLLIN)
         while len(poll.poll(100)) < 3:
             assert time.monotonic() < deadline
-        talk(self, clients, selector, deadline)
+        original(self, clients, selector, deadline)
 
-    monkeypatch.setattr(burst.Burst, "_talk", late)
+    monkeypatch.setattr(burst.Burst, "_exchange", late)
     clients = burst.Burst("127.0.0.1", port, GET, 5)
     clients.run(time.monotonic() + 60)
-    monkeypatch.setattr(burst.Burst, "_talk", talk)
-    return sum(clients.answers.values()), sum(clients.errors.values())
+    monkeypatch.setattr(burst.Burst, "_exchange", original)
+    return sum(clients.responses.values()), sum(clients.errors.values())
 
 
 def test_a_client_that_had_to_keep_silent_for_long_may_be_closed_and_comes_anew(monkeypatch):
@@ -338,5 +342,5 @@ def test_a_server_that_is_slow_but_loses_nobody_does_not_fail_by_the_deadline(tm
 
     with scripted(behave) as port:
         report = run_probe(tmp_path, port, clients=3, rounds=9, deadline=12.0)
-    assert (report.burst.errors, sum(report.burst.answers.values())) == ({}, report.burst.clients)
+    assert (report.burst.errors, sum(report.burst.responses.values())) == ({}, report.burst.clients)
     assert 3 <= report.burst.clients < 27

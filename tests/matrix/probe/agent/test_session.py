@@ -141,8 +141,8 @@ def test_what_was_captured_makes_no_other_request(run):
     ]
     assert [each.split("\n")[0] for each in run(*asks)] == [
         "200 /a ",
-        "not sent: X would be '/a \\nline ', which is no value of a field",
-        "not sent: {{bad}} is 'a b', which is no target of a request",
+        "not sent: X would be '/a \\nline ', which is not a valid field value",
+        "not sent: {{bad}} is 'a b', which is not a valid request target",
         "200 /c/a b ",
         "200 /next ",
     ]

@@ -61,12 +61,12 @@ def test_interim_responses_are_told_by_their_status() -> None:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ((OK + b"Content-Length: 3\r\n\r\nhi",), "not whole"),
+        ((OK + b"Content-Length: 3\r\n\r\nhi",), "incomplete"),
         ((OK + b"Content-Length: 3\r\n\r\nhi", "fin"), "closed within the body"),
         ((b"hello\r\n\r\n",), "no HTTP/1.x status line"),
         # The probe's reader takes these, and h11 does not.
-        ((b"HTTP/1.1 200 OK\r\nA : 1\r\nContent-Length: 2\r\n\r\nhi",), "refused by h11"),
-        ((b"HTTP/1.1 200 OK\r\nA: \x00\r\nContent-Length: 2\r\n\r\nhi",), "refused by h11"),
+        ((b"HTTP/1.1 200 OK\r\nA : 1\r\nContent-Length: 2\r\n\r\nhi",), "rejected by h11"),
+        ((b"HTTP/1.1 200 OK\r\nA: \x00\r\nContent-Length: 2\r\n\r\nhi",), "rejected by h11"),
     ],
 )
 def test_what_is_no_response_for_one_of_two_readers_is_none(parts, said: str) -> None:
@@ -87,7 +87,7 @@ def test_where_nothing_came_the_end_is_told(end: str, said: str) -> None:
 def test_content_may_end_with_the_connection() -> None:
     [response] = connection(OK + b"\r\nuntil", b" the end", "fin").responses
     assert response.body == b"until the end"
-    assert connection(OK + b"\r\nuntil").broken == "not whole"
+    assert connection(OK + b"\r\nuntil").broken == "incomplete"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_an_end_that_a_timeout_brings_is_no_close(waited: float, end: str, close
         ({"status": 201}, "status 200 and 2 octets of content for h11"),
         ({"body": b"other"}, "status 200 and 2 octets of content for h11"),
         ({"fields": ()}, "other fields for h11"),
-        ({"raw": TWO[:-1]}, "not whole for h11 (NEED_DATA)"),
+        ({"raw": TWO[:-1]}, "incomplete for h11 (NEED_DATA)"),
     ],
 )
 def test_where_the_readers_differ_it_is_said(change, said: str | None) -> None:

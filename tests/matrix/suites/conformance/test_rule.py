@@ -141,8 +141,8 @@ def test_a_server_that_ended_over_it_has_not_met_it() -> None:
     gone = transcript(("received", b"yes"), ("gone", b""))
     outcome, [mismatch] = judge(rule(), signs__each=gone)
     assert outcome is Outcome.FAIL
-    assert mismatch.expected == "b'yes' comes; and the server goes on"
-    assert mismatch.actual == "the server ended"
+    assert mismatch.expected == "b'yes' comes; and the server continues to run"
+    assert mismatch.actual == "the server exited"
 
 
 def test_what_was_on_the_wire_stands_with_a_mismatch() -> None:

@@ -14,7 +14,7 @@ from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.case import Case
 from wsgi_matrix.suites.contract.accepted_responses import fault
 from wsgi_matrix.suites.contract.contract_file import load
-from wsgi_matrix.suites.contract.suite import judge as judge_asked
+from wsgi_matrix.suites.contract.suite import judge as judge_spec
 from wsgi_matrix.suites.judge import judge as judge_cases
 
 from tests.matrix.helpers import ROOT
@@ -46,40 +46,40 @@ RIGHT = JSON + b'{"many":"a, b"}'
 
 
 @pytest.fixture
-def asked(tmp_path):
+def specs(tmp_path):
     file = tmp_path / "contract.toml"
     file.write_text(GOOD)
-    return {each.name: each for endpoint in load(file) for each in endpoint.asked}
+    return {each.name: each for endpoint in load(file) for each in endpoint.exchanges}
 
 
-def judge(asked, response, error=""):
-    exchange = Exchange(request=asked.request, response=response, seconds=0.0, error=error)
-    return fault(exchange, asked.method, asked.accept, asked.joined)
+def judge(spec, response, error=""):
+    exchange = Exchange(request=spec.request, response=response, seconds=0.0, error=error)
+    return fault(exchange, spec.method, spec.accept, spec.joined)
 
 
-def test_every_get_is_sent_as_head_too_and_every_path_asked_with_options(asked):
-    assert list(asked) == ["get", "get-head", "post", "echo-options"]
-    assert asked["get-head"].request == (
+def test_every_get_is_sent_as_head_too_and_every_path_asked_with_options(specs):
+    assert list(specs) == ["get", "get-head", "post", "echo-options"]
+    assert specs["get-head"].request == (
         b"HEAD /echo?a=1 HTTP/1.1\r\nHost: localhost\r\nX-A: 1\r\nConnection: close\r\n\r\n"
     )
-    assert asked["echo-options"].request.startswith(b"OPTIONS /echo HTTP/1.1\r\n")
+    assert specs["echo-options"].request.startswith(b"OPTIONS /echo HTTP/1.1\r\n")
 
 
-def test_bodies_are_framed(asked):
-    assert asked["post"].request == (
+def test_bodies_are_framed(specs):
+    assert specs["post"].request == (
         b"POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"3\r\nin \r\n3\r\ntwo\r\n0\r\n\r\n"
     )
-    whole = replace(asked["post"], chunked=False).request
+    whole = replace(specs["post"], chunked=False).request
     assert whole.endswith(b"Content-Length: 6\r\n\r\nin two")
 
 
-def test_what_is_accepted_is_accepted_in_each_form(asked):
-    assert judge(asked["get"], RIGHT) == ""
+def test_what_is_accepted_is_accepted_in_each_form(specs):
+    assert judge(specs["get"], RIGHT) == ""
     octets = (bytes(range(256)) * 2)[:300]
     partial = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 300\r\n\r\n" + octets
-    assert judge(asked["get"], partial) == ""
-    assert "SHA-256" in judge(asked["get"], partial[:-1] + b"x")
+    assert judge(specs["get"], partial) == ""
+    assert "SHA-256" in judge(specs["get"], partial[:-1] + b"x")
 
 
 @pytest.mark.parametrize(
@@ -93,28 +93,28 @@ def test_what_is_accepted_is_accepted_in_each_form(asked):
         (b'{"many', b'["many', "expected JSON"),
     ],
 )
-def test_an_answer_that_is_not_is_told_with_its_octets(asked, old, new, said):
+def test_an_answer_that_is_not_is_told_with_its_octets(specs, old, new, said):
     assert old in RIGHT
-    found = judge(asked["get"], RIGHT.replace(old, new))
+    found = judge(specs["get"], RIGHT.replace(old, new))
     assert said in found
     assert found.startswith("GET /echo?a=1 HTTP/1.1: ")
     assert "got b'HTTP/1.1" in found
 
 
-def test_an_answer_that_is_not_whole_is_never_accepted(asked):
-    assert "octets after the end" in judge(asked["get"], RIGHT, "3 octets after the end")
+def test_an_answer_that_is_not_whole_is_never_accepted(specs):
+    assert "octets after the end" in judge(specs["get"], RIGHT, "3 octets after the end")
 
 
-def test_nothing_of_the_error_may_be_told(asked):
+def test_nothing_of_the_error_may_be_told(specs):
     page = b"HTTP/1.1 500 No\r\nContent-Length: 8\r\n\r\n<secret>"
-    assert "nothing of the error" in judge(asked["post"], page)
-    assert judge(asked["post"], page.replace(b"secret", b"nothin")) == ""
+    assert "without details of the error" in judge(specs["post"], page)
+    assert judge(specs["post"], page.replace(b"secret", b"nothin")) == ""
 
 
-def test_options_has_to_name_the_methods(asked):
+def test_options_has_to_name_the_methods(specs):
     answer = b"HTTP/1.1 204 No Content\r\nAllow: GET,HEAD\r\nAllow: POST\r\n\r\n"
-    assert judge(asked["echo-options"], answer) == ""
-    assert "Allow" in judge(asked["echo-options"], answer.replace(b"POST", b"PUT"))
+    assert judge(specs["echo-options"], answer) == ""
+    assert "Allow" in judge(specs["echo-options"], answer.replace(b"POST", b"PUT"))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_mistake_in_the_file_is_told(tmp_path, old, new, said):
 
 
 def test_a_suite_without_its_file_is_an_error(plain):
-    with pytest.raises(ConfigError, match=r"suites\.contract\.contract names no file"):
+    with pytest.raises(ConfigError, match=r"suites\.contract\.contract: no file is set"):
         registry.build(plain, "contract")
 
 
@@ -165,8 +165,8 @@ def test_what_may_be_otherwise_is_differ_and_not_fail(tmp_path):
     file = tmp_path / "contract.toml"
     for level, red in (("MUST", Outcome.FAIL), ("SHOULD", Outcome.FAIL), ("MAY", Outcome.DIFFER)):
         file.write_text(GOOD.replace('name = "get"', f'name = "get"\nlevel = "{level}"'))
-        asked = load(file)[0].asked[0]
+        spec = load(file)[0].exchanges[0]
         for response, outcome in ((RIGHT, Outcome.PASS), (RIGHT.replace(b"200", b"404"), red)):
-            exchange = Exchange(request=asked.request, response=response, seconds=0.0)
+            exchange = Exchange(request=spec.request, response=response, seconds=0.0)
             evidence = SimpleNamespace(exchanges={"get": (exchange,)})
-            assert judge_asked(asked, evidence)[0] is outcome
+            assert judge_spec(spec, evidence)[0] is outcome

@@ -12,7 +12,7 @@ from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.suites.fd_scaling import suite
 
-from tests.matrix.helpers import Around
+from tests.matrix.helpers import EngineProxy
 
 HOLDS = """
 held = bytearray(b"x" * (64 * 2**20))
@@ -95,7 +95,7 @@ def test_without_a_reference_nothing_is_judged_and_the_figure_is_told(cells, che
 
 
 def test_what_cannot_be_had_on_this_machine_is_a_skip_with_the_reason(process_engine, run_cells):
-    class Bounded(Around):
+    class Bounded(EngineProxy):
         def open(self, cell):
             raise NotHere("nofile 7 is above 6")
 

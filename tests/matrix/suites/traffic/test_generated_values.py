@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.suites.traffic import generated_values, ignore
 from wsgi_matrix.suites.traffic.propose import propose
 
@@ -11,7 +11,7 @@ VALUE = "4a9dca1e-93d4-4b4c-9b22-0e6f2d7a1c55"
 
 def answer(stamp, value=VALUE):
     body = f'<a href="/things/{value}/edit?token={stamp}">\n'
-    return Answer(b"HTTP/1.1 200 OK", ((b"X-Id", value.encode()),), body.encode())
+    return Response(b"HTTP/1.1 200 OK", ((b"X-Id", value.encode()),), body.encode())
 
 
 def proposed(values):

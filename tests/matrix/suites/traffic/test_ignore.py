@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.http.response import Answer
+from wsgi_matrix.http.response import Response
 from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.probe.agent import jsonpath
 from wsgi_matrix.probe.agent.session import captured
@@ -34,7 +34,7 @@ def answer(body="", *fields):
         ("Content-Type", "text/plain" if isinstance(body, str) else "application/json"),
         *fields,
     )
-    return Answer(
+    return Response(
         b"HTTP/1.1 200 OK",
         tuple((name.encode(), value.encode()) for name, value in named),
         content.encode(),
@@ -223,7 +223,7 @@ def test_a_proposal_never_leaves_out_what_is_the_same(one, two):
 def test_json_that_is_nested_too_deeply_is_text():
     one, two = (answer("[" * 50_000 + each + "]" * 50_000) for each in ("1", "2"))
     one, two = (
-        Answer(each.status_line, ((b"Content-Type", b"application/json"),), each.body)
+        Response(each.status_line, ((b"Content-Type", b"application/json"),), each.body)
         for each in (one, two)
     )
     assert left(one, "json:$..a") == one

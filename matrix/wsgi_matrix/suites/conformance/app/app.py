@@ -1,7 +1,7 @@
-"""The app that servers run for the rules.
+"""The app that servers run for the conformance rules.
 
-The first segment of the path chooses a module of :mod:`paths`; what none of them is named for is
-reported by :mod:`paths.echo`, however odd the target is.
+The first segment of the path chooses a module of :mod:`paths`; other requests go to
+:mod:`paths.echo`, even if the target is unusual.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ PATHS: dict[str, Callable[[Environ, StartResponse], Iterable[bytes]]] = {
 
 
 class Rules:
-    """Two positional arguments, and an instance of a class: all that PEP 3333 asks to be called."""
+    """A callable instance with two positional arguments, which is all that PEP 3333 requires."""
 
     def __call__(self, environ: Environ, start_response: StartResponse, /) -> Iterable[bytes]:
-        """Hand the call to the app of its path."""
+        """Pass the call to the app for its path."""
         segment = str(environ.get("PATH_INFO", "")).lstrip("/").partition("/")[0]
         return PATHS.get(segment, PATHS["echo"])(environ, start_response)
 

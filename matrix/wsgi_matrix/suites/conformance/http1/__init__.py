@@ -54,7 +54,7 @@ UNOBSERVABLE = (
         level=Level.SHOULD,
         cite="RFC 9112 section 9.5",
         title="Timeout of an idle connection",
-        why="the suite slow_clients waits for the timeouts of servers",
+        why="the suite slow_clients tests it, waiting for the timeouts of servers",
     ),
 )
 """Rows without a rule here."""

@@ -31,7 +31,7 @@ UNOBSERVABLE = (
         level=Level.SHOULD,
         cite=pep("environ Variables"),
         title="Variables are documented",
-        why="what a server documents stands in its documentation",
+        why="what a server documents is not visible on the wire",
     ),
     Unobservable(
         id="write/before-start-response",
@@ -39,7 +39,7 @@ UNOBSERVABLE = (
         level=Level.MUST,
         cite=pep("The write() Callable"),
         title="write() before start_response()",
-        why="write() is what start_response returns: there is none to be called before",
+        why="start_response returns write(), so it cannot be called before",
     ),
     Unobservable(
         id="server/single-threaded",
@@ -47,7 +47,7 @@ UNOBSERVABLE = (
         level=Level.SHOULD,
         cite=pep("Thread Support"),
         title="Option of a single thread",
-        why="whether a server can be started so that it has one thread is for its command line",
+        why="running with a single thread is an option of the server's command line",
     ),
     Unobservable(
         id="environ/configured-variables",
@@ -55,7 +55,7 @@ UNOBSERVABLE = (
         level=Level.SHOULD,
         cite=pep("Application Configuration"),
         title="Variables of the deployer",
-        why="whether variables can be added by the deployer is for its command line",
+        why="adding variables is an option of the server's command line",
     ),
 )
 """Rows without a rule here."""

@@ -1,4 +1,4 @@
-"""Requests to the apps of ``app/paths``, and matchers of what those report: for PEP 3333."""
+"""Requests to the apps in ``app/paths``, and matchers of their reports, for PEP 3333."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ def ask(
 def ask_to_end(
     sends: str, target: str, expects: Matcher, *, name: str = "", version: str = "HTTP/1.1"
 ) -> Variant:
-    """One request, and all that comes until the server closes the connection."""
+    """One request, and everything until the server closes the connection."""
     steps = (send(request(target, version=version)), responses(GET), end())
     return Variant(name=name, sends=sends, steps=steps, expects=expects)
 
 
 def body_is(content: bytes, *status: int, method: str = GET) -> Matcher:
-    """This content."""
+    """A response with this content."""
     return response(
         *(status or (200,)),
         method=method,
         check=lambda found: None if found.body == content else f"content {found.body[:100]!r}",
-        says=f"with the content {content!r}" if len(content) < 50 else "with just this content",
+        says=f"with the content {content!r}" if len(content) < 50 else "with exactly this content",
     )
 
 
 NO_WRAPPER = described(
-    "the app reports that there is no wsgi.file_wrapper", body_is(b"no wsgi.file_wrapper")
+    "the app reports that wsgi.file_wrapper is missing", body_is(b"no wsgi.file_wrapper")
 )
 
 
@@ -76,7 +76,7 @@ def reports(what: str, check: Callable[[Any], Actual], method: str = GET, on: st
 
 
 def checked(found: ParsedResponse, check: Callable[[Any], Actual]) -> Actual:
-    """What ``check`` finds wrong with the JSON of a response, or that it is none of the app's."""
+    """What ``check`` finds wrong with the JSON of a response, or that it is not from the app."""
     try:
         return check(found.json())
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
@@ -91,7 +91,7 @@ def both(what: str, check: Callable[[Any, Any], Actual]) -> Matcher:
         for on in ("a", "b"):
             parsed = parse(transcript, [GET], on)
             if not parsed.responses or parsed.responses[0].status != 200:
-                return f"no response 200 on connection {on} ({parsed.broken or parsed.end})"
+                return f"no 200 response on connection {on} ({parsed.broken or parsed.end})"
             values.append(parsed.responses[0])
         return checked(values[0], lambda one: checked(values[1], lambda two: check(one, two)))
 
@@ -109,10 +109,10 @@ def twice(target: str, *fields: str, first: str = "") -> tuple[Step, ...]:
 
 
 def noted_later(query: str, *first: Step) -> tuple[Step, ...]:
-    """``first`` on connection ``a``; then what the app has noted, requested on ``b`` and ``c``.
+    """``first`` on connection ``a``; then requests for what the app has noted, on ``b`` and ``c``.
 
-    Servers that serve one connection at a time respond on ``c`` only, when ``a`` is closed; and
-    those that do all in one thread may see the end of ``a`` only when they have responded on ``b``.
+    Servers that serve one connection at a time only respond on ``c``, when ``a`` is closed; servers
+    with one thread may only notice the end of ``a`` after they have responded on ``b``.
     """
     question = request(f"/closed?{query}")
     return (
@@ -126,7 +126,7 @@ def noted_later(query: str, *first: Step) -> tuple[Step, ...]:
 
 
 def later(what: str, check: Callable[[Any], Actual], *, last: bool = False) -> Matcher:
-    """What :func:`noted_later` has found, on ``b`` if there is a response; ``last``: on ``c``."""
+    """The notes of :func:`noted_later`, on ``b`` if there is a response; ``last``: on ``c``."""
     early, late = (reports(f"afterwards that {what}", check, on=on) for on in ("b", "c"))
 
     def differs(transcript: Transcript) -> Actual:
@@ -138,24 +138,24 @@ def later(what: str, check: Callable[[Any], Actual], *, last: bool = False) -> M
 
 
 def is_error() -> Matcher:
-    """A whole response with a status of 500 to 599."""
+    """A complete response with a 5xx status."""
     return response(*SERVER_ERRORS)
 
 
 def cut() -> Matcher:
-    """No whole response: the client can see that there should have been more."""
+    """An incomplete response, so that the client can tell that more should have followed."""
 
     def differs(transcript: Transcript) -> Actual:
         parsed = parse(transcript, [GET])
         if parsed.responses:
-            return "a response that looks whole"
-        return None if parsed.closed else "half a response, and an open connection"
+            return "a response that looks complete"
+        return None if parsed.closed else "an incomplete response, and an open connection"
 
-    return Matcher("a response that is visibly cut off, then the connection is closed", differs)
+    return Matcher("a visibly incomplete response, then the connection is closed", differs)
 
 
 def refusal() -> Matcher:
-    """The call raised and the app could respond for itself, or the server did so with a 500."""
+    """The call raised and the app responded itself, or the server responded with a 5xx."""
     return either(
         described("start_response() raises, and the app's response to that", body_is(b"refused")),
         is_error(),

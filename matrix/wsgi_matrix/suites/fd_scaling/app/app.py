@@ -1,4 +1,4 @@
-"""The app of the limits: it says hello and needs nothing, so that the server is measured."""
+"""The app of ``fd_scaling``: it needs no resources itself, so that the server is measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BODY = b"Hello, World!\n"
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Greet, as ``/hello`` of every app does."""
+    """Respond like ``/hello`` of every app."""
     fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(BODY)))]
     start_response("200 OK", fields)
     return [BODY]

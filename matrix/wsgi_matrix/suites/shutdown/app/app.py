@@ -1,4 +1,4 @@
-"""The app that signals its own server: for what becomes of requests when one stops or reloads."""
+"""The app that signals its own server, to show what happens to requests at a stop or reload."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 MEETING = 10.0
-"""Seconds for the client to say that others wait behind this request."""
+"""Seconds to wait for the client's sign that others wait behind this request."""
 BEFORE = 0.5
-"""Seconds in which requests without end begin to come."""
+"""Seconds in which the client starts to send requests continuously."""
 AFTER = 1.0
-"""Seconds for which this request is in flight after the signal: the slowness is the case."""
+"""Seconds for which this request is in flight after the signal; being slow is the purpose."""
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Tell which process this is. ``/signal/NAME`` signals the server's first process meanwhile.
+    """Respond with this process's pid. ``/signal/NAME`` also signals the server's first process.
 
-    That is the leader of the session: process 1 of a container, and what an engine started
-    elsewhere. Workers are of its session in every server that there is.
+    That is the session leader: process 1 of a container, or the process that an engine started.
+    Workers belong to its session in every known server.
     """
     _, _, name = environ["PATH_INFO"].partition("/signal/")
     if name:
@@ -37,10 +37,10 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
 
 
 def _meet_client(port: str) -> None:
-    """Let the client know that its request is here, and wait until it has closed: then all is in
-    place that is to be there at the signal, however slow the machine is.
+    """Tell the client that its request has arrived, and wait until it has closed: then everything
+    is in place for the signal, however slow the host is.
 
-    The place is known to ``probe/agent/scenario.py``.
+    ``probe/agent/scenario.py`` has the address.
     """
     with (
         contextlib.suppress(TimeoutError),

@@ -1,4 +1,4 @@
-"""The app behind slow clients: quick itself, so that what is slow is the client."""
+"""The app for slow clients: fast itself, so that only the clients are slow."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 LARGE = 5 * 2**20
-"""Octets: more than the kernel holds for a client that does not read, and no work to speak of."""
+"""Octets: more than the kernel buffers for a client that does not read, and little work."""
 BLOCK = 64 * 1024
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """``GET /`` greets, ``GET /large`` sends much, ``POST`` reads the content and counts it."""
+    """``GET /`` is short, ``GET /large`` is large, ``POST`` reads the content and counts it."""
     if environ["PATH_INFO"] == "/large":
         fields = [("Content-Type", "application/octet-stream"), ("Content-Length", str(LARGE))]
         start_response("200 OK", fields)

@@ -1,1 +1,1 @@
-"""One module for each thing that the rules ask a server for; ``app.py`` names them."""
+"""One module for each kind of request in the rules; ``app.py`` chooses one."""

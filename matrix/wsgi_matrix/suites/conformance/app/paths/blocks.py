@@ -1,4 +1,4 @@
-"""``/blocks/NAME``: iterables that a server has to send block by block, and to close."""
+"""``/blocks/NAME``: iterables that a server must send block by block, and close."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from . import call_notes
 PLAIN = ("Content-Type", "text/plain")
 LARGE = b"x" * 65536
 FULL, MANY = 64, 128
-"""Large blocks: as many as fill the kernel's buffers, at once, and then one each ``STEP`` seconds.
-A server with buffers of its own would else have taken all before a slow client has left."""
+"""Large blocks: first as many as fill the kernel's buffers, and then one every ``STEP`` seconds.
+Otherwise a server with its own buffers would take all before a slow client has disconnected."""
 SMALL = 40
-"""Small blocks, one each ``STEP`` seconds."""
+"""Small blocks, one every ``STEP`` seconds."""
 STEP = 0.05
 SLOW = 1.5
-"""Seconds between two blocks, so that a client can tell which came first, even one that a machine
-at work holds up."""
+"""Seconds between two blocks, so that even a client on a busy host can tell which came first."""
 
 
 class Closing:
-    """An iterable that notes the call of ``close``, and what of it is looked at."""
+    """An iterable that records the call of ``close``, and which of its attributes are accessed."""
 
     def __init__(self, token: str, blocks: Iterable[bytes]) -> None:
         self._token = token
         self._blocks = iter(blocks)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Itself: it can be gone through once."""
+        """Itself; it can only be iterated once."""
         return self
 
     def __next__(self) -> bytes:
@@ -37,17 +36,17 @@ class Closing:
         return next(self._blocks)
 
     def __getattr__(self, name: str) -> Any:
-        """Called for what it does not have."""
+        """Record an access to a missing attribute."""
         call_notes.note(f"{self._token} attributes", name)
         raise AttributeError(name)
 
     def close(self) -> None:
-        """Note it."""
+        """Record the call."""
         call_notes.note(self._token, "closed")
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Respond as the name says; the query is the token."""
+    """Respond according to the name; the query is the token."""
     name = str(environ["PATH_INFO"]).removeprefix("/blocks/")
     status, fields, blocks = BLOCKS[name]
     token = str(environ.get("QUERY_STRING", ""))

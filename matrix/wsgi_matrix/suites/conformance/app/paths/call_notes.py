@@ -1,4 +1,4 @@
-"""What calls have left behind, for a later call to report. It needs one process to see all."""
+"""Notes of calls, for a later call to report. All calls must be in the same process."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _notes: dict[str, list[Any]] = defaultdict(list)
 
 
 def note(name: str, value: Any) -> None:
-    """Remember ``value``, which JSON can hold, under ``name``."""
+    """Store ``value``, which must be serialisable as JSON, under ``name``."""
     with _noted:
         _notes[name].append(value)
         _noted.notify_all()
 
 
 def begin(*names: str) -> None:
-    """Forget what is under ``names``: a scenario that runs once more begins anew."""
+    """Forget the notes under ``names``, for a scenario that runs again."""
     with _noted:
         for name in names:
             _notes.pop(name, None)
 
 
 def notes(name: str) -> list[Any]:
-    """All that is remembered under ``name``, in order."""
+    """All notes under ``name``, in order."""
     with _noted:
         return list(_notes[name])
 

@@ -1,6 +1,6 @@
-"""``/closed?NAME``: notes of an earlier call, as JSON, once there are any: it waits a little.
+"""``/closed?NAME``: notes of an earlier call as JSON; waits briefly until there are any.
 
-Where one call is served at a time, the earlier one is over by then and nothing is missed.
+If calls are served one at a time, the earlier one has ended by then, so that nothing is missed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from . import call_notes
 from .response_helpers import json_response
 
 WAIT = 1.0
-"""Seconds until there is nothing to be waited for any longer."""
+"""Maximum seconds to wait."""
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """``notes``: under the name; ``attributes``, ``blocks``: of :mod:`paths.blocks`."""
+    """``notes``: those under the name; ``attributes``, ``blocks``: of :mod:`paths.blocks`."""
     name = str(environ.get("QUERY_STRING", ""))
     notes = call_notes.wait(name, 1, WAIT)
     report = {

@@ -1,9 +1,9 @@
-"""What the app was called with, as JSON: for a reader that wants to know how a request was read.
+"""What the app was called with, as JSON, to show how the server parsed a request.
 
 ``method, path, query, protocol`` as in environ; ``headers``: its ``HTTP_`` variables,
 ``CONTENT_TYPE`` and ``CONTENT_LENGTH``; ``body``: the content in hexadecimal, ``error``: the
-exception that ended its reading, ``complete``: whether all of it was there, as far as an app can
-tell. All but the body is remembered for :mod:`paths.seen` under the query.
+exception while reading it, ``complete``: whether it was complete, as far as an app can tell.
+Everything except the body is stored for :mod:`paths.seen` under the query.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PASSED_ON = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Read the content as PEP 3333 lets an app do, and report all."""
+    """Read the content as PEP 3333 allows, and report everything."""
     body, complete, error = read(environ)
     report = {
         "method": environ.get("REQUEST_METHOD"),
@@ -42,7 +42,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
 
 
 def read(environ: dict[str, Any]) -> tuple[bytes, bool, str]:
-    """The content, whether it is all there, and what its reading raised."""
+    """The content, whether it is complete, and the exception while reading it."""
     length = environ.get("CONTENT_LENGTH") or ""
     body = b""
     try:

@@ -1,10 +1,11 @@
-"""``/environ``: what the environ is, as JSON. It leaves a mark in it, which no later call may see.
+"""``/environ``: the environ as JSON. The app leaves a mark in it, which later calls must not see.
 
-``text``: its native strings; ``types``: the type of every value; ``odd``: keys that are no native
-strings, and CGI variables (no dot in the name) that are none; ``kind``: its own type; ``marked``:
-whether an earlier call's mark was in it; ``imported``: a number that a second import would change;
-``own``: keys that are not the process's environment, which a server may mix in; ``lacks``: methods
-that ``wsgi.input`` and ``wsgi.errors`` do not have; ``version``: ``repr`` of ``wsgi.version``.
+``text``: its native strings; ``types``: the type of every value; ``odd``: keys that are not native
+strings, and CGI variables (no dot in the name) that are not either; ``kind``: its own type;
+``marked``: whether an earlier call's mark was in it; ``imported``: a number that a second import
+would change; ``own``: keys that are not in the process's environment, which a server may mix in;
+``lacks``: methods that ``wsgi.input`` and ``wsgi.errors`` lack; ``version``: ``repr`` of
+``wsgi.version``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``/errors``: text in every plane of Unicode for ``wsgi.errors``."""
+"""``/errors``: writes text of several Unicode planes to ``wsgi.errors``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINE = "rules: \u00e9 \u20ac \U0001f600\n"
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Write it, and report what that raised, as JSON."""
+    """Write the text, and report an exception as JSON."""
     raised = ""
     try:
         environ["wsgi.errors"].write(LINE)

@@ -1,4 +1,4 @@
-"""``/raising/NAME``: exceptions that leave the app, of every kind and at every moment."""
+"""``/raising/NAME``: exceptions in the app, of every kind and at every point."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 PLAIN = ("Content-Type", "text/plain")
 MESSAGE = "rules-secret"
-"""In the text of every exception: no client may read it."""
+"""Part of the text of every exception, which no client may see."""
 
 KINDS: dict[str, tuple[type[BaseException], Any]] = {
-    # For gunicorn the status of a worker that could not start.
+    # For gunicorn, the exit status of a worker that could not start.
     "SystemExit": (SystemExit, 3),
     "KeyboardInterrupt": (KeyboardInterrupt, MESSAGE),
     "GeneratorExit": (GeneratorExit, MESSAGE),

@@ -68,7 +68,7 @@ def page(environ):
     return "200 OK", [], f'<h1>Welcome</h1>\n<input id="x" value="{uuid.uuid4()}"> and more\n'
 
 
-def surroundings(environ):
+def environment(environ):
     """What the cell has around it."""
     told = {"variable": os.environ.get("SHOP", "")}
     if folder := os.environ.get("SHOP_FOLDER"):
@@ -153,7 +153,7 @@ PAGES = {
     "/basket": basket,
     "/changing": changing,
     "/page": page,
-    "/surroundings": surroundings,
+    "/environment": environment,
     "/eat": eat,
     "/error": error,
     "/large": large,

@@ -1,4 +1,4 @@
-"""Behind the pytest plugin: what its options select, its one run, and what that found."""
+"""Implementation of the pytest plugin: the selection, the run, and its results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge, registry
 
 COMPARISON = "comparison"
-"""Item that holds every check that a suite adds by comparing cells."""
+"""The item for all checks that a suite adds by comparing cells."""
 PROBLEM = pytest.StashKey[str]()
 
 
@@ -36,7 +36,7 @@ class Check:
     result: CaseResult
 
     def hold(self) -> None:
-        """Pass, skip, or fail the test with what was found."""
+        """Pass, skip or fail the test, with the check's explanation."""
         text = f"{self.cell} {self.result.name}: {self.result.explanation()}"
         outcome = self.result.outcome
         if not outcomes.ran(outcome):
@@ -48,7 +48,7 @@ class Check:
 
 
 def check_ids(cells: Sequence[Cell], suite: api.Suite) -> list[str]:
-    """The checks that ``cells``, all of ``suite``, get, in the order of reports."""
+    """The ids of the checks of ``cells``, all of ``suite``, in the order of reports."""
     ids = of_cell(suite)
     if suite.added is not None:
         return [*ids, *suite.added(cells)]
@@ -56,13 +56,13 @@ def check_ids(cells: Sequence[Cell], suite: api.Suite) -> list[str]:
 
 
 def of_cell(suite: api.Suite) -> list[str]:
-    """The checks of a cell by itself."""
+    """The ids of the checks of a cell by itself."""
     return [judge.START, *(case.id for case in suite.cases)]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the options select."""
+    """The selection of the options."""
 
     matrix: Config
     engine: str
@@ -70,7 +70,7 @@ class Plan:
     sent: Mapping[str, api.Suite]
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Ids of a cell and of a check: the items."""
+        """Pairs of the ids of a cell and a check: the items."""
         found = []
         for name, suite in self.sent.items():
             mine = [cell for cell in self.cells if cell.suite == name]
@@ -79,7 +79,7 @@ class Plan:
 
 
 def load(pytest_config: pytest.Config) -> Plan:
-    """What the options select. Raises :class:`pytest.UsageError` for a wrong selection."""
+    """The selection of the options. Raises :class:`pytest.UsageError` if it is invalid."""
     named = pytest_config.getoption("--matrix-config")
     build = pytest_config.getoption("--matrix-build")
     engine = pytest_config.getoption("--matrix-engine") or AUTO
@@ -101,7 +101,7 @@ def load(pytest_config: pytest.Config) -> Plan:
                 **chosen,
             ),
         )
-        config.check_folders(matrix, cells)
+        config.check_directories(matrix, cells)
         sent = {
             name: registry.build(matrix, name)
             for name in dict.fromkeys(cell.suite for cell in cells)
@@ -112,7 +112,7 @@ def load(pytest_config: pytest.Config) -> Plan:
 
 
 def run(pytestconfig: pytest.Config) -> Run:
-    """The run of this session; made when it is first asked for."""
+    """The run of this session, which starts at the first call."""
     if (done := pytestconfig.stash.get(RUN, None)) is not None:
         return done
     if problem := pytestconfig.stash.get(PROBLEM, ""):
@@ -133,7 +133,7 @@ def run(pytestconfig: pytest.Config) -> Run:
                 jobs=jobs,
             ).run()
     except (EngineError, SetupError) as problem:
-        # Kept, so that not every item tries anew what cannot be had.
+        # Stored, so that not every item tries again what has failed.
         pytestconfig.stash[PROBLEM] = f"wsgi-matrix: {problem}"
         pytest.fail(pytestconfig.stash[PROBLEM], pytrace=False)
     pytestconfig.stash[RUN] = done
@@ -144,16 +144,16 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 
 def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResult]]:
-    """What is red when ``done`` is compared with all other runs of the same images.
+    """Red checks of the comparison of ``done`` with all other runs of the same images.
 
-    Cells of suites alone are compared that say so, by what they respond to its requests. Where
-    ``done`` has none, the test is skipped.
+    Only cells of suites that declare it are compared, by their responses to the suite's requests.
+    If ``done`` has none, the test is skipped.
     """
     done = replace(done, cells=tuple(filter(evidence_files.comparable, done.cells)))
     if not done.cells:
         kinds = registry.types()
         names = " or ".join(name for name in kinds if kinds[name].cross_run)
-        pytest.skip(f"the suite {names} was not run, and it alone is compared with other runs")
+        pytest.skip(f"the suite {names} was not run, but only it is compared with other runs")
     chosen = load(pytest_config)
     found = []
     cells = (*done.cells, *evidence_files.read_others(chosen.matrix.build, done))
@@ -166,7 +166,7 @@ def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResul
 
 
 def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
-    """What the run found of one check of one cell."""
+    """The result of one check of one cell."""
     cells = run(pytest_config).cells
     result = next(result for result in cells if result.cell.id == cell_id)
     if check_id != COMPARISON:
