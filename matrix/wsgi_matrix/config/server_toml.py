@@ -50,6 +50,8 @@ def from_data(source: TomlFile, data: dict[str, Any]) -> list[Server]:
 def check_placeholders(source: TomlFile, server: Server) -> None:
     """Raise :class:`ConfigError` for an unknown placeholder in a command."""
     known = dict.fromkeys(("app", "folder", "port", "workers", "threads", "python", "context"), "")
+    if server.requirements:
+        known["lib"] = ""
     for key, words in (("args", server.args), ("process", server.process)):
         for word in words:
             try:

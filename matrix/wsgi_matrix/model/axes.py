@@ -11,6 +11,7 @@ from wsgi_matrix.model.app_import_string import Target
 from wsgi_matrix.util.schema_types import (
     ExitStatus,
     FilePath,
+    GlibcVersion,
     Octets,
     Regex,
     SignalName,
@@ -67,8 +68,9 @@ class ServerCommand:
     process: Annotated[
         tuple[str, ...],
         doc(
-            "The command instead of the image's entry point if cells are processes; {python} "
-            "and {context}, the server's directory, are replaced. Empty: containers only."
+            "The command instead of the image's entry point if cells are processes; {python}, "
+            "{context}, the server's directory, and {lib}, its unpacked requirements, "
+            "are replaced. Empty: containers only."
         ),
     ] = ()
     stop_signal: Annotated[SignalName, doc("The signal that stops it gracefully.")] = "SIGTERM"
@@ -125,6 +127,13 @@ class ServerBuild(ServerCommand):
     sources: Annotated[
         Text,
         doc("A file of locked source distributions; the build gets them in sources/."),
+    ] = ""
+    glibc: Annotated[
+        GlibcVersion,
+        doc(
+            "The oldest glibc that its wheels run with, if newer than 2.28: the number "
+            "in manylinux_2_35."
+        ),
     ] = ""
     packages: Annotated[
         tuple[str, ...], doc("Debian packages of its base image, in addition to Python.")

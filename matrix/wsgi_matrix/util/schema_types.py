@@ -125,6 +125,20 @@ Name = Annotated[
 """The name of a table; part of the ids of cells, whose parts are separated by hyphens."""
 Text = Annotated[str, written_as(_NonEmpty)]
 """A non-empty string in a file. In the model, empty if the key is missing."""
+GlibcVersion = Annotated[
+    str,
+    written_as(
+        Annotated[
+            str,
+            expect(
+                'a version of glibc such as "2.35"',
+                pattern=whole(r"2\.[1-9][0-9]"),
+                examples=["2.35"],
+            ),
+        ]
+    ),
+]
+"""As in the tags of wheels (PEP 600)."""
 FilePath = Annotated[Path, written_as(_NonEmpty, _path)]
 """Absolute in the model; in a file, relative to the file's directory."""
 ExistingFile = Annotated[Path, written_as(_NonEmpty, _file)]

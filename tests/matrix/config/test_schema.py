@@ -58,6 +58,7 @@ version = "1"
 pythons = ["3.11"]
 requirements = "r.txt"
 sources = "s.txt"
+glibc = "2.35"
 packages = ["x"]
 builder = ["gcc"]
 [apps.shop]
@@ -130,6 +131,7 @@ version = "1"
 pythons = ["3.11"]
 requirements = "r.txt"
 sources = "s.txt"
+glibc = "2.35"
 packages = ["x"]
 builder = ["gcc"]
 process = ["{python}"]

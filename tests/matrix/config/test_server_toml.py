@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import matrix_toml as config
@@ -68,6 +70,8 @@ def test_a_folder_is_a_server_for_each_of_its_tables(load, tmp_path):
         ('args = ["{app}", "{port}"]', "", "servers.one_a", '"args" is missing'),
         ("{threads}", "{thread}", "servers.one_b.args", 'did you mean "threads"'),
         ("threads = 4", "threads = 0", "servers.one_b.threads", "from 1"),
+        ("threads = 4", 'process = ["{lib}/bin/one"]', "servers.one_b.process", "placeholder"),
+        ('version = "1.0"', 'version = "1.0"\nglibc = "2.35.1"', "glibc", 'such as "2.35"'),
         ("threads = 4", "ready_log = '('", "servers.one_b.ready_log", "regular expression"),
         ("[servers.one_a]", "[servers.one-a]", "servers.one-a", "no hyphen"),
     ],
@@ -117,18 +121,69 @@ def test_wheels_reach_the_build_as_lib_and_are_not_made_twice(load, tmp_path):
     assert again["lib/waitress/__init__.py"].stat().st_ino == before
 
 
+def peer_faults(folder: Path) -> list[str]:
+    """What is wrong with the directory of a server: a file is missing, or no version is pinned."""
+    servers = server_toml.read_directory(folder)
+    [server, *_] = servers
+    if not (folder / "Dockerfile").is_file():
+        return ["there is no Dockerfile"]
+    dockerfile = (folder / "Dockerfile").read_text()
+    found = []
+    if not re.search(r"^ARG BASE$", dockerfile, re.MULTILINE):
+        found.append("its base is not the run's")
+    if bool(server.builder) != ("FROM ${BUILDER}" in dockerfile):
+        found.append("it says a builder and does not use it, or the other way round")
+    made = {"lib": server.requirements, "sources": server.sources}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+    needed = {name for each in copied for name in each.split()}
+    words = [word for each in servers for word in each.process]
+    needed |= {word.removeprefix("{context}/") for word in words if word.startswith("{context}/")}
+    for name in sorted(needed):
+        if not (made[name] if name in made else (folder / name).is_file()):
+            found.append(f"there is no {name}")
+    pins = " ".join(server.packages)
+    for lock in filter(None, made.values()):
+        if not (folder / lock).is_file():
+            found.append(f"there is no {lock}")
+            continue
+        text = (folder / lock).read_text()
+        for each in re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)):
+            if "==" not in each or "--hash=sha256:" not in each:
+                found.append(f"{lock}: not pinned: {each.split()[0]}")
+        if "://" in text:
+            found.append(f"{lock} names a host")
+        pins += f" {text}"
+    wanted = [line for line in _lines(folder / "requirements.in") if line.split()[0] not in pins]
+    found += [f"{each} is not locked" for each in wanted]
+    # The standard library's has no release of its own.
+    if folder.name != "wsgiref" and not re.search(rf"={re.escape(server.version)}(?![\d.])", pins):
+        found.append(f"version {server.version} is not what is pinned")
+    return found
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.is_file() else []
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_each_peer_has_its_files_and_is_pinned(folder):
-    [server, *_] = [each for each in server_toml.read(folder.parent) if each.context == folder]
-    dockerfile = (folder / "Dockerfile").read_text()
-    assert re.search(r"^ARG BASE$", dockerfile, re.MULTILINE)
-    assert bool(server.builder) == ("FROM ${BUILDER}" in dockerfile)
-    pins = ""
-    for lock in filter(None, (server.requirements, server.sources)):
-        text = (folder / lock).read_text()
-        assert "--hash=sha256:" in text
-        assert "://" not in text
-        pins += text.lower()
-    pins += " ".join(server.packages)
-    if folder.name != "wsgiref":  # it is the standard library's, and has no release of its own
-        assert server.version in pins
+    assert peer_faults(folder) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_each_peer_is_refused_without_any_of_its_files_or_with_another_version(folder, tmp_path):
+    """Every file of every directory is needed for something; what is not is a leftover."""
+    files = sorted(
+        path for path in folder.iterdir()
+        if path.is_file() and path.name not in ("server.toml", "requirements.in")
+    )  # fmt: skip
+    for file in files:
+        copy = tmp_path / f"without_{file.name}" / folder.name
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (copy / file.name).unlink()
+        assert peer_faults(copy), f"{file.name} is not missed"
+    copy = tmp_path / "other_version" / folder.name
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (copy / "server.toml").read_text()
+    (copy / "server.toml").write_text(re.sub(r'^version = "', r"\g<0>9", text, flags=re.MULTILINE))
+    assert bool(peer_faults(copy)) == (folder.name != "wsgiref")

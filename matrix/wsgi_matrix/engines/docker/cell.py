@@ -68,6 +68,7 @@ class DockerRunning:
             uid=uid,
             labels=self._labels,
         )
+        self._was_ready = False
         self._making: Future[ProbeContainer] | None = None
         self._observed: Future[Observed] | None = None
         self._probe: Future[ProbeContainer] | None = None
@@ -171,10 +172,14 @@ class DockerRunning:
             raise CellError(f"the probe could not be run: {said(error)}", server.log()) from error
 
     def _wait_ready(self, seconds: float) -> None:
-        """Wait until the server's log matches its ready pattern, if it has one."""
+        """Wait until the server's log matches its ready pattern, once, if it has one."""
         sign, server = self._cell.server.ready_log, self._server
         until = time.monotonic() + seconds
-        while sign and not re.search(sign, server.log()):
+        self._was_ready = self._was_ready or not sign
+        while not self._was_ready:
+            if re.search(sign, server.log()):
+                self._was_ready = True
+                return
             server.raise_if_ended("the server exited before it was ready")
             if time.monotonic() > until:
                 raise CellError(

@@ -100,13 +100,13 @@ class Prepared:
             tag=python.tag,
             root=self._root,
             builder=builder,
-            parts=ensure_parts(server, python, self._root, _platform(base)),
+            parts=ensure_parts(server, python, self._root, platform_of(base, server.glibc)),
         )
 
     def _bundle(self, cell: Cell) -> tuple[str, Bundle]:
         """The name of a bundle's volume, and the bundle."""
         base = self._bases[cell.python.version]
-        bundle = ensure_bundle(cell.app, cell.python, self._root, _platform(base))
+        bundle = ensure_bundle(cell.app, cell.python, self._root, platform_of(base))
         volume = ensure_bundle_volume(self._client, bundle, base.id, self._root)
         return volume, bundle
 
@@ -115,15 +115,17 @@ def _key(cell: Cell) -> tuple[str, str, str]:
     return cell.server.name, cell.app.name, cell.python.version
 
 
-def _platform(base: Base) -> str:
-    """The platform of ``base``, by uv's name."""
+def platform_of(base: Base, glibc: str = "") -> str:
+    """The platform of ``base``, by uv's name, with glibc 2.28 or the given, newer one."""
     platform = PLATFORMS.get(base.architecture)
     if platform is None:
         raise SetupError(
             f"the base image {base.reference} is for {base.architecture}; "
             f"only {' and '.join(PLATFORMS)} are supported"
         )
-    return platform
+    if not glibc:
+        return platform
+    return f"{platform.partition('-')[0]}-manylinux_{glibc.replace('.', '_')}"
 
 
 def _in_parallel(keys: dict[Key, Any], make: Callable[[Key], Value]) -> dict[Key, Value]:

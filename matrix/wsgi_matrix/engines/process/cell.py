@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import signal
@@ -26,6 +27,8 @@ PROBE_MARGIN = 10.0
 """Seconds after its own deadline when the probe is considered to hang."""
 LOG_TAIL = 4000
 """Octets of the log to show."""
+READY_PAUSE = 0.02
+"""Seconds between two reads of the log while it does not match the ready pattern."""
 
 
 class ProcessCell:
@@ -61,6 +64,8 @@ class ProcessCell:
             python=python,
             uid=uid,
         )
+        self._server_lib = server_lib
+        self._was_ready = False
         self._launch: Launch | None = None
         """Of the server, or of a setup command before it."""
         self._reserved: socket.socket | None = None
@@ -86,6 +91,7 @@ class ProcessCell:
             port=self.port,
             python=str(self.python),
             context=str(server.context),
+            lib=str(self._server_lib or ""),
         )
         self._begin(command)
 
@@ -144,6 +150,7 @@ class ProcessCell:
     def probe(self, job: Job) -> Report:
         """Run the probe on this host's loopback interface; see :class:`.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
+        self._wait_ready(job.deadline)
         line = job.encode(self.port, log=str(self.log_file))
         reported = False
 
@@ -163,6 +170,20 @@ class ProcessCell:
         if reason := probe_output.why_unready(report, self.port, job):
             self._raise_died(reason)
         return report
+
+    def _wait_ready(self, seconds: float) -> None:
+        """Wait until the server's log matches its ready pattern, once, if it has one."""
+        sign, until = self.cell.server.ready_log, time.monotonic() + seconds
+        self._was_ready = self._was_ready or not sign
+        while not self._was_ready:
+            if re.search(sign, self.log()):
+                self._was_ready = True
+                return
+            if self.launch.read_message(0) is not None:
+                self._raise_died("the server exited before it was ready")
+            if time.monotonic() > until:
+                raise CellError(f"its log did not match {sign!r} within {seconds:g} s", self.log())
+            time.sleep(READY_PAUSE)
 
     def _raise_if_not_opened(self) -> None:
         """Stop waiting if the server has exited before it was ready."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from wsgi_matrix.engines.docker.base_images import Base
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.engine import DockerEngine
 from wsgi_matrix.engines.docker.prepare import Prepared as Preparation
+from wsgi_matrix.engines.docker.prepare import platform_of
 from wsgi_matrix.errors import SetupError
 from wsgi_matrix.model.axes import Cell, Limits
 
@@ -29,3 +31,17 @@ def test_a_cell_that_was_not_prepared_cannot_be_had(engine: DockerEngine) -> Non
     cell = Cell(server=ONEGATE, app=WSGI, limits=Limits(), python=PYTHONS[0])
     with pytest.raises(SetupError, match=f"{cell.id} was not prepared"):
         Preparation(engine.client, TOP / "build").of(cell)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "glibc", "platform"),
+    [
+        ("amd64", "", "x86_64-unknown-linux-gnu"),
+        ("arm64", "", "aarch64-unknown-linux-gnu"),
+        ("amd64", "2.35", "x86_64-manylinux_2_35"),
+        ("arm64", "2.34", "aarch64-manylinux_2_34"),
+    ],
+)
+def test_wheels_are_for_the_glibc_that_is_known(architecture, glibc, platform) -> None:
+    base = Base(id="i", reference="r", source="s", architecture=architecture)
+    assert platform_of(base, glibc) == platform

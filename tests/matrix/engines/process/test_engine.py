@@ -21,6 +21,7 @@ from wsgi_matrix.engines.process.engine import ProcessEngine, source_digest
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.packaging import interpreters
+from wsgi_matrix.probe.protocol import Job
 from wsgi_matrix.util import process_owner
 
 from tests.matrix.helpers import gone, wait_until
@@ -69,6 +70,37 @@ def test_a_server_that_cannot_be_executed_is_an_error(process_engine, cell):
         process_engine.open(replace(cell(), server=server)),
     ):
         pass
+
+
+def test_a_command_that_came_with_the_requirements_of_a_server_is_found(
+    process_engine, cell, monkeypatch, tmp_path
+):
+    script = tmp_path / "lib" / "bin" / "plain"
+    script.parent.mkdir(parents=True)
+    script.write_text("import runpy; runpy.run_module('plainserver', run_name='__main__')\n")
+    monkeypatch.setattr(process.server_dependencies, "ensure_folder", lambda *_: tmp_path)
+    server = replace(cell().server, process=("{python}", "{lib}/bin/plain"))
+    with process_engine.open(replace(cell(), server=server)) as running:
+        words = Path(f"/proc/{running.launch.pid}/cmdline").read_text().split("\0")
+    assert str(script) in words
+
+
+def test_nothing_is_sent_before_the_log_has_the_ready_sign(process_engine, cell):
+    server = replace(cell().server, ready_log="^never said$")
+    with (
+        process_engine.open(replace(cell(), server=server)) as running,
+        pytest.raises(CellError, match="did not match"),
+    ):
+        running.probe(Job(deadline=0.3))
+
+
+def test_a_ready_sign_is_looked_for_once(process_engine, cell):
+    server = replace(cell().server, ready_log="^up$")
+    with process_engine.open(replace(cell(), server=server)) as running:
+        running.log_file.write_text("up\n")
+        running.probe(Job(deadline=30))
+        running.log_file.write_text("much else\n")
+        assert running.probe(Job(deadline=0.5)).exchanges == []
 
 
 def test_a_launcher_that_ends_before_it_speaks_is_an_error(process_engine, cell, monkeypatch):

@@ -1,0 +1,12 @@
+"""Runs falcorn's command, which starts its workers by a path that it is told here: COMMAND ARGS.
+
+By itself it looks for its script in the directory of Python's own, where it is not installed.
+"""
+
+import os
+import sys
+
+from falcorn import _falcorn
+
+os.environ["FALCORN_BIN_PATH"] = sys.argv[1]
+raise SystemExit(_falcorn.cli_main(sys.argv[2:]))
