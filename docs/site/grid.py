@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-from wsgi_matrix.model.outcomes import ORDER, WORST
+from wsgi_matrix.model.outcome_semantics import ORDER, WORST
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.suites import registry

@@ -17,7 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from wsgi_matrix.reports import html
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 from tests.browser import made_up
 from tests.browser.chromium import CHROMIUM, start
@@ -128,7 +128,7 @@ def reports(tmp_path_factory):
     def make(name: str) -> Path:
         if name not in made:
             made[name] = folder / f"{name} – ü #1.html"
-            text = html.render(json_file.results(getattr(made_up, name)()))
+            text = html.render(results_json.results(getattr(made_up, name)()))
             made[name].write_text(text, encoding="utf-8")
         return made[name]
 

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
-from wsgi_matrix.model.outcomes import overall
+from wsgi_matrix.model.outcome_semantics import overall
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
 from wsgi_matrix.model.wire import Exchange, Transcript, WireEvent
 

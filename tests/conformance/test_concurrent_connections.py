@@ -11,8 +11,8 @@ import pytest
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Transcript, WireEvent
 from wsgi_matrix.probe.agent import load_adjusted_clock
-from wsgi_matrix.probe.agent.concurrent_steps import STUCK, Connection, connect_all
-from wsgi_matrix.probe.agent.connection_pacing import accept_queue
+from wsgi_matrix.probe.agent.accept_queue_pacing import accept_queue
+from wsgi_matrix.probe.agent.multi_connection_steps import STUCK, Connection, connect_all
 from wsgi_matrix.probe.agent.scenario_run import ScenarioRun
 from wsgi_matrix.probe.protocol import step_to_json
 from wsgi_matrix.suites.conformance.steps import (

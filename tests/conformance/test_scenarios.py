@@ -7,7 +7,7 @@ import threading
 import time
 
 from wsgi_matrix.probe.agent import load_adjusted_clock
-from wsgi_matrix.probe.agent.connection_pacing import Pacing, accept_queue
+from wsgi_matrix.probe.agent.accept_queue_pacing import Pacing, accept_queue
 from wsgi_matrix.probe.agent.scenario_scheduler import run_all
 from wsgi_matrix.probe.protocol import step_to_json
 from wsgi_matrix.suites.conformance.steps import end, head, request, responses, send

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 from docs.generate import grid
 from docs.site import ROOT
@@ -21,7 +21,7 @@ Build = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def small() -> grid.Value:
     """A small run with every outcome and with an answer that means harm, as results.json."""
-    value: grid.Value = json.loads(json_file.dumps(json_file.results(made_up.small())))
+    value: grid.Value = json.loads(results_json.dumps(results_json.results(made_up.small())))
     return value
 
 

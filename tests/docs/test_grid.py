@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.docs_pages import grid as grid_docs
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 from docs.generate import grid
 from tests.browser import made_up
@@ -18,7 +18,7 @@ SERVERS = {"onegate": "onegate 0.1.0 (b35e951)", "gunicorn": "gunicorn 27.0.1"}
 @pytest.fixture(scope="module")
 def value() -> grid.Value:
     """A whole grid, made up, as results.json has it."""
-    found: grid.Value = json.loads(json_file.dumps(json_file.results(made_up.full_grid())))
+    found: grid.Value = json.loads(results_json.dumps(results_json.results(made_up.full_grid())))
     return found
 
 
@@ -65,7 +65,7 @@ def test_a_run_is_published_as_data_and_as_a_page(
     value: grid.Value, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = tmp_path / "results.json"
-    results.write_text(json_file.dumps(json_file.results(made_up.small())))
+    results.write_text(results_json.dumps(results_json.results(made_up.small())))
     monkeypatch.setattr(grid, "DATA", tmp_path / "grid.json")
     assert grid.main([str(results)]) == 0
     page = (tmp_path / "grid.md").read_text("utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
-from wsgi_matrix.model.outcomes import red
+from wsgi_matrix.model.outcome_semantics import red
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites.hello import suite as hello

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.errors import Exit
-from wsgi_matrix.model.outcomes import exit_code, red
+from wsgi_matrix.model.outcome_semantics import exit_code, red
 from wsgi_matrix.model.results import Outcome
 
 from tests.matrix.helpers import EngineProxy

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from wsgi_matrix.cli.common import EPILOG, user_errors
-from wsgi_matrix.cli.try_app import app_options
+from wsgi_matrix.cli.try_app import config_options
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.suites.traffic import suite
@@ -55,7 +55,7 @@ OTHERS = """
 
 @click.command(epilog=EPILOG)
 @click.argument("app", metavar="MODULE:CALLABLE")
-@app_options.options
+@config_options.options
 @click.option("--force", is_flag=True, help="Overwrite an existing matrix.toml.")
 def init(app: str, force: bool, **chosen: Any) -> None:
     """Write a matrix.toml with the options of `try`, for `wsgi-matrix run`."""
@@ -64,9 +64,9 @@ def init(app: str, force: bool, **chosen: Any) -> None:
         file = root / matrix_toml.FILE_NAME
         if file.exists() and not force:
             raise UserError(f"{file} already exists; --force overwrites it")
-        data = app_options.tables(app, root, **chosen)
+        data = config_options.tables(app, root, **chosen)
         # Validate everything first, so that nothing is written on an error.
-        suite.of_config(app_options.as_config(data, root, root / "build"))
+        suite.of_config(config_options.as_config(data, root, root / "build"))
         write_whole(file, render(data, app))
         click.echo(f"wrote {file}; run it with: wsgi-matrix run")
 

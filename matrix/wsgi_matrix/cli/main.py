@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wsgi_matrix import __version__
-from wsgi_matrix.cli.base import base
+from wsgi_matrix.cli.base_images import base
 from wsgi_matrix.cli.clean import clean
 from wsgi_matrix.cli.common import EPILOG, user_errors
 from wsgi_matrix.cli.doctor import doctor

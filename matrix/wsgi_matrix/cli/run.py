@@ -28,11 +28,11 @@ from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.matrix_config import Config
-from wsgi_matrix.model.outcomes import exit_code, red
+from wsgi_matrix.model.outcome_semantics import exit_code, red
 from wsgi_matrix.model.results import Run
 from wsgi_matrix.reports import console, markdown, progress
 from wsgi_matrix.reports import registry as reports
-from wsgi_matrix.results import evidence_files, json_file
+from wsgi_matrix.results import cross_run_responses, results_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, registry
@@ -105,7 +105,7 @@ def run(
             ).run()
         directory = settings.build / "matrix"
         write_reports(directory, done)
-        evidence_files.write(settings.build, done)
+        cross_run_responses.write(settings.build, done)
         try:
             console.render(done)
             print_report_location(directory, done)
@@ -126,7 +126,7 @@ def _plan(cells: Sequence[Cell], engine: Engine, sent: Mapping[str, api.Suite]) 
 
 def write_reports(directory: Path, done: Run) -> None:
     """Write the reports of a run to ``directory``, and the step summary if GitHub wants one."""
-    value = json_file.results(done)
+    value = results_json.results(done)
     for report in reports.reports():
         try:
             write_whole(directory / report.file, reports.text(report, value))

@@ -10,7 +10,7 @@ import click
 
 from wsgi_matrix.cli.common import user_errors, write_out
 from wsgi_matrix.config import schema as config_schema
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 from wsgi_matrix.suites import registry
 from wsgi_matrix.suites.contract import contract_file
 
@@ -18,7 +18,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "matrix": lambda: config_schema.of_matrix(registry.types()),
     "server": config_schema.of_server,
     "contract": contract_file.schema,
-    "results": json_file.schema,
+    "results": results_json.schema,
 }
 """By file; ``matrix`` has the tables of all installed suites."""
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from wsgi_matrix.model import outcomes as verdict
-from wsgi_matrix.model.outcomes import ORDER
+from wsgi_matrix.model import outcome_semantics as verdict
+from wsgi_matrix.model.outcome_semantics import ORDER
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.suites import registry

@@ -157,7 +157,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is not None and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         from wsgi_matrix.reports import markdown  # noqa: PLC0415
-        from wsgi_matrix.results import json_file  # noqa: PLC0415
+        from wsgi_matrix.results import results_json  # noqa: PLC0415
 
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render(json_file.results(run)))
+            file.write(markdown.render(results_json.results(run)))

@@ -14,12 +14,12 @@ from wsgi_matrix.config import plan
 from wsgi_matrix.engines import choose
 from wsgi_matrix.engines.registry import AUTO
 from wsgi_matrix.errors import EngineError, SetupError, UserError
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.matrix_config import Config
 from wsgi_matrix.model.results import CaseResult, Level, Run
 from wsgi_matrix.pytest_plugin.keys import AXES, NOTICE, RUN
-from wsgi_matrix.results import evidence_files
+from wsgi_matrix.results import cross_run_responses
 from wsgi_matrix.runner.run import Runner
 from wsgi_matrix.suites import api, judge, registry
 
@@ -39,11 +39,11 @@ class Check:
         """Pass, skip or fail the test, with the check's explanation."""
         text = f"{self.cell} {self.result.name}: {self.result.explanation()}"
         outcome = self.result.outcome
-        if not outcomes.ran(outcome):
+        if not outcome_semantics.ran(outcome):
             pytest.skip(text)
-        if outcomes.known(outcome):
+        if outcome_semantics.known(outcome):
             pytest.xfail(text)
-        if outcome in outcomes.RED:
+        if outcome in outcome_semantics.RED:
             pytest.fail(f"{outcome.value}: {text}", pytrace=False)
 
 
@@ -139,7 +139,7 @@ def run(pytestconfig: pytest.Config) -> Run:
     pytestconfig.stash[RUN] = done
     if done.partial:
         raise KeyboardInterrupt
-    evidence_files.write(matrix.build, done)
+    cross_run_responses.write(matrix.build, done)
     return done
 
 
@@ -149,19 +149,23 @@ def across(pytest_config: pytest.Config, done: Run) -> list[tuple[str, CaseResul
     Only cells of suites that declare it are compared, by their responses to the suite's requests.
     If ``done`` has none, the test is skipped.
     """
-    done = replace(done, cells=tuple(filter(evidence_files.comparable, done.cells)))
+    done = replace(done, cells=tuple(filter(cross_run_responses.comparable, done.cells)))
     if not done.cells:
         kinds = registry.types()
         names = " or ".join(name for name in kinds if kinds[name].cross_run)
         pytest.skip(f"the suite {names} was not run, but only it is compared with other runs")
     chosen = load(pytest_config)
     found = []
-    cells = (*done.cells, *evidence_files.read_others(chosen.matrix.build, done))
+    cells = (*done.cells, *cross_run_responses.read_others(chosen.matrix.build, done))
     for name in dict.fromkeys(result.cell.suite for result in done.cells):
         suite = chosen.sent[name]
         mine = suite.compare([result for result in cells if result.cell.suite == name])
         own = of_cell(suite)
-        found += [each for each in outcomes.red(replace(done, cells=mine)) if each[1].id not in own]
+        found += [
+            each
+            for each in outcome_semantics.red(replace(done, cells=mine))
+            if each[1].id not in own
+        ]
     return found
 
 
@@ -174,9 +178,9 @@ def held(pytest_config: pytest.Config, cell_id: str, check_id: str) -> Check:
     suite = load(pytest_config).sent[result.cell.suite]
     own = of_cell(suite)
     added = [check for check in result.checks if check.id not in own]
-    outcome = outcomes.overall(tuple(added))
+    outcome = outcome_semantics.overall(tuple(added))
     lines = [f"{check.id}: {check.detail}" for check in added if check.outcome is outcome]
-    detail = "" if outcomes.held(outcome) else "\n".join(lines)
+    detail = "" if outcome_semantics.held(outcome) else "\n".join(lines)
     return Check(
         cell_id, CaseResult(id=COMPARISON, level=Level.MAY, outcome=outcome, detail=detail)
     )

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from wsgi_matrix.engines.registry import has_images
-from wsgi_matrix.model import outcomes as verdict
-from wsgi_matrix.model.outcomes import NOT_JUDGED, ORDER, counts
+from wsgi_matrix.model import outcome_semantics as verdict
+from wsgi_matrix.model.outcome_semantics import NOT_JUDGED, ORDER, counts
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.suites.registry import types
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +22,13 @@ class Report:
     file: str
     """The name of its file in the results directory."""
     render: Callable[[dict[str, Any]], str]
-    """The text, a pure function of a value of ``results.json`` (:func:`.json_file.schema`);
-    :func:`.json_file.run_of` makes a :class:`~wsgi_matrix.model.results.Run` of it."""
+    """The text, a pure function of a value of ``results.json`` (:func:`.results_json.schema`);
+    :func:`.results_json.run_of` makes a :class:`~wsgi_matrix.model.results.Run` of it."""
 
     def __post_init__(self) -> None:
         if not self.file or "/" in self.file:
             raise ValueError(f"file {self.file!r}: expected a file name without a directory")
 
 
-JSON = Report(name="json", file="results.json", render=json_file.dumps)
+JSON = Report(name="json", file="results.json", render=results_json.dumps)
 """The reports of this package."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from wsgi_matrix.model.outcomes import WORST, counts, exit_code
+from wsgi_matrix.model.outcome_semantics import WORST, counts, exit_code
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports.api import Report
-from wsgi_matrix.results.json_file import run_of
+from wsgi_matrix.results.results_json import run_of
 
 NAME = "wsgi matrix"
 # White text on each has a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3).

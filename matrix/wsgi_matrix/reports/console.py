@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from wsgi_matrix.engines.registry import ENGINES
-from wsgi_matrix.model.outcomes import red
+from wsgi_matrix.model.outcome_semantics import red
 from wsgi_matrix.model.results import Outcome, Run
-from wsgi_matrix.reports import not_checked, ran, status_counts, summary, tallies, timing
+from wsgi_matrix.reports import http_status_counts, not_checked, ran, summary, tallies, timing
 from wsgi_matrix.reports.grid import MARKS, legend, make_grid
 
 MOST_REDS = 60
@@ -64,7 +64,7 @@ def render(run: Run, console: Console | None = None) -> None:
         for part in check.explanation().splitlines():
             line(f"    {part}")
     line("")
-    for each in status_counts.lines(run):
+    for each in http_status_counts.lines(run):
         line(each.text, "yellow" if each.warning else "")
     for note in run.notes:
         line(note, "dim")

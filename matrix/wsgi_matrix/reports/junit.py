@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 
 from wsgi_matrix.engines.registry import has_images
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
-from wsgi_matrix.reports import status_counts, summary
+from wsgi_matrix.reports import http_status_counts, summary
 from wsgi_matrix.reports.api import Report
-from wsgi_matrix.results.json_file import run_of
+from wsgi_matrix.results.results_json import run_of
 
 _TAGS = {
     Outcome.FAIL: "failure",
@@ -58,8 +58,8 @@ def _suite(result: CellResult, started: str, engine: str) -> ET.Element:
         ("limits", cell.limits.name),
         ("python", cell.python.version),
         ("image" if has_images(engine) else "source", result.image.id if result.image else ""),
-        ("responses", status_counts.counted(result)),
-        ("warning", status_counts.warning(result)),
+        ("responses", http_status_counts.counted(result)),
+        ("warning", http_status_counts.warning(result)),
     ):
         ET.SubElement(properties, "property", name=name, value=_text(text))
     for check in result.checks:

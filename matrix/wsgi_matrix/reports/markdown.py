@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from wsgi_matrix.model.outcomes import red
+from wsgi_matrix.model.outcome_semantics import red
 from wsgi_matrix.model.results import CaseResult, Run
-from wsgi_matrix.reports import not_checked, ran, status_counts, summary, tallies, timing
+from wsgi_matrix.reports import http_status_counts, not_checked, ran, summary, tallies, timing
 from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import legend, make_grid
-from wsgi_matrix.results.json_file import run_of
+from wsgi_matrix.results.results_json import run_of
 
 LARGEST = 1_000_000
 """Maximum octets of a report: a step summary is limited to 1 MiB, and may not be empty before."""
@@ -73,11 +73,11 @@ def _title(check: CaseResult) -> str:
 
 
 def _responses(run: Run) -> list[str]:
-    lines = [_response(each) for each in status_counts.lines(run)]
+    lines = [_response(each) for each in http_status_counts.lines(run)]
     return ["\n".join(lines)] if lines else []
 
 
-def _response(line: status_counts.Line) -> str:
+def _response(line: http_status_counts.Line) -> str:
     indent = "  " * line.text.startswith(" ")
     text = _inline(line.text)
     return f"{indent}- **{text}**" if line.warning else f"{indent}- {text}"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.outcomes import RED
+from wsgi_matrix.model.outcome_semantics import RED
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports.console import STYLES
 from wsgi_matrix.reports.grid import MARKS, place

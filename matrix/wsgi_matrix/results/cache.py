@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgi_matrix.engines.api import Engine
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.matrix_config import Settings
 from wsgi_matrix.model.results import CellResult
@@ -69,7 +69,7 @@ class Store:
 
     def put(self, result: CellResult, key: str, started: str) -> None:
         """Save ``result`` of a run that started at ``started``, unless it is an error."""
-        if outcomes.unjudged(result.outcome) or not outcomes.ran(result.outcome):
+        if outcome_semantics.unjudged(result.outcome) or not outcome_semantics.ran(result.outcome):
             return
         value = Stored(schema=SCHEMA, key=key, started=started, result=result)
         write_whole(self._file(result.cell), codec.dumps(value))

@@ -9,7 +9,7 @@ from typing import Any
 from wsgi_matrix import __version__
 from wsgi_matrix.errors import UserError, suggestion
 from wsgi_matrix.results import codec, former_names
-from wsgi_matrix.results.json_file import OLDER, SCHEMA, of_today, run_of
+from wsgi_matrix.results.results_json import OLDER, SCHEMA, of_today, run_of
 
 Value = dict[str, Any]
 

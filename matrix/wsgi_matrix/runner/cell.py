@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from wsgi_matrix.engines.api import Engine, Running
 from wsgi_matrix.errors import CellError, NotHere, SetupError
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.matrix_config import Settings
 from wsgi_matrix.model.results import CellResult, Image, Observed, Outcome
@@ -65,7 +65,7 @@ def run_cell(
     checks = judge.judge(evidence, suite.cases)
     return CellResult(
         cell=cell,
-        outcome=outcomes.overall(checks),
+        outcome=outcome_semantics.overall(checks),
         checks=checks,
         seconds=time.monotonic() - started,
         image=image,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.http_session import Ask
 from wsgi_matrix.model.matrix_config import Config
-from wsgi_matrix.model.outcomes import differs, held, overall, ran
+from wsgi_matrix.model.outcome_semantics import differs, held, overall, ran
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome, Run
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.suites.api import Suite
-from wsgi_matrix.suites.traffic import generated_values, propose
+from wsgi_matrix.suites.traffic import dynamic_variable_masking, propose
 from wsgi_matrix.suites.traffic.ignore import Ignore
 from wsgi_matrix.suites.traffic.settings import of
 from wsgi_matrix.suites.traffic.suite import SAME, Judgement, judgement, verdict
@@ -65,9 +65,9 @@ def between(
         a, b = by.answer(ask, first), by.answer(ask, second)
         pairs.append((ask, a, b))
         proposed = propose.propose(
-            generated_values.masked(a, values), generated_values.masked(b, values)
+            dynamic_variable_masking.masked(a, values), dynamic_variable_masking.masked(b, values)
         )
-        found |= dict.fromkeys(map(generated_values.unmasked, proposed))
+        found |= dict.fromkeys(map(dynamic_variable_masking.unmasked, proposed))
     ignores = tuple(found)
     unsettled = [ask.name for ask, a, b in pairs if not propose.settled(ask, a, b, ignores)]
     return Changes(ignores=ignores, unsettled=tuple(unsettled))

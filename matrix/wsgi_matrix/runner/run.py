@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.errors import EngineError, SetupError
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.matrix_config import Settings, Xfail
 from wsgi_matrix.model.results import CellResult, Partial, Run
 from wsgi_matrix.results.cache import Store
-from wsgi_matrix.runner import events, version_differences
+from wsgi_matrix.runner import dependency_version_differences, events
 from wsgi_matrix.runner.cell import run_cell
 from wsgi_matrix.runner.phases import Phases
 from wsgi_matrix.runner.schedule import Schedule, Turn
@@ -96,7 +96,7 @@ class Runner:
             able = [cell for cell in self.cells if not self.engine.skip_reason(cell)]
             if able:
                 self._prepare(able)
-                notes += version_differences.notes(self.engine, able)
+                notes += dependency_version_differences.notes(self.engine, able)
                 if self.before is not None:
                     self._phases.note("loading", "")
                     self.before(self.engine, able)
@@ -152,7 +152,9 @@ class Runner:
         """
         if not self.keep:
             return results
-        wanted = {r.cell.id for r in results if self.keep == "all" or r.outcome in outcomes.RED}
+        wanted = {
+            r.cell.id for r in results if self.keep == "all" or r.outcome in outcome_semantics.RED
+        }
         kept = self.engine.keep_only(wanted)
         return tuple(replace(r, kept=kept.get(r.cell.id, ())) for r in results)
 
@@ -177,11 +179,11 @@ class Runner:
             result = run_cell(self.engine, cell, self.settings, suite, waits)
             if self._schedule.interrupted.is_set():
                 return None
-            if outcomes.unjudged(result.outcome) and self.engine.gone():
+            if outcome_semantics.unjudged(result.outcome) and self.engine.gone():
                 self._enough = Partial.ENGINE
             elif self.store and key:
                 self.store.put(result, key, self._started)
-        if self.exitfirst and result.outcome in outcomes.RED:
+        if self.exitfirst and result.outcome in outcome_semantics.RED:
             self._enough = self._enough or Partial.FIRST_RED
         self._phases.tell(events.CellDone(result))
         return result
@@ -197,7 +199,7 @@ class Runner:
         ran = [
             result
             for result in results.values()
-            if outcomes.ran(result.outcome)
+            if outcome_semantics.ran(result.outcome)
             and self.suites[result.cell.suite].baseline
             and not result.reused
         ]

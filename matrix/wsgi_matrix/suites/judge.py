@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wsgi_matrix.http.response import split
 from wsgi_matrix.model import mismatch
-from wsgi_matrix.model.outcomes import NOT_JUDGED
+from wsgi_matrix.model.outcome_semantics import NOT_JUDGED
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.suites.case import Case, Evidence, Mismatched, Verdict
 

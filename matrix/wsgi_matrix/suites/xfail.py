@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wsgi_matrix.model.matrix_config import Xfail
-from wsgi_matrix.model.outcomes import EXPECTED, held, overall
+from wsgi_matrix.model.outcome_semantics import EXPECTED, held, overall
 from wsgi_matrix.model.results import CaseResult, CellResult, Outcome
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.model.http_session import MADE, Ask, Capture, Session
-from wsgi_matrix.traffic import authorization, har, http_file, json_yaml, openapi, paths
+from wsgi_matrix.traffic import authorization, har, http_file, json_references, openapi, paths
 from wsgi_matrix.traffic.variables import Given, Variables, check_environment
 
 TELLING = 32
@@ -57,7 +57,7 @@ def files(sends: Sequence[str], root: Path) -> tuple[Path, ...]:
 
 def _file(path: Path, to_all: ForAll) -> Session:
     try:
-        text = json_yaml.text_of(path)
+        text = json_references.text_of(path)
         return _read(path, text, to_all)
     except ValueError as problem:
         hint = "" if path.suffix or path.exists() else "; a path of the app must begin with /"
@@ -74,7 +74,7 @@ def _read(path: Path, text: str, to_all: ForAll) -> Session:
             raise ValueError(f"no requests{why}")
         return session
     if kind in (".har", ".json", ".yaml", ".yml"):
-        value = json_yaml.parse(text, path)
+        value = json_references.parse(text, path)
         if openapi.looks_like(value):
             return openapi.read(value, name, path, signed=bool(to_all.headers))
         if kind == ".har" or har.looks_like(value):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from wsgi_matrix.model.http_session import MADE, Ask, Session
-from wsgi_matrix.traffic.json_yaml import Files, Node
+from wsgi_matrix.traffic.json_references import Files, Node
 from wsgi_matrix.traffic.styles import Style
 
 BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "boolean": True, "string": "example"}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from wsgi_matrix.traffic.json_yaml import Node
+from wsgi_matrix.traffic.json_references import Node
 
 DEFAULTS = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 RESERVED = ":/?#[]@!$&'()*+,;="

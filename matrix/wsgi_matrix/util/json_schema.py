@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from wsgi_matrix.util.msgspec_struct import file_type
+from wsgi_matrix.util.struct_from_dataclass import file_type
 
 DRAFTS = {
     "definitions": "http://json-schema.org/draft-07/schema#",

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from wsgi_matrix.errors import ConfigError, suggestion
-from wsgi_matrix.util.msgspec_struct import extra, file_type, model_value, taken_apart
+from wsgi_matrix.util.struct_from_dataclass import extra, file_type, model_value, taken_apart
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.reports import registry, show
-from wsgi_matrix.results import diff, json_file
+from wsgi_matrix.results import diff, results_json
 
 from tests.matrix.helpers import HERE, PLAIN
 
@@ -111,7 +111,7 @@ def test_what_was_read_is_told_where_nobody_named_it(command, ran):
 
 def test_no_control_character_of_an_answer_reaches_the_terminal(result_of, run_of):
     raw = b"HTTP/1.1 200 OK\r\nX: \x1b[31m\x07\x9b\r\nContent-Length: 0\r\n\r\n"
-    value = json_file.results(run_of(result_of(response=raw)))
+    value = results_json.results(run_of(result_of(response=raw)))
     text = show.render(value["cells"][0])
     assert "X: ␛[31m\\x07\\x9b␍␊" in text
     assert not set(text) & set("\x1b\x07\x9b\r")
@@ -162,7 +162,9 @@ def test_compare_is_green_for_the_same_and_red_for_another_answer(command, ran, 
 
 def test_the_date_alone_is_no_change(result_of, run_of):
     later = result_of().exchanges["hello"].response.replace(b"16:00:00", b"17:00:00")
-    values = [json_file.results(run_of(each)) for each in (result_of(), result_of(response=later))]
+    values = [
+        results_json.results(run_of(each)) for each in (result_of(), result_of(response=later))
+    ]
     assert not diff.find(*values)
     values[1]["cells"][0]["framework_version"] = "2"
     found = diff.find(*values)
@@ -176,7 +178,7 @@ def test_a_rule_is_the_same_one_under_its_id_and_under_its_alias(result_of, run_
     def value(outcome, **names):
         result = result_of()
         rule = CaseResult(level=Level.MUST, outcome=outcome, **names)
-        return json_file.results(run_of(replace(result, checks=(*result.checks, rule))))
+        return results_json.results(run_of(replace(result, checks=(*result.checks, rule))))
 
     old = value(Outcome.PASS, id="R50")
     new = {"id": "chunked/size-not-hex", "alias": "R50"}

@@ -13,7 +13,7 @@ import threading
 import jsonschema
 import pytest
 from wsgi_matrix.errors import EXIT_CODES
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 from tests.matrix.helpers import PLAIN
 
@@ -45,7 +45,7 @@ def test_a_green_run_writes_its_results_and_exits_with_0(command, tmp_path):
     done = command(*ONE, CI="1", GITHUB_STEP_SUMMARY=str(summary))
     assert done.returncode == 0, done.stderr
     value = json.loads((tmp_path / "build/matrix/results.json").read_text())
-    jsonschema.validate(value, json_file.schema())
+    jsonschema.validate(value, results_json.schema())
     assert value["cells"][0]["outcome"] == "pass"
     assert "NOT containers" in done.stdout
     for name in ("report.html", "junit.xml", "report.md"):
@@ -162,7 +162,7 @@ def test_an_interrupted_run_leaves_a_partial_report_and_no_process(tmp_path, num
             process.kill()
     assert process.returncode == 130
     value = json.loads((tmp_path / "build/matrix/results.json").read_text())
-    jsonschema.validate(value, json_file.schema())
+    jsonschema.validate(value, results_json.schema())
     assert value["run"]["partial"] is True
     assert [cell["id"] for cell in value["cells"]] == [
         "plain-good-default-py311",

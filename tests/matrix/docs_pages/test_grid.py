@@ -10,7 +10,7 @@ import pytest
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.docs_pages import grid
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 from wsgi_matrix.suites.rules import GROUPS
 
 from tests.matrix.helpers import ROOT
@@ -33,7 +33,9 @@ NAME = "a/rule (R1)"
 @pytest.fixture
 def render(run_of):
     def render(*results):
-        return grid.render([json.loads(json_file.dumps(json_file.results(run_of(*results))))], {})
+        return grid.render(
+            [json.loads(results_json.dumps(results_json.results(run_of(*results))))], {}
+        )
 
     return render
 
@@ -78,14 +80,16 @@ def test_counts_are_those_of_the_cells(render, result_of):
 
 def test_a_part_that_was_run_again_is_shown_as_it_came_then(run_of, of_suite):
     bad = of_suite("conformance", "one", outcome=Outcome.FAIL)
-    runs = [json_file.results(run_of(result)) for result in (bad, of_suite("conformance", "one"))]
+    runs = [
+        results_json.results(run_of(result)) for result in (bad, of_suite("conformance", "one"))
+    ]
     assert rows(grid.render(runs, {}))[NAME][2:] == ["✔"]
     assert rows(grid.render(runs[::-1], {}))[NAME][2:] == ["✘"]
 
 
 def test_an_interrupted_run_says_so(run_of, result_of):
-    value = json_file.results(run_of(result_of(), partial=Partial.INTERRUPTED))
-    assert "interrupted" in grid.render([json.loads(json_file.dumps(value))], {})
+    value = results_json.results(run_of(result_of(), partial=Partial.INTERRUPTED))
+    assert "interrupted" in grid.render([json.loads(results_json.dumps(value))], {})
 
 
 def test_the_published_grid_has_every_rule_and_server_that_there_is():

@@ -9,7 +9,7 @@ import pytest
 from wsgi_matrix.http.normalise import RULES, difference, normalise
 from wsgi_matrix.model.results import CaseResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
-from wsgi_matrix.suites.contract import cell_comparison
+from wsgi_matrix.suites.contract import reference_comparison
 from wsgi_matrix.suites.contract.accepted_responses import Accept
 from wsgi_matrix.suites.contract.contract_file import ContractExchange
 
@@ -99,7 +99,10 @@ def test_no_rule_hides_more_than_it_says(one, two):
 
 SPECS = ContractExchange(name="x", method="GET", target="/x", accept=(Accept(status=200),))
 compare = partial(
-    cell_comparison.compare, specs={"x": SPECS}, reference_app="wsgi", reference_server="onegate"
+    reference_comparison.compare,
+    specs={"x": SPECS},
+    reference_app="wsgi",
+    reference_server="onegate",
 )
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix.model.results import Outcome, Partial
 from wsgi_matrix.reports import junit
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 
 def report(run) -> ET.Element:
-    text = junit.render(json_file.results(run))
+    text = junit.render(results_json.results(run))
     assert text.startswith("<?xml ")
     assert text.endswith("</testsuites>\n")
     return ET.fromstring(text)

@@ -16,15 +16,15 @@ import pytest
 from rich.console import Console
 from wsgi_matrix.errors import Exit, UserError
 from wsgi_matrix.model.mismatch import ConnectionExcerpt, Mismatch
-from wsgi_matrix.model.outcomes import counts, exit_code
+from wsgi_matrix.model.outcome_semantics import counts, exit_code
 from wsgi_matrix.model.results import CaseResult, Level, Outcome, Partial
 from wsgi_matrix.reports import badge, console, html, junit, markdown, progress, show
 from wsgi_matrix.reports.grid import make_grid
 from wsgi_matrix.reports.html import payload
 from wsgi_matrix.reports.registry import reports
-from wsgi_matrix.results import json_file, results_reader
+from wsgi_matrix.results import results_json, results_reader
 from wsgi_matrix.runner import events
-from wsgi_matrix.suites.hello.cell_comparison import compare
+from wsgi_matrix.suites.hello.majority_comparison import compare
 from wsgi_matrix.util.atomic_write import write_whole
 
 HELLO = (
@@ -54,7 +54,7 @@ def mixed(result_of, run_of):
 
 @pytest.fixture
 def value(mixed):
-    return json_file.results(mixed)
+    return results_json.results(mixed)
 
 
 class Page(HTMLParser):
@@ -96,7 +96,7 @@ def told(text):
 
 def test_all_reports_agree_on_every_count_and_on_the_exit_code(mixed):
     expected = {"pass": 3, "fail": 1, "differ": 1, "error": 1, "xfail": 1, "skip": 1}
-    value = json.loads(json_file.dumps(json_file.results(mixed)))
+    value = json.loads(results_json.dumps(results_json.results(mixed)))
     text, document = rendered(mixed), markdown.render(value)
     page, suites = Page(html.render(value)), ET.fromstring(junit.render(value))
     assert counts(mixed) == expected
@@ -127,9 +127,11 @@ def test_every_red_check_is_in_every_report(mixed, value):
 
 
 def test_results_json_keeps_its_schema(mixed, run_of):
-    jsonschema.Draft202012Validator.check_schema(json_file.schema())
+    jsonschema.Draft202012Validator.check_schema(results_json.schema())
     for run in (mixed, run_of(), run_of(partial=Partial.INTERRUPTED)):
-        jsonschema.validate(json.loads(json_file.dumps(json_file.results(run))), json_file.schema())
+        jsonschema.validate(
+            json.loads(results_json.dumps(results_json.results(run))), results_json.schema()
+        )
 
 
 @pytest.mark.parametrize(
@@ -145,10 +147,10 @@ def test_results_json_keeps_its_schema(mixed, run_of):
     ],
 )
 def test_the_schema_refuses_what_is_not_a_result(mixed, spoil):
-    value = json.loads(json_file.dumps(json_file.results(mixed)))
+    value = json.loads(results_json.dumps(results_json.results(mixed)))
     spoil(value)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(value, json_file.schema())
+        jsonschema.validate(value, results_json.schema())
 
 
 @pytest.mark.parametrize(
@@ -190,11 +192,11 @@ def test_junit_counts_every_check_as_pytest_would(value):
 
 def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
     path = tmp_path / "results.json"
-    path.write_text(json_file.dumps(value), encoding="utf-8")
+    path.write_text(results_json.dumps(value), encoding="utf-8")
     again = results_reader.read(path)
     assert again == value
-    assert json_file.results(json_file.run_of(again)) == value
-    assert rendered(json_file.run_of(again)) == rendered(mixed)
+    assert results_json.results(results_json.run_of(again)) == value
+    assert rendered(results_json.run_of(again)) == rendered(mixed)
     assert all(each.render(again) == each.render(value) for each in reports())
 
 
@@ -209,8 +211,8 @@ def test_a_saved_file_makes_the_same_reports(mixed, value, tmp_path):
         ('{"schema": 2}', "not a results.json of wsgi-matrix (its schema: 2)"),
         ('{"schema": "wsgi-matrix/evidence/1"}', "not a results.json"),
         ('{"schema": "wsgi-matrix/results/9"}', "schema 9; wsgi-matrix "),
-        (f'{{"schema": "{json_file.SCHEMA}"}}', "damaged: Object missing required field `run`"),
-        (f'{{"schema": "{json_file.SCHEMA}", "run": 7}}', "damaged"),
+        (f'{{"schema": "{results_json.SCHEMA}"}}', "damaged: Object missing required field `run`"),
+        (f'{{"schema": "{results_json.SCHEMA}", "run": 7}}', "damaged"),
     ],
 )
 def test_a_file_that_is_none_of_ours_is_one_line(tmp_path, text, said):
@@ -249,7 +251,7 @@ def hostile(result_of, run_of):
     checks = tuple(replace(check, mismatches=(mismatch,), **text) for check in result.checks)
     odd = replace(result, checks=checks, log=HOSTILE, framework_version=HOSTILE)
     return json.loads(
-        json_file.dumps(json_file.results(run_of(odd, notes=(HOSTILE,), where=HOSTILE)))
+        results_json.dumps(results_json.results(run_of(odd, notes=(HOSTILE,), where=HOSTILE)))
     )
 
 
@@ -277,13 +279,13 @@ def test_markdown_stays_below_the_limit_of_a_step_summary_and_says_what_it_cut(r
         replace(broken, cell=replace(broken.cell, limits=replace(broken.cell.limits, name=f"l{n}")))
         for n in range(100)
     ]
-    text = markdown.render(json_file.results(run_of(*results)))
+    text = markdown.render(results_json.results(run_of(*results)))
     assert "Cut: 40 of 100 red checks are not shown" in text
     wide = [
         replace(each, cell=replace(each.cell, app=replace(each.cell.app, name=f"{n}" * 9000)))
         for n, each in enumerate(results)
     ]
-    text = markdown.render(json_file.results(run_of(*wide)))
+    text = markdown.render(results_json.results(run_of(*wide)))
     assert len(text.encode()) <= markdown.LARGEST
     assert re.search(r"\nCut: \d+ of \d+ octets left out; results.json has everything.\n$", text)
 
@@ -298,7 +300,7 @@ def test_evidence_is_shortened_until_the_page_fits_and_the_page_says_so(value, m
 def test_a_partial_run_says_so_everywhere(result_of, run_of):
     run = run_of(result_of(), partial=Partial.INTERRUPTED)
     assert "PARTIAL" in rendered(run)
-    value = json_file.results(run)
+    value = results_json.results(run)
     assert value["run"]["partial"] is True
     for render in (markdown.render, junit.render, html.render):
         assert "PARTIAL" in render(value)
@@ -308,7 +310,9 @@ def test_a_partial_run_says_so_everywhere(result_of, run_of):
 def test_octets_of_a_server_do_not_style_the_console_or_end_a_block(mixed):
     assert "[bold]" in rendered(mixed)
     assert "\x1b" not in rendered(mixed)
-    for block in re.findall(r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(json_file.results(mixed))):
+    for block in re.findall(
+        r"(?ms)^(`{3,})\n.*?^\1$", markdown.render(results_json.results(mixed))
+    ):
         assert block
 
 
@@ -356,7 +360,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 def test_results_of_the_version_before_are_read(value, tmp_path):
     """It had neither requests nor why a limit was not set."""
-    older = json.loads(json_file.dumps({**value, "schema": "wsgi-matrix/results/2"}))
+    older = json.loads(results_json.dumps({**value, "schema": "wsgi-matrix/results/2"}))
     for cell in older["cells"]:
         for check in cell["checks"]:
             for name in ("request", "status", "recorded"):
@@ -372,8 +376,8 @@ def test_results_of_the_version_before_are_read(value, tmp_path):
 
 def test_processes_are_not_said_to_have_images(mixed, run_of):
     value, contained = (
-        json_file.results(mixed),
-        json_file.results(run_of(*mixed.cells, engine="docker")),
+        results_json.results(mixed),
+        results_json.results(run_of(*mixed.cells, engine="docker")),
     )
     page = re.sub(r"(?s)<script.*?</script>", "", html.render(value))
     for text in (rendered(mixed), markdown.render(value), page):
@@ -395,7 +399,7 @@ def test_a_comparison_is_shown_with_what_it_was_compared_with(result_of, run_of)
         evidence=("hello",),
         against=one.cell.id,
     )
-    value = json_file.results(run_of(one, replace(two, checks=(*two.checks, check))))
+    value = results_json.results(run_of(one, replace(two, checks=(*two.checks, check))))
     cells = {cell["id"]: cell for cell in value["cells"]}
     text = show.render(cells[two.cell.id], "x:same", cells)
     here, _, there = text.partition(f"== hello in {one.cell.id}, the reference")
@@ -442,18 +446,18 @@ def of_rule(result_of, run_of):
     """The value of a run with a cell whose only red check is that of a rule."""
     result = result_of()
     result = replace(result, outcome=Outcome.FAIL, checks=(*result.checks, RULE))
-    return json.loads(json_file.dumps(json_file.results(run_of(result))))
+    return json.loads(results_json.dumps(results_json.results(run_of(result))))
 
 
 def test_a_mismatch_stands_in_results_json_with_what_was_expected_and_what_came(of_rule):
     [found] = of_rule["cells"][0]["checks"][-1]["mismatches"]
     assert (found["expected"], found["actual"]) == (MISMATCH.expected, MISMATCH.actual)
-    assert json_file.run_of(of_rule).cells[0].checks[-1] == RULE
+    assert results_json.run_of(of_rule).cells[0].checks[-1] == RULE
 
 
 def test_every_report_names_a_rule_by_id_and_alias_and_has_one_layout_for_a_mismatch(of_rule):
     shown = Console(file=io.StringIO(), width=200)
-    console.render(json_file.run_of(of_rule), shown)
+    console.render(results_json.run_of(of_rule), shown)
     xml = ET.fromstring(junit.render(of_rule))
     failure = xml.find(".//failure")
     texts = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import Limits
 from wsgi_matrix.model.matrix_config import Settings
 from wsgi_matrix.model.mismatch import ConnectionExcerpt, Mismatch
@@ -23,7 +23,7 @@ from wsgi_matrix.model.results import (
     Outcome,
 )
 from wsgi_matrix.model.wire import Exchange, Transcript, WireEvent
-from wsgi_matrix.results import codec, evidence_files, json_file
+from wsgi_matrix.results import codec, cross_run_responses, results_json
 from wsgi_matrix.results.cache import Store
 from wsgi_matrix.suites.hello import suite as hello
 
@@ -187,18 +187,18 @@ def test_a_result_does_not_outlive_a_change_in_what_its_suite_is_read_from(tmp_p
 def test_evidence_for_another_run_comes_back_too(tmp_path, whole, run_of):
     assert whole.cell.suite == "hello"
     other = replace(whole.cell, limits=replace(whole.cell.limits, name="small"))
-    evidence_files.write(tmp_path, run_of(whole))
+    cross_run_responses.write(tmp_path, run_of(whole))
     mine = run_of(replace(whole, cell=other))
-    [found] = evidence_files.read_others(tmp_path, mine)
+    [found] = cross_run_responses.read_others(tmp_path, mine)
     assert found.cell == whole.cell
     assert found.exchanges == whole.exchanges
-    assert outcomes.overall(found.checks) is Outcome.SKIP  # its checks are not told
+    assert outcome_semantics.overall(found.checks) is Outcome.SKIP  # its checks are not told
 
 
 def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):
     """But what servers and apps are besides their names, and a request's log."""
     run = run_of(whole)
-    [again] = json_file.run_of(json_file.results(run)).cells
+    [again] = results_json.run_of(results_json.results(run)).cells
     named = {"cell", "exchanges", "transcripts"}
     for each in dataclasses.fields(whole):
         if each.name not in named:
@@ -206,13 +206,15 @@ def test_a_results_json_tells_all_that_a_cell_has(whole, run_of):
     assert again.cell.id == whole.cell.id
     assert again.cell.limits == whole.cell.limits
     assert set(again.transcripts) == {"x", "t"}
-    assert json_file.results(json_file.run_of(json_file.results(run))) == json_file.results(run)
+    assert results_json.results(
+        results_json.run_of(results_json.results(run))
+    ) == results_json.results(run)
 
 
 def test_octets_that_are_not_kept_stay_counted(whole, run_of):
     long = {"x": replace(whole.exchanges["x"], response=OCTETS * 100)}
-    value = json_file.results(run_of(replace(whole, exchanges=long)))
-    again = json_file.results(json_file.run_of(value))
+    value = results_json.results(run_of(replace(whole, exchanges=long)))
+    again = results_json.results(results_json.run_of(value))
     assert again == value
     assert again["cells"][0]["evidence"]["x"][1]["octets"] == 25600
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix.model.axes import App
-from wsgi_matrix.results import former_names, json_file, results_reader
+from wsgi_matrix.results import former_names, results_json, results_reader
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def renamed(result_of, run_of, tmp_path):
             cell = replace(result.cell, suite=suite, app=App(name=app, path=result.cell.app.path))
             checks = tuple(replace(result.checks[0], id=each) for each in ids)
             results.append(replace(result, cell=cell, checks=checks))
-        value = json_file.results(run_of(*results, suites=tuple(suite for suite, _, _ in cells)))
+        value = results_json.results(run_of(*results, suites=tuple(suite for suite, _, _ in cells)))
         file = tmp_path / "results.json"
         file.write_text(json.dumps(value))
         return results_reader.read(file)
@@ -49,7 +49,7 @@ def test_a_cell_has_the_names_of_today(renamed, suite, app, now, app_now, cell):
         "start", "limits-applied", "R1", "clean-exit"
     ]  # fmt: skip
     assert value["run"]["suites"] == [now]
-    assert json_file.run_of(value).cells[0].cell.id == cell
+    assert results_json.run_of(value).cells[0].cell.id == cell
 
 
 def test_hello_is_a_check_of_some_suites_and_an_exchange_of_the_contract(renamed):

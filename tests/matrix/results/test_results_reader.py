@@ -13,7 +13,7 @@ import pytest
 from wsgi_matrix import __version__
 from wsgi_matrix.errors import UserError
 from wsgi_matrix.reports import console, html, junit, markdown
-from wsgi_matrix.results import json_file, results_reader
+from wsgi_matrix.results import results_json, results_reader
 
 FILES = Path(__file__).with_name("saved")
 
@@ -34,8 +34,8 @@ def spoilt(tmp_path):
 @pytest.mark.parametrize("version", [2, 3])
 def test_what_older_versions_wrote_is_read_as_of_today(version, capsys):
     value = results_reader.read(FILES / f"schema-{version}.json")
-    jsonschema.validate(value, json_file.schema())
-    assert value["schema"] == json_file.SCHEMA
+    jsonschema.validate(value, results_json.schema())
+    assert value["schema"] == results_json.SCHEMA
     [cell] = value["cells"]
     assert (cell["id"], cell["outcome"]) == ("plain-good-default-py311", "pass")
     judged = [check["outcome"] for check in cell["checks"] if check["id"] == "hello-response"]
@@ -43,7 +43,7 @@ def test_what_older_versions_wrote_is_read_as_of_today(version, capsys):
     assert results_reader.octets(cell["evidence"]["hello"], "a", "received").startswith(
         b"HTTP/1.1 200 OK"
     )
-    console.render(json_file.run_of(value))
+    console.render(results_json.run_of(value))
     assert "1 pass" in capsys.readouterr().out
     assert "1 cell: 1 pass" in markdown.render(value)
     for report in (html, junit):
@@ -134,7 +134,7 @@ def test_a_file_that_is_not_there_or_no_json(tmp_path):
 def test_the_schema_is_held_to_the_version_of_today():
     for version in (1, 2):
         value = json.loads((FILES / f"schema-{version}.json").read_text("utf-8"))
-        assert not jsonschema.Draft202012Validator(json_file.schema()).is_valid(value)
+        assert not jsonschema.Draft202012Validator(results_json.schema()).is_valid(value)
     value = json.loads((FILES / "schema-3.json").read_text("utf-8"))
-    jsonschema.validate(value, json_file.schema())
-    assert json_file.of_today(value) == value
+    jsonschema.validate(value, results_json.schema())
+    assert results_json.of_today(value) == value

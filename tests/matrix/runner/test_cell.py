@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from wsgi_matrix.config import plan
 from wsgi_matrix.errors import CellError, NotHere, SetupError
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.model.wire import Scenario, Transcript
 from wsgi_matrix.probe.protocol import Report
@@ -64,7 +64,7 @@ def start_of(result):
     first, *others = result.checks
     assert first.id == judge.START
     assert {(check.outcome, check.detail) for check in others} == {
-        (Outcome.SKIP, outcomes.NOT_JUDGED)
+        (Outcome.SKIP, outcome_semantics.NOT_JUDGED)
     }
     return first
 

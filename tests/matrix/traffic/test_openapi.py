@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 from wsgi_matrix.errors import UserError
-from wsgi_matrix.traffic import json_yaml, openapi
+from wsgi_matrix.traffic import json_references, openapi
 from wsgi_matrix.traffic.load import ForAll, load
 
 
@@ -207,7 +207,9 @@ def test_however_many_values_are_made_up_is_one_note():
 
 
 def test_yaml_is_read_by_the_fast_loader_where_it_is_there():
-    assert not hasattr(yaml, "CSafeLoader") or issubclass(json_yaml._loader(), yaml.CSafeLoader)
+    assert not hasattr(yaml, "CSafeLoader") or issubclass(
+        json_references._loader(), yaml.CSafeLoader
+    )
 
 
 def test_aliases_are_not_multiplied(tmp_path):

@@ -13,8 +13,8 @@ from wsgi_matrix.errors import CellError, SetupError
 from wsgi_matrix.model import app_import_string
 from wsgi_matrix.model.axes import App, Cell
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import status_counts
-from wsgi_matrix.suites.traffic import error_hints
+from wsgi_matrix.reports import http_status_counts
+from wsgi_matrix.suites import cell_restriction_hints
 
 LOAD = """
 import importlib, inspect, json, sys, traceback
@@ -88,7 +88,11 @@ def check_loadable(engine: Engine, cells: Sequence[Cell], perhaps_factories: set
         except CellError as problem:
             lines = [line for line in problem.log.splitlines() if not line.startswith(_FRAMES)]
             log = " | ".join(lines[-LINES:])
-            parts = [f"app {cell.app.name}: {problem}", log, error_hints.advice(f"{problem} {log}")]
+            parts = [
+                f"app {cell.app.name}: {problem}",
+                log,
+                cell_restriction_hints.advice(f"{problem} {log}"),
+            ]
             raise SetupError("; ".join(part for part in parts if part)) from None
         if status != 0:
             raise SetupError(_why(cell, status, said))
@@ -101,7 +105,7 @@ def not_called(done: Run, perhaps_factories: Collection[App]) -> Run:
     notes = []
     for app in perhaps_factories:
         results = [each for each in done.cells if each.cell.app == app]
-        checks = [check for each in results for check in status_counts.request_checks(each)]
+        checks = [check for each in results for check in http_status_counts.request_checks(each)]
         if checks and all(not check.status or check.status >= 500 for check in checks):
             notes.append(
                 f"all responses are server errors; {app_import_string.not_called(app.target)}"
@@ -146,4 +150,4 @@ def _advice(cell: Cell, kind: str, text: str, missing: str) -> str:
         return f"if this is an environment variable, set it: --env {text.strip(chr(39))}=…"
     if kind == "AttributeError" and missing == re.split(r"[.(]", name)[0]:
         return f"specify the WSGI callable in {module}"
-    return error_hints.advice(text)
+    return cell_restriction_hints.advice(text)

@@ -19,12 +19,12 @@ from wsgi_matrix.cli.run import (
     terminable,
     write_reports,
 )
-from wsgi_matrix.cli.try_app import app_options, traffic_plan
+from wsgi_matrix.cli.try_app import config_options, dry_run_output
 from wsgi_matrix.cli.try_app.app_import_check import check_loadable, not_called
 from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.model.axes import App
-from wsgi_matrix.model.outcomes import exit_code
+from wsgi_matrix.model.outcome_semantics import exit_code
 from wsgi_matrix.packaging import lockfile
 from wsgi_matrix.reports import console, progress
 from wsgi_matrix.reports import registry as reports
@@ -51,7 +51,7 @@ class Try(axis_listing.WithAxes):
 
 @click.command("try", cls=Try, epilog=EPILOG)
 @click.argument("app", metavar="MODULE:CALLABLE")
-@app_options.options
+@config_options.options
 @engine_option
 @click.option(
     "--jobs", type=click.IntRange(1), help="Cells to run in parallel (default: CPU count)."
@@ -71,8 +71,8 @@ def try_app(
         build = (ctx.parent and ctx.parent.params["build"]) or cache_directory()
         auto = ignore.AUTO in chosen["ignore"]
         chosen["ignore"] = tuple(each for each in chosen["ignore"] if each != ignore.AUTO)
-        settings = app_options.as_config(
-            app_options.tables(app, root, **chosen), root, build.absolute()
+        settings = config_options.as_config(
+            config_options.tables(app, root, **chosen), root, build.absolute()
         )
         reports.reports()  # fails now, not after the run, if one cannot be loaded
         cells = plan.make_cells(settings, plan.Selection())
@@ -88,7 +88,7 @@ def try_app(
         perhaps_factories: set[App] = set()
         with contextlib.closing(chosen_engine):
             if dry_run:
-                write_out(traffic_plan.render(cells, chosen_engine, suite))
+                write_out(dry_run_output.render(cells, chosen_engine, suite))
                 return
             done = Runner(
                 cells,

@@ -12,8 +12,8 @@ import docker
 from docker.errors import APIError, DockerException
 
 from wsgi_matrix.engines import probe_output
-from wsgi_matrix.engines.docker import runtime_state
-from wsgi_matrix.engines.docker.cell_environment import CellEnvironment
+from wsgi_matrix.engines.docker import limits_and_usage
+from wsgi_matrix.engines.docker.cell_provisioning import CellEnvironment
 from wsgi_matrix.engines.docker.client import CELL, LABEL
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.probe import ProbeContainer
@@ -95,7 +95,7 @@ class DockerRunning:
                 f"the server's container could not be started: {said(error)}"
             ) from error
         self._observed = self._pool.submit(
-            runtime_state.limits, self._client, server.id, self._beside_uid
+            limits_and_usage.limits, self._client, server.id, self._beside_uid
         )
         self._probe = self._pool.submit(self._start_probe, self._making)
 
@@ -196,13 +196,13 @@ class DockerRunning:
 
     def memory(self) -> int | None:
         """See :class:`wsgi_matrix.engines.api.Running`."""
-        return runtime_state.memory(self._client, self._server.id)
+        return limits_and_usage.memory(self._client, self._server.id)
 
     def zombies(self) -> int | None:
         """See :class:`wsgi_matrix.engines.api.Running`. Read inside, as another user."""
         try:
             with self._waiting():
-                return runtime_state.zombies(self._client, self._server.id, self._beside_uid)
+                return limits_and_usage.zombies(self._client, self._server.id, self._beside_uid)
         except (APIError, ValueError) as error:
             # When it exits, what runs inside is killed a moment before the engine notices.
             if not self._server.wait(DYING)["Running"]:

@@ -14,10 +14,10 @@ from docker.errors import DockerException
 
 from wsgi_matrix.engines import commands
 from wsgi_matrix.engines.docker import clean as docker_clean
-from wsgi_matrix.engines.docker import startup_overhead as docker_baseline
+from wsgi_matrix.engines.docker import startup_baseline
 from wsgi_matrix.engines.docker.base_images import ensure_base
 from wsgi_matrix.engines.docker.cell import DockerRunning
-from wsgi_matrix.engines.docker.cell_environment import PYTHON
+from wsgi_matrix.engines.docker.cell_provisioning import PYTHON
 from wsgi_matrix.engines.docker.client import KEEP, OWNER, RUN, connect, engine_name
 from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.doctor import DockerDoctor
@@ -166,7 +166,7 @@ class DockerEngine:
     def baseline(self, cell: Cell) -> dict[str, float]:
         """See :class:`wsgi_matrix.engines.api.Engine`."""
         parts = self._prepared.of(cell)
-        return docker_baseline.measure(self.client, cell, parts, self._labels)
+        return startup_baseline.measure(self.client, cell, parts, self._labels)
 
     def skip_reason(self, cell: Cell) -> str:
         """See :class:`wsgi_matrix.engines.api.Engine`."""

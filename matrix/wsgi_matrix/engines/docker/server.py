@@ -13,7 +13,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from wsgi_matrix.engines.commands import server_command
-from wsgi_matrix.engines.docker.cell_environment import FOLDER, CellEnvironment
+from wsgi_matrix.engines.docker.cell_provisioning import FOLDER, CellEnvironment
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.containers import GONE, dated_lines, last_lines
 from wsgi_matrix.engines.docker.volumes import MOUNT

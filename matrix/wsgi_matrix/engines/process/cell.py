@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from wsgi_matrix.engines import commands, probe_output, zombies
-from wsgi_matrix.engines.process import leftovers, runtime_state
+from wsgi_matrix.engines.process import leftovers, limits_and_usage
 from wsgi_matrix.engines.process import probe as process_probe
-from wsgi_matrix.engines.process.cell_environment import CellEnvironment
+from wsgi_matrix.engines.process.cell_provisioning import CellEnvironment
 from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell
@@ -143,7 +143,7 @@ class ProcessCell:
         """The limits in ``/proc/PID/limits`` of the server."""
         own_uid = self.uid is not None
         try:
-            return runtime_state.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
+            return limits_and_usage.limits(self.launch.pid, self.cell.limits, own_uid=own_uid)
         except OSError:
             self._raise_died("the server exited at once")
 
@@ -201,7 +201,7 @@ class ProcessCell:
 
     def memory(self) -> int | None:
         """See :class:`.Running`."""
-        return runtime_state.memory(self.launch.pid)
+        return limits_and_usage.memory(self.launch.pid)
 
     def zombies(self) -> int | None:
         """See :class:`.Running`. The server's processes are those in its session."""
@@ -222,7 +222,7 @@ class ProcessCell:
             oom_killed=False,
             log=self.log(),
             changed=(),
-            changed_unknown=runtime_state.NO_IMAGE,
+            changed_unknown=limits_and_usage.NO_IMAGE,
             forced=forced,
             left=int(message["left"]) if message and not forced else 0,
             early=early,

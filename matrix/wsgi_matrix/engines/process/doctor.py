@@ -12,7 +12,7 @@ from functools import partial
 from wsgi_matrix.engines import doctor_script
 from wsgi_matrix.engines.doctor import NOFILE, NPROC, Finding
 from wsgi_matrix.engines.process.launcher import become
-from wsgi_matrix.engines.process.runtime_state import NO_CGROUP, NO_IMAGE, NO_UID
+from wsgi_matrix.engines.process.limits_and_usage import NO_CGROUP, NO_IMAGE, NO_UID
 
 DEADLINE = 60.0
 NO_NAMESPACE = "processes share this host's network and process table"

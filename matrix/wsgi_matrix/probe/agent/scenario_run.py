@@ -17,7 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import load_adjusted_clock
-from .concurrent_steps import (
+from .accept_queue_pacing import Pacing
+from .exchange import describe
+from .load_adjusted_clock import Patience
+from .multi_connection_steps import (
     POLLING,
     Connection,
     connect_all,
@@ -27,9 +30,6 @@ from .concurrent_steps import (
     trickle,
     watch,
 )
-from .connection_pacing import Pacing
-from .exchange import describe
-from .load_adjusted_clock import Patience
 from .response_reader import ResponseReader
 
 LARGEST = 16 * 1024 * 1024

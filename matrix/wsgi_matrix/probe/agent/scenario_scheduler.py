@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from .connection_pacing import Pacing
-from .idle_detector import Waiting
+from .accept_queue_pacing import Pacing
+from .quiescence_detector import Waiting
 from .scenario_run import STUCK, ScenarioRun
 
 Begin = Callable[[int, float], ScenarioRun]

@@ -16,15 +16,15 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.results import Run
-from wsgi_matrix.reports import ran, status_counts, summary, timing
+from wsgi_matrix.reports import http_status_counts, ran, summary, timing
 from wsgi_matrix.reports.api import Report
 from wsgi_matrix.reports.grid import LEGEND, MARKS
 from wsgi_matrix.reports.html.charts import charts
 from wsgi_matrix.reports.html.payload import Kept, pack
 from wsgi_matrix.reports.html.tables import tables
-from wsgi_matrix.results.json_file import run_of
+from wsgi_matrix.results.results_json import run_of
 
 LARGEST = 2_000_000
 """Maximum octets of the file. Evidence is cut until it fits, and the page says how much."""
@@ -65,7 +65,7 @@ def _page(run: Run, value: dict[str, Any], payload: str, kept: Kept) -> str:
         run=run,
         summary=summary(run),
         timing=timing(run),
-        responses=status_counts.lines(run),
+        responses=http_status_counts.lines(run),
         ran=ran(run),
         legend=[(each.value, MARKS[each], LEGEND[each]) for each in MARKS],
         servers=list(dict.fromkeys(result.cell.server.name for result in run.cells)),
@@ -86,10 +86,10 @@ def _constants(run: Run) -> str:
     """Data on outcomes and engines for the scripts, as JavaScript."""
     values = {
         "MARKS": MARKS,
-        "WORST": outcomes.WORST,
-        "RED": [outcome for outcome in outcomes.WORST if outcome in outcomes.RED],
-        "HELD": next(filter(outcomes.held, outcomes.WORST)),
-        "KNOWN": next(filter(outcomes.known, outcomes.WORST)),
+        "WORST": outcome_semantics.WORST,
+        "RED": [outcome for outcome in outcome_semantics.WORST if outcome in outcome_semantics.RED],
+        "HELD": next(filter(outcome_semantics.held, outcome_semantics.WORST)),
+        "KNOWN": next(filter(outcome_semantics.known, outcome_semantics.WORST)),
         "IMAGE": ran(run).titles[0].capitalize(),
     }
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 
 WIDTH = 400.0
 """Width of the longest bar, in SVG user units."""
@@ -51,7 +51,7 @@ def charts(value: Mapping[str, Any]) -> list[Chart]:
         ran = [
             cell
             for cell in value["cells"]
-            if cell["suite"] == suite and outcomes.ran(cell["outcome"])
+            if cell["suite"] == suite and outcome_semantics.ran(cell["outcome"])
         ]
         for title, key, unit, divisor in MEASURES:
             found: dict[str, list[float]] = {}

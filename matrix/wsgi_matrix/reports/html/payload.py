@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsgi_matrix.model.mismatch import Mismatch, explain
-from wsgi_matrix.model.outcomes import held
+from wsgi_matrix.model.outcome_semantics import held
 from wsgi_matrix.results import codec
 
 OF_RULE = ("id", "alias", "level", "title", "says", "cite")

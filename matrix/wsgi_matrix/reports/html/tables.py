@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from wsgi_matrix.model.outcomes import RED
+from wsgi_matrix.model.outcome_semantics import RED
 from wsgi_matrix.model.results import CellResult, Run
 from wsgi_matrix.reports.grid import MARKS
 from wsgi_matrix.suites import registry

@@ -17,7 +17,7 @@ from wsgi_matrix.model.results import Level, Outcome
 from wsgi_matrix.suites import cell_checks
 from wsgi_matrix.suites.api import Suite, SuiteType
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.contract import cell_comparison
+from wsgi_matrix.suites.contract import reference_comparison
 from wsgi_matrix.suites.contract.accepted_responses import fault
 from wsgi_matrix.suites.contract.contract_file import ContractExchange, load
 from wsgi_matrix.util.schema_types import FilePath, Text, doc
@@ -72,7 +72,7 @@ def suite(config: Config) -> Suite:
         requests={name: each.request for name, each in specs.items()},
         cases=(*cell_checks.ALWAYS, *cases),
         compare=partial(
-            cell_comparison.compare,
+            reference_comparison.compare,
             specs=specs,
             reference_app=settings.reference_app,
             reference_server=settings.reference_server,

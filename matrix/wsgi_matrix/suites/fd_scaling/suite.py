@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wsgi_matrix.model import outcomes
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import App
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.suites import cell_checks
@@ -69,7 +69,7 @@ def _with(result: CellResult, reference: CellResult | None) -> CellResult:
         _check("boot", *_boot(result, reference)),
         _check("memory", *_memory(result, reference)),
     )
-    return replace(result, checks=checks, outcome=outcomes.overall(checks))
+    return replace(result, checks=checks, outcome=outcome_semantics.overall(checks))
 
 
 def _check(name: str, outcome: Outcome, detail: str) -> CaseResult:
@@ -86,7 +86,7 @@ def _check(name: str, outcome: Outcome, detail: str) -> CaseResult:
 def _boot(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
     got = first_answer(result)
     if got is None:
-        return Outcome.SKIP, outcomes.NOT_JUDGED
+        return Outcome.SKIP, outcome_semantics.NOT_JUDGED
     wanted = first_answer(reference) if reference else None
     if reference is result or wanted is None:
         return _unjudged(result, reference, f"{got:.2f} s")
@@ -98,7 +98,7 @@ def _boot(result: CellResult, reference: CellResult | None) -> tuple[Outcome, st
 def _memory(result: CellResult, reference: CellResult | None) -> tuple[Outcome, str]:
     got, wanted = result.memory, reference.memory if reference else None
     if got is None:
-        return Outcome.SKIP, outcomes.NOT_JUDGED
+        return Outcome.SKIP, outcome_semantics.NOT_JUDGED
     if reference is result or wanted is None:
         return _unjudged(result, reference, _mib(got))
     text = f"{_mib(got)}, without nofile {_mib(wanted)}"

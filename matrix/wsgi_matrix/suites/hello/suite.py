@@ -9,7 +9,7 @@ from wsgi_matrix.suites import cell_checks
 from wsgi_matrix.suites.api import Layout, Suite, SuiteType
 from wsgi_matrix.suites.case import REQUESTS, Case
 from wsgi_matrix.suites.hello import checks
-from wsgi_matrix.suites.hello.cell_comparison import CHECKS, OF_SEVERAL, compare
+from wsgi_matrix.suites.hello.majority_comparison import CHECKS, OF_SEVERAL, compare
 
 NAME = DEFAULT_SUITE
 CASES: tuple[Case, ...] = (

@@ -21,13 +21,13 @@ from wsgi_matrix.http.response import Response, split
 from wsgi_matrix.model import app_import_string
 from wsgi_matrix.model.http_session import Ask, Session
 from wsgi_matrix.model.matrix_config import Config
-from wsgi_matrix.model.outcomes import NOT_JUDGED, overall, ran
+from wsgi_matrix.model.outcome_semantics import NOT_JUDGED, overall, ran
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.model.wire import Exchange
 from wsgi_matrix.probe.agent.session import PLACE, octets
-from wsgi_matrix.suites import api, cell_checks
+from wsgi_matrix.suites import api, cell_checks, cell_restriction_hints
 from wsgi_matrix.suites.case import Case, Evidence, Verdict
-from wsgi_matrix.suites.traffic import error_hints, ignore
+from wsgi_matrix.suites.traffic import ignore
 from wsgi_matrix.suites.traffic.settings import TrafficSettings, of
 from wsgi_matrix.traffic import http_file, load, variables
 from wsgi_matrix.traffic.variables import Given
@@ -227,7 +227,7 @@ def _logged(text: str, by: Judgement, evidence: Evidence) -> str:
     lines = text.splitlines()[-LOG_LINES:]
     if not lines:
         return ""
-    hint = _not_called(text, by, evidence) or error_hints.advice(text)
+    hint = _not_called(text, by, evidence) or cell_restriction_hints.advice(text)
     parts = ["", "server log meanwhile:", *lines, *([f"what to do: {hint}"] if hint else [])]
     return "\n".join(parts)
 

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from wsgi_matrix.config import matrix_toml
 from wsgi_matrix.packaging import interpreters
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 from tests.matrix.packages import wheel
 
@@ -42,7 +42,7 @@ def test_ten_lines_of_app_and_nothing_else(try_shop):
     )
     assert done.outcomes("01-get:same") == {"gunicorn_sync": "pass", "waitress": "pass"}
     assert done.outcomes("burst")["onegate"] == "pass"
-    jsonschema.validate(done.result, json_file.schema())
+    jsonschema.validate(done.result, results_json.schema())
 
 
 def test_an_app_that_answers_otherwise_is_red_with_both_sides(try_shop):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 from tests.matrix.helpers import PLAIN
 
@@ -105,7 +105,7 @@ def test_an_engine_that_goes_away_leaves_a_partial_report(front, tmp_path, reque
     assert process.returncode == 4, errors
     assert "Traceback" not in output + errors
     value = json.loads((build / "matrix/results.json").read_text())
-    jsonschema.validate(value, json_file.schema())
+    jsonschema.validate(value, results_json.schema())
     assert value["run"]["partial_reason"] == "the engine went away"
     assert value["cells"][0]["outcome"] == "pass"
     assert {cell["outcome"] for cell in value["cells"][1:]} <= {"error"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from wsgi_matrix.engines.doctor import Finding
 from wsgi_matrix.engines.process import doctor
-from wsgi_matrix.engines.process.runtime_state import NO_CGROUP, NO_IMAGE, NO_UID
+from wsgi_matrix.engines.process.limits_and_usage import NO_CGROUP, NO_IMAGE, NO_UID
 
 ONLY_CONTAINERS = ("pids", "memory", "read-only", "no-new-privileges", "init", "shared network")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from wsgi_matrix.engines.process import runtime_state
+from wsgi_matrix.engines.process import limits_and_usage
 from wsgi_matrix.model.axes import Limits
 
 HOLDS = "import sys; held = b'x' * int(sys.argv[1]); print(len(held), flush=True); sys.stdin.read()"
@@ -38,22 +38,22 @@ def running():
 
 def test_what_cannot_be_had_of_the_limits_has_its_reason():
     asked = Limits(name="some", nproc=7, memory=MIB)
-    found = runtime_state.limits(os.getpid(), asked, own_uid=False)
+    found = limits_and_usage.limits(os.getpid(), asked, own_uid=False)
     assert (found.nproc, found.memory) == (None, None)
     assert found.why_not == {
-        "memory": runtime_state.NO_CGROUP,
-        "nproc": runtime_state.NO_UID,
+        "memory": limits_and_usage.NO_CGROUP,
+        "nproc": limits_and_usage.NO_UID,
     }
-    assert runtime_state.limits(os.getpid(), Limits(), own_uid=True).why_not == {}
+    assert limits_and_usage.limits(os.getpid(), Limits(), own_uid=True).why_not == {}
 
 
 def test_memory_is_that_of_the_session_and_none_where_it_has_ended(running):
     small, large = running(1), running(64 * MIB)
-    more = runtime_state.memory(large.pid) - runtime_state.memory(small.pid)
+    more = limits_and_usage.memory(large.pid) - limits_and_usage.memory(small.pid)
     # Not to the page: what else a process touches differs a little.
     assert 60 * MIB <= more <= 68 * MIB
     large.kill()
     large.wait()
-    assert runtime_state.memory(large.pid) is None
+    assert limits_and_usage.memory(large.pid) is None
     with pytest.raises(OSError, match="No such file"):
-        runtime_state.limits(large.pid, Limits(), own_uid=True)
+        limits_and_usage.limits(large.pid, Limits(), own_uid=True)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from wsgi_matrix import __version__
 from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
-from wsgi_matrix.model.outcomes import counts, exit_code
+from wsgi_matrix.model.outcome_semantics import counts, exit_code
 from wsgi_matrix.model.results import (
     CaseResult,
     CellResult,

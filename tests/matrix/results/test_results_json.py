@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import wsgi_matrix
 from wsgi_matrix.model.wire import Transcript, WireEvent
-from wsgi_matrix.results import json_file
+from wsgi_matrix.results import results_json
 
 AGENT = Path(wsgi_matrix.__file__).parent / "probe" / "agent"
 
@@ -28,22 +28,22 @@ def reported() -> set[str]:
 
 def test_every_event_of_the_probe_is_one_of_the_schema():
     assert {"connected", "sent", "received"} <= reported()
-    assert reported() <= set(json_file.EVENTS)
+    assert reported() <= set(results_json.EVENTS)
 
 
-@pytest.mark.parametrize("event", [*json_file.EVENTS, "other"])
+@pytest.mark.parametrize("event", [*results_json.EVENTS, "other"])
 def test_the_schema_takes_the_events_that_there_are(result_of, run_of, event):
     lines = (WireEvent(at=0.5, on="a", what=event, data=b"x"),)
     result = replace(result_of(), transcripts={"t": Transcript(name="t", events=lines)})
-    value = json.loads(json_file.dumps(json_file.results(run_of(result))))
-    valid = jsonschema.Draft202012Validator(json_file.schema()).is_valid(value)
+    value = json.loads(results_json.dumps(results_json.results(run_of(result))))
+    valid = jsonschema.Draft202012Validator(results_json.schema()).is_valid(value)
     assert valid is (event != "other")
 
 
 def test_nothing_may_be_missing_from_what_is_written(result_of, run_of):
     """Not even what has a default: that is for older files, which are read."""
-    value = json.loads(json_file.dumps(json_file.results(run_of(result_of()))))
-    validator = jsonschema.Draft202012Validator(json_file.schema())
+    value = json.loads(results_json.dumps(results_json.results(run_of(result_of()))))
+    validator = jsonschema.Draft202012Validator(results_json.schema())
     validator.validate(value)
     for table in (value, value["run"], value["cells"][0], value["cells"][0]["checks"][0]):
         for key in list(table):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wsgi_matrix.engines.docker.runtime_state import limits, parse_limits
+from wsgi_matrix.engines.docker.limits_and_usage import limits, parse_limits
 from wsgi_matrix.model.results import Observed
 
 PROC = """Limit                     Soft Limit           Hard Limit           Units

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.suites.hello.cell_comparison import compare
+from wsgi_matrix.suites.hello.majority_comparison import compare
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 16:00:00 GMT\r\nServer: x\r\n\r\n"
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 
 import pytest
-from wsgi_matrix.probe.agent import idle_detector, load_adjusted_clock
-from wsgi_matrix.probe.agent.idle_detector import Waiting, has_time
+from wsgi_matrix.probe.agent import load_adjusted_clock, quiescence_detector
+from wsgi_matrix.probe.agent.quiescence_detector import Waiting, has_time
 
 PATIENCE = 120.0
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(idle_detector, "LOOKING", 0.001)
-    monkeypatch.setattr(idle_detector, "SILENCE", 0.01)
+    monkeypatch.setattr(quiescence_detector, "LOOKING", 0.001)
+    monkeypatch.setattr(quiescence_detector, "SILENCE", 0.01)
 
 
 def stat(running: int) -> str:
@@ -25,7 +25,7 @@ def stat(running: int) -> str:
 def machine(tmp_path, monkeypatch):
     """`machine(3)`: as many processes want to run, with two processors."""
     monkeypatch.setattr(load_adjusted_clock, "STAT", tmp_path / "stat")
-    monkeypatch.setattr(idle_detector.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(quiescence_detector.os, "cpu_count", lambda: 2)
 
     def make(running: int) -> None:
         (tmp_path / "stat").write_text(stat(running))

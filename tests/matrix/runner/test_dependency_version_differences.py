@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wsgi_matrix.engines.api import Engine
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
-from wsgi_matrix.runner import version_differences
+from wsgi_matrix.runner import dependency_version_differences
 
 INSTALLED = {
     "3.11": {"django": "5.2.9", "asgiref": "3.11.0", "tomli": "2.3.0"},
@@ -40,7 +40,7 @@ def noted(installed: dict[str, dict[str, str]], *apps: str) -> list[str]:
         for version in installed
     ]
     engine: Engine = Prepared(installed)  # type: ignore[assignment]
-    return list(version_differences.notes(engine, cells))
+    return list(dependency_version_differences.notes(engine, cells))
 
 
 def test_each_distribution_is_named_with_its_versions_and_their_pythons() -> None:

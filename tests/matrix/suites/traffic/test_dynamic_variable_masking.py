@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsgi_matrix.http.response import Response
-from wsgi_matrix.suites.traffic import generated_values, ignore
+from wsgi_matrix.suites.traffic import dynamic_variable_masking, ignore
 from wsgi_matrix.suites.traffic.propose import propose
 
 VALUE = "4a9dca1e-93d4-4b4c-9b22-0e6f2d7a1c55"
@@ -16,9 +16,10 @@ def answer(stamp, value=VALUE):
 
 def proposed(values):
     one, two = (
-        generated_values.masked(answer(stamp), values) for stamp in ("aaaabbbb1", "zzzzyyyy2")
+        dynamic_variable_masking.masked(answer(stamp), values)
+        for stamp in ("aaaabbbb1", "zzzzyyyy2")
     )
-    return [generated_values.unmasked(each) for each in propose(one, two)]
+    return [dynamic_variable_masking.unmasked(each) for each in propose(one, two)]
 
 
 def test_an_expression_holds_for_the_values_of_the_next_run():
@@ -32,5 +33,5 @@ def test_an_expression_holds_for_the_values_of_the_next_run():
 
 
 def test_what_is_too_short_to_be_told_is_left_alone():
-    assert generated_values.masked(answer("x"), ["ed", "hre"]) == answer("x")
+    assert dynamic_variable_masking.masked(answer("x"), ["ed", "hre"]) == answer("x")
     assert proposed([])[0].where.count(VALUE[-4:]) == 1

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from wsgi_matrix.http.response import split, where_differs
 from wsgi_matrix.model.axes import App
-from wsgi_matrix.model.outcomes import NOT_JUDGED, overall
+from wsgi_matrix.model.outcome_semantics import NOT_JUDGED, overall
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.probe.protocol import mask_date
 from wsgi_matrix.suites.case import FRAMEWORK, HELLO

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from wsgi_matrix.http.normalise import Normal, difference, normalise
 from wsgi_matrix.model.axes import Cell
-from wsgi_matrix.model.outcomes import NOT_JUDGED, held, overall
+from wsgi_matrix.model.outcome_semantics import NOT_JUDGED, held, overall
 from wsgi_matrix.model.results import CaseResult, CellResult, Level, Outcome
 from wsgi_matrix.suites.contract.contract_file import ContractExchange
 

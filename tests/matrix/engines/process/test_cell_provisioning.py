@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from wsgi_matrix.config import plan
-from wsgi_matrix.engines.process.cell_environment import CellEnvironment
+from wsgi_matrix.engines.process.cell_provisioning import CellEnvironment
 from wsgi_matrix.model.app_environment import AppEnvironment
 from wsgi_matrix.packaging.bundle import Bundle
 

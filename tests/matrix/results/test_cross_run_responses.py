@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from wsgi_matrix.model.results import Outcome
-from wsgi_matrix.results import evidence_files
+from wsgi_matrix.results import cross_run_responses
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ def test_a_run_leaves_one_file_and_the_same_cells_again_replace_it(
     tmp_path, result_of, run_of, files
 ):
     run = run_of(result_of("flask"), result_of("django"))
-    path = evidence_files.write(tmp_path, run)
+    path = cross_run_responses.write(tmp_path, run)
     assert files() == [path]
     assert path.name.startswith("process-flask-django-")
-    assert evidence_files.write(tmp_path, replace(run, started="2026-11-24T00:00:00Z")) == path
+    assert cross_run_responses.write(tmp_path, replace(run, started="2026-11-24T00:00:00Z")) == path
     for other in (run_of(result_of("flask")), replace(run, engine="docker")):
-        assert evidence_files.write(tmp_path, other) != path
+        assert cross_run_responses.write(tmp_path, other) != path
     assert len(files()) == 3
 
 
@@ -38,11 +38,11 @@ def test_what_says_nothing_of_responses_is_not_left(tmp_path, result_of, run_of,
     silent = replace(asked, exchanges={})
     no_image = replace(asked, image=None)
     of_rules = replace(asked, cell=replace(asked.cell, suite="conformance"))
-    assert not evidence_files.comparable(of_rules)
-    assert evidence_files.write(tmp_path, run_of(silent, no_image, of_rules)) is None
+    assert not cross_run_responses.comparable(of_rules)
+    assert cross_run_responses.write(tmp_path, run_of(silent, no_image, of_rules)) is None
     assert files() == []
-    evidence_files.write(tmp_path, run_of(silent, result_of("django")))
-    assert ids(evidence_files.read_others(tmp_path, run_of(result_of("pyramid")))) == [
+    cross_run_responses.write(tmp_path, run_of(silent, result_of("django")))
+    assert ids(cross_run_responses.read_others(tmp_path, run_of(result_of("pyramid")))) == [
         "onegate-django-default-py311"
     ]
 
@@ -50,13 +50,13 @@ def test_what_says_nothing_of_responses_is_not_left(tmp_path, result_of, run_of,
 def test_only_cells_of_the_same_images_and_engine_that_a_run_has_not_itself(
     tmp_path, result_of, run_of
 ):
-    evidence_files.write(tmp_path, run_of(result_of("flask"), result_of("django")))
-    evidence_files.write(tmp_path, run_of(result_of("bottle", image="b")))
-    evidence_files.write(tmp_path, run_of(result_of("falcon"), engine="docker"))
+    cross_run_responses.write(tmp_path, run_of(result_of("flask"), result_of("django")))
+    cross_run_responses.write(tmp_path, run_of(result_of("bottle", image="b")))
+    cross_run_responses.write(tmp_path, run_of(result_of("falcon"), engine="docker"))
     mine = run_of(result_of("flask"))
-    assert ids(evidence_files.read_others(tmp_path, mine)) == ["onegate-django-default-py311"]
+    assert ids(cross_run_responses.read_others(tmp_path, mine)) == ["onegate-django-default-py311"]
     no_image = run_of(replace(result_of("wsgi"), image=None))
-    assert evidence_files.read_others(tmp_path, no_image) == ()
+    assert cross_run_responses.read_others(tmp_path, no_image) == ()
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
@@ -64,11 +64,11 @@ def test_of_two_runs_of_a_cell_the_newest_counts(tmp_path, result_of, run_of, or
     for day in order:
         found = result_of("flask", response=b"HTTP/1.1 200 OK\r\nX-Day: %d\r\n\r\n" % day)
         # Beside another cell each time, so that neither file replaces the other.
-        evidence_files.write(
+        cross_run_responses.write(
             tmp_path,
             run_of(found, result_of(f"app{day}"), started=f"2026-11-0{day}T00:00:00Z"),
         )
-    others = evidence_files.read_others(tmp_path, run_of(result_of("wsgi")))
+    others = cross_run_responses.read_others(tmp_path, run_of(result_of("wsgi")))
     assert len(others) == 3
     [flask] = [each for each in others if each.cell.app.name == "flask"]
     assert b"X-Day: 2" in flask.exchanges["hello"].response
@@ -77,8 +77,8 @@ def test_of_two_runs_of_a_cell_the_newest_counts(tmp_path, result_of, run_of, or
 def test_what_others_made_of_a_cell_is_not_taken_over(tmp_path, result_of, run_of):
     red = replace(result_of(outcomes={"hello-response": Outcome.FAIL}), log="last words")
     assert red.outcome is Outcome.FAIL
-    evidence_files.write(tmp_path, run_of(red))
-    [found] = evidence_files.read_others(tmp_path, run_of(result_of("django")))
+    cross_run_responses.write(tmp_path, run_of(red))
+    [found] = cross_run_responses.read_others(tmp_path, run_of(result_of("django")))
     assert (found.outcome, found.checks, found.log) == (Outcome.PASS, (), "")
     assert found.exchanges == red.exchanges
 
@@ -95,12 +95,12 @@ def test_what_others_made_of_a_cell_is_not_taken_over(tmp_path, result_of, run_o
     ],
 )
 def test_a_file_that_cannot_be_read_is_passed_over(tmp_path, result_of, run_of, spoil):
-    spoilt = evidence_files.write(tmp_path, run_of(result_of("flask")))
-    evidence_files.write(tmp_path, run_of(result_of("django")))
+    spoilt = cross_run_responses.write(tmp_path, run_of(result_of("flask")))
+    cross_run_responses.write(tmp_path, run_of(result_of("django")))
     spoilt.write_text(spoil(spoilt.read_text()))
-    others = evidence_files.read_others(tmp_path, run_of(result_of("wsgi")))
+    others = cross_run_responses.read_others(tmp_path, run_of(result_of("wsgi")))
     assert ids(others) == ["onegate-django-default-py311"]
 
 
 def test_without_a_run_before_there_is_nothing(tmp_path, result_of, run_of):
-    assert evidence_files.read_others(tmp_path, run_of(result_of())) == ()
+    assert cross_run_responses.read_others(tmp_path, run_of(result_of())) == ()

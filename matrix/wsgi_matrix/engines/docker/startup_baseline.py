@@ -7,7 +7,7 @@ import time
 
 import docker
 
-from wsgi_matrix.engines.docker.cell_environment import ENVIRONMENT
+from wsgi_matrix.engines.docker.cell_provisioning import ENVIRONMENT
 from wsgi_matrix.engines.docker.client import LABEL
 from wsgi_matrix.engines.docker.containers import remove_containers
 from wsgi_matrix.engines.docker.prepare import Parts

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wsgi_matrix.model.outcomes import ran
+from wsgi_matrix.model.outcome_semantics import ran
 from wsgi_matrix.model.results import CaseResult, CellResult, Run
 
 NAMED = 5

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .connection_pacing import Pacing
+from .accept_queue_pacing import Pacing
 from .exchange import READ_SIZE, describe
 from .response_reader import ResponseReader
 
