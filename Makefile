@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-grid: $(VENV)/.packages ## every suite, server and app, and from that docs/results/grid.md; a quarter of an hour
+grid: $(VENV)/.packages ## every suite, server and app, and from that docs/results/grid.md; an hour or more
 	@$(BIN)/wsgi-matrix run --servers all --apps all; status=$$?; \
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/python -m docs.generate.grid build/matrix/results.json
@@ -96,7 +96,7 @@ site: $(VENV)/.packages ## build the site of the manual, strictly: build/site/in
 	@$(BIN)/python -m docs.site
 
 readme: $(VENV)/.packages ## put the real output of make matrix and of the last make test into README.md
-	@NO_COLOR=1 COLUMNS=100 $(BIN)/wsgi-matrix run --suite hello >build/grid.txt
+	@NO_COLOR=1 COLUMNS=150 $(BIN)/wsgi-matrix run --suite hello >build/grid.txt
 	@$(BIN)/python -m docs.generate.fill grid <build/grid.txt
 	@.ci/tally build/tests >build/tally.txt
 	@$(BIN)/python -m docs.generate.fill tests <build/tally.txt
