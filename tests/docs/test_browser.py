@@ -103,7 +103,7 @@ def search(driver: webdriver.Chrome, address: str, words: str) -> list[str]:
         ("EPOLLEXCLUSIVE", "Operation"),
         ("worker_connections", "Options"),
         ("waitpid", "8. waitpid in a loop"),
-        ("smuggling", "What was found by hand"),
+        ("smuggling", "Findings"),
     ],
 )
 def test_search_finds(words: str, page: str, driver: webdriver.Chrome, address: str) -> None:

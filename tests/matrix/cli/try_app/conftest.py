@@ -44,7 +44,8 @@ class Done:
     def results(self) -> Path:
         """The directory that the run says that its report is in."""
         line = next(each for each in self.out.splitlines() if each.startswith("report: "))
-        return Path(line.removeprefix("report: ")).parent
+        # Where it is below the working directory, from there.
+        return self.folder / Path(line.removeprefix("report: ")).parent
 
     @property
     def result(self) -> dict[str, Any]:
