@@ -1,7 +1,7 @@
 """A suite's, an engine's or an outcome's name is known in one place: its own.
 
 Everything else asks for a field of its type (``SuiteType``, ``EngineType``), or a function of
-``model.verdict``: so one more of them changes no other module. Read from the syntax trees.
+``model.outcome_semantics``: so one more changes no other module. Read from the syntax trees.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_other_meanings_are_still_meant() -> None:
 
 SUBJECTS = ("suite", "engine", "outcome")
 ASKED = {"RED", "EXPECTED", "SUITES", "ENGINES"}
-"""Sets of ``model.verdict``, and the registries: to look into them is to ask."""
+"""Sets of ``model.outcome_semantics``, and the registries: to look into them is to ask."""
 
 
 def about(node: ast.expr) -> bool:

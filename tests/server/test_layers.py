@@ -22,7 +22,6 @@ LAYERS = (
     {"__init__", "__main__", "paste", "testing"},
 )
 """Packages and modules of ``onegate``, the lowest first; docs/design.md tells why."""
-"""Packages and modules of ``onegate``, the lowest first; docs/design.md tells why."""
 FILES = modules(ROOT, "onegate")
 
 

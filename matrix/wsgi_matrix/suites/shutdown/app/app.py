@@ -40,7 +40,7 @@ def _meet_client(port: str) -> None:
     """Tell the client that its request has arrived, and wait until it has closed: then everything
     is in place for the signal, however slow the host is.
 
-    ``probe/agent/scenario.py`` has the address.
+    ``probe/agent/scenario_run.py`` has the address.
     """
     with (
         contextlib.suppress(TimeoutError),
