@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
@@ -18,13 +17,12 @@ from wsgi_matrix.engines.docker.client import CELL, LABEL
 from wsgi_matrix.engines.docker.prepare import Parts
 from wsgi_matrix.engines.docker.probe import ProbeContainer
 from wsgi_matrix.engines.docker.server import DYING, PORT, ServerContainer, said
+from wsgi_matrix.engines.ready_log import ReadyLog
 from wsgi_matrix.errors import CellError, NotHere
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Observed, Stopped
 from wsgi_matrix.probe.protocol import Job, Report
 
-READY_PAUSE = 0.02
-"""Seconds between two reads of the log of a server with a ready pattern."""
 PROBE_MARGIN = 5.0
 """Seconds after its own deadline when the probe is considered to hang."""
 
@@ -68,7 +66,7 @@ class DockerRunning:
             uid=uid,
             labels=self._labels,
         )
-        self._was_ready = False
+        self._ready_log = ReadyLog(cell.server.ready_log)
         self._making: Future[ProbeContainer] | None = None
         self._observed: Future[Observed] | None = None
         self._probe: Future[ProbeContainer] | None = None
@@ -157,7 +155,7 @@ class DockerRunning:
         """The probe's stdout and stderr. Raises :class:`CellError`."""
         assert self._probe is not None
         server, until = self._server, time.monotonic() + job.deadline + PROBE_MARGIN
-        self._wait_ready(job.deadline)
+        self._ready_log.wait(job.deadline, server.log, self._raise_if_not_ready)
         try:
             with self._waiting():
                 beside = self._probe.result()
@@ -171,21 +169,8 @@ class DockerRunning:
             self._raise_if_not_opened()
             raise CellError(f"the probe could not be run: {said(error)}", server.log()) from error
 
-    def _wait_ready(self, seconds: float) -> None:
-        """Wait until the server's log matches its ready pattern, once, if it has one."""
-        sign, server = self._cell.server.ready_log, self._server
-        until = time.monotonic() + seconds
-        self._was_ready = self._was_ready or not sign
-        while not self._was_ready:
-            if re.search(sign, server.log()):
-                self._was_ready = True
-                return
-            server.raise_if_ended("the server exited before it was ready")
-            if time.monotonic() > until:
-                raise CellError(
-                    f"its log did not match {sign!r} within {seconds:g} s", server.log()
-                )
-            time.sleep(READY_PAUSE)
+    def _raise_if_not_ready(self) -> None:
+        self._server.raise_if_ended("the server exited before it was ready")
 
     def _raise_if_not_opened(self) -> None:
         self._server.raise_if_ended("the server exited before its port was open")

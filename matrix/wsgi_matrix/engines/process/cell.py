@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import signal
@@ -17,6 +16,7 @@ from wsgi_matrix.engines.process import leftovers, limits_and_usage
 from wsgi_matrix.engines.process import probe as process_probe
 from wsgi_matrix.engines.process.cell_provisioning import CellEnvironment
 from wsgi_matrix.engines.process.launch import START_DEADLINE, Launch
+from wsgi_matrix.engines.ready_log import ReadyLog
 from wsgi_matrix.errors import CellError
 from wsgi_matrix.model.axes import Cell
 from wsgi_matrix.model.results import Image, Observed, Stopped
@@ -27,8 +27,6 @@ PROBE_MARGIN = 10.0
 """Seconds after its own deadline when the probe is considered to hang."""
 LOG_TAIL = 4000
 """Octets of the log to show."""
-READY_PAUSE = 0.02
-"""Seconds between two reads of the log while it does not match the ready pattern."""
 
 
 class ProcessCell:
@@ -65,7 +63,7 @@ class ProcessCell:
             uid=uid,
         )
         self._server_lib = server_lib
-        self._was_ready = False
+        self._ready_log = ReadyLog(cell.server.ready_log)
         self._launch: Launch | None = None
         """Of the server, or of a setup command before it."""
         self._reserved: socket.socket | None = None
@@ -150,7 +148,7 @@ class ProcessCell:
     def probe(self, job: Job) -> Report:
         """Run the probe on this host's loopback interface; see :class:`.Running`."""
         until = time.monotonic() + job.deadline + PROBE_MARGIN
-        self._wait_ready(job.deadline)
+        self._ready_log.wait(job.deadline, self.log, self._raise_if_not_ready)
         line = job.encode(self.port, log=str(self.log_file))
         reported = False
 
@@ -171,19 +169,10 @@ class ProcessCell:
             self._raise_died(reason)
         return report
 
-    def _wait_ready(self, seconds: float) -> None:
-        """Wait until the server's log matches its ready pattern, once, if it has one."""
-        sign, until = self.cell.server.ready_log, time.monotonic() + seconds
-        self._was_ready = self._was_ready or not sign
-        while not self._was_ready:
-            if re.search(sign, self.log()):
-                self._was_ready = True
-                return
-            if self.launch.read_message(0) is not None:
-                self._raise_died("the server exited before it was ready")
-            if time.monotonic() > until:
-                raise CellError(f"its log did not match {sign!r} within {seconds:g} s", self.log())
-            time.sleep(READY_PAUSE)
+    def _raise_if_not_ready(self) -> None:
+        """Stop waiting for the log of a server that has exited."""
+        if self.launch.read_message(0) is not None:
+            self._raise_died("the server exited before it was ready")
 
     def _raise_if_not_opened(self) -> None:
         """Stop waiting if the server has exited before it was ready."""
