@@ -14,7 +14,7 @@ from wsgi_matrix.config import matrix_toml, plan
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.engines.process.engine import ProcessEngine
 from wsgi_matrix.errors import EngineError
-from wsgi_matrix.model import outcome_semantics as verdict
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.matrix_config import Config
 from wsgi_matrix.model.results import CaseResult, CellResult, Image, Level, Observed, Outcome, Run
@@ -150,7 +150,7 @@ def result_of():
         )
         return CellResult(
             cell=cell,
-            outcome=verdict.overall(checks),
+            outcome=outcome_semantics.overall(checks),
             checks=checks,
             seconds=0.5,
             image=Image(

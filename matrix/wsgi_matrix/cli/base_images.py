@@ -6,7 +6,7 @@ import contextlib
 
 import click
 
-from wsgi_matrix.cli.common import Names, user_errors, write_out
+from wsgi_matrix.cli.common import Names, print_progress, user_errors, write_out
 from wsgi_matrix.config import plan
 from wsgi_matrix.model.matrix_config import Config
 
@@ -26,10 +26,5 @@ def base(settings: Config, /, pythons: tuple[str, ...]) -> None:
         cells = plan.make_cells(settings, plan.Selection(pythons=pythons))
         with contextlib.closing(connect()) as client:
             for python in dict.fromkeys(cell.python for cell in cells):
-                made = ensure_base(client, python, _progress, settings.build)
+                made = ensure_base(client, python, print_progress, settings.build)
                 write_out(f"{made.reference} {made.id} from {made.source}\n")
-
-
-def _progress(phase: str, detail: str) -> None:
-    """Print progress to stderr."""
-    click.echo(f"{phase}: {detail}", err=True)

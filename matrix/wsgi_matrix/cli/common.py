@@ -47,6 +47,11 @@ def write_out(text: str) -> None:
     sys.stdout.flush()
 
 
+def print_progress(phase: str, detail: str) -> None:
+    """Print progress to stderr."""
+    click.echo(f"{phase}: {detail}", err=True)
+
+
 def discard_stdout() -> None:
     """Redirect stdout to /dev/null, because its reader has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

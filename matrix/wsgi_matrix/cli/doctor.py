@@ -8,7 +8,7 @@ import sys
 import click
 from rich.table import Table
 
-from wsgi_matrix.cli.common import engine_option, user_errors
+from wsgi_matrix.cli.common import engine_option, print_progress, user_errors
 from wsgi_matrix.engines.choose import choose
 from wsgi_matrix.errors import Exit
 from wsgi_matrix.model.matrix_config import Config
@@ -32,14 +32,9 @@ def doctor(settings: Config, engine: str) -> None:
             output.print(f"{chosen.where} (version {chosen.version})", soft_wrap=True)
             table = Table("", "requested", "observed", "holds")
             python = next(iter(settings.pythons.values()))
-            found = list(chosen.findings(python, _progress))
+            found = list(chosen.findings(python, print_progress))
             for each in found:
                 holds = "[green]✔ yes[/]" if each.holds else "[bold red]✘ no[/]"
                 table.add_row(each.what, each.requested, each.observed, holds)
             output.print(table)
         sys.exit(Exit.OK if all(each.holds for each in found) else Exit.FAILED)
-
-
-def _progress(phase: str, detail: str) -> None:
-    """Print progress to stderr."""
-    click.echo(f"{phase}: {detail}", err=True)

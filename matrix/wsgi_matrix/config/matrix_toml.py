@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wsgi_matrix.config import builtin, installed_servers
-from wsgi_matrix.config import server_toml as peers
+from wsgi_matrix.config import builtin, installed_servers, server_toml
 from wsgi_matrix.config.schema import MatrixFile
 from wsgi_matrix.config.server_toml import check_placeholders
 from wsgi_matrix.errors import ConfigError, suggestion
@@ -42,7 +41,7 @@ def from_data(source: TomlFile, data: dict[str, Any], build: Path | None = None)
     read = source.convert(data, MatrixFile)
     settings = read.run
     servers = {name: _built(source, server) for name, server in read.servers.items()}
-    for server in peers.read(settings.peers) if settings.peers else ():
+    for server in server_toml.read(settings.peers) if settings.peers else ():
         if server.name in servers:
             source.wrong("run.peers", f'a second server "{server.name}" in {server.context}')
         servers[server.name] = server

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from wsgi_matrix.model import outcome_semantics as verdict
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.outcome_semantics import ORDER
 from wsgi_matrix.model.results import Outcome
 from wsgi_matrix.reports.grid import LEGEND, MARKS
@@ -99,7 +99,7 @@ def _counted(outcomes: Iterable[str]) -> str:
         " ".join(
             f"{MARKS[outcome]} {found[outcome]}"
             for outcome in ORDER
-            if found[outcome] and verdict.ran(outcome)
+            if found[outcome] and outcome_semantics.ran(outcome)
         )
         or MARKS[Outcome.SKIP]
     )
@@ -128,7 +128,7 @@ def _by_rule(cells: list[Results], names: Sequence[str], *, figures: bool) -> st
                 continue
             rules.setdefault(check["id"], check)
             mark = MARKS[Outcome(check["outcome"])]
-            told = figures and verdict.held(check["outcome"]) and check["detail"]
+            told = figures and outcome_semantics.held(check["outcome"]) and check["detail"]
             squares[check["id"], cell["server"]] = f"{mark} {check['detail']}" if told else mark
     rows = [
         [
@@ -152,7 +152,7 @@ def _by_profile(cells: list[Results], names: Sequence[str]) -> str:
             row.append("<br>".join(map(_cost, mine)))
         rows.append(row)
     skipped = dict.fromkeys(
-        cell["checks"][0]["detail"] for cell in cells if not verdict.ran(cell["outcome"])
+        cell["checks"][0]["detail"] for cell in cells if not outcome_semantics.ran(cell["outcome"])
     )
     notes = "".join(f"\n{MARKS[Outcome.SKIP]} {reason}\n" for reason in skipped)
     return _table(["server", *profiles], rows) + notes
@@ -161,7 +161,7 @@ def _by_profile(cells: list[Results], names: Sequence[str]) -> str:
 def _cost(cell: Results) -> str:
     by_id = {check["id"]: check for check in cell["checks"]}
     judged = [by_id[name] for name in ("boot", "memory") if name in by_id]
-    if not verdict.ran(cell["outcome"]) or not judged:
+    if not outcome_semantics.ran(cell["outcome"]) or not judged:
         return MARKS[Outcome.SKIP]
     return "<br>".join(
         f"{MARKS[Outcome(check['outcome'])]} {check['detail'].partition(',')[0].partition(';')[0]}"

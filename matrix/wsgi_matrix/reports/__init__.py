@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from wsgi_matrix.engines.registry import has_images
-from wsgi_matrix.model import outcome_semantics as verdict
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.outcome_semantics import NOT_JUDGED, ORDER, counts
 from wsgi_matrix.model.results import Outcome, Run
 from wsgi_matrix.suites.registry import types
@@ -56,7 +56,7 @@ def not_checked(run: Run) -> dict[tuple[str, str], int]:
         (check.id, check.detail)
         for result in run.cells
         for check in result.checks
-        if not verdict.ran(check.outcome) and check.detail != NOT_JUDGED
+        if not outcome_semantics.ran(check.outcome) and check.detail != NOT_JUDGED
     )
     return dict(found)
 

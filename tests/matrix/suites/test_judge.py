@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from wsgi_matrix.model import outcome_semantics as verdict
+from wsgi_matrix.model import outcome_semantics
 from wsgi_matrix.model.axes import App, Cell, Limits, Python, Server
 from wsgi_matrix.model.results import Observed, Outcome, Stopped
 from wsgi_matrix.model.wire import Burst, Exchange
@@ -196,9 +196,9 @@ def test_a_changed_root_is_found_and_an_unknown_one_is_not_passed(good):
 
 def test_the_worst_check_is_the_outcome_of_the_cell(good):
     checks = judge.judge(good, CASES)
-    assert verdict.overall(checks) is Outcome.PASS
+    assert outcome_semantics.overall(checks) is Outcome.PASS
     skipped = tuple(replace(check, outcome=Outcome.SKIP) for check in checks)
-    assert verdict.overall(skipped) is Outcome.SKIP
-    assert verdict.overall((*skipped[1:], checks[0])) is Outcome.PASS
+    assert outcome_semantics.overall(skipped) is Outcome.SKIP
+    assert outcome_semantics.overall((*skipped[1:], checks[0])) is Outcome.PASS
     failed = replace(checks[0], outcome=Outcome.FAIL)
-    assert verdict.overall((failed, *checks)) is Outcome.FAIL
+    assert outcome_semantics.overall((failed, *checks)) is Outcome.FAIL
