@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         "--onegate-baseline",
         type=Path,
         metavar="PATH",
-        help=f"another build, to be measured beside it as onegate-baseline: {build}",
+        help=f"another build, to be measured alongside it as onegate-baseline: {build}",
     )
     result.add_argument(
         "--state",

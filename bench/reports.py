@@ -99,7 +99,7 @@ def markdown(results: Results, others: Sequence[Results] = ()) -> str:
 
 
 def _overview(results: Results) -> list[str]:
-    """Every server under each load of several apps, and what was asked for."""
+    """Every server under each load of several apps, and the bars."""
     verdicts = results.verdicts()
     parts = []
     for title, rows in tables.overview(results.figures()):

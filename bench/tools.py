@@ -182,7 +182,7 @@ def _venv(state: Path) -> tuple[Path, dict[str, str]]:
 
 
 def _installed(venv: Path, target: Path | None) -> set[str]:
-    """What is in a venv, or in a directory beside it, as requirements."""
+    """The distributions in a venv, or in a directory next to it, as requirements."""
     python, names = venv / "bin/python", list(peers())
     found = _versions(python, names, target) if target is None or target.exists() else {}
     return {f"{name}=={version}" for name, version in found.items()}

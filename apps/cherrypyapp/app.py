@@ -27,7 +27,7 @@ def one_path() -> None:
 def no_server_fields() -> None:
     """Leave ``Server`` and ``Date`` to the server, as other frameworks do; CherryPy is one too.
 
-    ``Allow`` is kept where it is asked for; tools.allow sets it on every response.
+    ``Allow`` stays on a 405, where it is required; tools.allow sets it on every response.
     """
     response = cherrypy.response
     for name in ("Server", "Date"):

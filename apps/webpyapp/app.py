@@ -82,7 +82,7 @@ class Echo:
 
 class Query:
     def GET(self) -> bytes:
-        # web.input() has the last value of a name, unless it is told which have several.
+        # web.input() has the last value of a name, unless a default says which have several.
         return as_json(parse_qs(web.ctx.query.removeprefix("?"), keep_blank_values=True))
 
 

@@ -1,4 +1,4 @@
-"""Runs falcorn's command, which starts its workers by a path that it is told here: COMMAND ARGS.
+"""Runs falcorn's command, which starts its workers by the path given here: COMMAND ARGS.
 
 By itself it looks for its script in the directory of Python's own, where it is not installed.
 """

@@ -1,4 +1,4 @@
-"""All of `apps/contract.toml`, spec of each app directly: what a correct server would send."""
+"""All of `apps/contract.toml`, requested of each app directly: what a correct server would send."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class OpenCells:
             return not self._cells
 
     def kill(self) -> None:
-        """Kill all of them; they are closed by whoever opened them."""
+        """Kill all of them; the code that opened them closes them."""
         with self._lock:
             cells = list(self._cells)
         for each in cells:

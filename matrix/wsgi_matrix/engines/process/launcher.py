@@ -117,7 +117,7 @@ def spawn(spec: dict[str, Any]) -> int:
     if pid == 0:
         try:
             start(spec, supervisor)
-        except BaseException as error:  # the parent must be told of any error
+        except BaseException as error:  # any error is reported to the parent
             os.write(writer, f"{type(error).__name__}: {error}".encode())
         finally:
             os._exit(126)
